@@ -1,0 +1,1 @@
+"""Running sweeps. Empty on purpose: `sweeps.store` is read where neither torch nor Ray is installed."""
