@@ -1,0 +1,174 @@
+"""A trial: everything that decides one training run, as frozen data that is legal by construction."""
+
+import difflib
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, TypeVar, cast
+
+from pydantic import TypeAdapter, ValidationError
+from pydantic.dataclasses import dataclass
+
+from contrastive.data import Data, Shapes
+from contrastive.encoder import Encoder, Strided
+from contrastive.methods import SCE, Method
+from contrastive.optimiser import SGD, Optimiser
+from contrastive.types import STRICT, Count, Natural, Positive
+from contrastive.views import Views
+
+NUMERICS = 1
+"""Raised whenever the same trial would give another curve than before; part of a run's identity."""
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Evaluation:
+    """Online weighted kNN on encoder features: bank = training images, queries = validation images."""
+
+    neighbours: Count = 20
+    temperature: Positive = 0.1
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Trial:
+    """One run. `batch` is the global batch in images; `epochs` is the horizon of every schedule."""
+
+    method: Method = SCE()
+    data: Data = Shapes()
+    views: Views = Views()
+    encoder: Encoder = Strided()
+    optimiser: Optimiser = SGD()
+    evaluation: Evaluation = Evaluation()
+    epochs: Count = 200
+    batch: Count = 256
+    seed: Natural = 0
+    precision: Literal["float32", "float64"] = "float32"
+
+    def __post_init__(self) -> None:
+        if self.batch < 2:
+            raise ValueError(f"batch = {self.batch}: contrast needs at least 2 images; raise batch")
+        written = self.batch * len(self.method.target_views)
+        if self.method.queue and self.method.queue % written:
+            raise ValueError(
+                f"method.queue = {self.method.queue} is not a multiple of the {written} keys written at each "
+                f"step (batch {self.batch} x {len(self.method.target_views)} target views); "
+                f"{max(1, round(self.method.queue / written)) * written} is"
+            )
+        if self.optimiser.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"optimiser.warmup_epochs = {self.optimiser.warmup_epochs} leaves nothing of the "
+                f"{self.epochs} epochs; lower it below epochs"
+            )
+
+    @property
+    def peak_lr(self) -> float:
+        """Learning rate at the end of the warm-up: linear in the batch."""
+        return self.optimiser.lr * self.batch / 256
+
+
+_TRIAL = TypeAdapter(Trial)
+T = TypeVar("T")
+
+
+def to_dict(trial: Trial) -> dict[str, Any]:
+    """The trial as JSON-ready values, defaults filled in."""
+    return cast(dict[str, Any], _TRIAL.dump_python(trial, mode="json"))
+
+
+def from_dict(values: Mapping[str, Any]) -> Trial:
+    """The trial that `to_dict` wrote.
+
+    Raises:
+        ValueError: an unknown field or an illegal value, named by its path.
+    """
+    return in_words(lambda: _TRIAL.validate_python(dict(values)))
+
+
+def replace(trial: Trial, changes: Mapping[str, Any]) -> Trial:
+    """The trial with the fields at dotted paths changed: `replace(trial, {"method.temperature": 0.2})`.
+
+    All changes are made before the result is checked, so that two fields may move together.
+
+    Raises:
+        ValueError: a path that does not exist (with the closest names), or an illegal value.
+    """
+    values = to_dict(trial)
+    for path, value in changes.items():
+        *parents, field = path.split(".")
+        node = values
+        for depth, parent in enumerate(parents):
+            node = _child(node, parent, ".".join(parents[:depth]), path)
+        _child(node, field, ".".join(parents), path, leaf=True)
+        node[field] = to_json(value)
+    return from_dict(values)
+
+
+def value_at(trial: Trial, path: str) -> Any:
+    """The JSON value of the field at a dotted path.
+
+    Raises:
+        ValueError: the path does not exist.
+    """
+    node: Any = to_dict(trial)
+    names = path.split(".")
+    for depth, name in enumerate(names):
+        node = _child(node, name, ".".join(names[:depth]), path, leaf=depth == len(names) - 1)
+    return node
+
+
+def identity(trial: Trial, fingerprint: str) -> str:
+    """Digest of a run: its configuration, the content of its data (wherever that lies) and the numerics."""
+    return _digest({**to_dict(trial), "data": fingerprint, "numerics": NUMERICS})
+
+
+def arm(trial: Trial, fingerprint: str) -> str:
+    """Digest of a run without its seed: runs of one arm differ by nothing else."""
+    return _digest({**to_dict(trial), "data": fingerprint, "numerics": NUMERICS, "seed": None})
+
+
+def in_words(build: Callable[[], T]) -> T:
+    """What `build` returns; a pydantic finding becomes one sentence with path, value and what is allowed.
+
+    Raises:
+        ValueError: that sentence.
+    """
+    try:
+        return build()
+    except ValidationError as error:
+        raise ValueError(_sentence(error)) from None
+
+
+def to_json(value: Any) -> Any:
+    """A configuration value (a dataclass, a tuple, a number) as JSON-ready values."""
+    return TypeAdapter(Any).dump_python(value, mode="json")
+
+
+def closest(name: str, names: list[str]) -> str:
+    """A sentence that lists the legal names, the likeliest first."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{hint}There is: {', '.join(names)}."
+
+
+def _digest(values: Mapping[str, Any]) -> str:
+    text = json.dumps(values, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _child(node: Any, name: str, where: str, path: str, *, leaf: bool = False) -> Any:
+    owner = (f"{where} ({node['name']})" if "name" in node else where) if where else "a trial"
+    if name not in node:
+        raise ValueError(f"{path}: {owner} has no field '{name}'. {closest(name, list(node))}")
+    if not leaf and not isinstance(node[name], dict):
+        raise ValueError(f"{path}: '{name}' of {owner} is the value {node[name]!r} and has no fields")
+    return node[name]
+
+
+def _sentence(error: ValidationError) -> str:
+    """Pydantic's findings as one line: path = value: what is allowed."""
+    lines: list[str] = []
+    for finding in error.errors(include_url=False):
+        path = ".".join(str(part) for part in finding["loc"]) or "trial"
+        message = finding["msg"].removeprefix("Value error, ")
+        given = finding["input"]
+        lines.append(f"{path}: {message}" if isinstance(given, dict) else f"{path} = {given!r}: {message}")
+    return "; ".join(lines)

@@ -1,0 +1,153 @@
+"""Several processes that train one model. With one process every function here is the identity."""
+
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm  # pyright: ignore[reportPrivateUsage]
+
+M = TypeVar("M", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class World:
+    """Which of how many processes this one is."""
+
+    rank: int = 0
+    size: int = 1
+
+    def rows(self, count: int) -> slice:
+        """This process's contiguous share of `count` rows; the shares differ by one at most."""
+        return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
+
+
+def current_world() -> World:
+    """The process group that is running, or one process alone."""
+    if dist.is_available() and dist.is_initialized():
+        return World(dist.get_rank(), dist.get_world_size())
+    return World()
+
+
+def gather(rows: Tensor, world: World) -> Tensor:
+    """All processes' rows in rank order, with gradient.
+
+    Each process computes the loss of the whole batch; the backward pass sums the processes' gradients, so
+    that the averaging of parameter gradients gives exactly the one-process gradient. Every process must
+    hold the same number of rows.
+    """
+    return rows if world.size == 1 else _Gather.apply(rows, world)  # pyright: ignore[reportReturnType]
+
+
+def gather_uneven(rows: Tensor, world: World, count: int) -> Tensor:
+    """All processes' shares (`World.rows`) of `count` rows, in order, without gradient."""
+    if world.size == 1:
+        return rows
+    longest = -(-count // world.size)
+    padded = nn.functional.pad(rows, (0, 0) * (rows.ndim - 1) + (0, longest - len(rows)))
+    shares = gather(padded.detach(), world).chunk(world.size)
+    lengths = [count * (r + 1) // world.size - count * r // world.size for r in range(world.size)]
+    return torch.cat([share[:n] for share, n in zip(shares, lengths, strict=True)])
+
+
+def mean(value: Tensor, world: World) -> Tensor:
+    """Mean of a tensor over the processes, without gradient."""
+    if world.size == 1:
+        return value.detach()
+    total = value.detach().clone()
+    dist.all_reduce(total)
+    return total / world.size
+
+
+def parallel(module: nn.Module, world: World) -> nn.Module:
+    """The module with gradients averaged over the processes."""
+    # Buffers are equal without broadcasting: batch statistics are synchronised.
+    return module if world.size == 1 else nn.parallel.DistributedDataParallel(module, broadcast_buffers=False)
+
+
+def synchronise_batch_norm(module: M, world: World) -> M:
+    """The module with batch statistics over all processes (torch's own version needs a GPU)."""
+    if world.size == 1:
+        return module
+    if next(module.parameters()).is_cuda:
+        return cast(M, nn.SyncBatchNorm.convert_sync_batchnorm(module))
+    for name, child in module.named_children():
+        if isinstance(child, _BatchNorm):
+            setattr(module, name, _synchronised(child, world))
+        else:
+            synchronise_batch_norm(child, world)
+    return module
+
+
+class _Gather(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: Tensor, world: World) -> Tensor:
+        ctx.world, ctx.count = world, len(rows)
+        shares = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(world.size)]
+        dist.all_gather(shares, rows.contiguous())
+        return torch.cat(shares)
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        total = grads[0].contiguous().clone()
+        dist.all_reduce(total)
+        start = ctx.world.rank * ctx.count
+        return total[start : start + ctx.count], None
+
+
+class _Sum(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, value: Tensor) -> Tensor:
+        total = value.contiguous().clone()
+        dist.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        total = grads[0].contiguous().clone()
+        dist.all_reduce(total)
+        return total
+
+
+class _SynchronisedBatchNorm(_BatchNorm):
+    """Batch normalisation by the statistics of the batch of all processes, differentiable through both."""
+
+    world: World = World()
+
+    def _check_input_dim(self, input: Tensor) -> None:  # noqa: A002 - torch's name
+        if input.ndim < 2:
+            raise ValueError(f"batch normalisation needs (N, C, ...), got {tuple(input.shape)}")
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        if not self.training:
+            return super().forward(input)
+        dims = [d for d in range(input.ndim) if d != 1]
+        shape = [1, -1] + [1] * (input.ndim - 2)
+        count = input.numel() // input.shape[1] * self.world.size
+        average: Tensor = _Sum.apply(input.sum(dims)) / count  # pyright: ignore
+        centred = input - average.view(shape)
+        # Two passes, because the mean of squares minus the squared mean cancels in float32.
+        variance: Tensor = _Sum.apply(centred.square().sum(dims)) / count  # pyright: ignore
+        self._track(average.detach(), variance.detach() * count / max(1, count - 1))
+        scaled = centred * (variance + self.eps).rsqrt().view(shape)
+        return scaled * self.weight.view(shape) + self.bias.view(shape) if self.affine else scaled
+
+    @torch.no_grad()
+    def _track(self, average: Tensor, variance: Tensor) -> None:
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.momentum is not None
+        self.running_mean.lerp_(average, self.momentum)
+        self.running_var.lerp_(variance, self.momentum)
+        if self.num_batches_tracked is not None:
+            self.num_batches_tracked += 1
+
+
+def _synchronised(norm: _BatchNorm, world: World) -> _SynchronisedBatchNorm:
+    copy = _SynchronisedBatchNorm(norm.num_features, norm.eps, norm.momentum, norm.affine)
+    copy = copy.to(norm.running_mean.dtype if norm.running_mean is not None else None)
+    copy.load_state_dict(norm.state_dict())
+    copy.world = world
+    copy.requires_grad_(all(p.requires_grad for p in norm.parameters()))
+    return copy

@@ -1,0 +1,72 @@
+"""What is reported after each epoch, and the two baselines that any learning must pass."""
+
+import torch
+from torch import Tensor, nn
+
+from contrastive import distributed
+from contrastive.config import Trial
+from contrastive.data import Dataset, Split
+from contrastive.distributed import World
+from contrastive.evaluate.collapse import effective_rank
+from contrastive.evaluate.knn import knn_accuracy
+from contrastive.siamese import seeded
+from contrastive.views import normalise
+
+BATCH = 512
+"""Images embedded at once; the features do not depend on it."""
+
+
+def evaluate(
+    encoder: nn.Module, dataset: Dataset, trial: Trial, *, world: World, device: torch.device
+) -> dict[str, float]:
+    """knn_top1 (percent) and effective_rank of the encoder's features of the validation images."""
+    bank = embed(encoder, dataset.train.images, dataset, trial, world=world, device=device)
+    queries = embed(encoder, dataset.validation.images, dataset, trial, world=world, device=device)
+    accuracy = _accuracy(trial, dataset, bank, queries, dataset.validation)
+    return {"knn_top1": accuracy, "effective_rank": float(effective_rank(queries))}
+
+
+def held_out_accuracy(encoder: nn.Module, dataset: Dataset, trial: Trial, *, device: torch.device) -> float:
+    """KNN top-1 in percent on the test images: for what is reported at the end, never for a choice."""
+    alone = World()
+    bank = embed(encoder, dataset.train.images, dataset, trial, world=alone, device=device)
+    queries = embed(encoder, dataset.test.images, dataset, trial, world=alone, device=device)
+    return _accuracy(trial, dataset, bank, queries, dataset.test)
+
+
+def baselines(trial: Trial, dataset: Dataset) -> dict[str, float]:
+    """KNN top-1 in percent on validation images of raw pixels and of the encoder before training."""
+    with seeded(trial.seed):
+        encoder = trial.encoder.build()
+    untrained = evaluate(encoder, dataset, trial, world=World(), device=torch.device("cpu"))
+    bank, queries = (s.images.flatten(1).float() / 255 for s in (dataset.train, dataset.validation))
+    raw = _accuracy(trial, dataset, bank, queries, dataset.validation)
+    return {"raw pixels": raw, "untrained encoder": untrained["knn_top1"]}
+
+
+@torch.no_grad()
+def embed(
+    encoder: nn.Module, images: Tensor, dataset: Dataset, trial: Trial, *, world: World, device: torch.device
+) -> Tensor:
+    """Features (N, D) of whole images (N, 3, H, W) in evaluation mode, gathered from all processes."""
+    training = encoder.training
+    encoder.eval()
+    dtype = torch.float64 if trial.precision == "float64" else torch.float32
+    parts: list[Tensor] = []
+    for some in images[world.rows(len(images))].split(BATCH):
+        pixels = some.to(device).to(dtype).div_(255).contiguous(memory_format=torch.channels_last)
+        parts.append(encoder(normalise(pixels, dataset.mean, dataset.std)))
+    encoder.train(training)
+    return distributed.gather_uneven(torch.cat(parts), world, len(images))
+
+
+def _accuracy(trial: Trial, dataset: Dataset, bank: Tensor, queries: Tensor, split: Split) -> float:
+    return knn_accuracy(
+        bank,
+        dataset.train.labels.to(bank.device),
+        queries,
+        split.labels.to(bank.device),
+        k=trial.evaluation.neighbours,
+        temperature=trial.evaluation.temperature,
+        classes=len(dataset.classes),
+    )

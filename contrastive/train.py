@@ -1,0 +1,177 @@
+"""The training loop, readable from top to bottom; it knows no Ray, no Optuna and no store."""
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from contrastive import checkpoint, distributed
+from contrastive.batches import batches
+from contrastive.config import Trial, identity, to_dict
+from contrastive.data import Dataset
+from contrastive.distributed import World
+from contrastive.evaluate.online import evaluate
+from contrastive.optimiser import learning_rate
+from contrastive.siamese import Siamese
+
+Metrics = dict[str, float]
+Report = Callable[[int, Metrics], None]
+"""Called after each epoch with its number (from 1) and its metrics. May raise to end the run."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A finished run: its last metrics, and where its checkpoint is (None if none was asked for)."""
+
+    epochs: int
+    metrics: Metrics
+    checkpoint: Path | None
+
+
+def train(
+    trial: Trial,
+    report: Report,
+    *,
+    dataset: Dataset,
+    directory: Path | None = None,
+    device: torch.device | str = "cpu",
+    world: World | None = None,
+    watch: Callable[[int, float], None] | None = None,
+    clock: Callable[[], float] = time.perf_counter,
+) -> Outcome:
+    """Pretrains one trial.
+
+    The same trial on the same machine gives the same curve to the bit; more processes give it to rounding.
+
+    Args:
+        trial: what to train.
+        report: told of each epoch: loss, knn_top1 (percent, validation images), effective_rank,
+            seconds (training only), images_per_second, evaluation_seconds, learning_rate.
+        dataset: the images of `trial.data`.
+        directory: where to keep the checkpoint; a run found there goes on after its last whole epoch,
+            which is reported once more.
+        device: where to train.
+        world: this process among those that share the run.
+        watch: told of each step's number (from 0) and global loss, which costs a synchronisation a step.
+        clock: seconds, for the rates reported.
+
+    Raises:
+        ValueError: the images are fewer than one batch, or the batch does not divide among the processes.
+        FloatingPointError: the loss is no longer finite.
+    """
+    world = world or distributed.current_world()
+    _check_batch(trial, dataset, world)
+    run = _Run(trial, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)
+    path = directory / "checkpoint.pt" if directory else None
+    epoch, metrics = run.restore(path)
+    if epoch:
+        report(epoch, metrics)
+    while epoch < trial.epochs:
+        epoch += 1
+        metrics = run.epoch(epoch)
+        if path and world.rank == 0:
+            run.save(path, epoch, metrics)
+        report(epoch, metrics)
+    return Outcome(epochs=epoch, metrics=metrics, checkpoint=path)
+
+
+class _Run:
+    """The moving parts of one run."""
+
+    def __init__(
+        self,
+        trial: Trial,
+        dataset: Dataset,
+        *,
+        world: World,
+        device: torch.device,
+        watch: Callable[[int, float], None] | None,
+        clock: Callable[[], float],
+    ):
+        self.trial, self.dataset, self.world, self.device = trial, dataset, world, device
+        self.watch, self.clock = watch, clock
+        self.identity = identity(trial, dataset.fingerprint)
+        self.model = Siamese(trial, world=world, device=device).to(device)
+        self.optimiser = trial.optimiser.build(self.model.online.parameters())
+        self.steps_per_epoch = len(dataset.train.labels) // trial.batch
+
+    def epoch(self, epoch: int) -> Metrics:
+        """One pass over the training images, then one evaluation."""
+        started = self.clock()
+        loss = self._pass(epoch)
+        trained = self.clock()
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the mean loss of epoch {epoch} is {loss}; lower the learning rate")
+        metrics = {"loss": loss, **self._evaluate()}
+        seconds = trained - started
+        return {
+            **metrics,
+            "learning_rate": self.optimiser.param_groups[0]["lr"],
+            "seconds": seconds,
+            "images_per_second": self.steps_per_epoch * self.trial.batch / max(seconds, 1e-9),
+            "evaluation_seconds": self.clock() - trained,
+        }
+
+    def _evaluate(self) -> Metrics:
+        encoder = self.model.online.encoder
+        return evaluate(encoder, self.dataset, self.trial, world=self.world, device=self.device)
+
+    def _pass(self, epoch: int) -> float:
+        self.model.train()
+        total = torch.zeros((), device=self.device, dtype=torch.float64)
+        views_of_steps = batches(self.trial, self.dataset, epoch, world=self.world, device=self.device)
+        for step, views in enumerate(views_of_steps, start=(epoch - 1) * self.steps_per_epoch):
+            loss = distributed.mean(self._step(step, views), self.world)
+            total += loss
+            if self.watch:
+                self.watch(step, float(loss))
+        return float(total / self.steps_per_epoch)
+
+    def _step(self, step: int, views: dict[int, Tensor]) -> Tensor:
+        trial, steps = self.trial, self.steps_per_epoch * self.trial.epochs
+        warmup = trial.optimiser.warmup_epochs * self.steps_per_epoch
+        for group in self.optimiser.param_groups:
+            group["lr"] = learning_rate(step, steps=steps, warmup=warmup, peak=trial.peak_lr)
+        embeddings = self.model(views)
+        loss = self.model.loss(embeddings)
+        self.optimiser.zero_grad()
+        loss.backward()
+        self.optimiser.step()
+        momentum = trial.method.momentum.at(step, steps) if trial.method.momentum else 0.0
+        self.model.follow(embeddings, momentum)
+        return loss
+
+    def save(self, path: Path, epoch: int, metrics: Metrics) -> None:
+        """Everything the rest of the run depends on; all randomness follows from seed and epoch."""
+        state = {
+            "identity": self.identity,
+            "trial": to_dict(self.trial),
+            "epoch": epoch,
+            "metrics": metrics,
+            "model": self.model.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+        }
+        checkpoint.save(path, state)
+
+    def restore(self, path: Path | None) -> tuple[int, Metrics]:
+        """The epoch and metrics found at `path`, or epoch 0 of a fresh run."""
+        if path is None or not path.exists():
+            return 0, {}
+        state = checkpoint.load(path, device=self.device)
+        if state["identity"] != self.identity:
+            raise ValueError(f"{path} belongs to another trial; give this one a directory of its own")
+        self.model.load_state_dict(state["model"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        return state["epoch"], state["metrics"]
+
+
+def _check_batch(trial: Trial, dataset: Dataset, world: World) -> None:
+    images = len(dataset.train.labels)
+    if images < trial.batch:
+        raise ValueError(f"batch = {trial.batch}, but there are {images} training images; lower batch")
+    if trial.batch % world.size:
+        raise ValueError(f"batch = {trial.batch} does not divide among {world.size} processes; change either")

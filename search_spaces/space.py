@@ -1,0 +1,173 @@
+"""What may vary: a base trial, a domain for each dotted path, and constraints across paths. Only data."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from itertools import product
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, JsonValue
+from pydantic.dataclasses import dataclass
+
+from contrastive import config
+from contrastive.config import Trial, closest, in_words, value_at
+from contrastive.types import STRICT, Count, Positive
+
+
+@dataclass(frozen=True, config=STRICT)
+class Uniform:
+    """Real numbers from `low` to `high`; `source` says who studied this range."""
+
+    low: float
+    high: float
+    source: str = Field(kw_only=True)
+    kind: Literal["uniform"] = Field(default="uniform", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_order(self.low, self.high)
+
+    @property
+    def corners(self) -> tuple[float, ...]:
+        """Its ends."""
+        return (self.low, self.high)
+
+    def contains(self, value: Any) -> bool:
+        """Whether the value lies in the range."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, config=STRICT)
+class LogUniform:
+    """Positive real numbers, every factor equally likely."""
+
+    low: Positive
+    high: Positive
+    source: str = Field(kw_only=True)
+    kind: Literal["log_uniform"] = Field(default="log_uniform", kw_only=True)
+
+    def __post_init__(self) -> None:
+        _check_order(self.low, self.high)
+
+    @property
+    def corners(self) -> tuple[float, ...]:
+        """Its ends."""
+        return (self.low, self.high)
+
+    def contains(self, value: Any) -> bool:
+        """Whether the value lies in the range."""
+        return self.low <= value <= self.high
+
+
+@dataclass(frozen=True, config=STRICT)
+class Choice:
+    """One of the JSON values listed; a value may be a whole sub-configuration."""
+
+    values: tuple[JsonValue, ...] = Field(min_length=1)
+    source: str = Field(kw_only=True)
+    kind: Literal["choice"] = Field(default="choice", kw_only=True)
+
+    @property
+    def corners(self) -> tuple[Any, ...]:
+        """All its values."""
+        return self.values
+
+    def contains(self, value: Any) -> bool:
+        """Whether the value is listed."""
+        return value in self.values
+
+
+Domain = Annotated[Uniform | LogUniform | Choice, Field(discriminator="kind")]
+
+
+@dataclass(frozen=True, config=STRICT)
+class Less:
+    """The number at path `smaller` stays below the one at path `larger`."""
+
+    smaller: str
+    larger: str
+    reason: str
+
+    def holds(self, trial: Trial) -> bool:
+        """Whether the trial keeps to it."""
+        return value_at(trial, self.smaller) < value_at(trial, self.larger)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Reference:
+    """A result of the base arm that was measured before, so that a sweep of one seed knows its noise."""
+
+    seed_deviation: Positive
+    """Standard deviation over seeds of the last knn_top1, in points."""
+    seeds: Count
+    source: str
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Space:
+    """A question, the default answer (`base`), and what may vary around it.
+
+    Every combination of the domains' corners is built when the space is, so that a path that does not exist
+    or an illegal range is found on import.
+    """
+
+    name: str
+    question: str
+    base: Trial
+    domains: dict[str, Domain]
+    constraints: tuple[Less, ...] = ()
+    reference: Reference | None = None
+
+    def __post_init__(self) -> None:
+        for corner in product(*(domain.corners for domain in self.domains.values())):
+            config.replace(self.base, dict(zip(self.domains, corner, strict=True)))
+        for path, value in self.default().items():
+            if not self.domains[path].contains(value):
+                raise ValueError(f"{self.name}: the default {path} = {value!r} is outside its own domain")
+        for constraint in self.constraints:
+            if not constraint.holds(self.base):
+                raise ValueError(_broken(self.name, constraint, self.base))
+
+    def trial(self, values: dict[str, Any]) -> Trial:
+        """The base with these values; paths not named keep the base's."""
+        return config.replace(self.base, values)
+
+    def allows(self, trial: Trial) -> bool:
+        """Whether the trial keeps all constraints."""
+        return all(constraint.holds(trial) for constraint in self.constraints)
+
+    def default(self) -> dict[str, Any]:
+        """The base's own values of what varies."""
+        return {path: value_at(self.base, path) for path in self.domains}
+
+
+def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
+    """The space around another base; pinned paths no longer vary. What was measured on the old base is dropped.
+
+    Raises:
+        ValueError: the new base does not fit the space.
+    """
+    domains = {path: domain for path, domain in space.domains.items() if path not in pinned}
+    reference = space.reference if base == space.base else None
+    return in_words(lambda: replace(space, base=base, domains=domains, reference=reference))
+
+
+def by_name(name: str, spaces: dict[str, Space]) -> Space:
+    """The space of that name.
+
+    Raises:
+        ValueError: there is none; the closest names are given.
+    """
+    if name not in spaces:
+        raise ValueError(f"there is no space '{name}'. {closest(name, list(spaces))}")
+    return spaces[name]
+
+
+def _check_order(low: float, high: float) -> None:
+    if not low < high:
+        raise ValueError(f"a range runs from low to high, got {low} to {high}; swap them, or use Choice")
+
+
+def _broken(name: str, constraint: Less, trial: Trial) -> str:
+    small, large = (f"{p} = {value_at(trial, p)}" for p in (constraint.smaller, constraint.larger))
+    return (
+        f"{name} wants {constraint.smaller} < {constraint.larger} ({constraint.reason}), got {small}, {large}"
+    )
