@@ -1,0 +1,165 @@
+"""What the flags mean: from the command line to a plan, and from a plan to what is printed."""
+
+import argparse
+import importlib.util
+import json
+import re
+from pathlib import Path
+from typing import Any, get_args
+
+from contrastive import config, data
+from contrastive.methods import METHODS
+from search_spaces import SPACES
+from search_spaces.space import Space, based_on, by_name
+from sweeps import plan as plans
+from sweeps import store, sweep
+from sweeps.plan import DESIGNS, Plan
+from sweeps.stopper import STOPPERS, stopper
+
+
+def plan_of(given: argparse.Namespace) -> Plan:
+    """The plan that the flags describe.
+
+    Raises:
+        ValueError: a name, path or value that cannot be meant; says what is allowed.
+    """
+    options = {
+        "arms": given.trials,
+        "seeds": parse_seeds(given.seeds) if given.seeds else None,
+        "stopper": stopper(given.stopper) if given.stopper else None,
+        "sampler_seed": given.sampler_seed,
+        "workers_per_trial": given.workers_per_trial,
+        "gpus_per_worker": given.gpus_per_worker,
+    }
+    options = {name: value for name, value in options.items() if value is not None}
+    design = given.design or "tpe"
+    if design.startswith("rerun:"):
+        return _rerun(given, design.removeprefix("rerun:"), options)
+    if design not in (allowed := [d for d in DESIGNS if d != "rerun:SWEEP"]):
+        raise ValueError(
+            f"there is no design '{design}'. {config.closest(design, [*allowed, 'rerun:SWEEP'])}"
+        )
+    if not given.space:
+        raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
+    return plans.checked(space=_space(given), design=design, **options)
+
+
+def parse_seeds(text: str) -> tuple[int, ...]:
+    """ "3" is seeds 0, 1, 2; "4,5" and "1-5" are the seeds themselves.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    if re.fullmatch(r"\d+", text):
+        seeds = range(int(text))
+    elif re.fullmatch(r"\d+-\d+", text):
+        first, last = map(int, text.split("-"))
+        seeds = range(first, last + 1)
+    elif re.fullmatch(r"\d+(,\d+)*,?", text):
+        seeds = dict.fromkeys(int(part) for part in text.split(",") if part)
+    else:
+        raise ValueError(f"--seeds {text}: give how many (3), which (4,5) or a range (1-5)")
+    if not seeds:
+        raise ValueError(f"--seeds {text} is no seed at all; give at least one")
+    return tuple(seeds)
+
+
+def parse_assignment(text: str) -> tuple[str, Any]:
+    """ "path=value" with the value as JSON where it is JSON, else as text.
+
+    Raises:
+        ValueError: there is no "=".
+    """
+    path, equals, value = text.partition("=")
+    if not equals or not path:
+        raise ValueError(f"--set {text}: write it as PATH=VALUE, such as optimiser.lr=0.1")
+    try:
+        return path, json.loads(value)
+    except json.JSONDecodeError:
+        return path, value
+
+
+def _space(given: argparse.Namespace) -> Space:
+    space = _user_space(given.space) if ":" in given.space else by_name(given.space, SPACES)
+    trial, pinned = space.base, dict(map(parse_assignment, given.set))
+    if given.method_preset:
+        trial = preset(trial, given.method_preset)
+    if given.data:
+        trial = config.replace(trial, {"data": config.to_json(data.parse(given.data))})
+    if given.epochs is not None:
+        trial = config.replace(trial, {"epochs": given.epochs})
+    return based_on(space, config.replace(trial, pinned), pinned)
+
+
+def preset(trial: config.Trial, name: str) -> config.Trial:
+    """The trial with a published recipe, named METHOD:PRESET, laid over it.
+
+    Raises:
+        ValueError: there is no such method or preset.
+    """
+    known = {f"{m().name}:{p}": (m, p) for m in METHODS for p in m.presets}
+    if name not in known:
+        raise ValueError(f"there is no preset '{name}'. {config.closest(name, list(known))}")
+    method, key = known[name]
+    trial = (
+        trial
+        if isinstance(trial.method, method)
+        else config.replace(trial, {"method": config.to_json(method())})
+    )
+    return config.replace(trial, method.presets[key].values)
+
+
+def _user_space(reference: str) -> Space:
+    path, _, variable = reference.rpartition(":")
+    if not Path(path).is_file():
+        raise ValueError(f"--space {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
+    spec = importlib.util.spec_from_file_location("user_space", path)
+    if spec is None or spec.loader is None:
+        raise ValueError(f"--space {reference}: {path} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    space = getattr(module, variable, None)
+    if not isinstance(space, Space):
+        names = [name for name, value in vars(module).items() if isinstance(value, Space)]
+        raise ValueError(f"{path} has no space '{variable}'. {config.closest(variable, names)}")
+    return space
+
+
+def _rerun(given: argparse.Namespace, name: str, options: dict[str, Any]) -> Plan:
+    from analysis.load import load
+    from analysis.summarise import ranked
+
+    if given.space or given.set or given.data or given.method_preset or given.epochs:
+        raise ValueError("--design rerun:SWEEP takes space, data and recipe from that sweep; leave them out")
+    directory = sweep.find(name, root=given.store)
+    before = plans.from_dict(store.read_manifest(directory)["plan"])
+    best = [
+        dict(row.values)
+        for row in ranked(load(directory))
+        if row.arm != store.read_manifest(directory)["default_arm"]
+    ]
+    options.setdefault("arms", 2)
+    return plans.checked(
+        space=before.space, design="given", given=tuple(best[: options["arms"] - 1]), **options
+    )
+
+
+def show_list(as_json: bool) -> int:
+    """Prints everything that has a name."""
+    kinds = get_args(get_args(data.Data)[0])
+    content: dict[str, dict[str, str]] = {
+        "spaces": {name: space.question for name, space in SPACES.items()},
+        "methods": {m().name: (m.__doc__ or "").strip().splitlines()[0] for m in METHODS},
+        "presets": {f"{m().name}:{p}": preset.source for m in METHODS for p, preset in m.presets.items()},
+        "data": {k.name: (k.__doc__ or "").strip().splitlines()[0] for k in kinds},
+        "designs": DESIGNS,
+        "stoppers": {name: (type(s).__doc__ or "").strip().splitlines()[0] for name, s in STOPPERS.items()},
+    }
+    if as_json:
+        print(json.dumps(content))
+        return 0
+    for kind, entries in content.items():
+        print(kind)
+        for name, text in entries.items():
+            print(f"  {name:<18} {text}")
+    return 0

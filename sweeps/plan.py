@@ -1,0 +1,155 @@
+"""What a sweep will run: pure functions of a space, so that a plan can be printed before anything is spent."""
+
+import itertools
+import json
+from collections.abc import Iterable
+from typing import Any, Literal
+
+import numpy as np
+from pydantic import JsonValue, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from contrastive.config import Trial, in_words, replace
+from contrastive.types import STRICT, Count, Natural, NonNegative
+from search_spaces.space import Choice, Domain, LogUniform, Space
+from sweeps.stopper import Asha, Stopper
+
+Values = dict[str, Any]
+"""An arm: the value of each path that varies."""
+
+Design = Literal["tpe", "random", "grid", "given"]
+DESIGNS: dict[str, str] = {
+    "tpe": "Optuna's tree-structured Parzen estimator, learning from finished and stopped runs",
+    "random": "independent draws from the domains",
+    "grid": "the largest full grid of at most --trials arms",
+    "rerun:SWEEP": "the best arms of another sweep beside the default, to be settled on fresh seeds",
+}
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Plan:
+    """A sweep: `arms` configurations, each run on every seed. The space's default is always the first arm."""
+
+    space: Space
+    design: Design = "tpe"
+    arms: Count = 12
+    seeds: tuple[Natural, ...] = (0,)
+    stopper: Stopper = Asha()
+    given: tuple[dict[str, JsonValue], ...] = ()
+    """Arms of the design "given", beside the default."""
+    sampler_seed: Natural = 0
+    workers_per_trial: Count = 1
+    gpus_per_worker: NonNegative = 0.0
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a run that is not stopped."""
+        return self.space.base.epochs
+
+    @property
+    def runs(self) -> int:
+        """Arms times seeds."""
+        return self.arms * len(self.seeds)
+
+    def run(self, values: Values, seed: int) -> Trial:
+        """The run of an arm on a seed."""
+        return replace(self.space.trial(values), {"seed": seed})
+
+
+_PLAN = TypeAdapter(Plan)
+
+
+def checked(**fields: Any) -> Plan:
+    """A plan from its fields.
+
+    Raises:
+        ValueError: an illegal one, in one sentence.
+    """
+    return in_words(lambda: Plan(**fields))
+
+
+def to_dict(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON-ready values."""
+    return _PLAN.dump_python(plan, mode="json")
+
+
+def from_dict(values: dict[str, Any]) -> Plan:
+    """The plan that `to_dict` wrote."""
+    return _PLAN.validate_python(values)
+
+
+def fixed_arms(plan: Plan) -> list[Values]:
+    """The arms known before the sweep starts, the default first; "tpe" asks for the others as it learns."""
+    arms: Iterable[Values] = ()
+    match plan.design:
+        case "given":
+            arms = plan.given
+        case "grid":
+            arms = _grid(plan)
+        case "random":
+            arms = _random(plan)
+        case "tpe":
+            pass
+    unique = {key(arm): arm for arm in [plan.space.default(), *arms]}
+    return list(unique.values())[: plan.arms]
+
+
+def key(values: Values) -> str:
+    """Equal for equal arms."""
+    return json.dumps(values, sort_keys=True)
+
+
+def points(domain: Domain, count: int) -> list[Any]:
+    """Evenly spaced values of a domain, both ends included; all values of a choice."""
+    match domain:
+        case Choice():
+            return list(domain.values)
+        case LogUniform():
+            return [float(f"{v:.3g}") for v in np.geomspace(domain.low, domain.high, count)]
+        case _:
+            return [float(f"{v:.3g}") for v in np.linspace(domain.low, domain.high, count)]
+
+
+def draw(domain: Domain, generator: np.random.Generator) -> Any:
+    """A random value of a domain."""
+    match domain:
+        case Choice():
+            return domain.values[generator.integers(len(domain.values))]
+        case LogUniform():
+            return float(np.exp(generator.uniform(np.log(domain.low), np.log(domain.high))))
+        case _:
+            return float(generator.uniform(domain.low, domain.high))
+
+
+def estimate(plan: Plan) -> tuple[int, int]:
+    """Epochs of the plan if no run is stopped, and if each rung keeps exactly its share of the arms."""
+    rungs = plan.stopper.rungs(plan.epochs)
+    expected, alive, last = 0.0, float(plan.runs), 0
+    for rung in rungs:
+        expected += alive * (rung - last)
+        last, alive = rung, max(1.0, alive / getattr(plan.stopper, "reduction", 1))
+    return plan.runs * plan.epochs, round(expected + alive * (plan.epochs - last))
+
+
+def _grid(plan: Plan) -> list[Values]:
+    arms: list[Values] = []
+    for count in range(2, plan.arms + 2):
+        axes = [points(domain, count) for domain in plan.space.domains.values()]
+        product = (dict(zip(plan.space.domains, point, strict=True)) for point in itertools.product(*axes))
+        allowed = [arm for arm in product if plan.space.allows(plan.space.trial(arm))]
+        if arms and (len(allowed) > plan.arms or allowed == arms):
+            break
+        arms = allowed
+    return arms
+
+
+def _random(plan: Plan) -> list[Values]:
+    generator = np.random.default_rng([plan.sampler_seed, 1])
+    arms: list[Values] = []
+    for _ in range(1000 * plan.arms):
+        if len(arms) >= plan.arms:
+            break
+        arm = {path: draw(domain, generator) for path, domain in plan.space.domains.items()}
+        if plan.space.allows(plan.space.trial(arm)) and arm not in arms:
+            arms.append(arm)
+    return arms

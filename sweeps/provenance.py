@@ -1,0 +1,31 @@
+"""Where a result comes from: code, versions and machine."""
+
+import platform
+import subprocess
+from importlib import metadata
+from pathlib import Path
+
+PACKAGES = ("contrastive-sweeps", "torch", "torchvision", "numpy", "ray", "optuna", "pyarrow")
+
+
+def provenance() -> dict[str, object]:
+    """Commit and uncommitted changes of the source (None outside a checkout), versions, machine."""
+    source = Path(__file__).parent
+    return {
+        "commit": _git(source, "rev-parse", "HEAD"),
+        "changed": bool(_git(source, "status", "--porcelain", "--untracked-files=no")),
+        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "python": platform.python_version(),
+        "host": platform.node(),
+        "machine": platform.machine(),
+    }
+
+
+def _git(folder: Path, *arguments: str) -> str | None:
+    try:
+        answer = subprocess.run(
+            ["git", "-C", str(folder), *arguments], capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return answer.stdout.strip()

@@ -1,0 +1,145 @@
+"""The life of one sweep on disk: begun, carried out (again, after an interruption), concluded."""
+
+import fcntl
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from contrastive.checkpoint import load_encoder
+from contrastive.config import arm
+from contrastive.data import Dataset, load
+from contrastive.evaluate.online import baselines, held_out_accuracy
+from sweeps import plan as plans
+from sweeps import store
+from sweeps.plan import Plan
+from sweeps.provenance import provenance
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's folder in the store, what it is to do, and its images."""
+
+    directory: Path
+    plan: Plan
+    dataset: Dataset
+    cache: Path
+
+    @property
+    def default_arm(self) -> str:
+        """The arm that everything is compared with."""
+        return arm(self.plan.space.base, self.dataset.fingerprint)
+
+
+def begin(plan: Plan, *, root: Path, cache: Path, command: str) -> Sweep:
+    """Makes the folder and the manifest of a new sweep in the store at `root`.
+
+    Raises:
+        ValueError: the store or the images cannot be used; says why.
+    """
+    directory = store.open_store(root)
+    dataset = load(plan.space.base.data, cache=cache)
+    now = datetime.now(UTC)
+    sweep = Sweep(_new_folder(directory, plan.space.name, now), plan, dataset, cache)
+    store.write_manifest(sweep.directory, _manifest(sweep, now, command))
+    return sweep
+
+
+def find(name: str, *, root: Path) -> Path:
+    """The folder of the sweep that `name` is the id or the path of.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for directory in (Path(name), root / "sweeps" / name):
+        if (directory / "sweep.json").is_file():
+            return directory.resolve()
+    known = sorted(path.parent.name for path in root.glob("sweeps/*/sweep.json"))
+    here = f"The store {root} holds: {', '.join(known)}" if known else f"The store {root} holds no sweep"
+    raise ValueError(f"there is no sweep '{name}'. {here}; name another store with --store")
+
+
+def reopen(directory: Path, *, cache: Path) -> Sweep:
+    """A sweep that was begun before.
+
+    Raises:
+        ValueError: its images are not what they were.
+    """
+    manifest = store.read_manifest(directory)
+    plan = plans.from_dict(manifest["plan"])
+    dataset = load(plan.space.base.data, cache=cache)
+    if dataset.fingerprint != manifest["data"]:
+        raise ValueError(f"the images of {manifest['id']} have changed since it was begun; start a new sweep")
+    return Sweep(directory, plan, dataset, cache)
+
+
+@contextmanager
+def alone(directory: Path) -> Iterator[None]:
+    """Keeps a second driver away for as long as this one lives.
+
+    Raises:
+        ValueError: another process is carrying the sweep out.
+    """
+    with (directory / "lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ValueError(f"another process is running {directory.name}; wait for it or stop it") from None
+        yield
+
+
+def reported_accuracies(sweep: Sweep, runs: Mapping[str, list[str]]) -> dict[str, list[float]]:
+    """KNN top-1 in percent on the test images, for the runs (digests) of each arm that is reported."""
+    return {name: [_test_accuracy(sweep, run) for run in digests] for name, digests in runs.items()}
+
+
+def _test_accuracy(sweep: Sweep, run: str) -> float:
+    device = torch.device("cpu")
+    trial, encoder = load_encoder(sweep.directory / "checkpoints" / run / "checkpoint.pt", device=device)
+    return held_out_accuracy(encoder, sweep.dataset, trial, device=device)
+
+
+def _new_folder(root: Path, space: str, now: datetime) -> Path:
+    stem = f"{space}-{now:%Y%m%d-%H%M%S}"
+    for suffix in ("", *(f"-{n}" for n in range(2, 1000))):
+        directory = root / "sweeps" / f"{stem}{suffix}"
+        try:
+            directory.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        return directory.resolve()
+    raise ValueError(f"{root} holds a thousand sweeps named {stem}; give another store with --store")
+
+
+def _manifest(sweep: Sweep, now: datetime, command: str) -> dict[str, Any]:
+    plan, space = sweep.plan, plans.to_dict(sweep.plan)["space"]
+    reference = plan.space.reference
+    return {
+        "id": sweep.directory.name,
+        "created": now.isoformat(),
+        "command": command,
+        "plan": plans.to_dict(plan),
+        "space": {
+            "name": plan.space.name,
+            "question": plan.space.question,
+            "domains": space["domains"],
+            "constraints": [{"less": [c.smaller, c.larger]} for c in plan.space.constraints],
+        },
+        "metric": "knn_top1",
+        "metric_label": "online kNN top-1 (%)",
+        "epochs": plan.epochs,
+        "seeds": list(plan.seeds),
+        "data": sweep.dataset.fingerprint,
+        "default_arm": sweep.default_arm,
+        "seed_deviation": reference.seed_deviation if reference else None,
+        "baselines": baselines(plan.space.base, sweep.dataset),
+        "settle_command": f"{PROGRAM} --design rerun:{sweep.directory.name} --trials 2 --seeds 1-5 --stopper none",
+        "provenance": provenance(),
+    }
+
+
+PROGRAM = "python sweeps/run.py"
