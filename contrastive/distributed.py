@@ -68,15 +68,13 @@ def parallel(module: nn.Module, world: World) -> nn.Module:
 
 def synchronise_batch_norm(module: M, world: World) -> M:
     """The module with batch statistics over all processes (torch's own version needs a GPU)."""
-    if world.size == 1:
-        return module
-    if next(module.parameters()).is_cuda:
+    if world.size > 1 and next(module.parameters()).is_cuda:
         return cast(M, nn.SyncBatchNorm.convert_sync_batchnorm(module))
-    for name, child in module.named_children():
-        if isinstance(child, _BatchNorm):
-            setattr(module, name, _synchronised(child, world))
-        else:
-            synchronise_batch_norm(child, world)
+    if world.size > 1:
+        for parent in list(module.modules()):
+            for name, child in list(parent.named_children()):
+                if isinstance(child, _BatchNorm):
+                    setattr(parent, name, _synchronised(child, world))
     return module
 
 

@@ -7,6 +7,8 @@ import re
 from pathlib import Path
 from typing import Any, get_args
 
+from analysis.load import load
+from analysis.summarise import summarise
 from contrastive import config, data
 from contrastive.methods import METHODS
 from search_spaces import SPACES
@@ -45,7 +47,7 @@ def plan_of(given: argparse.Namespace) -> Plan:
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """ "3" is seeds 0, 1, 2; "4,5" and "1-5" are the seeds themselves.
+    """Reads "3" as seeds 0, 1, 2, and "4,5" and "1-5" as the seeds themselves.
 
     Raises:
         ValueError: it is none of these.
@@ -65,7 +67,7 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
-    """ "path=value" with the value as JSON where it is JSON, else as text.
+    """Reads "path=value", the value as JSON where it is JSON, else as text.
 
     Raises:
         ValueError: there is no "=".
@@ -126,22 +128,36 @@ def _user_space(reference: str) -> Space:
 
 
 def _rerun(given: argparse.Namespace, name: str, options: dict[str, Any]) -> Plan:
-    from analysis.load import load
-    from analysis.summarise import ranked
-
     if given.space or given.set or given.data or given.method_preset or given.epochs:
         raise ValueError("--design rerun:SWEEP takes space, data and recipe from that sweep; leave them out")
     directory = sweep.find(name, root=given.store)
-    before = plans.from_dict(store.read_manifest(directory)["plan"])
-    best = [
-        dict(row.values)
-        for row in ranked(load(directory))
-        if row.arm != store.read_manifest(directory)["default_arm"]
-    ]
-    options.setdefault("arms", 2)
-    return plans.checked(
-        space=before.space, design="given", given=tuple(best[: options["arms"] - 1]), **options
-    )
+    space = plans.from_dict(store.read_manifest(directory)["plan"]).space
+    summary = summarise(load(directory))
+    best = [arm.values for arm in summary.arms if arm.score is not None and arm is not summary.default]
+    if not best:
+        raise ValueError(f"{directory.name} has no complete arm beside the default; resume it first")
+    arms = tuple(best[: options.get("arms", 2) - 1])
+    return plans.checked(space=space, design="given", given=arms, **{**options, "arms": len(arms) + 1})
+
+
+def show_plan(plan: Plan, as_json: bool) -> int:
+    """Prints what would be run and what it would cost in epochs."""
+    full, expected = plans.estimate(plan)
+    if as_json:
+        print(json.dumps({"plan": plans.to_dict(plan), "epochs_full": full, "epochs_expected": expected}))
+        return 0
+    print(f"{plan.space.name}: {plan.space.question}")
+    for path, domain in plan.space.domains.items():
+        default = config.value_at(plan.space.base, path)
+        print(f"  {path}: {plans.in_short(domain)}, default {default}  ({domain.source})")
+    for constraint in plan.space.constraints:
+        print(f"  {constraint.smaller} < {constraint.larger}: {constraint.reason}")
+    seeds = ", ".join(map(str, plan.seeds))
+    print(f"{plan.arms} arms ({plan.design}) x {len(plan.seeds)} seeds ({seeds}), {plan.epochs} epochs each")
+    for rung, runs in plans.ladder(plan):
+        print(f"  epoch {rung:>4}: about {runs:.0f} of {plan.runs} runs go on")
+    print(f"{full} epochs if no run is stopped, about {expected} as the stopper is meant to work")
+    return 0
 
 
 def show_list(as_json: bool) -> int:

@@ -4,7 +4,7 @@ import functools
 import logging
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from typing import Any
 
@@ -25,7 +25,7 @@ from ray import tune  # noqa: E402
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
 
 from sweeps.plan import Plan  # noqa: E402
-from sweeps.searcher import METRIC, Run, Search  # noqa: E402
+from sweeps.searcher import METRIC, Search  # noqa: E402
 from sweeps.stopper import Judge  # noqa: E402
 from sweeps.trainable import Slot, inline  # noqa: E402
 from sweeps.work import Places  # noqa: E402
@@ -41,10 +41,6 @@ RETRIES = 2
 """How often a run whose process dies is started again, from its last checkpoint."""
 
 
-Seen = Callable[[Run, int, float], None]
-"""Told of each report: run, epoch, value."""
-
-
 class ResourceError(ValueError):
     """The plan asks for more than there is."""
 
@@ -52,9 +48,9 @@ class ResourceError(ValueError):
 class Scheduler(FIFOScheduler):
     """Asks the judge after each report; runs of protected arms are compared but never stopped."""
 
-    def __init__(self, search: Search, judge: Judge, protected: frozenset[str], seen: Seen):
+    def __init__(self, search: Search, judge: Judge, protected: frozenset[str]):
         super().__init__()
-        self.search, self.judge, self.protected, self.seen = search, judge, protected, seen
+        self.search, self.judge, self.protected = search, judge, protected
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Scheduler":
         return self
@@ -67,16 +63,20 @@ class Scheduler(FIFOScheduler):
         run = self.search.observe(trial.trial_id, result)
         if run is None:
             return TrialScheduler.CONTINUE
-        self.seen(run, result["epoch"], result[METRIC])
         reason = self.judge.observe(run.identity, result["epoch"], result[METRIC])
         if reason is None or run.arm in self.protected:
             return TrialScheduler.CONTINUE
         self.search.mark_stopped(trial.trial_id, reason)
         return TrialScheduler.STOP
 
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """The run's process has died for the last time it may."""
+        self.search.mark_died(trial.trial_id, str(trial.get_error()))
+        super().on_trial_error(tune_controller, trial)
+
 
 @contextmanager
-def cluster(plan: Plan, address: str | None) -> Iterator[None]:
+def cluster(plan: Plan, address: str | None) -> Generator[None]:
     """A Ray session: the cluster at `address`, or one made of this machine and taken down at the end.
 
     Raises:
@@ -88,7 +88,7 @@ def cluster(plan: Plan, address: str | None) -> Iterator[None]:
     ray.init(
         address=address,
         log_to_driver=False,
-        logging_level="CRITICAL",
+        logging_level=logging.CRITICAL,
         runtime_env={"env_vars": WORKERS},
         **local,
     )
@@ -132,7 +132,6 @@ def run(
     *,
     places: Places,
     protected: frozenset[str],
-    seen: Seen,
 ) -> None:
     """Issues and trains every run of the plan that has not ended; returns when all have."""
     room = ray.cluster_resources()
@@ -143,7 +142,7 @@ def run(
             _trainable(plan, places, scratch),
             tune_config=tune.TuneConfig(
                 search_alg=search,
-                scheduler=Scheduler(search, judge, protected, seen),
+                scheduler=Scheduler(search, judge, protected),
                 num_samples=plan.runs,
                 max_concurrent_trials=max(1, slots),
                 reuse_actors=True,

@@ -121,14 +121,30 @@ def draw(domain: Domain, generator: np.random.Generator) -> Any:
             return float(generator.uniform(domain.low, domain.high))
 
 
+def ladder(plan: Plan) -> list[tuple[int, float]]:
+    """The rungs, and how many runs go on after each if it keeps exactly its share."""
+    shares = enumerate(plan.stopper.rungs(plan.epochs), start=1)
+    return [(rung, max(1.0, plan.runs * plan.stopper.kept**level)) for level, rung in shares]
+
+
 def estimate(plan: Plan) -> tuple[int, int]:
-    """Epochs of the plan if no run is stopped, and if each rung keeps exactly its share of the arms."""
-    rungs = plan.stopper.rungs(plan.epochs)
+    """Epochs of the plan if no run is stopped, and if each rung keeps exactly its share of the runs."""
     expected, alive, last = 0.0, float(plan.runs), 0
-    for rung in rungs:
+    for rung, survivors in ladder(plan):
         expected += alive * (rung - last)
-        last, alive = rung, max(1.0, alive / getattr(plan.stopper, "reduction", 1))
+        last, alive = rung, survivors
     return plan.runs * plan.epochs, round(expected + alive * (plan.epochs - last))
+
+
+def in_short(domain: Domain) -> str:
+    """A domain for people."""
+    match domain:
+        case Choice():
+            return f"one of {', '.join(map(str, domain.values))}"
+        case LogUniform():
+            return f"{domain.low} to {domain.high}, logarithmic"
+        case _:
+            return f"{domain.low} to {domain.high}"
 
 
 def _grid(plan: Plan) -> list[Values]:

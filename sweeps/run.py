@@ -79,15 +79,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(given: argparse.Namespace, command: str) -> int:
     from sweeps import command as commands
+    from sweeps import session
 
     if given.list:
         return commands.show_list(given.json)
     if given.resume:
-        return commands.resume(given)
+        return session.resume(given)
     plan = commands.plan_of(given)
     if given.dry_run:
         return commands.show_plan(plan, given.json)
-    return commands.start(plan, given, command)
+    return session.start(plan, given, command)
 
 
 def _default_cache() -> Path:

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
@@ -22,7 +22,6 @@ from ray.tune.search import Searcher
 from contrastive.config import Trial, arm, identity, to_dict
 from search_spaces.space import Choice, Domain, LogUniform
 from sweeps.plan import Plan, Values, fixed_arms, key
-from sweeps.work import row
 
 METRIC = "knn_top1"
 STUDY = "study.log"
@@ -47,11 +46,15 @@ class Run:
 
     def row(self) -> dict[str, Any]:
         """The columns of a trials row that say which run it is of."""
-        return row(self.to_dict())
+        columns = {name: value for name, value in vars(self).items() if name not in ("identity", "trial")}
+        return {"trial": self.identity, "config": to_dict(self.trial), **columns}
 
 
-State = Callable[[Run, str, str, int], None]
-"""Records a run's new state: (run, "running" | "complete" | "stopped" | "failed", reason, epochs)."""
+State = Literal["running", "complete", "stopped", "failed"]
+Record = Callable[[Run, State, str, int], None]
+"""Told of a run's new state: run, state, reason, epochs."""
+Seen = Callable[[Run, int, float], None]
+"""Told of each report once: run, epoch, value."""
 
 
 class Study:
@@ -179,6 +182,7 @@ class _Live:
     asked: optuna.Trial
     run: Run
     stopped: str | None = None
+    died: str = ""
     epoch: int = 0
     value: float | None = None
 
@@ -190,13 +194,13 @@ class Search(Searcher):
     and pickles are empty.
     """
 
-    def __init__(self, study: Study, record: State, attempts: Mapping[str, int]):
+    def __init__(self, study: Study, *, record: Record, seen: Seen, attempts: Mapping[str, int]):
         super().__init__(metric=METRIC, mode="max")
-        self.study, self.record, self.attempts = study, record, attempts
+        self.study, self.record, self.seen, self.attempts = study, record, seen, attempts
         self.left_behind = study.unfinished()
         self.live: dict[str, _Live] = {}
 
-    def suggest(self, trial_id: str) -> dict[str, Any] | str:
+    def suggest(self, trial_id: str) -> Any:
         """The next run as Tune's config, or FINISHED."""
         asked = self.left_behind.pop(0) if self.left_behind else self.study.ask()
         if asked is None:
@@ -209,15 +213,21 @@ class Search(Searcher):
     def observe(self, trial_id: str, result: Mapping[str, Any]) -> Run | None:
         """Passes a report to the study; returns whose it is, or None if it carries no usable value."""
         live = self.live.get(trial_id)
-        if live is None or result.get("failed") or not math.isfinite(result.get(METRIC, math.nan)):
+        if live is None or not math.isfinite(result.get(METRIC, math.nan)):
             return None
-        live.epoch, live.value = result["epoch"], result[METRIC]
-        self.study.report(live.asked, live.epoch, result[METRIC])
+        if result["epoch"] > live.epoch:  # the last report of a run may come twice, as report and as its end
+            live.epoch, live.value = result["epoch"], result[METRIC]
+            self.study.report(live.asked, live.epoch, result[METRIC])
+            self.seen(live.run, live.epoch, result[METRIC])
         return live.run
 
     def mark_stopped(self, trial_id: str, reason: str) -> None:
         """The stopper has ended this run."""
         self.live[trial_id].stopped = reason
+
+    def mark_died(self, trial_id: str, error: str) -> None:
+        """The run's process has died, and what Ray says of it."""
+        self.live[trial_id].died = error
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Reports reach the study through the scheduler, which must see them first."""
@@ -226,12 +236,13 @@ class Search(Searcher):
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
         """Records the end of a run in the store, then in the study."""
+        result = result or {}
+        self.observe(trial_id, result)
         live = self.live.pop(trial_id, None)
         if live is None:
             return
-        state, reason = _ending(live, result or {}, error)
-        if state != "failed" or error:  # a run that failed in Python has recorded its own traceback
-            self.record(live.run, state, reason, live.epoch)
+        state, reason = _ending(live, result, error)
+        self.record(live.run, state, reason, live.epoch)
         self.study.tell(live.asked, state, live.value)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Search":
@@ -247,13 +258,13 @@ class Search(Searcher):
         """Nothing: study and store are the state."""
 
 
-def _ending(live: _Live, result: Mapping[str, Any], error: bool) -> tuple[str, str]:
+def _ending(live: _Live, result: Mapping[str, Any], error: bool) -> tuple[State, str]:
     if live.stopped:
         return "stopped", live.stopped
     if error:
-        return "failed", f"the process of the run died after epoch {live.epoch}"
+        return "failed", f"the process of the run died after epoch {live.epoch}: {live.died}"
     if result.get("failed") or live.epoch < live.run.trial.epochs:
-        return "failed", str(result.get("failed") or f"ended after epoch {live.epoch}")
+        return "failed", str(result.get("failed", f"ended after epoch {live.epoch} without a word"))
     return "complete", ""
 
 

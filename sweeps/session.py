@@ -3,20 +3,20 @@
 import argparse
 import json
 import os
-import sys
-from collections.abc import Iterable
+from dataclasses import asdict
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
-# from analysis.load import load
-# from analysis.summarise import Summary, summarise, to_dict
 from rich.console import Console
 
-# from analysis import figures
+from analysis import figures
+from analysis.load import Record, load
+from analysis.summarise import Arm, Summary, summarise, text
 from sweeps import launch, store, sweep
 from sweeps.plan import Plan
 from sweeps.progress import Progress
-from sweeps.searcher import METRIC, Run, Search, Study
+from sweeps.searcher import METRIC, STUDY, Run, Search, State, Study
 from sweeps.sweep import Sweep
 from sweeps.work import Places
 
@@ -40,7 +40,7 @@ def _carry_out(begun: Sweep, given: argparse.Namespace) -> int:
     console = Console(stderr=given.json)
     again = f"{sweep.PROGRAM} --resume {begun.directory}"
     with sweep.alone(begun.directory):
-        console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False)
+        console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
         try:
             _run(begun, given.address, console)
         except KeyboardInterrupt:
@@ -66,28 +66,19 @@ def _run(begun: Sweep, address: str | None, console: Console) -> None:
     places = Places(sweep=str(directory), cache=str(begun.cache.resolve()))
     with store.Writer(directory, f"driver-{os.getpid()}") as writer, Progress(plan, console) as progress:
 
-        def record(run: Run, state: str, reason: str, epochs: int) -> None:
+        def record(run: Run, state: State, reason: str, epochs: int) -> None:
             writer.trial(**run.row(), state=state, reason=reason, epochs=epochs)
             progress.state(run, state, reason, epochs)
 
-        search = Search(study, record, attempts)
+        search = Search(study, record=record, seen=progress.report, attempts=attempts)
         with launch.cluster(plan, address):
-            launch.run(
-                plan,
-                search,
-                judge,
-                places=places,
-                protected=frozenset({begun.default_arm}),
-                seen=progress.report,
-            )
+            launch.run(plan, search, judge, places=places, protected=frozenset({begun.default_arm}))
 
 
 def _history(directory: Path) -> tuple[list[tuple[str, int, int, float]], dict[str, str]]:
     """What the store knows: (run, attempt, epoch, value) as recorded, and the state of runs that have ended."""
-    reports = store.reports(directory)
-    rows = sorted(
-        (row for row in reports.to_pylist() if row["metric"] == METRIC), key=lambda row: row["time"]
-    )
+    reports: list[dict[str, Any]] = store.reports(directory).sort_by("time").to_pylist()
+    rows = [row for row in reports if row["metric"] == METRIC]
     states = {row["trial"]: row["state"] for row in store.trials(directory).to_pylist()}
     ended = {run: state for run, state in states.items() if state != "running"}
     return [(r["trial"], r["attempt"], r["epoch"], r["value"]) for r in rows], ended
@@ -96,22 +87,40 @@ def _history(directory: Path) -> tuple[list[tuple[str, int, int, float]], dict[s
 def _present(begun: Sweep, console: Console, *, as_json: bool) -> None:
     record = load(begun.directory)
     summary = summarise(record)
-    content = {**to_dict(summary), "test": _test(begun, summary)}
-    figure = figures.overview(record, summary, baselines=record.manifest["baselines"])
-    pictures = figures.save(figure, begun.directory / "overview")
-    (begun.directory / "summary.json").write_text(json.dumps(content, indent=2))
+    tests = _tests(begun, record, summary)
+    baselines = record.manifest["baselines"]
+    png, pdf = figures.save(
+        figures.overview(record, summary, baselines=baselines), begun.directory / "overview"
+    )
+    content = {**asdict(summary), "test": tests, "baselines": baselines, "sweep": str(begun.directory)}
+    content |= {"figures": [str(png), str(pdf)]}
+    store.write_whole(
+        begun.directory / "summary.json", lambda file: file.write(json.dumps(content, indent=2).encode())
+    )
     if as_json:
-        json.dump(
-            {**content, "sweep": str(begun.directory), "figures": [str(p) for p in pictures]}, sys.stdout
-        )
-        print()
+        print(json.dumps(content))
         return
-    console.print(summary.table())
+    lines = [
+        "",
+        text(summary),
+        *(f"On the test images, read once: {name} {value:.2f} %." for name, value in tests.items()),
+        *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in baselines.items()),
+        "",
+        f"figure      {png} and .pdf",
+        f"summary     {begun.directory / 'summary.json'}",
+        f"reports     {begun.directory / 'reports.parquet'}",
+        f"study       {begun.directory / STUDY} (optuna-dashboard opens it)",
+        f"checkpoints {begun.directory / 'checkpoints'}",
+    ]
+    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
 
 
-def _test(begun: Sweep, summary: Any) -> dict[str, Any]:
-    return {}
-
-
-def _lines(items: Iterable[str]) -> str:
-    return "\n".join(items)
+def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
+    """Mean kNN top-1 on the test images of the best arm and of the default, over their seeds."""
+    reported: dict[str, Arm | None] = {"best": summary.best, "default": summary.default}
+    found: dict[str, float] = {}
+    for name, arm in reported.items():
+        runs = [run.trial for run in record.runs if arm and arm.score is not None and run.arm == arm.digest]
+        if runs:
+            found[name] = fmean(sweep.test_accuracy(begun, run) for run in runs)
+    return found

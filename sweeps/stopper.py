@@ -27,6 +27,11 @@ class Never:
 
     name: Literal["none"] = "none"
 
+    @property
+    def kept(self) -> float:
+        """Share of the runs that go on after a rung."""
+        return 1.0
+
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """Epochs at which runs are compared."""
         return ()
@@ -48,6 +53,11 @@ class Asha:
     name: Literal["asha"] = "asha"
     grace: Count | None = None
     reduction: Annotated[int, Field(ge=2)] = 2
+
+    @property
+    def kept(self) -> float:
+        """Share of the runs that go on after a rung."""
+        return 1 / self.reduction
 
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """Epochs at which runs are compared; the end of training is none of them."""

@@ -1,7 +1,7 @@
 """The life of one sweep on disk: begun, carried out (again, after an interruption), concluded."""
 
 import fcntl
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,6 +18,8 @@ from sweeps import plan as plans
 from sweeps import store
 from sweeps.plan import Plan
 from sweeps.provenance import provenance
+
+PROGRAM = "python sweeps/run.py"
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def reopen(directory: Path, *, cache: Path) -> Sweep:
 
 
 @contextmanager
-def alone(directory: Path) -> Iterator[None]:
+def alone(directory: Path) -> Generator[None]:
     """Keeps a second driver away for as long as this one lives.
 
     Raises:
@@ -92,12 +94,8 @@ def alone(directory: Path) -> Iterator[None]:
         yield
 
 
-def reported_accuracies(sweep: Sweep, runs: Mapping[str, list[str]]) -> dict[str, list[float]]:
-    """KNN top-1 in percent on the test images, for the runs (digests) of each arm that is reported."""
-    return {name: [_test_accuracy(sweep, run) for run in digests] for name, digests in runs.items()}
-
-
-def _test_accuracy(sweep: Sweep, run: str) -> float:
+def test_accuracy(sweep: Sweep, run: str) -> float:
+    """Top-1 of kNN on the test images, in percent, of a finished run: for what is reported at the end only."""
     device = torch.device("cpu")
     trial, encoder = load_encoder(sweep.directory / "checkpoints" / run / "checkpoint.pt", device=device)
     return held_out_accuracy(encoder, sweep.dataset, trial, device=device)
@@ -140,6 +138,3 @@ def _manifest(sweep: Sweep, now: datetime, command: str) -> dict[str, Any]:
         "settle_command": f"{PROGRAM} --design rerun:{sweep.directory.name} --trials 2 --seeds 1-5 --stopper none",
         "provenance": provenance(),
     }
-
-
-PROGRAM = "python sweeps/run.py"

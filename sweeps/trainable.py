@@ -1,8 +1,8 @@
 """Ray's side of a run: in-process for one worker, and for more a long-lived Ray Train run that serves many.
 
 `inline` trains inside a Tune actor, which is used again for the next run. For several workers a Tune actor
-(`Slot`) pays the start-up of its TorchTrainer once: it runs to the workers through a mailbox and their reports to Tune. All
-workers wait at each report for Tune's decision, so a stopped run trains no step more.
+(`Slot`) pays the start-up of its TorchTrainer once: it hands runs to the workers through a mailbox, and their
+reports to Tune. All workers wait at each report for Tune's decision, so a stopped run trains no step more.
 """
 
 import asyncio
@@ -32,9 +32,8 @@ class Stopped(BaseException):
     """Tune has ended the run; not an Exception, because it is no failure."""
 
 
-@ray.remote(num_cpus=0, max_concurrency=64)
 class Mailbox:
-    """Runs go in, results come out, decisions go back. Every result is keyed by run and epoch."""
+    """A Ray actor: runs go in, results come out, decisions go back, each keyed by its epoch."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Condition()
@@ -116,10 +115,14 @@ def serve(config: dict[str, Any]) -> None:
 class Slot(tune.Trainable):
     """A Tune trainable whose epochs are made by the workers of one Ray Train run."""
 
-    def setup(self, config: dict[str, Any], plan: Plan, places: Places, scratch: str) -> None:
+    def setup(  # pyright: ignore[reportIncompatibleMethodOverride] - as tune.with_parameters calls it
+        self, config: dict[str, Any], plan: Plan, places: Places, scratch: str
+    ) -> None:
         """Starts the workers, once an actor."""
         self.plan, self.places, self.scratch = plan, places, scratch
-        self.mailbox = Mailbox.remote()
+        # Two calls of each worker and one of the slot may wait in it at once.
+        actor: Any = ray.remote(Mailbox).options(num_cpus=0, max_concurrency=2 * plan.workers_per_trial + 8)
+        self.mailbox = actor.remote()
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._train, daemon=True)
         self.thread.start()
@@ -146,6 +149,12 @@ class Slot(tune.Trainable):
         if done:
             ray.get(self.mailbox.finish.remote())
         return {**result, "done": done}
+
+    def save_checkpoint(self, checkpoint_dir: str) -> None:
+        """Nothing: the run keeps its own checkpoint, which outlives this actor."""
+
+    def load_checkpoint(self, checkpoint: Any) -> None:
+        """Nothing: the run finds its own checkpoint."""
 
     def cleanup(self) -> None:
         """Lets go of the workers; they end with this actor, which owns them."""

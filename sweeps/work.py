@@ -31,30 +31,26 @@ class Places:
 
 
 def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
-    """Trains one run and records every epoch durably before Tune hears of it.
+    """Trains one run and records every epoch durably before Tune hears of it; returns whether it failed.
 
-    A failure is recorded with its traceback and told to Tune as a result; the sweep goes on. Returns whether
-    the run failed.
+    A failure is told to Tune as a result that holds the traceback; the sweep goes on.
     """
     directory = Path(places.sweep)
-    recorded = last_epoch(directory, run["identity"])
-    name = f"{run['identity']}-{run['attempt']}-{world.rank}"
-    epochs = recorded
-    with Writer(directory, name) as writer:
+    recorded = last = last_epoch(directory, run["identity"])
+    with Writer(directory, f"{run['identity']}-{run['attempt']}-{world.rank}") as writer:
 
         def report(epoch: int, metrics: dict[str, float]) -> None:
-            nonlocal epochs
-            epochs = epoch
+            nonlocal last
             if world.rank == 0 and epoch > recorded:  # a resumed run shows its last epoch again
                 writer.report(run["identity"], run["attempt"], epoch, metrics)
+            last = epoch
             tell({"epoch": epoch, **metrics})
 
         try:
             _train(run, places, report, world)
-        except Exception as error:
+        except Exception:
             # The one broad except: whatever goes wrong in a run is that run's result.
-            writer.trial(**row(run), state="failed", reason=traceback.format_exc(), epochs=epochs)
-            tell({"epoch": epochs, "knn_top1": float("nan"), "failed": f"{type(error).__name__}: {error}"})
+            tell({"epoch": last, "failed": traceback.format_exc()})
             return True
     return False
 
@@ -73,12 +69,3 @@ def _train(run: dict[str, Any], places: Places, report: Any, world: World) -> No
         device=device,
         world=world,
     )
-
-
-def row(run: dict[str, Any]) -> dict[str, Any]:
-    """The columns of a trials row that say which run it is of."""
-    return {
-        "trial": run["identity"],
-        **{column: run[column] for column in ("number", "arm", "seed", "attempt")},
-        "config": run["trial"],
-    }
