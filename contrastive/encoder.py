@@ -70,13 +70,15 @@ class Head:
 
     `hidden` are the widths between features and the `output` embedding; each is followed by batch
     normalisation (if `batch_norm`) and ReLU. `output_batch_norm` normalises the embedding without scale
-    and shift, as SCE's ImageNet projector does. A layer followed by batch normalisation has no bias.
+    and shift, as SCE's ImageNet projector does. A layer followed by batch normalisation has no bias; the last
+    has one if `output_bias`.
     """
 
     hidden: tuple[Count, ...] = (256,)
     output: Count = 64
     batch_norm: bool = True
     output_batch_norm: bool = False
+    output_bias: bool = True
 
     def build(self, features: int) -> nn.Module:
         """A module from (N, features) to (N, output)."""
@@ -86,7 +88,7 @@ class Head:
             layers += [nn.BatchNorm1d(width)] if self.batch_norm else []
             layers.append(nn.ReLU(inplace=True))
             features = width
-        layers.append(nn.Linear(features, self.output, bias=not self.output_batch_norm))
+        layers.append(nn.Linear(features, self.output, bias=self.output_bias and not self.output_batch_norm))
         layers += [nn.BatchNorm1d(self.output, affine=False)] if self.output_batch_norm else []
         return nn.Sequential(*layers)
 

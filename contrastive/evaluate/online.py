@@ -35,11 +35,11 @@ def held_out_accuracy(encoder: nn.Module, dataset: Dataset, trial: Trial, *, dev
 
 
 def baselines(trial: Trial, dataset: Dataset) -> dict[str, float]:
-    """KNN top-1 in percent on validation images of raw pixels and of the encoder before training."""
+    """KNN top-1 in percent on validation images of raw (standardised) pixels and of the encoder before training."""
     with seeded(trial.seed):
         encoder = trial.encoder.build()
     untrained = evaluate(encoder, dataset, trial, world=World(), device=torch.device("cpu"))
-    bank, queries = (s.images.flatten(1).float() / 255 for s in (dataset.train, dataset.validation))
+    bank, queries = (_prepared(s.images, dataset, torch.float32).flatten(1) for s in (dataset.train, dataset.validation))
     raw = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"raw pixels": raw, "untrained encoder": untrained["knn_top1"]}
 
@@ -54,10 +54,14 @@ def embed(
     dtype = torch.float64 if trial.precision == "float64" else torch.float32
     parts: list[Tensor] = []
     for some in images[world.rows(len(images))].split(BATCH):
-        pixels = some.to(device).to(dtype).div_(255).contiguous(memory_format=torch.channels_last)
-        parts.append(encoder(normalise(pixels, dataset.mean, dataset.std)))
+        parts.append(encoder(_prepared(some.to(device), dataset, dtype)))
     encoder.train(training)
     return distributed.gather_uneven(torch.cat(parts), world, len(images))
+
+
+def _prepared(images: Tensor, dataset: Dataset, dtype: torch.dtype) -> Tensor:
+    pixels = images.to(dtype).div_(255).contiguous(memory_format=torch.channels_last)
+    return normalise(pixels, dataset.mean, dataset.std)
 
 
 def _accuracy(trial: Trial, dataset: Dataset, bank: Tensor, queries: Tensor, split: Split) -> float:

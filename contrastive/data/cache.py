@@ -1,0 +1,91 @@
+"""Data sets on disk: written once and whole, then mapped, so that all trials of a machine share the pages."""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from contrastive.data.dataset import Dataset, Split
+
+FORMAT = 1
+"""Part of every key; raised when the layout below, or the way images are decoded, changes."""
+
+
+def cached(name: str, content: Any, make: Callable[[], Dataset], cache: Path) -> Dataset:
+    """The data set kept in `cache` under `name` and the hash of `content`, or a new one from `make`.
+
+    `content` is all that the pixels depend on, as JSON. A kept set that is damaged is made anew.
+    The tensors are copy-on-write: a stray write stays in its process and never reaches the file.
+    """
+    described = json.dumps([FORMAT, content], sort_keys=True).encode()
+    folder = cache / f"{name}-{hashlib.sha256(described).hexdigest()[:16]}"
+    kept = _open(folder)
+    if kept is not None:
+        return kept
+    made = make()
+    _keep(made, folder)
+    return _open(folder) or made
+
+
+def file_state(root: Path, paths: Iterable[Path]) -> list[tuple[str, int, int]]:
+    """Name below `root`, size in bytes and time of change in ns of each file: other when one has changed."""
+    above = f"{root.as_posix()}/"
+    stats = ((path.as_posix().removeprefix(above), path.stat()) for path in paths)
+    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+
+
+def _open(folder: Path) -> Dataset | None:
+    try:
+        about = json.loads((folder / "about.json").read_text())
+        sizes = [int(size) for size in about["sizes"]]
+        images = torch.as_tensor(np.load(folder / "images.npy", mmap_mode="c"))
+        labels = torch.as_tensor(np.load(folder / "labels.npy", mmap_mode="c"))
+        train, validation, test = map(Split, torch.split(images, sizes), torch.split(labels, sizes))
+        return Dataset(train, validation, test, tuple(about["classes"]), about["fingerprint"])
+    # Whatever is wrong with the files (absent, cut short, not ours), the answer is to make the set again.
+    except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError):
+        return None
+
+
+def _keep(dataset: Dataset, folder: Path) -> None:
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
+        new = Path(scratch, "new")
+        _write(dataset, new)
+        if folder.exists() and _open(folder) is None:
+            folder.replace(Path(scratch, "damaged"))
+        try:
+            new.replace(folder)
+        except OSError:
+            # A folder cannot replace a full one: another process was first, and its set is as good as ours.
+            if _open(folder) is None:
+                raise
+
+
+def _write(dataset: Dataset, folder: Path) -> None:
+    splits = [dataset.train, dataset.validation, dataset.test]
+    about = {
+        "classes": dataset.classes,
+        "fingerprint": dataset.fingerprint,
+        "sizes": [len(split) for split in splits],
+    }
+    folder.mkdir()
+    _save(folder / "images.npy", torch.cat([split.images for split in splits]))
+    _save(folder / "labels.npy", torch.cat([split.labels for split in splits]))
+    with (folder / "about.json").open("w") as file:
+        json.dump(about, file)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _save(path: Path, values: torch.Tensor) -> None:
+    with path.open("wb") as file:
+        np.save(file, values.numpy())
+        file.flush()
+        os.fsync(file.fileno())

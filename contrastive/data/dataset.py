@@ -1,0 +1,77 @@
+"""What every data set becomes: three splits of images as tensors, and a fingerprint of their content."""
+
+import hashlib
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from jaxtyping import Int64, UInt8
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Split:
+    """Images and the class of each: `images` is (n, 3, height, width) in 0..255, `labels` counts from 0."""
+
+    images: UInt8[Tensor, "n 3 h w"]
+    labels: Int64[Tensor, " n"]
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Three disjoint splits. Choices are made on `validation`; `test` is read only for what is reported.
+
+    `fingerprint` names the content: equal pixels, labels and splits give equal fingerprints.
+    """
+
+    train: Split
+    validation: Split
+    test: Split
+    classes: tuple[str, ...]
+    fingerprint: str
+
+    @property
+    def mean(self) -> tuple[float, ...]:
+        """Mean of each channel of the training images, in 0..1."""
+        return tuple(mean for mean, _ in self._moments)
+
+    @property
+    def std(self) -> tuple[float, ...]:
+        """Standard deviation over all pixels of each channel of the training images, in 0..1."""
+        return tuple(std for _, std in self._moments)
+
+    @cached_property
+    def _moments(self) -> list[tuple[float, float]]:
+        counts = torch.zeros(3, 256, dtype=torch.int64)
+        for part in torch.split(self.train.images, 1024):
+            for channel in range(3):
+                counts[channel] += torch.bincount(torch.flatten(part[:, channel]), minlength=256)
+        return [_mean_and_std([int(count) for count in channel]) for channel in counts]
+
+
+def _mean_and_std(counts: Sequence[int]) -> tuple[float, float]:
+    # Of a histogram, in whole numbers: exact whatever the order, and never a float copy of the images.
+    n = sum(counts)
+    first = sum(level * count for level, count in enumerate(counts))
+    second = sum(level**2 * count for level, count in enumerate(counts))
+    return first / (255 * n), math.sqrt(n * second - first**2) / (255 * n)
+
+
+def assemble(classes: tuple[str, ...], *, train: Split, validation: Split, test: Split) -> Dataset:
+    """The data set of three freshly read splits, with its fingerprint computed."""
+    return Dataset(train, validation, test, classes, fingerprint([train, validation, test]))
+
+
+def fingerprint(splits: Iterable[Split]) -> str:
+    """First 16 hex digits of the SHA-256 of all shapes, pixels and labels, in order."""
+    digest = hashlib.sha256()
+    for split in splits:
+        digest.update(repr(tuple(split.images.shape)).encode())
+        digest.update(split.images.contiguous().numpy().data)
+        digest.update(split.labels.contiguous().numpy().astype("<i8", copy=False).data)
+    return digest.hexdigest()[:16]

@@ -1,0 +1,74 @@
+"""Rows of embeddings: checked, scaled to unit length, and compared in full precision."""
+
+import math
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+from torch.nn.functional import normalize
+
+
+def unit_rows(rows: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
+    """Scale each row to length 1, in float32 or better: a half-precision norm would move the logits."""
+    return normalize(rows.to(torch.promote_types(rows.dtype, torch.float32)), dim=1, eps=1e-12)
+
+
+def product(left: Float[Tensor, "n d"], right: Float[Tensor, "d m"]) -> Float[Tensor, "n m"]:
+    """Multiply in the dtype given: autocast would round a logit of 10 by 0.04, and the loss with it."""
+    with torch.autocast(left.device.type, enabled=False):
+        return left @ right
+
+
+def cosine_logits(
+    rows: Float[Tensor, "n d"],
+    columns: Float[Tensor, "m d"],
+    temperature: float,
+    excluded: Int[Tensor, "n e"] | None = None,
+) -> Float[Tensor, "n m"]:
+    """Similarity of unit rows to unit columns over the temperature; minus infinity where excluded.
+
+    Args:
+        rows: unit rows.
+        columns: unit rows, one for each column of the result.
+        temperature: divides the cosines.
+        excluded: in each row, the columns that take no part.
+    """
+    logits = product(rows / temperature, columns.T)
+    return logits if excluded is None else logits.scatter_(1, excluded, -math.inf)
+
+
+def check_pairs(where: str, **pair: Tensor) -> None:
+    """Refuse two sets of rows that cannot be paired row by row.
+
+    Raises:
+        ValueError: not two non-empty matrices of one shape.
+    """
+    shapes = [tuple(rows.shape) for rows in pair.values()]
+    if len(shapes[0]) != 2 or shapes[0] != shapes[1] or 0 in shapes[0]:
+        given = " and ".join(f"{name} {shape}" for name, shape in zip(pair, shapes, strict=True))
+        raise ValueError(
+            f"{where}: {given} given; needs two (samples, width) matrices of one shape, not empty."
+        )
+
+
+def check_columns(where: str, width: int, **matrix: Tensor) -> None:
+    """Refuse rows that cannot be compared with embeddings of this width.
+
+    Raises:
+        ValueError: not a matrix of that width with at least one row.
+    """
+    for name, rows in matrix.items():
+        if rows.ndim != 2 or rows.shape[1] != width or len(rows) == 0:
+            needed = f"(1 or more, {width}), one sample a row"
+            raise ValueError(f"{where}: {name} {tuple(rows.shape)} given; needs {needed}.")
+
+
+def check_positive(where: str, **numbers: float) -> None:
+    """Refuse temperatures that are not positive numbers.
+
+    Raises:
+        ValueError: zero, negative, infinite or not a number.
+    """
+    for name, number in numbers.items():
+        if not (number > 0 and math.isfinite(number)):
+            raise ValueError(f"{where}: {name}={number} given; needs a finite number above 0, such as 0.1.")

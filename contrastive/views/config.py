@@ -1,0 +1,70 @@
+"""How an image is turned into a view: the recipe's numbers."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from contrastive.types import STRICT, Count, Fraction, NonNegative, Positive
+
+Share = Annotated[float, Field(gt=0, le=1)]
+ViewName = Literal["strong", "weak", "second"]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class View:
+    """One view's augmentation. The defaults are SimCLR's and MoCo v2's for 32-pixel images (no blur).
+
+    `crop_scale` is the share of the image's area, `crop_ratio` width over height, `size` the output's side in
+    pixels (None: the image's own height and width). `flip`, `jitter`, `grey`, `blur` and `solarise` are
+    probabilities per image; `brightness`, `contrast`, `saturation` and `hue` are ColorJitter's strengths, hue
+    in turns of the colour circle. `blur_sigma` and `blur_kernel` are in output pixels.
+
+    `colour="exact"` is torchvision's arithmetic: four operators in an order drawn per image, each clamped,
+    hue in HSV. `"affine"` is one 3×3 matrix and an offset per image, clamped once: faster, equal without hue
+    where nothing is clamped, and hue a rotation of the chroma plane.
+    """
+
+    crop_scale: tuple[Share, Share] = (0.2, 1.0)
+    crop_ratio: tuple[Positive, Positive] = (3 / 4, 4 / 3)
+    size: Count | None = None
+    flip: Fraction = 0.5
+    jitter: Fraction = 0.8
+    brightness: NonNegative = 0.4
+    contrast: NonNegative = 0.4
+    saturation: NonNegative = 0.4
+    hue: NonNegative = 0.1
+    grey: Fraction = 0.2
+    blur: Fraction = 0.0
+    blur_sigma: tuple[Positive, Positive] = (0.1, 2.0)
+    blur_kernel: Count = 3
+    solarise: Fraction = 0.0
+    solarise_threshold: Fraction = 0.5
+    colour: Literal["affine", "exact"] = "affine"
+
+    def __post_init__(self) -> None:
+        for name in ("crop_scale", "crop_ratio", "blur_sigma"):
+            low, high = getattr(self, name)
+            if low > high:
+                raise ValueError(
+                    f"View.{name}: ({low}, {high}) was given; the lower end comes first: swap the two"
+                )
+        if self.blur_kernel % 2 == 0:
+            raise ValueError(
+                f"View.blur_kernel: {self.blur_kernel} was given; a kernel has a centre, so it is odd: "
+                f"take {self.blur_kernel - 1} or {self.blur_kernel + 1}"
+            )
+        if self.hue > 0.5:
+            raise ValueError(
+                f"View.hue: {self.hue} was given; it is in turns of the colour circle, 0 to 0.5: take 0.5 "
+                "for any hue at all"
+            )
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Views:
+    """The views a method may ask for by name: two strong ones and a weak one (crop and flip only)."""
+
+    strong: View = View()
+    weak: View = View(jitter=0.0, grey=0.0)
+    second: View = View(solarise=0.2)

@@ -1,0 +1,111 @@
+"""Two real gloo processes give what one process gives."""
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as multiprocessing
+from torch import nn
+
+from contrastive import distributed, train
+from contrastive.config import Trial, replace
+from contrastive.data import Dataset, load
+from contrastive.distributed import World
+from contrastive.methods import SimCLR
+
+STEPS = 20
+
+
+def _enter(rank: int, size: int, folder: str, work: Callable[[World], object]) -> None:
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{folder}/meet", rank=rank, world_size=size)
+    torch.save(work(World(rank, size)), f"{folder}/{rank}.pt")
+    dist.destroy_process_group()
+
+
+def in_processes(work: Callable[[World], object], size: int, folder: Path) -> list[object]:
+    """What `work` returns in each of `size` processes."""
+    multiprocessing.spawn(_enter, args=(size, str(folder), work), nprocs=size)
+    return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(size)]
+
+
+def _train(world: World, trial: Trial, cache: str) -> dict[str, list[float]]:
+    losses: list[float] = []
+    accuracies: list[float] = []
+    train(
+        trial,
+        lambda _, metrics: accuracies.append(metrics["knn_top1"]),
+        dataset=load(trial.data, cache=Path(cache)),
+        world=world,
+        watch=lambda _, loss: losses.append(loss),
+    )
+    return {"losses": losses, "accuracies": accuracies}
+
+
+@pytest.mark.parametrize("method", [{}, {"symmetric": True}, {"queue": 0}, SimCLR()], ids=str)
+def test_two_processes_give_the_curve_of_one(
+    method: dict[str, object] | SimCLR, trial: Trial, dataset: Dataset, cache: Path, tmp_path: Path
+) -> None:
+    changes = (
+        {f"method.{k}": v for k, v in method.items()} if isinstance(method, dict) else {"method": method}
+    )
+    trial = replace(trial, {**changes, "precision": "float64", "epochs": 4})
+    alone = _train(World(), trial, str(cache))
+    for both in in_processes(functools.partial(_train, trial=trial, cache=str(cache)), 2, tmp_path):
+        assert both["losses"][:STEPS] == pytest.approx(alone["losses"][:STEPS], rel=1e-5)
+        assert both["accuracies"] == pytest.approx(
+            alone["accuracies"], abs=2.5
+        )  # 40 queries: one is 2.5 points
+
+
+def _gather(world: World) -> dict[str, torch.Tensor]:
+    whole = torch.linspace(-1, 1, 12, dtype=torch.float64).view(6, 2)
+    mine = whole[world.rows(6)].clone().requires_grad_()
+    gathered = distributed.gather(mine, world)
+    (gathered.cos() * torch.arange(12).view(6, 2)).sum().backward()
+    uneven = distributed.gather_uneven(whole[:5][world.rows(5)], world, 5)
+    return {"gathered": gathered.detach(), "gradient": mine.grad, "uneven": uneven}
+
+
+def test_gathering_keeps_the_order_and_sums_the_gradients(tmp_path: Path) -> None:
+    alone = _gather(World())
+    for rank, found in enumerate(in_processes(_gather, 2, tmp_path)):
+        assert torch.equal(found["gathered"], alone["gathered"])
+        assert torch.equal(found["uneven"], alone["uneven"])
+        torch.testing.assert_close(found["gradient"], 2 * alone["gradient"][World(rank, 2).rows(6)])
+
+
+def _normalise(world: World) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    whole = torch.randn(8, 3, 2, 2, generator=generator, dtype=torch.float64)
+    network = nn.Sequential(nn.Sequential(nn.BatchNorm2d(3)), nn.Flatten(), nn.BatchNorm1d(12, affine=False))
+    network = distributed.synchronise_batch_norm(network.double(), world)
+    mine = whole[world.rows(8)].clone().requires_grad_()
+    out = network(mine)
+    distributed.gather(out, world).pow(3).sum().div(world.size).backward()
+    state = {name: value for name, value in network.state_dict().items() if "tracked" not in name}
+    return {"out": out.detach(), "gradient": mine.grad, **state}
+
+
+def test_batch_statistics_are_those_of_the_whole_batch(tmp_path: Path) -> None:
+    alone = _normalise(World())
+    for rank, found in enumerate(in_processes(_normalise, 2, tmp_path)):
+        rows = World(rank, 2).rows(8)
+        for name, value in found.items():
+            expected = alone[name][rows] if name in ("out", "gradient") else alone[name]
+            torch.testing.assert_close(value, expected, rtol=1e-9, atol=1e-12)
+
+
+def test_shares_cover_all_rows_once() -> None:
+    for size in (1, 2, 3, 5):
+        rows = [list(range(17))[World(rank, size).rows(17)] for rank in range(size)]
+        assert sum(rows, []) == list(range(17))
+        assert max(map(len, rows)) - min(map(len, rows)) <= 1
+
+
+def test_a_batch_that_does_not_divide_is_refused(trial: Trial, dataset: Dataset) -> None:
+    with pytest.raises(ValueError, match="batch = 16 does not divide among 3 processes"):
+        train(trial, lambda *_: None, dataset=dataset, world=World(0, 3))

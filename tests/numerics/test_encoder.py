@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from contrastive.encoder import Head, ResNet, Strided
+
+GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
+HEADS = {
+    "sce_head_projector_resnet18_mlp2_bn1": Head(hidden=(10,), output=6),
+    "sce_head_projector_mlp3_bn3": Head(hidden=(12, 12), output=6, output_batch_norm=True),
+    "sce_head_predictor_mlp2_bn1": Head(hidden=(12,), output=6, output_bias=False),
+}
+
+
+@pytest.mark.parametrize("name", HEADS)
+def test_heads_are_those_of_the_papers_code(name: str) -> None:
+    with np.load(GOLDEN / f"{name}.npz") as reference:
+        x = torch.from_numpy(reference["x"])
+        head = HEADS[name].build(x.shape[1]).double()
+        prefix = "p_layers_"
+        state = {
+            k.removeprefix(prefix): torch.from_numpy(reference[k]) for k in reference.files if prefix in k
+        }
+        state = {name.replace("_", ".", 1): value for name, value in state.items()}
+        head.load_state_dict(state)
+        torch.testing.assert_close(head.train()(x), torch.from_numpy(reference["y"]), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("config", [Strided(), Strided(width=3), ResNet(), ResNet(depth=50, stem="imagenet")])
+def test_an_encoder_gives_as_many_features_as_it_says(config: Strided | ResNet) -> None:
+    encoder = config.build().eval()
+    for side in (28, 32, 48):
+        with torch.no_grad():
+            assert encoder(torch.zeros(2, 3, side, side)).shape == (2, config.dim)
+
+
+def test_the_default_encoder_has_sixty_thousand_parameters() -> None:
+    assert sum(p.numel() for p in Strided().build().parameters()) == 61_024
+
+
+def test_the_cifar_stem_keeps_the_resolution() -> None:
+    network = ResNet().build()
+    assert isinstance(network.maxpool, nn.Identity)
+    assert network.conv1(torch.zeros(1, 3, 32, 32)).shape == (1, 64, 32, 32)

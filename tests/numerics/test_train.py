@@ -1,0 +1,127 @@
+from pathlib import Path
+
+import pytest
+import torch
+
+from contrastive import train
+from contrastive.checkpoint import load_encoder
+from contrastive.config import Trial, replace
+from contrastive.data import Dataset
+from contrastive.distributed import World
+from contrastive.evaluate.online import baselines, embed, evaluate, held_out_accuracy
+from contrastive.methods import METHODS
+
+Curve = list[tuple[int, dict[str, float]]]
+TIMES = ("seconds", "images_per_second", "evaluation_seconds")
+CPU = torch.device("cpu")
+
+
+def curve(trial: Trial, dataset: Dataset, directory: Path | None = None) -> Curve:
+    """All that is reported of a run but its speed."""
+    reports: Curve = []
+    train(
+        trial, lambda epoch, metrics: reports.append((epoch, metrics)), dataset=dataset, directory=directory
+    )
+    return [(epoch, {k: v for k, v in metrics.items() if k not in TIMES}) for epoch, metrics in reports]
+
+
+class Interrupted(Exception):
+    pass
+
+
+def test_each_epoch_is_reported_once_and_in_order(trial: Trial, dataset: Dataset) -> None:
+    reports: Curve = []
+    outcome = train(trial, lambda *report: reports.append(report), dataset=dataset)
+    assert [epoch for epoch, _ in reports] == [1, 2, 3]
+    names = {"loss", "knn_top1", "effective_rank", "learning_rate", *TIMES}
+    assert all(set(metrics) == names for _, metrics in reports)
+    assert outcome.metrics == reports[-1][1]
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_the_same_trial_gives_the_same_curve_to_the_bit(method: type, trial: Trial, dataset: Dataset) -> None:
+    trial = replace(trial, {"method": trial.method if isinstance(trial.method, method) else method()})
+    assert curve(trial, dataset) == curve(trial, dataset)
+
+
+def test_another_seed_gives_another_curve(trial: Trial, dataset: Dataset) -> None:
+    assert curve(trial, dataset) != curve(replace(trial, {"seed": 1}), dataset)
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_an_interrupted_run_goes_on_to_the_same_curve_to_the_bit(
+    stop: int, trial: Trial, dataset: Dataset, tmp_path: Path
+) -> None:
+    def interrupt(epoch: int, metrics: dict[str, float]) -> None:
+        if epoch == stop:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(trial, interrupt, dataset=dataset, directory=tmp_path)
+    rest = curve(trial, dataset, tmp_path)
+    assert rest == curve(trial, dataset)[stop - 1 :]  # its last whole epoch is shown once more
+
+
+def test_schedules_have_the_full_horizon_however_early_a_run_ends(trial: Trial, dataset: Dataset) -> None:
+    long = replace(trial, {"epochs": 30})
+    rates: list[float] = []
+
+    def stop(epoch: int, metrics: dict[str, float]) -> None:
+        rates.append(metrics["learning_rate"])
+        if epoch == 3:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        train(long, stop, dataset=dataset)
+    assert rates[-1] > 0.9 * long.peak_lr
+    assert curve(trial, dataset)[-1][1]["learning_rate"] < 0.1 * trial.peak_lr
+
+
+def test_a_checkpoint_of_another_trial_is_not_continued(
+    trial: Trial, dataset: Dataset, tmp_path: Path
+) -> None:
+    curve(replace(trial, {"epochs": 2}), dataset, tmp_path)
+    with pytest.raises(ValueError, match="belongs to another trial"):
+        curve(trial, dataset, tmp_path)
+
+
+def test_a_checkpoint_gives_the_encoder_back(trial: Trial, dataset: Dataset, tmp_path: Path) -> None:
+    reported = curve(trial, dataset, tmp_path)[-1][1]["knn_top1"]
+    found, encoder = load_encoder(tmp_path / "checkpoint.pt", device=CPU)
+    assert found == trial
+    assert evaluate(encoder, dataset, trial, world=World(), device=CPU)["knn_top1"] == reported
+    assert 0 <= held_out_accuracy(encoder, dataset, trial, device=CPU) <= 100
+
+
+def test_a_loss_that_is_no_number_ends_the_run(trial: Trial, dataset: Dataset) -> None:
+    wild = replace(trial, {"optimiser.lr": 1e30})
+    with pytest.raises(FloatingPointError, match="lower the learning rate"):
+        curve(wild, dataset)
+
+
+def test_fewer_images_than_a_batch_are_refused(trial: Trial, dataset: Dataset) -> None:
+    with pytest.raises(ValueError, match="batch = 128, but there are 96 training images"):
+        curve(replace(trial, {"batch": 128, "method.queue": 128}), dataset)
+
+
+def test_the_parts_of_the_data_do_not_leak_into_each_other(trial: Trial, dataset: Dataset) -> None:
+    images = [dataset.train.images, dataset.validation.images, dataset.test.images]
+    rows = [{bytes(image.numpy().tobytes()) for image in part} for part in images]
+    assert not rows[0] & rows[1]
+    assert not rows[0] & rows[2]
+    assert not rows[1] & rows[2]
+
+
+def test_features_do_not_depend_on_how_many_are_computed_at_once(trial: Trial, dataset: Dataset) -> None:
+    encoder = trial.encoder.build()
+    images = dataset.validation.images
+    whole = embed(encoder, images, dataset, trial, world=World(), device=CPU)
+    parts = [embed(encoder, part, dataset, trial, world=World(), device=CPU) for part in images.split(7)]
+    torch.testing.assert_close(torch.cat(parts), whole)
+    assert encoder.training
+
+
+def test_baselines_are_accuracies_that_no_training_has_touched(trial: Trial, dataset: Dataset) -> None:
+    found = baselines(trial, dataset)
+    assert set(found) == {"raw pixels", "untrained encoder"}
+    assert found == baselines(replace(trial, {"method.temperature": 0.9}), dataset)

@@ -1,0 +1,90 @@
+import json
+from dataclasses import FrozenInstanceError
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contrastive.config import Trial, arm, from_dict, identity, replace, to_dict, value_at
+from contrastive.methods import METHODS, SimCLR
+
+
+def test_a_trial_survives_json() -> None:
+    for method in METHODS:
+        trial = Trial(method=method())
+        assert from_dict(json.loads(json.dumps(to_dict(trial)))) == trial
+
+
+@given(st.floats(1e-3, 10), st.integers(0, 2**31))
+def test_a_changed_trial_survives_json_to_the_bit(temperature: float, seed: int) -> None:
+    trial = replace(Trial(), {"method.temperature": temperature, "seed": seed})
+    assert from_dict(json.loads(json.dumps(to_dict(trial)))) == trial
+
+
+def test_a_trial_cannot_be_changed_in_place() -> None:
+    with pytest.raises(FrozenInstanceError):
+        Trial().seed = 1  # pyright: ignore
+
+
+def test_an_unknown_field_is_refused_with_the_closest_name() -> None:
+    with pytest.raises(
+        ValueError, match=r"method \(sce\) has no field 'coeficient'. Did you mean coefficient"
+    ):
+        replace(Trial(), {"method.coeficient": 0.5})
+
+
+def test_a_path_through_a_number_is_refused() -> None:
+    with pytest.raises(ValueError, match="'temperature' of method .sce. is the value 0.1 and has no fields"):
+        replace(Trial(), {"method.temperature.x": 1})
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "expected"),
+    [
+        ("method.temperature", 0, "greater than 0"),
+        ("method.coefficient", 1.5, "less than or equal to 1"),
+        ("method.name", "scee", "sce"),
+        ("epochs", 0, "greater than or equal to 1"),
+        ("epochs", "many", "integer"),
+        ("batch", 1, "at least 2 images"),
+        ("method.queue", 100, "not a multiple of the 256 keys"),
+        ("optimiser.warmup_epochs", 200, "leaves nothing of the 200 epochs"),
+    ],
+)
+def test_an_illegal_value_is_refused_in_one_sentence(path: str, value: object, expected: str) -> None:
+    with pytest.raises(ValueError, match=expected) as refusal:
+        replace(Trial(), {path: value})
+    assert "\n" not in str(refusal.value)
+
+
+def test_fields_that_depend_on_each_other_move_together() -> None:
+    trial = replace(Trial(), {"batch": 96, "method.queue": 960})
+    assert (trial.batch, value_at(trial, "method.queue")) == (96, 960)
+
+
+def test_the_method_is_exchanged_whole() -> None:
+    assert replace(Trial(), {"method": SimCLR()}).method == SimCLR()
+
+
+def test_identity_depends_on_every_field_and_on_the_images_but_not_on_where_they_lie() -> None:
+    trial = Trial()
+    changed = [
+        replace(trial, {"method.temperature": 0.2}),
+        replace(trial, {"seed": 1}),
+        replace(trial, {"views.strong.flip": 0.4}),
+    ]
+    assert len({identity(t, "images") for t in [trial, *changed]}) == 4
+    assert identity(trial, "images") != identity(trial, "others")
+    moved = [replace(trial, {"data": {"name": "folder", "root": root}}) for root in ("/a", "/b")]
+    assert identity(moved[0], "images") == identity(moved[1], "images")
+
+
+def test_runs_of_an_arm_differ_by_their_seed_only() -> None:
+    trial = Trial()
+    assert arm(trial, "images") == arm(replace(trial, {"seed": 7}), "images")
+    assert arm(trial, "images") != arm(replace(trial, {"epochs": 7}), "images")
+
+
+def test_the_peak_learning_rate_is_linear_in_the_batch() -> None:
+    trial = Trial(batch=512)
+    assert trial.peak_lr == 2 * trial.optimiser.lr

@@ -1,0 +1,201 @@
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from analysis.compare import compare
+from analysis.load import load, parameters, value_at
+from analysis.summarise import headline, short, shown, summarise, text
+from sweeps.store import StoreError, Writer, write_manifest
+
+T = "method.temperature"
+
+
+def sweep(directory: Path, finals: dict[float, dict[int, tuple[str, float]]], **manifest) -> Path:
+    """A sweep of {temperature: {seed: (state, last value)}}; complete runs have 4 epochs, others 2."""
+    write_manifest(directory, {
+        "id": "sweep", "space": {"name": "s", "domains": {T: {}}, "constraints": []}, "metric": "knn_top1",
+        "metric_label": "kNN top-1 (%)", "epochs": 4, "seeds": [0], "default_arm": "arm 0.1", "seed_deviation": 0.5,
+    } | manifest)  # fmt: skip
+    runs = [(t, seed, *end) for t, seeds in finals.items() for seed, end in seeds.items()]
+    with Writer(directory, "w") as writer:
+        for number, (temperature, seed, state, last) in enumerate(runs):
+            row = {
+                "trial": f"run {number}",
+                "number": number,
+                "arm": f"arm {temperature}",
+                "seed": seed,
+                "attempt": 0,
+            }
+            epochs = 4 if state == "complete" else 2
+            for epoch in range(1, epochs + 1):
+                writer.report(row["trial"], 0, epoch, {"knn_top1": last - 3 * (epochs - epoch), "loss": 1.0})
+            writer.trial(**row, config={"method": {"temperature": temperature}}, state=state, epochs=epochs)
+    return directory
+
+
+def one_seed(directory: Path, finals: dict[float, tuple[str, float]], **manifest):
+    return summarise(load(sweep(directory, {t: {0: end} for t, end in finals.items()}, **manifest)))
+
+
+def test_a_sweep_is_loaded_with_its_curves_in_order_of_epoch(tmp_path):
+    record = load(sweep(tmp_path, {0.1: {0: ("complete", 50.0)}, 0.2: {0: ("stopped", 40.0)}}))
+    first, second = record.runs
+    epochs, values = first.curve["knn_top1"]
+    assert (epochs.tolist(), values.tolist()) == ([1, 2, 3, 4], [41.0, 44.0, 47.0, 50.0])
+    assert (first.number, first.seed, first.state, first.epochs) == (0, 0, "complete", 4)
+    assert (second.state, second.epochs, second.last("knn_top1"), second.last("none")) == (
+        "stopped",
+        2,
+        40.0,
+        None,
+    )
+    assert parameters(record) == (T,)
+    assert value_at(second.config, T) == 0.2
+
+
+def test_a_running_run_counts_the_epochs_it_has_reported(tmp_path):
+    directory = sweep(tmp_path, {})
+    with Writer(directory, "late") as writer:
+        row = {"trial": "x", "number": 0, "arm": "arm 0.1", "seed": 0, "attempt": 0}
+        writer.trial(**row, config={"method": {"temperature": 0.1}}, state="running")
+        writer.report("x", 0, 3, {"knn_top1": 40.0})
+    assert load(directory).runs[0].epochs == 3
+
+
+def test_a_path_that_is_not_there_is_named_with_what_is():
+    with pytest.raises(ValueError, match=r"method\.tau: .*no field 'tau' there, only temperature"):
+        value_at({"method": {"temperature": 0.1}}, "method.tau")
+    with pytest.raises(ValueError, match="no field 'deep' there, only"):
+        value_at({"method": 0.1}, "method.deep")
+
+
+def test_a_folder_without_a_sweep_is_refused(tmp_path):
+    with pytest.raises(StoreError, match="name a folder under STORE/sweeps"):
+        load(tmp_path)
+
+
+def test_only_complete_arms_are_ranked_however_well_a_stopped_one_did(tmp_path):
+    summary = one_seed(tmp_path, {0.1: ("complete", 50.0), 0.2: ("stopped", 60.0), 0.3: ("complete", 53.0)})
+    assert [arm.values[T] for arm in summary.arms] == [0.3, 0.1, 0.2]
+    assert (summary.best.number, summary.best.score, summary.default.score) == (2, 53.0, 50.0)
+    assert summary.arms[2].score is None
+    assert summary.arms[2].last == 60.0
+    assert summary.states == {"complete": 2, "stopped": 1}
+    assert (summary.epochs_spent, summary.epochs_full) == (10, 12)
+
+
+@pytest.mark.parametrize(
+    ("gain", "deviation", "separable"), [(1.4, 0.5, False), (1.6, 0.5, True), (9.0, None, None)]
+)
+def test_one_seed_tells_arms_apart_only_beyond_three_known_seed_deviations(
+    tmp_path, gain, deviation, separable
+):
+    finals = {0.1: ("complete", 50.0), 0.2: ("complete", 50.0 + gain)}
+    summary = one_seed(
+        tmp_path, finals, seed_deviation=deviation, settle_command="sweeps --space rerun:sweep"
+    )
+    assert summary.comparison.difference == pytest.approx(gain)
+    assert summary.comparison.separable is separable
+    assert ("To settle it: sweeps --space rerun:sweep" in text(summary)) is (separable is not True)
+    ends = {True: "beyond seed noise", False: "not separable from seed noise", None: "one seed cannot tell"}
+    assert headline(summary).endswith(ends[separable])
+
+
+def test_several_seeds_are_compared_in_pairs(tmp_path):
+    default, better = [50.0, 54.0, 58.0], [51.0, 55.2, 58.9]
+    runs = {
+        t: {s: ("complete", v) for s, v in enumerate(values)} for t, values in ((0.1, default), (0.2, better))
+    }
+    summary = summarise(load(sweep(tmp_path, runs, seeds=[0, 1, 2])))
+    expected = stats.ttest_rel(better, default).confidence_interval(0.95)
+    assert summary.comparison.interval == pytest.approx((expected.low, expected.high))
+    assert summary.comparison.separable  # though the seeds themselves differ by eight points
+    assert summary.best.deviation == pytest.approx(np.std(better, ddof=1))
+    assert "± 4.0" in text(summary)
+
+
+def test_an_arm_counts_as_complete_only_on_all_seeds_of_the_sweep(tmp_path):
+    runs = {
+        0.1: {0: ("complete", 50.0), 1: ("complete", 51.0)},
+        0.2: {0: ("complete", 90.0)},
+        0.3: {0: ("complete", 70.0), 1: ("failed", 9.0)},
+    }
+    summary = summarise(load(sweep(tmp_path, runs, seeds=[0, 1])))
+    assert summary.best is summary.default
+    assert {arm.values[T]: arm.state for arm in summary.arms} == {
+        0.1: "complete",
+        0.2: "running",
+        0.3: "failed",
+    }
+    assert headline(summary) == "The default, at 50.5, is the best of 1 complete arms"
+    assert summary.comparison is None
+
+
+def test_a_run_that_ends_without_a_finite_value_is_no_result(tmp_path):
+    summary = one_seed(tmp_path, {0.1: ("complete", 50.0), 0.2: ("complete", math.nan)})
+    assert summary.best is summary.default
+    assert (summary.arms[1].state, summary.arms[1].last) == ("failed", None)
+
+
+def test_a_default_that_is_not_complete_is_not_compared_with(tmp_path):
+    summary = one_seed(tmp_path, {0.1: ("stopped", 50.0), 0.2: ("complete", 60.0)})
+    assert summary.comparison is None
+    assert headline(summary) == "Best: temperature 0.2 at 60.0; the default is not complete"
+
+
+def test_a_sweep_without_results_says_so(tmp_path):
+    assert headline(summarise(load(sweep(tmp_path / "a", {})))) == "No arm is complete: no run has started"
+    summary = one_seed(tmp_path / "b", {0.1: ("running", 50.0), 0.2: ("failed", 60.0)})
+    assert headline(summary) == "No arm is complete: 1 failed, 1 running"
+    assert "trained 4 of 8 epochs (50%)" in text(summary)
+
+
+def test_the_text_lists_the_best_arms_and_always_the_default(tmp_path):
+    finals = {round(0.1 + i / 100, 2): ("complete", 50.0 + i) for i in range(30)}
+    lines = text(one_seed(tmp_path, finals), limit=3).splitlines()
+    assert lines[3].split()[:3] == ["best", "29", "0.39"]
+    assert lines[6].split()[:3] == ["default", "0", "0.1"]
+    assert lines[7] == "... and 26 more arms"
+    assert "It is the best of 30 on these very seeds: expect less on fresh ones." in lines
+
+
+def test_arms_without_a_common_seed_cannot_be_compared():
+    with pytest.raises(ValueError, match=r"seeds \[0\] and \[1\] share none"):
+        compare({0: 50.0}, {1: 50.0}, 0.5)
+
+
+@given(st.lists(st.tuples(st.floats(0, 100), st.floats(0, 100)), min_size=2, max_size=8))
+def test_the_interval_holds_the_mean_difference_and_the_verdict_follows_from_it(pairs):
+    arm, other = ({seed: pair[side] for seed, pair in enumerate(pairs)} for side in (0, 1))
+    found, mirrored = compare(arm, other, None), compare(other, arm, None)
+    low, high = found.interval
+    assert low <= found.difference <= high
+    assert found.separable == (not low <= 0 <= high)
+    assert mirrored.interval == pytest.approx((-high, -low))
+    assert found.difference == pytest.approx(np.mean([a - b for a, b in pairs]), abs=1e-9)
+
+
+def test_an_interval_misses_a_true_difference_about_once_in_twenty():
+    generator = np.random.default_rng(0)
+    missed = 0
+    for _ in range(2000):
+        arm, other = (dict(enumerate(generator.normal(mean, 1.0, 4))) for mean in (52.0, 50.0))
+        low, high = compare(arm, other, None).interval
+        missed += not low <= 2.0 <= high
+    assert 70 < missed < 130  # 100 expected, 9.7 their deviation
+
+
+def test_paths_are_shortened_where_that_is_unambiguous():
+    assert short(("method.temperature", "evaluation.temperature", "optimiser.lr")) == {
+        "method.temperature": "method.temperature",
+        "evaluation.temperature": "evaluation.temperature",
+        "optimiser.lr": "lr",
+    }
+    assert [shown(value) for value in (0.123456, 7, True, None, "rbf", {"name": "cosine"}, [1])] == [
+        "0.123", "7", "true", "null", "rbf", "cosine", "[1]",
+    ]  # fmt: skip
