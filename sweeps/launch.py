@@ -31,6 +31,9 @@ from sweeps.trainable import Slot, inline  # noqa: E402
 from sweeps.work import Places  # noqa: E402
 
 WORKERS = {
+    # A training step frees and takes the same memory again: keeping it saves a fifth of the time.
+    "MALLOC_TRIM_THRESHOLD_": "4000000000",
+    "MALLOC_MMAP_THRESHOLD_": "1000000000",
     "OMP_NUM_THREADS": "1",  # as many processes as cores already
     "RAY_TRAIN_HEALTH_CHECK_INTERVAL_S": "0.2",  # by default an epoch takes 2 s at least
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",

@@ -39,7 +39,9 @@ def baselines(trial: Trial, dataset: Dataset) -> dict[str, float]:
     with seeded(trial.seed):
         encoder = trial.encoder.build()
     untrained = evaluate(encoder, dataset, trial, world=World(), device=torch.device("cpu"))
-    bank, queries = (_prepared(s.images, dataset, torch.float32).flatten(1) for s in (dataset.train, dataset.validation))
+    bank, queries = (
+        _prepared(s.images, dataset, torch.float32).flatten(1) for s in (dataset.train, dataset.validation)
+    )
     raw = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"raw pixels": raw, "untrained encoder": untrained["knn_top1"]}
 
@@ -60,7 +62,7 @@ def embed(
 
 
 def _prepared(images: Tensor, dataset: Dataset, dtype: torch.dtype) -> Tensor:
-    pixels = images.to(dtype).div_(255).contiguous(memory_format=torch.channels_last)
+    pixels = images.to(dtype).div_(255)
     return normalise(pixels, dataset.mean, dataset.std)
 
 

@@ -1,0 +1,101 @@
+"""A sweep as plain frozen data, read from its folder; the same while it runs and after it has ended."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sweeps import store
+
+Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
+"""Epochs, ascending, and the value at each."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One arm on one seed. `epochs` counts those recorded so far; `curve` holds each metric by name."""
+
+    trial: str
+    number: int
+    arm: str
+    seed: int
+    attempt: int
+    config: dict[str, Any]
+    state: str
+    reason: str
+    epochs: int
+    curve: dict[str, Curve]
+
+    def last(self, metric: str) -> float | None:
+        """The value at the last epoch that has one; None without any, or if it is not finite."""
+        values = self.curve[metric][1] if metric in self.curve else np.empty(0)
+        return float(values[-1]) if values.size and np.isfinite(values[-1]) else None
+
+
+@dataclass(frozen=True)
+class Record:
+    """A sweep's manifest and its runs in order of issue."""
+
+    manifest: dict[str, Any]
+    runs: tuple[Run, ...]
+
+    @property
+    def metric(self) -> str:
+        """Name of the metric that runs are judged by; more is better."""
+        return self.manifest.get("metric", "knn_top1")
+
+
+def load(directory: Path) -> Record:
+    """Reads the sweep in `directory` (STORE/sweeps/<id>).
+
+    Raises:
+        StoreError: there is no sweep in that folder.
+    """
+    manifest, curves = store.read_manifest(directory), _curves(directory)
+    rows: list[dict[str, Any]] = store.trials(directory).drop_columns(["time", "sequence"]).to_pylist()
+    runs: list[Run] = []
+    for row in rows:
+        curve = curves.get(row["trial"], {})
+        reported = [int(epochs[-1]) for epochs, _ in curve.values()]
+        row |= {"config": json.loads(row["config"]), "epochs": max([row["epochs"], *reported])}
+        runs.append(Run(**row, curve=curve))
+    return Record(manifest, tuple(runs))
+
+
+def parameters(record: Record) -> tuple[str, ...]:
+    """The dotted paths that the sweep's space varies."""
+    return tuple(record.manifest.get("space", {}).get("domains", {}))
+
+
+def value_at(config: dict[str, Any], path: str) -> Any:
+    """The value at a dotted path of a run's configuration.
+
+    Raises:
+        ValueError: the configuration has no such field.
+    """
+    node: Any = config
+    for name in path.split("."):
+        if not isinstance(node, dict) or name not in node:
+            has = ", ".join(node) if isinstance(node, dict) else repr(node)
+            raise ValueError(f"{path}: a run of this sweep has no field '{name}' there, only {has}")
+        node = node[name]
+    return node
+
+
+def _curves(directory: Path) -> dict[str, dict[str, Curve]]:
+    table = store.reports(directory)  # sorted by trial, epoch and metric
+    columns = [table[name].to_pylist() for name in ("trial", "metric", "epoch", "value")]
+    points: dict[str, dict[str, list[tuple[int, float]]]] = {}
+    for trial, metric, epoch, value in zip(*columns, strict=True):
+        points.setdefault(trial, {}).setdefault(metric, []).append((epoch, value))
+    return {
+        trial: {name: _curve(pairs) for name, pairs in metrics.items()} for trial, metrics in points.items()
+    }
+
+
+def _curve(pairs: list[tuple[int, float]]) -> Curve:
+    epochs, values = zip(*pairs, strict=True)
+    return np.array(epochs, np.int64), np.array(values, np.float64)

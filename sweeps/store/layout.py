@@ -1,0 +1,143 @@
+"""Where things lie in a store, and how a file comes to be there whole or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+FORMAT = "contrastive-sweeps"
+VERSION = 1
+MARK = "store.json"
+MANIFEST = "sweep.json"
+ROOM = 100 * 2**20
+"""Bytes that must be free before a sweep starts: a full disk in mid-sweep costs more than a refusal now."""
+
+
+class StoreError(ValueError):
+    """A folder cannot serve as a result store; the message says how to mend it."""
+
+
+def open_store(path: str | Path, *, create: bool = True) -> Path:
+    """The result store at `path`, made if it is missing; with `create=False` it need only be readable.
+
+    Raises:
+        StoreError: other files lie there, the format is newer than this program, the folder cannot be written
+            or the disk is nearly full.
+    """
+    store = Path(path).expanduser().resolve()
+    if create:
+        _check_room(_make(store))
+    elif not (store / MARK).is_file():
+        raise StoreError(
+            f"{store} is no result store: it has no {MARK}; name the folder that a sweep wrote to"
+        )
+    _check_version(store / MARK)
+    return store
+
+
+def sweep_directory(store: Path, identifier: str) -> Path:
+    """The folder of a sweep, which need not exist yet."""
+    return store / "sweeps" / identifier
+
+
+def sweep_directories(store: Path) -> list[Path]:
+    """The folders of all sweeps that have a manifest, by name."""
+    return sorted(manifest.parent for manifest in store.glob(f"sweeps/*/{MANIFEST}"))
+
+
+def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> None:
+    """Writes sweep.json, replacing any before it."""
+    directory.mkdir(parents=True, exist_ok=True)
+    write_whole(directory / MANIFEST, _json(manifest))
+
+
+def read_manifest(directory: Path) -> dict[str, Any]:
+    """What `write_manifest` wrote.
+
+    Raises:
+        StoreError: the folder holds no sweep.
+    """
+    path = directory / MANIFEST
+    if not path.is_file():
+        raise StoreError(
+            f"{directory} holds no sweep: it has no {MANIFEST}; name a folder under STORE/sweeps"
+        )
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
+    """Writes beside the file, then renames: a crash at any moment leaves the old one or the new one."""
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    with partial.open("wb") as file:
+        write(file)
+        file.flush()
+        os.fsync(file.fileno())
+    partial.replace(path)
+    sync_directory(path.parent)
+
+
+def sync_directory(directory: Path) -> None:
+    """Makes renames and new names in a folder survive a power cut."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _make(store: Path) -> Path:
+    try:
+        store.mkdir(parents=True, exist_ok=True)
+        if not (store / MARK).is_file():
+            _check_empty(store)
+            write_whole(store / MARK, _json({"format": FORMAT, "version": VERSION}))
+        (store / "sweeps").mkdir(exist_ok=True)
+    except OSError as error:
+        raise StoreError(
+            f"{store} cannot be written ({error.strerror}); name a folder that can be with --store"
+        ) from error
+    if not os.access(store / "sweeps", os.W_OK | os.X_OK):
+        raise StoreError(
+            f"{store} cannot be written; change its permissions or name another folder with --store"
+        )
+    return store
+
+
+def _check_empty(store: Path) -> None:
+    others = [entry.name for entry in store.iterdir() if not entry.name.startswith(MARK)]
+    if others:
+        raise StoreError(
+            f"{store} holds other files and is no result store ({min(others)} lies there, {MARK} does not); "
+            "name an empty or a new folder with --store"
+        )
+
+
+def _check_room(store: Path) -> None:
+    free = shutil.disk_usage(store).free
+    if free < ROOM:
+        raise StoreError(
+            f"{store} has {free / 2**20:.0f} MB of free space, a sweep wants {ROOM / 2**20:.0f}; "
+            "free some or name a folder on another disk with --store"
+        )
+
+
+def _check_version(mark: Path) -> None:
+    try:
+        found = json.loads(mark.read_text(encoding="utf-8"))
+        name, version = found["format"], int(found["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(f"{mark} does not mark a result store of {FORMAT}; name another folder") from error
+    if name != FORMAT:
+        raise StoreError(f"{mark} marks a store of '{name}', not of {FORMAT}; name another folder")
+    if version > VERSION:
+        raise StoreError(
+            f"{mark.parent} was written by a newer program (version {version}, known up to {VERSION}); "
+            "upgrade contrastive-sweeps"
+        )
+
+
+def _json(values: Mapping[str, Any]) -> Callable[[IO[bytes]], object]:
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    return lambda file: file.write(text.encode())
