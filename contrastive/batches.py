@@ -34,14 +34,13 @@ def batches(
         )
         for position, view in enumerate(configs)
     ]
-    dtype = torch.float64 if trial.precision == "float64" else torch.float32
     rows = torch.arange(count).view(-1, trial.batch)[:, world.rows(trial.batch)]
     for steps in rows.split(max(1, RENDERED_AT_ONCE // rows.shape[1])):
         chosen = steps.reshape(-1)
         pixels = images[order[chosen]].to(device)
         views = [
             normalise(
-                render(pixels, drawn.rows(chosen).to(device), view, dtype=dtype), dataset.mean, dataset.std
+                render(pixels, drawn.rows(chosen).to(device), view, dtype=trial.dtype), dataset.mean, dataset.std
             )
             for drawn, view in zip(draws, configs, strict=True)
         ]

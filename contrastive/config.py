@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any, Literal, TypeVar, cast
 
+import torch
 from pydantic import TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass
 
@@ -58,6 +59,11 @@ class Trial:
                 f"optimiser.warmup_epochs = {self.optimiser.warmup_epochs} leaves nothing of the "
                 f"{self.epochs} epochs; lower it below epochs"
             )
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Of weights and images."""
+        return {"float32": torch.float32, "float64": torch.float64}[self.precision]
 
     @property
     def peak_lr(self) -> float:

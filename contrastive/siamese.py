@@ -25,14 +25,13 @@ class Siamese(nn.Module):
     def __init__(self, trial: Trial, *, world: World, device: torch.device):
         super().__init__()
         self.method, self.world = trial.method, world
-        dtype = torch.float64 if trial.precision == "float64" else torch.float32
         with seeded(trial.seed):
-            online = _branch(trial).to(device=device, dtype=dtype)
+            online = _branch(trial).to(device=device, dtype=trial.dtype)
         online = online.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         self.online = distributed.synchronise_batch_norm(online, world)
         self.target = self._copy_without_predictor() if self.method.momentum else None
         self.register_buffer("pointer", torch.zeros((), dtype=torch.long))
-        self.register_buffer("queue", self._random_queue(trial.seed, dtype, device))
+        self.register_buffer("queue", self._random_queue(trial.seed, trial.dtype, device))
         self._parallel = (distributed.parallel(self.online, world),)  # a tuple: not a second submodule
 
     def forward(self, views: Mapping[int, Tensor]) -> Embeddings:

@@ -37,10 +37,10 @@ def held_out_accuracy(encoder: nn.Module, dataset: Dataset, trial: Trial, *, dev
 def baselines(trial: Trial, dataset: Dataset) -> dict[str, float]:
     """KNN top-1 in percent on validation images of raw (standardised) pixels and of the encoder before training."""
     with seeded(trial.seed):
-        encoder = trial.encoder.build()
+        encoder = trial.encoder.build().to(trial.dtype)
     untrained = evaluate(encoder, dataset, trial, world=World(), device=torch.device("cpu"))
     bank, queries = (
-        _prepared(s.images, dataset, torch.float32).flatten(1) for s in (dataset.train, dataset.validation)
+        _prepared(s.images, dataset, trial.dtype).flatten(1) for s in (dataset.train, dataset.validation)
     )
     raw = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"raw pixels": raw, "untrained encoder": untrained["knn_top1"]}
@@ -53,10 +53,9 @@ def embed(
     """Features (N, D) of whole images (N, 3, H, W) in evaluation mode, gathered from all processes."""
     training = encoder.training
     encoder.eval()
-    dtype = torch.float64 if trial.precision == "float64" else torch.float32
     parts: list[Tensor] = []
     for some in images[world.rows(len(images))].split(BATCH):
-        parts.append(encoder(_prepared(some.to(device), dataset, dtype)))
+        parts.append(encoder(_prepared(some.to(device), dataset, trial.dtype)))
     encoder.train(training)
     return distributed.gather_uneven(torch.cat(parts), world, len(images))
 

@@ -56,6 +56,13 @@ def test_effective_rank_of_features_that_are_all_equal_is_zero():
     assert effective_rank(torch.randn(1, 8)) == 0
 
 
+@pytest.mark.parametrize("scale", [1e-6, 1e6])
+def test_the_limit_of_rounding_goes_with_the_size_of_the_features(scale: float):
+    features = torch.randn(20, 4, generator=torch.Generator().manual_seed(0))
+    assert effective_rank(scale * features) == pytest.approx(effective_rank(features), rel=1e-5)
+    assert effective_rank(scale * torch.ones(20, 4) / 3) == 0
+
+
 def test_directions_a_thousand_times_weaker_still_count():
     axes = torch.eye(4) * torch.tensor([1.0, 1e-3, 1e-3, 1e-3])
     assert effective_rank(torch.cat([axes, -axes])) > 1.02

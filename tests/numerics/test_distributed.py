@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 import torch.distributed as dist
-import torch.multiprocessing as multiprocessing
-from torch import nn
+from torch import multiprocessing, nn
 
 from contrastive import distributed, train
 from contrastive.config import Trial, replace
@@ -102,7 +101,7 @@ def test_batch_statistics_are_those_of_the_whole_batch(tmp_path: Path) -> None:
 def test_shares_cover_all_rows_once() -> None:
     for size in (1, 2, 3, 5):
         rows = [list(range(17))[World(rank, size).rows(17)] for rank in range(size)]
-        assert sum(rows, []) == list(range(17))
+        assert [row for share in rows for row in share] == list(range(17))
         assert max(map(len, rows)) - min(map(len, rows)) <= 1
 
 

@@ -25,7 +25,7 @@ def curve(trial: Trial, dataset: Dataset, directory: Path | None = None) -> Curv
     return [(epoch, {k: v for k, v in metrics.items() if k not in TIMES}) for epoch, metrics in reports]
 
 
-class Interrupted(Exception):
+class Interruption(Exception):
     pass
 
 
@@ -54,9 +54,9 @@ def test_an_interrupted_run_goes_on_to_the_same_curve_to_the_bit(
 ) -> None:
     def interrupt(epoch: int, metrics: dict[str, float]) -> None:
         if epoch == stop:
-            raise Interrupted
+            raise Interruption
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interruption):
         train(trial, interrupt, dataset=dataset, directory=tmp_path)
     rest = curve(trial, dataset, tmp_path)
     assert rest == curve(trial, dataset)[stop - 1 :]  # its last whole epoch is shown once more
@@ -69,9 +69,9 @@ def test_schedules_have_the_full_horizon_however_early_a_run_ends(trial: Trial, 
     def stop(epoch: int, metrics: dict[str, float]) -> None:
         rates.append(metrics["learning_rate"])
         if epoch == 3:
-            raise Interrupted
+            raise Interruption
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interruption):
         train(long, stop, dataset=dataset)
     assert rates[-1] > 0.9 * long.peak_lr
     assert curve(trial, dataset)[-1][1]["learning_rate"] < 0.1 * trial.peak_lr

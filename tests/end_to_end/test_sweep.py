@@ -1,0 +1,225 @@
+"""Real sweeps through the command line, Ray and all, on runs of seconds."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeps import store
+
+pytestmark = pytest.mark.end_to_end
+
+ROOT = Path(__file__).parents[2]
+SPACES = ROOT / "tests" / "fixtures" / "tiny_space.py"
+
+
+class Sweeps:
+    """The command line with a store and a cache of its own."""
+
+    def __init__(self, folder: Path):
+        self.store = folder / "results"
+        self.fixed = ["--store", str(self.store), "--cache", str(folder / "cache")]
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, str(ROOT / "sweeps" / "run.py"), *arguments, *self.fixed],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        )
+
+    def run(self, *arguments: str) -> tuple[int, str, str]:
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=300)
+        return process.returncode, out, err
+
+    @property
+    def directory(self) -> Path:
+        (directory,) = store.sweep_directories(self.store)
+        return directory
+
+    def states(self) -> dict[int, str]:
+        return {row["number"]: row["state"] for row in store.trials(self.directory).to_pylist()}
+
+    def curves(self, metric: str = "knn_top1") -> dict[str, list[float]]:
+        curves: dict[str, list[float]] = {}
+        for row in self.reports():
+            if row["metric"] == metric:
+                curves.setdefault(row["trial"], []).append(row["value"])
+        return curves
+
+    def reports(self) -> list[dict[str, Any]]:
+        return store.reports(self.directory).to_pylist()
+
+    def written(self) -> Counter[tuple[str, int]]:
+        """How often each epoch was really written, before any reader removes what is double."""
+        segments = store.query.segments(self.directory, "reports")
+        rows = [row for s in segments for batch in s.batches for row in batch.to_pylist()]
+        return Counter((row["trial"], row["epoch"]) for row in rows if row["metric"] == "knn_top1")
+
+
+@pytest.fixture
+def sweeps(tmp_path: Path) -> Sweeps:
+    return Sweeps(tmp_path)
+
+
+def wait_for(process: subprocess.Popen[str], pattern: str, count: int = 1) -> str:
+    """What the process prints until a line of it has matched `count` times."""
+    assert process.stdout is not None
+    seen = ""
+    for line in process.stdout:
+        seen += line
+        if len(re.findall(pattern, seen)) >= count:
+            return seen
+    raise AssertionError(
+        f"it ended before '{pattern}': {seen}{process.stderr.read() if process.stderr else ''}"
+    )
+
+
+def test_a_sweep_goes_from_a_space_to_a_table_and_a_picture(sweeps: Sweeps) -> None:
+    code, out, err = sweeps.run("--space", f"{SPACES}:TINY", "--trials", "5")
+    assert (code, err) == (0, "")
+    states = sweeps.states()
+    assert sorted(states) == [0, 1, 2, 3, 4]
+    assert states[0] == "complete"  # the default is what all are compared with
+    assert set(states.values()) <= {"complete", "stopped"}
+    directory = sweeps.directory
+    for name in (
+        "overview.png",
+        "overview.pdf",
+        "summary.json",
+        "reports.parquet",
+        "trials.parquet",
+        "study.log",
+    ):
+        assert (directory / name).stat().st_size > 0
+        assert name.removesuffix(".pdf") in out or name == "trials.parquet"
+    assert not list((directory / "segments").iterdir())
+    assert "On the test images, read once" in out
+    noise = re.findall(r".*(?:ray|Ray|WARNING|deprecat|Traceback).*", out.replace(str(directory), ""))
+    assert not noise
+    for row in store.trials(directory).to_pylist():
+        assert row["epochs"] == len(sweeps.curves()[row["trial"]])
+
+
+def test_the_json_summary_stands_alone_on_standard_output(sweeps: Sweeps) -> None:
+    arguments = [
+        "--space",
+        f"{SPACES}:TINY",
+        "--trials",
+        "2",
+        "--seeds",
+        "2",
+        "--stopper",
+        "none",
+        "--epochs",
+        "3",
+    ]
+    code, out, _ = sweeps.run(*arguments, "--design", "random", "--json")
+    summary = json.loads(out)
+    assert code == 0
+    assert summary["states"] == {"complete": 4}
+    assert summary["epochs_spent"] == summary["epochs_full"] == 12
+    seeds = [arm["seeds"] for arm in summary["arms"]]
+    assert seeds == [[0, 1], [0, 1]]
+    settle = [
+        "--design",
+        f"rerun:{Path(summary['sweep']).name}",
+        "--seeds",
+        "5-6",
+        "--stopper",
+        "none",
+        "--json",
+    ]
+    code, out, _ = sweeps.run(*settle)
+    assert code == 0
+    again = json.loads(out)
+    assert {a["digest"] for a in again["arms"]} == {a["digest"] for a in summary["arms"]}
+    assert again["arms"][0]["seeds"] == [5, 6]
+
+
+def test_a_killed_sweep_goes_on_and_no_epoch_is_lost_or_double(sweeps: Sweeps) -> None:
+    common = ["--space", f"{SPACES}:TINY", "--trials", "4", "--epochs", "40"]
+    process = sweeps.start(*common)
+    wait_for(process, r"epoch \d+/40", count=30)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    time.sleep(5)  # Ray's processes notice that their driver is gone
+    before = sweeps.written()
+    assert before
+    code, _, err = sweeps.run("--resume", sweeps.directory.name)
+    assert (code, err) == (0, "")
+    curves, states = (
+        sweeps.curves(),
+        {row["trial"]: row for row in store.trials(sweeps.directory).to_pylist()},
+    )
+    assert sorted(sweeps.states()) == [0, 1, 2, 3]
+    for trial, row in states.items():
+        epochs = [r["epoch"] for r in sweeps.reports() if r["trial"] == trial and r["metric"] == "knn_top1"]
+        assert epochs == list(range(1, row["epochs"] + 1))
+        assert len(curves[trial]) == (40 if row["state"] == "complete" else row["epochs"])
+    recorded = {(r["trial"], r["epoch"]) for r in sweeps.reports()}
+    assert set(before) <= recorded
+    assert set(before.values()) == {1}
+
+
+def test_a_resumed_run_repeats_no_finished_epoch(sweeps: Sweeps) -> None:
+    process = sweeps.start("--space", f"{SPACES}:TINY", "--trials", "1", "--epochs", "60")
+    wait_for(process, r"epoch \d+/60", count=20)
+    process.send_signal(signal.SIGINT)
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert f"--resume {sweeps.directory}" in out
+    before = sweeps.written()
+    resumed = sweeps.start("--resume", str(sweeps.directory))
+    wait_for(resumed, r"epoch 59/60")
+    both = sweeps.written()
+    assert set(both.values()) == {1}
+    assert set(before) < set(both)
+    resumed.communicate(timeout=120)
+    assert resumed.returncode == 0
+    assert len(next(iter(sweeps.curves().values()))) == 60
+
+
+def test_a_failed_run_is_recorded_with_its_traceback_and_the_sweep_goes_on(sweeps: Sweeps) -> None:
+    arguments = ["--space", f"{SPACES}:DIVERGING", "--design", "grid", "--trials", "3", "--stopper", "none"]
+    code, out, _ = sweeps.run(*arguments)
+    assert code == 0
+    assert Counter(sweeps.states().values()) == {"complete": 2, "failed": 1}
+    (failed,) = (row for row in store.trials(sweeps.directory).to_pylist() if row["state"] == "failed")
+    assert "Traceback" in failed["reason"]
+    assert "FloatingPointError" in failed["reason"]
+    assert json.loads(failed["config"])["optimiser"]["lr"] == 1e30
+    assert "FloatingPointError" in out
+
+
+def test_two_workers_a_run_give_the_curves_of_one(sweeps: Sweeps, tmp_path: Path) -> None:
+    arguments = [
+        "--space",
+        f"{SPACES}:TINY",
+        "--trials",
+        "3",
+        "--design",
+        "random",
+        "--set",
+        "precision=float64",
+    ]
+    code, _, err = sweeps.run(*arguments, "--stopper", "none", "--workers-per-trial", "2")
+    assert (code, err) == (0, "")
+    alone = Sweeps(tmp_path / "alone")
+    assert alone.run(*arguments, "--stopper", "none")[0] == 0
+    assert sweeps.states() == alone.states() == {0: "complete", 1: "complete", 2: "complete"}
+    losses = alone.curves("loss")
+    assert len(losses) == 3
+    for trial, curve in sweeps.curves("loss").items():
+        assert curve == pytest.approx(losses[trial], rel=1e-5)
