@@ -53,9 +53,8 @@ def embed(
     """Features (N, D) of whole images (N, 3, H, W) in evaluation mode, gathered from all processes."""
     training = encoder.training
     encoder.eval()
-    parts: list[Tensor] = []
-    for some in images[world.rows(len(images))].split(BATCH):
-        parts.append(encoder(_prepared(some.to(device), dataset, trial.dtype)))
+    share = images[world.rows(len(images))].split(BATCH)
+    parts: list[Tensor] = [encoder(_prepared(some.to(device), dataset, trial.dtype)) for some in share]
     encoder.train(training)
     return distributed.gather_uneven(torch.cat(parts), world, len(images))
 
