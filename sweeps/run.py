@@ -75,6 +75,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ValueError, OSError) as refusal:
         print(f"sweeps: {refusal}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("sweeps: interrupted before a run was started", file=sys.stderr)
+        return 130
 
 
 def _dispatch(given: argparse.Namespace, command: str) -> int:

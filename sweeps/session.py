@@ -3,6 +3,7 @@
 import argparse
 import json
 import os
+import sys
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
@@ -21,12 +22,14 @@ from sweeps.sweep import Sweep
 from sweeps.work import Places
 
 INTERRUPTED = 130
+DEFAULT_STORE = Path("results")
 
 
 def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
     """Begins a sweep and carries it out."""
     launch.check_local(plan, given.address)
-    return _carry_out(sweep.begin(plan, root=given.store, cache=given.cache, command=command), given)
+    begun = sweep.begin(plan, root=given.store, cache=given.cache, command=command, program=program(given))
+    return _carry_out(begun, given)
 
 
 def resume(given: argparse.Namespace) -> int:
@@ -36,9 +39,16 @@ def resume(given: argparse.Namespace) -> int:
     return _carry_out(begun, given)
 
 
+def program(given: argparse.Namespace) -> str:
+    """How the command line was called, with the store it was told."""
+    called = Path(sys.argv[0])
+    name = "sweeps" if called.name == "sweeps" else f"python {called}"
+    return name if given.store == DEFAULT_STORE else f"{name} --store {given.store}"
+
+
 def _carry_out(begun: Sweep, given: argparse.Namespace) -> int:
     console = Console(stderr=given.json)
-    again = f"{sweep.PROGRAM} --resume {begun.directory}"
+    again = f"{program(given)} --resume {begun.directory.name}"
     with sweep.alone(begun.directory):
         console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
         try:

@@ -19,8 +19,6 @@ from sweeps import store
 from sweeps.plan import Plan
 from sweeps.provenance import provenance
 
-PROGRAM = "python sweeps/run.py"
-
 
 @dataclass(frozen=True)
 class Sweep:
@@ -37,8 +35,10 @@ class Sweep:
         return arm(self.plan.space.base, self.dataset.fingerprint)
 
 
-def begin(plan: Plan, *, root: Path, cache: Path, command: str) -> Sweep:
+def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) -> Sweep:
     """Makes the folder and the manifest of a new sweep in the store at `root`.
+
+    `command` is what was typed, `program` how to call the command line on the same store.
 
     Raises:
         ValueError: the store or the images cannot be used; says why.
@@ -47,7 +47,9 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str) -> Sweep:
     dataset = load(plan.space.base.data, cache=cache)
     now = datetime.now(UTC)
     sweep = Sweep(_new_folder(directory, plan.space.name, now), plan, dataset, cache)
-    store.write_manifest(sweep.directory, _manifest(sweep, now, command))
+    store.write_manifest(
+        sweep.directory, {**_manifest(sweep, now), "command": command, **_next(sweep, program)}
+    )
     return sweep
 
 
@@ -113,13 +115,12 @@ def _new_folder(root: Path, space: str, now: datetime) -> Path:
     raise ValueError(f"{root} holds a thousand sweeps named {stem}; give another store with --store")
 
 
-def _manifest(sweep: Sweep, now: datetime, command: str) -> dict[str, Any]:
+def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
     plan, space = sweep.plan, plans.to_dict(sweep.plan)["space"]
     reference = plan.space.reference
     return {
         "id": sweep.directory.name,
         "created": now.isoformat(),
-        "command": command,
         "plan": plans.to_dict(plan),
         "space": {
             "name": plan.space.name,
@@ -135,6 +136,11 @@ def _manifest(sweep: Sweep, now: datetime, command: str) -> dict[str, Any]:
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
         "baselines": baselines(plan.space.base, sweep.dataset),
-        "settle_command": f"{PROGRAM} --design rerun:{sweep.directory.name} --trials 2 --seeds 1-5 --stopper none",
         "provenance": provenance(),
     }
+
+
+def _next(sweep: Sweep, program: str) -> dict[str, str]:
+    """What to type to go further: fresh seeds for the best arm and the default, all to their end."""
+    rerun = f"--design rerun:{sweep.directory.name} --trials 2 --seeds 1-5 --stopper none"
+    return {"settle_command": f"{program} {rerun}"}

@@ -179,7 +179,7 @@ def test_a_resumed_run_repeats_no_finished_epoch(sweeps: Sweeps) -> None:
     process.send_signal(signal.SIGINT)
     out, _ = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert f"--resume {sweeps.directory}" in out
+    assert f"--resume {sweeps.directory.name}" in out
     before = sweeps.written()
     resumed = sweeps.start("--resume", str(sweeps.directory))
     wait_for(resumed, r"epoch 59/60")

