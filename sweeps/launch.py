@@ -3,9 +3,11 @@
 import functools
 import logging
 import os
+import socket
 import tempfile
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 # Read by Ray when it is imported: no banner of its own, no loggers of its own (the store is ours), no second
@@ -17,6 +19,9 @@ QUIET = {
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
 }
+# The token that `ray start` leaves behind; a cluster without authentication does not mind it.
+if (Path.home() / ".ray" / "auth_token").is_file():
+    QUIET["RAY_AUTH_MODE"] = "token"
 os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
 
 import ray  # noqa: E402
@@ -39,6 +44,11 @@ WORKERS = {
     "RAY_TRAIN_ENABLE_PREEMPTION_WATCHER": "0",
     "RAY_TRAIN_METRICS_ENABLED": "0",
     **QUIET,
+}
+SESSION: dict[str, Any] = {
+    "log_to_driver": False,
+    "logging_level": logging.CRITICAL,
+    "runtime_env": {"env_vars": WORKERS},
 }
 RETRIES = 2
 """How often a run whose process dies is started again, from its last checkpoint."""
@@ -83,34 +93,43 @@ def cluster(plan: Plan, address: str | None) -> Generator[None]:
     """A Ray session: the cluster at `address`, or one made of this machine and taken down at the end.
 
     Raises:
-        ResourceError: the cluster cannot hold even one run of the plan.
+        ResourceError: there is no such cluster, or it cannot hold even one run of the plan.
     """
     logging.getLogger("ray").setLevel(logging.CRITICAL)
-    # A stopped multi-worker run gives its resources back through the dashboard's state service.
-    local: dict[str, Any] = {} if address else {"include_dashboard": plan.workers_per_trial > 1}
-    ray.init(
-        address=address,
-        log_to_driver=False,
-        logging_level=logging.CRITICAL,
-        runtime_env={"env_vars": WORKERS},
-        **local,
-    )
+    _join(address) if address else _make(plan)
     try:
-        if address is not None:
+        if address:
             check(plan, ray.cluster_resources(), f"the cluster at {address}")
         yield
     finally:
         ray.shutdown()
 
 
-def check_local(plan: Plan, address: str | None) -> None:
-    """Refuses, before Ray is started, a plan that this machine cannot run (a cluster is asked when joined).
+def _make(plan: Plan) -> None:
+    # A stopped multi-worker run gives its resources back through the dashboard's state service.
+    ray.init(include_dashboard=plan.workers_per_trial > 1, **SESSION)
+
+
+def _join(address: str) -> None:
+    try:
+        host, _, port = address.rpartition(":")
+        if host and port.isdigit():  # Ray itself would try for four minutes
+            socket.create_connection((host, int(port)), timeout=10).close()
+        ray.init(address=address, **SESSION)
+    except OSError as error:
+        raise ResourceError(
+            f"cannot join the Ray cluster at {address}: {error}; see that it runs (ray status), "
+            "and that RAY_AUTH_TOKEN holds its token if it was started by somebody else"
+        ) from None
+
+
+def check_local(plan: Plan) -> None:
+    """Refuses, before Ray is started, a plan that this machine cannot run.
 
     Raises:
         ResourceError: says what is missing.
     """
-    if address is None:
-        check(plan, {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}, "this machine")
+    check(plan, {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}, "this machine")
 
 
 def check(plan: Plan, available: dict[str, Any], where: str) -> None:

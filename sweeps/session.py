@@ -4,6 +4,8 @@ import argparse
 import json
 import os
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 from statistics import fmean
@@ -22,21 +24,32 @@ from sweeps.sweep import Sweep
 from sweeps.work import Places
 
 INTERRUPTED = 130
+Session = Callable[[], AbstractContextManager[None]]
 DEFAULT_STORE = Path("results")
 
 
 def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
     """Begins a sweep and carries it out."""
-    launch.check_local(plan, given.address)
-    begun = sweep.begin(plan, root=given.store, cache=given.cache, command=command, program=program(given))
-    return _carry_out(begun, given)
+
+    def begin() -> Sweep:
+        return sweep.begin(plan, root=given.store, cache=given.cache, command=command, program=program(given))
+
+    return _with_cluster(plan, given, begin)
 
 
 def resume(given: argparse.Namespace) -> int:
     """Goes on with a sweep that was interrupted."""
     begun = sweep.reopen(sweep.find(given.resume, root=given.store), cache=given.cache)
-    launch.check_local(begun.plan, given.address)
-    return _carry_out(begun, given)
+    return _with_cluster(begun.plan, given, lambda: begun)
+
+
+def _with_cluster(plan: Plan, given: argparse.Namespace, begin: Callable[[], Sweep]) -> int:
+    """A cluster is joined before anything is written; one of our own is started once there is work for it."""
+    if given.address is None:
+        launch.check_local(plan)
+        return _carry_out(begin(), given, lambda: launch.cluster(plan, None))
+    with launch.cluster(plan, given.address):
+        return _carry_out(begin(), given, nullcontext)
 
 
 def program(given: argparse.Namespace) -> str:
@@ -46,13 +59,13 @@ def program(given: argparse.Namespace) -> str:
     return name if given.store == DEFAULT_STORE else f"{name} --store {given.store}"
 
 
-def _carry_out(begun: Sweep, given: argparse.Namespace) -> int:
+def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int:
     console = Console(stderr=given.json)
     again = f"{program(given)} --resume {begun.directory.name}"
     with sweep.alone(begun.directory):
         console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
         try:
-            _run(begun, given.address, console)
+            _run(begun, session, console)
         except KeyboardInterrupt:
             console.print(
                 f"\nInterrupted; every reported epoch is kept. Go on with\n  {again}", soft_wrap=True
@@ -63,7 +76,7 @@ def _carry_out(begun: Sweep, given: argparse.Namespace) -> int:
     return 0
 
 
-def _run(begun: Sweep, address: str | None, console: Console) -> None:
+def _run(begun: Sweep, session: Session, console: Console) -> None:
     plan, directory = begun.plan, begun.directory
     study = Study(plan, begun.dataset.fingerprint, directory)
     reports, ended = _history(directory)
@@ -81,7 +94,7 @@ def _run(begun: Sweep, address: str | None, console: Console) -> None:
             progress.state(run, state, reason, epochs)
 
         search = Search(study, record=record, seen=progress.report, attempts=attempts)
-        with launch.cluster(plan, address):
+        with session():
             launch.run(plan, search, judge, places=places, protected=frozenset({begun.default_arm}))
 
 
