@@ -68,7 +68,7 @@ class Progress(AbstractContextManager["Progress"]):
             )
 
     def table(self) -> Table:
-        """The runs so far, best first among the ended, running ones on top."""
+        """The runs so far, in order of issue; the best complete one stands out."""
         with self.lock:
             lines = list(self.lines.values())
         total = self.plan.arms * len(self.plan.seeds)

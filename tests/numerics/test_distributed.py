@@ -55,9 +55,7 @@ def test_two_processes_give_the_curve_of_one(
     alone = _train(World(), trial, str(cache))
     for both in in_processes(functools.partial(_train, trial=trial, cache=str(cache)), 2, tmp_path):
         assert both["losses"][:STEPS] == pytest.approx(alone["losses"][:STEPS], rel=1e-5)
-        assert both["accuracies"] == pytest.approx(
-            alone["accuracies"], abs=2.5
-        )  # 40 queries: one is 2.5 points
+        assert both["accuracies"] == pytest.approx(alone["accuracies"], abs=1.0)
 
 
 def _gather(world: World) -> dict[str, torch.Tensor]:
