@@ -13,7 +13,8 @@ from rich.table import Table
 
 from contrastive.config import value_at
 from sweeps.plan import Plan
-from sweeps.searcher import METRIC, Run
+from sweeps.searcher import METRIC
+from sweeps.study import Run
 
 REFRESH_PER_SECOND = 4
 

@@ -17,9 +17,11 @@ from analysis import figures
 from analysis.load import Record, load
 from analysis.summarise import Arm, Summary, summarise, text
 from sweeps import launch, store, sweep
+from sweeps import study as studies
 from sweeps.plan import Plan
 from sweeps.progress import Progress
-from sweeps.searcher import METRIC, STUDY, Run, Search, State, Study
+from sweeps.searcher import METRIC, Search
+from sweeps.study import Run, State, Study
 from sweeps.sweep import Sweep
 from sweeps.work import Places
 
@@ -132,7 +134,7 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> None:
         f"figure      {png} and .pdf",
         f"summary     {begun.directory / 'summary.json'}",
         f"reports     {begun.directory / 'reports.parquet'}",
-        f"study       {begun.directory / STUDY} (optuna-dashboard opens it)",
+        f"study       {begun.directory / studies.FILE} (optuna-dashboard opens it)",
         f"checkpoints {begun.directory / 'checkpoints'}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)

@@ -45,9 +45,8 @@ class Never:
 class Asha:
     """Asynchronous successive halving, stopping form (Li et al., MLSys 2020).
 
-    At epoch `grace` x `reduction`^j a run goes on if it is among the best 1/`reduction` of those that have
-    come there. `grace` None means a quarter of the horizon: earlier, kNN accuracy of short runs does not yet
-    rank temperatures.
+    At epoch `grace` x `reduction`^j a run goes on if it is among the best 1/`reduction` (rounded up) of those
+    that have come there. `grace` None means an eighth of the horizon.
     """
 
     name: Literal["asha"] = "asha"
@@ -61,7 +60,7 @@ class Asha:
 
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """Epochs at which runs are compared; the end of training is none of them."""
-        rung, rungs = self.grace or max(1, epochs // 4), []
+        rung, rungs = self.grace or max(1, epochs // 8), []
         while rung < epochs:
             rungs.append(rung)
             rung *= self.reduction
@@ -103,7 +102,7 @@ class _AshaJudge:
 
     def _decide(self, epoch: int, value: float) -> str | None:
         rung = self.values[epoch]
-        kept = max(1, len(rung) // self.reduction)
+        kept = -(-len(rung) // self.reduction)
         cutoff = rung[-kept]
         if value >= cutoff:
             return None

@@ -9,7 +9,8 @@ from contrastive.config import identity, value_at
 from search_spaces.space import Choice, Space
 from sweeps import plan as plans
 from sweeps.plan import Plan
-from sweeps.searcher import Run, Search, Study
+from sweeps.searcher import Search
+from sweeps.study import Run, Study
 from tests.fixtures.tiny_space import TINY
 
 LR = Space(
