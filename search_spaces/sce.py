@@ -6,7 +6,7 @@ from contrastive.encoder import Head
 from contrastive.methods import SCE
 from contrastive.optimiser import SGD, Momentum
 from contrastive.views import View, Views
-from search_spaces.space import Less, LogUniform, Space
+from search_spaces.space import Less, LogUniform, Reference, Space
 
 LAPTOP = Trial(
     method=SCE(queue=512, momentum=Momentum(start=0.9), projector=Head(hidden=(256,), output=64)),
@@ -24,12 +24,19 @@ TEMPERATURES = Space(
     question="Which temperatures of the online and of the target distribution suit SCE?",
     base=LAPTOP,
     domains={
-        "method.temperature": LogUniform(0.05, 1.0, source="ours: the paper uses 0.1; SimCLR compares 0.05 to 1"),
+        "method.temperature": LogUniform(
+            0.05, 1.0, source="ours: the paper uses 0.1; SimCLR compares 0.05 to 1"
+        ),
         "method.target_temperature": LogUniform(0.02, 0.2, source="ours: the authors' runs use 0.04 to 0.07"),
     },
     constraints=(
         Less(
             "method.target_temperature", "method.temperature", "the target must be the sharper distribution"
         ),
+    ),
+    reference=Reference(
+        seed_deviation=1.85,
+        seeds=5,
+        source="--space sce_temperatures --design grid --trials 1 --seeds 1-5 --stopper none: 56.5 on average",
     ),
 )

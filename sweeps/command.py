@@ -87,7 +87,10 @@ def _space(given: argparse.Namespace) -> Space:
     if given.method_preset:
         trial = preset(trial, given.method_preset)
     if given.data:
-        trial = config.replace(trial, {"data": config.to_json(data.parse(given.data))})
+        images = config.to_json(data.parse(given.data))
+        if "root" in images:  # Ray changes the working directory of its processes
+            images["root"] = str(Path(images["root"]).absolute())
+        trial = config.replace(trial, {"data": images})
     if given.epochs is not None:
         trial = config.replace(trial, {"epochs": given.epochs})
     return based_on(space, config.replace(trial, pinned), pinned)

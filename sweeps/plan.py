@@ -41,6 +41,13 @@ class Plan:
     workers_per_trial: Count = 1
     gpus_per_worker: NonNegative = 0.0
 
+    def __post_init__(self) -> None:
+        if self.workers_per_trial > 1 and 0 < self.gpus_per_worker < 1:
+            raise ValueError(
+                f"gpus_per_worker = {self.gpus_per_worker}: several workers cannot share one GPU in a trial; "
+                "give each a whole one, or a trial one worker"
+            )
+
     @property
     def epochs(self) -> int:
         """Epochs of a run that is not stopped."""

@@ -1,0 +1,181 @@
+"""What is refused before anything is started, and what is printed without starting anything."""
+
+import json
+import re
+import shutil
+import sys
+from collections import namedtuple
+from pathlib import Path
+
+import pytest
+
+from contrastive.config import value_at
+from sweeps import command
+from sweeps import plan as plans
+from sweeps.run import main, parser
+
+SPACES = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
+FLAGS = {
+    "--address", "--cache", "--data", "--design", "--dry-run", "--epochs", "--gpus-per-worker", "--help", "--json",
+    "--list", "--method-preset", "--resume", "--sampler-seed", "--seeds", "--set", "--space", "--stopper", "--store",
+    "--trials", "--workers-per-trial",
+}  # fmt: skip
+SCE = ["--space", "sce_temperatures"]
+TINY = ["--space", f"{SPACES}:TINY"]
+
+
+def test_the_flags_are_these_and_no_others() -> None:
+    assert {flag for action in parser()._actions for flag in action.option_strings if flag != "-h"} == FLAGS
+
+
+REFUSED = {
+    "unknown space": (
+        ["--space", "sce_temperature"],
+        "no space 'sce_temperature'. Did you mean sce_temperatures",
+    ),
+    "no space": ([], "name a space with --space"),
+    "unknown method": (
+        [*SCE, "--method-preset", "scee:cifar10"],
+        "no preset 'scee:cifar10'. Did you mean sce:cifar10",
+    ),
+    "unknown data": ([*SCE, "--data", "cifar"], "no data set 'cifar'. Did you mean 'cifar10'"),
+    "unknown field": (
+        [*SCE, "--set", "method.temprature=1"],
+        "has no field 'temprature'. Did you mean temperature",
+    ),
+    "no assignment": ([*SCE, "--set", "epochs"], "write it as PATH=VALUE"),
+    "illegal value": (
+        [*SCE, "--set", "method.coefficient=2"],
+        "method.sce.coefficient = 2: .*less than or equal to 1",
+    ),
+    "illegal word": ([*SCE, "--set", "batch=many"], "batch = 'many': .*integer"),
+    "target too warm": (
+        [*SCE, "--set", "method.target_temperature=0.5"],
+        "target_temperature = 0.5, .*= 0.1",
+    ),
+    "missing folder": ([*SCE, "--data", "folder:/no/such/place"], "/no/such/place"),
+    "unknown design": ([*SCE, "--design", "gird"], "no design 'gird'. Did you mean grid"),
+    "unknown stopper": ([*SCE, "--stopper", "asah"], "no stopper 'asah'. Did you mean asha"),
+    "unknown sweep": (["--resume", "nothing"], "no sweep 'nothing'"),
+    "unknown sweep to rerun": (["--design", "rerun:nothing"], "no sweep 'nothing'"),
+    "words for seeds": ([*SCE, "--seeds", "some"], "--seeds some: give how many"),
+    "no seed": ([*SCE, "--seeds", "0"], "no seed at all"),
+    "no trial": ([*SCE, "--trials", "0"], "arms = 0: .*greater than or equal to 1"),
+    "no epoch": ([*SCE, "--epochs", "0"], "epochs = 0: .*greater than or equal to 1"),
+    "too many workers": ([*TINY, "--workers-per-trial", "4096"], "needs 4096 CPUs and this machine has"),
+    "no such GPU": ([*TINY, "--gpus-per-worker", "64"], "needs 64 GPUs and this machine has"),
+    "a share of a GPU each": (
+        [*TINY, "--gpus-per-worker", "0.5", "--workers-per-trial", "2"],
+        "several workers cannot share one GPU",
+    ),
+    "no such file": (["--space", "nowhere.py:SPACE"], "there is no file nowhere.py"),
+    "no such variable": (["--space", f"{SPACES}:TYNI"], "has no space 'TYNI'. Did you mean TINY"),
+    "no cluster": ([*TINY, "--address", "127.0.0.1:1"], "cannot join the Ray cluster at 127.0.0.1:1"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "expected"), REFUSED.values(), ids=REFUSED)
+def test_bad_input_is_refused_in_one_sentence_before_anything_is_made(
+    arguments: list[str], expected: str, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    assert main([*arguments, "--store", str(results), "--cache", str(cache)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert re.search(expected, err), err
+    assert err.startswith("sweeps: ")
+    assert err.count("\n") == 1
+    assert not list(results.glob("sweeps/*"))
+
+
+def test_a_folder_of_other_files_is_no_store(
+    tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "thesis.tex").write_text("mine")
+    assert main([*TINY, "--store", str(tmp_path), "--cache", str(cache)]) == 2
+    assert "holds other files and is no result store" in capsys.readouterr().err
+    assert [entry.name for entry in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_a_full_disk_is_refused(
+    tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
+    assert main([*TINY, "--store", str(tmp_path / "results"), "--cache", str(cache)]) == 2
+    assert "has 1 MB of free space" in capsys.readouterr().err
+
+
+def test_a_store_that_cannot_be_written_is_refused(
+    tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "file").write_text("")
+    assert main([*TINY, "--store", str(tmp_path / "file" / "results"), "--cache", str(cache)]) == 2
+    assert "cannot be written" in capsys.readouterr().err
+
+
+def test_the_dry_run_says_what_it_would_cost_and_makes_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    results = tmp_path / "results"
+    assert main([*TINY, "--trials", "8", "--seeds", "2", "--dry-run", "--store", str(results)]) == 0
+    out = capsys.readouterr().out
+    assert "8 arms (tpe) x 2 seeds (0, 1), 8 epochs each" in out
+    assert "128 epochs if no run is stopped" in out
+    assert not results.exists()
+
+
+def test_the_dry_run_as_json_holds_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([*TINY, "--set", "method.temperature=0.2", "--epochs", "5", "--dry-run", "--json"]) == 0
+    plan = plans.from_dict(json.loads(capsys.readouterr().out)["plan"])
+    assert value_at(plan.space.base, "method.temperature") == 0.2
+    assert list(plan.space.domains) == ["method.target_temperature"]
+    assert plan.epochs == 5
+
+
+def test_everything_with_a_name_is_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    out = capsys.readouterr().out
+    assert main(["--list", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert {"sce", "simclr"} <= set(content["methods"])
+    assert {"shapes", "fashion_mnist", "cifar10", "folder"} == set(content["data"])
+    assert all(name in out and text for entries in content.values() for name, text in entries.items())
+
+
+def test_listing_does_not_start_ray(capsys: pytest.CaptureFixture[str]) -> None:
+    main(["--list"])
+    ray = sys.modules.get("ray")
+    assert ray is None or not ray.is_initialized()
+
+
+@pytest.mark.parametrize(
+    ("text", "seeds"), [("3", (0, 1, 2)), ("4,5", (4, 5)), ("7,", (7,)), ("1-3", (1, 2, 3)), ("5,5", (5,))]
+)
+def test_seeds_are_a_count_a_list_or_a_range(text: str, seeds: tuple[int, ...]) -> None:
+    assert command.parse_seeds(text) == seeds
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("a=1", 1), ("a=1e-3", 1e-3), ("a=weak", "weak"), ("a=[1, 2]", [1, 2]), ("a=", "")]
+)
+def test_values_are_json_where_they_can_be(text: str, value: object) -> None:
+    assert command.parse_assignment(text) == ("a", value)
+
+
+def test_a_preset_brings_its_method_and_leaves_the_rest_to_set(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*SCE, "--method-preset", "sce:cifar10", "--set", "epochs=7", "--dry-run", "--json"]
+    assert main(arguments) == 0
+    base = plans.from_dict(json.loads(capsys.readouterr().out)["plan"]).space.base
+    assert value_at(base, "method.queue") == 4096
+    assert value_at(base, "encoder.name") == "resnet"
+    assert base.epochs == 7
+
+
+def test_the_place_of_the_images_is_made_absolute(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main([*SCE, "--data", "folder:photos", "--dry-run", "--json"]) == 0
+    base = plans.from_dict(json.loads(capsys.readouterr().out)["plan"]).space.base
+    assert value_at(base, "data.root") == str(tmp_path / "photos")

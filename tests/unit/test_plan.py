@@ -1,0 +1,81 @@
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from search_spaces.space import Choice, LogUniform, Uniform
+from sweeps import plan as plans
+from sweeps.plan import Plan, draw, estimate, fixed_arms, ladder, points
+from sweeps.stopper import Asha, Never
+from tests.fixtures.tiny_space import TINY
+
+DOMAINS = [
+    Uniform(-1.0, 2.0, source="x"),
+    LogUniform(0.01, 10.0, source="x"),
+    Choice(("a", None, 3), source="x"),
+]
+
+
+def plan(**fields: Any) -> Plan:
+    return plans.checked(**{"space": TINY, **fields})
+
+
+@pytest.mark.parametrize("design", ["random", "grid", "tpe"])
+@given(arms=st.integers(1, 20), seed=st.integers(0, 9))
+def test_arms_start_with_the_default_never_repeat_and_keep_the_constraints(
+    design: str, arms: int, seed: int
+) -> None:
+    made = plan(design=design, arms=arms, sampler_seed=seed)
+    found = fixed_arms(made)
+    assert found[0] == TINY.default()
+    assert len({plans.key(arm) for arm in found}) == len(found) <= arms
+    assert all(TINY.allows(TINY.trial(arm)) for arm in found)
+    assert fixed_arms(made) == found
+    if design == "random":
+        assert len(found) == arms
+
+
+def test_another_sampler_seed_draws_other_arms() -> None:
+    assert fixed_arms(plan(design="random"))[1:] != fixed_arms(plan(design="random", sampler_seed=1))[1:]
+
+
+def test_a_grid_is_full_where_the_constraints_allow() -> None:
+    found = fixed_arms(plan(design="grid", arms=30))[1:]
+    values = [{arm[path] for arm in found} for path in TINY.domains]
+    product = [(t, m) for t in values[0] for m in values[1]]
+    assert len(found) == sum(m < t for t, m in product)
+    assert len(values[0]) == len(values[1]) >= 4
+
+
+def test_given_arms_follow_the_default() -> None:
+    arm = {"method.temperature": 0.3, "method.target_temperature": 0.1}
+    assert fixed_arms(plan(design="given", given=(arm, TINY.default()))) == [TINY.default(), arm]
+
+
+@pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.kind)
+@given(seed=st.integers(0, 10**6))
+def test_draws_and_points_lie_in_their_domain(domain: Any, seed: int) -> None:
+    assert domain.contains(draw(domain, np.random.default_rng(seed)))
+    assert all(domain.contains(point) for point in points(domain, 7))
+
+
+def test_points_of_a_logarithmic_domain_are_equal_factors_apart() -> None:
+    assert points(LogUniform(0.01, 1.0, source="x"), 3) == [0.01, 0.1, 1.0]
+
+
+def test_the_cost_is_arms_times_seeds_times_epochs_without_a_stopper() -> None:
+    assert estimate(plan(arms=6, seeds=(1, 2), stopper=Never())) == (96, 96)
+
+
+def test_the_cost_under_asha_follows_the_ladder() -> None:
+    made = plan(arms=8, stopper=Asha(grace=2))  # 8 epochs: rungs at 2 and 4
+    assert ladder(made) == [(2, 4.0), (4, 2.0)]
+    assert estimate(made) == (64, 8 * 2 + 4 * 2 + 2 * 4)
+
+
+def test_an_illegal_plan_is_refused_in_one_sentence() -> None:
+    with pytest.raises(ValueError, match="arms = 0: ") as refusal:
+        plan(arms=0)
+    assert "\n" not in str(refusal.value)

@@ -1,0 +1,93 @@
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from contrastive.config import replace
+from search_spaces import SPACES
+from search_spaces.space import Choice, Less, LogUniform, Reference, Space, Uniform, based_on, by_name
+from sweeps import plan as plans
+from tests.fixtures.tiny_space import TINY
+
+
+def space(**fields: Any) -> Space:
+    return Space(**{"name": "s", "question": "?", "base": TINY.base, "domains": {}, **fields})
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_named_space_has_a_source_for_each_range_and_a_question(name: str) -> None:
+    found = SPACES[name]
+    assert found.name == name
+    assert found.question.endswith("?")
+    assert all(domain.source for domain in found.domains.values())
+    assert found.allows(found.base)
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_plan_of_every_named_space_survives_json(name: str) -> None:
+    plan = plans.checked(space=SPACES[name])
+    assert plans.from_dict(json.loads(json.dumps(plans.to_dict(plan)))) == plan
+
+
+def test_a_path_that_does_not_exist_is_found_when_the_space_is_built() -> None:
+    with pytest.raises(ValueError, match="has no field 'temprature'. Did you mean temperature"):
+        space(domains={"method.temprature": LogUniform(0.1, 1.0, source="x")})
+
+
+def test_a_range_that_leaves_the_legal_values_is_found_at_its_corner() -> None:
+    with pytest.raises(ValueError, match=r"coefficient = 1.5: .*less than or equal to 1"):
+        space(domains={"method.coefficient": Uniform(0.0, 1.5, source="x")})
+
+
+def test_corners_are_tried_together() -> None:
+    fine = {"method.queue": Choice((64, 32), source="x")}
+    space(domains=fine)
+    with pytest.raises(ValueError, match="not a multiple"):
+        space(domains={**fine, "batch": Choice((16, 48), source="x")})
+
+
+@pytest.mark.parametrize("kind", [Uniform, LogUniform])
+def test_a_range_from_high_to_low_is_refused(kind: type) -> None:
+    with pytest.raises(ValueError, match="from low to high"):
+        kind(0.5, 0.1, source="x")
+
+
+def test_a_default_outside_its_own_domain_is_refused() -> None:
+    with pytest.raises(ValueError, match="the default method.temperature = 0.1 is outside its own domain"):
+        space(domains={"method.temperature": LogUniform(0.2, 1.0, source="x")})
+
+
+def test_a_base_that_breaks_a_constraint_is_refused_with_both_values() -> None:
+    with pytest.raises(ValueError, match=r"target_temperature = 0.3, .*temperature = 0.1"):
+        based_on(TINY, replace(TINY.base, {"method.target_temperature": 0.3}), ["method.target_temperature"])
+
+
+@given(st.floats(0.02, 0.2), st.floats(0.05, 0.5))
+def test_a_constraint_compares_the_values_of_the_trial(target: float, online: float) -> None:
+    trial = TINY.trial({"method.target_temperature": target, "method.temperature": online})
+    assert TINY.allows(trial) == (target < online)
+
+
+def test_a_pinned_path_no_longer_varies() -> None:
+    pinned = based_on(TINY, replace(TINY.base, {"method.temperature": 0.2}), ["method.temperature"])
+    assert list(pinned.domains) == ["method.target_temperature"]
+    assert pinned.default() == {"method.target_temperature": 0.05}
+
+
+def test_what_was_measured_on_another_base_is_not_carried_over() -> None:
+    known = Reference(seed_deviation=1.0, seeds=5, source="a test")
+    measured = space(reference=known)
+    assert based_on(measured, measured.base).reference == known
+    assert based_on(measured, replace(measured.base, {"epochs": 9})).reference is None
+
+
+def test_an_unknown_space_is_refused_with_the_closest_names() -> None:
+    with pytest.raises(ValueError, match="no space 'sce_temperature'. Did you mean sce_temperatures"):
+        by_name("sce_temperature", SPACES)
+
+
+def test_a_constraint_names_paths_that_exist() -> None:
+    with pytest.raises(ValueError, match="has no field 'heat'"):
+        space(constraints=(Less("method.heat", "method.temperature", "x"),))

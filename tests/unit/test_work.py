@@ -1,0 +1,123 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from contrastive.config import Trial, arm, identity, replace, to_dict
+from contrastive.data import Dataset
+from contrastive.distributed import World
+from sweeps import store
+from sweeps.work import Places, work
+
+ALONE = World()
+
+
+class Stopped(BaseException):
+    pass
+
+
+def run_of(trial: Trial, dataset: Dataset, attempt: int = 0) -> dict[str, Any]:
+    return {
+        "number": 0,
+        "identity": identity(trial, dataset.fingerprint),
+        "arm": arm(trial, dataset.fingerprint),
+        "seed": trial.seed,
+        "trial": to_dict(trial),
+        "attempt": attempt,
+    }
+
+
+@pytest.fixture
+def places(tmp_path: Path, cache: Path) -> Places:
+    return Places(sweep=str(tmp_path), cache=str(cache))
+
+
+def epochs(places: Places) -> list[int]:
+    rows = store.reports(Path(places.sweep)).to_pylist()
+    return [row["epoch"] for row in rows if row["metric"] == "knn_top1"]
+
+
+def written(places: Places) -> list[int]:
+    segments = store.query.segments(Path(places.sweep), "reports")
+    rows = [row for segment in segments for batch in segment.batches for row in batch.to_pylist()]
+    return sorted(row["epoch"] for row in rows if row["metric"] == "knn_top1")
+
+
+def test_every_epoch_is_in_the_store_before_tune_hears_of_it(
+    trial: Trial, dataset: Dataset, places: Places
+) -> None:
+    def tell(result: dict[str, Any]) -> None:
+        assert epochs(places)[-1] == result["epoch"]
+
+    assert not work(run_of(trial, dataset), places, tell, ALONE)
+    assert epochs(places) == [1, 2, 3]
+
+
+def test_a_stopped_run_leaves_what_it_reported_and_is_no_failure(
+    trial: Trial, dataset: Dataset, places: Places
+) -> None:
+    told: list[int] = []
+
+    def tell(result: dict[str, Any]) -> None:
+        told.append(result["epoch"])
+        if result["epoch"] == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        work(run_of(trial, dataset), places, tell, ALONE)
+    assert told == epochs(places) == [1, 2]
+
+
+def test_a_run_taken_up_again_writes_no_epoch_twice(trial: Trial, dataset: Dataset, places: Places) -> None:
+    def stop(result: dict[str, Any]) -> None:
+        if result["epoch"] == 2:
+            raise Stopped
+
+    with pytest.raises(Stopped):
+        work(run_of(trial, dataset), places, stop, ALONE)
+    told: list[int] = []
+    assert not work(run_of(trial, dataset, attempt=1), places, lambda r: told.append(r["epoch"]), ALONE)
+    assert told == [2, 3]  # Tune may not have heard of the last one
+    assert written(places) == [1, 2, 3]
+
+
+def test_an_epoch_that_was_trained_but_not_recorded_is_recorded_later(
+    trial: Trial, dataset: Dataset, places: Places
+) -> None:
+    work(run_of(trial, dataset), places, lambda _: None, ALONE)
+    for segment in (Path(places.sweep) / "segments").iterdir():
+        segment.unlink()  # as if the process had died between checkpoint and report
+    work(run_of(trial, dataset, attempt=1), places, lambda _: None, ALONE)
+    assert written(places) == [3]
+
+
+def test_a_failure_is_told_with_its_traceback_and_its_last_epoch(
+    trial: Trial, dataset: Dataset, places: Places
+) -> None:
+    told: list[dict[str, Any]] = []
+    wild = replace(trial, {"optimiser.lr": 1e30})
+    assert work(run_of(wild, dataset), places, told.append, ALONE)
+    assert told[-1]["epoch"] == len(told) - 1
+    assert "FloatingPointError" in told[-1]["failed"]
+    assert told[-1]["failed"].startswith("Traceback")
+
+
+def test_images_that_have_changed_are_a_failure_that_says_so(
+    trial: Trial, dataset: Dataset, places: Places
+) -> None:
+    told: list[dict[str, Any]] = []
+    run = {**run_of(trial, dataset), "identity": "of other images"}
+    assert work(run, places, told.append, ALONE)
+    assert "the images have changed since this sweep was planned" in told[0]["failed"]
+
+
+def test_only_the_first_process_of_several_writes(trial: Trial, dataset: Dataset, places: Places) -> None:
+    def fake(trial: Trial, report: Any, **_: Any) -> None:
+        report(1, {"knn_top1": 50.0})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sweeps.work.train", fake)
+        work(run_of(trial, dataset), places, lambda _: None, World(1, 2))
+        assert written(places) == []
+        work(run_of(trial, dataset), places, lambda _: None, World(0, 2))
+    assert written(places) == [1]
