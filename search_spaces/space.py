@@ -13,8 +13,30 @@ from contrastive.config import Trial, closest, in_words, value_at
 from contrastive.types import STRICT, Count, Positive
 
 
+class _Range:
+    """What all ranges of numbers have in common."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not self.low < self.high:
+            raise ValueError(
+                f"a range runs from low to high, got {self.low} to {self.high}; swap them, or use Choice"
+            )
+
+    @property
+    def corners(self) -> tuple[float, ...]:
+        """Its ends."""
+        return (self.low, self.high)
+
+    def contains(self, value: Any) -> bool:
+        """Whether the value lies in the range."""
+        return self.low <= value <= self.high
+
+
 @dataclass(frozen=True, config=STRICT)
-class Uniform:
+class Uniform(_Range):
     """Real numbers from `low` to `high`; `source` says who studied this range."""
 
     low: float
@@ -22,39 +44,15 @@ class Uniform:
     source: str = Field(kw_only=True)
     kind: Literal["uniform"] = Field(default="uniform", kw_only=True)
 
-    def __post_init__(self) -> None:
-        _check_order(self.low, self.high)
-
-    @property
-    def corners(self) -> tuple[float, ...]:
-        """Its ends."""
-        return (self.low, self.high)
-
-    def contains(self, value: Any) -> bool:
-        """Whether the value lies in the range."""
-        return self.low <= value <= self.high
-
 
 @dataclass(frozen=True, config=STRICT)
-class LogUniform:
+class LogUniform(_Range):
     """Positive real numbers, every factor equally likely."""
 
     low: Positive
     high: Positive
     source: str = Field(kw_only=True)
     kind: Literal["log_uniform"] = Field(default="log_uniform", kw_only=True)
-
-    def __post_init__(self) -> None:
-        _check_order(self.low, self.high)
-
-    @property
-    def corners(self) -> tuple[float, ...]:
-        """Its ends."""
-        return (self.low, self.high)
-
-    def contains(self, value: Any) -> bool:
-        """Whether the value lies in the range."""
-        return self.low <= value <= self.high
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -159,11 +157,6 @@ def by_name(name: str, spaces: dict[str, Space]) -> Space:
     if name not in spaces:
         raise ValueError(f"there is no space '{name}'. {closest(name, list(spaces))}")
     return spaces[name]
-
-
-def _check_order(low: float, high: float) -> None:
-    if not low < high:
-        raise ValueError(f"a range runs from low to high, got {low} to {high}; swap them, or use Choice")
 
 
 def _broken(name: str, constraint: Less, trial: Trial) -> str:
