@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from contrastive.config import closest
-from contrastive.types import STRICT, Count
+from contrastive.types import STRICT, Count, NonNegative
 
 
 class Judge(Protocol):
@@ -38,7 +38,7 @@ class Never:
 
     def judge(self, epochs: int) -> Judge:
         """A fresh judge of runs of `epochs` epochs."""
-        return _AshaJudge((), 2)
+        return _AshaJudge((), 2, 0.0)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -46,12 +46,14 @@ class Asha:
     """Asynchronous successive halving, stopping form (Li et al., MLSys 2020).
 
     At epoch `grace` x `reduction`^j a run goes on if it is among the best 1/`reduction` (rounded up) of those
-    that have come there. `grace` None means an eighth of the horizon.
+    that have come there, or within `tolerance` points of them: less than that, chance alone moves a run.
+    `grace` None means a fifth of the horizon: earlier, accuracy says how fast a run warms up, not where it ends.
     """
 
     name: Literal["asha"] = "asha"
     grace: Count | None = None
-    reduction: Annotated[int, Field(ge=2)] = 2
+    reduction: Annotated[int, Field(ge=2)] = 3
+    tolerance: NonNegative = 0.5
 
     @property
     def kept(self) -> float:
@@ -60,7 +62,7 @@ class Asha:
 
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """Epochs at which runs are compared; the end of training is none of them."""
-        rung, rungs = self.grace or max(1, epochs // 8), []
+        rung, rungs = self.grace or max(1, epochs // 5), []
         while rung < epochs:
             rungs.append(rung)
             rung *= self.reduction
@@ -68,7 +70,7 @@ class Asha:
 
     def judge(self, epochs: int) -> Judge:
         """A fresh judge of runs of `epochs` epochs."""
-        return _AshaJudge(self.rungs(epochs), self.reduction)
+        return _AshaJudge(self.rungs(epochs), self.reduction, self.tolerance)
 
 
 Stopper = Annotated[Never | Asha, Field(discriminator="name")]
@@ -87,8 +89,8 @@ def stopper(name: str) -> Never | Asha:
 
 
 class _AshaJudge:
-    def __init__(self, rungs: tuple[int, ...], reduction: int):
-        self.reduction = reduction
+    def __init__(self, rungs: tuple[int, ...], reduction: int, tolerance: float):
+        self.reduction, self.tolerance = reduction, tolerance
         self.values: dict[int, list[float]] = {rung: [] for rung in rungs}
         self.decided: dict[tuple[str, int], str | None] = {}
 
@@ -104,6 +106,6 @@ class _AshaJudge:
         rung = self.values[epoch]
         kept = -(-len(rung) // self.reduction)
         cutoff = rung[-kept]
-        if value >= cutoff:
+        if value >= cutoff - self.tolerance:
             return None
         return f"rung {epoch}: {value:.1f} below {cutoff:.1f}, the best {kept} of {len(rung)}"
