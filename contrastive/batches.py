@@ -40,7 +40,9 @@ def batches(
         pixels = images[order[chosen]].to(device)
         views = [
             normalise(
-                render(pixels, drawn.rows(chosen).to(device), view, dtype=trial.dtype), dataset.mean, dataset.std
+                render(pixels, drawn.rows(chosen).to(device), view, dtype=trial.dtype),
+                dataset.mean,
+                dataset.std,
             )
             for drawn, view in zip(draws, configs, strict=True)
         ]
