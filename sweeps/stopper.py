@@ -10,7 +10,7 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from contrastive.config import closest
-from contrastive.types import STRICT, Count, NonNegative
+from contrastive.types import STRICT, Count
 
 
 class Judge(Protocol):
@@ -38,7 +38,7 @@ class Never:
 
     def judge(self, epochs: int) -> Judge:
         """A fresh judge of runs of `epochs` epochs."""
-        return _AshaJudge((), 2, 0.0)
+        return _AshaJudge((), 2)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -46,14 +46,13 @@ class Asha:
     """Asynchronous successive halving, stopping form (Li et al., MLSys 2020).
 
     At epoch `grace` x `reduction`^j a run goes on if it is among the best 1/`reduction` (rounded up) of those
-    that have come there, or within `tolerance` points of them: less than that, chance alone moves a run.
-    `grace` None means a fifth of the horizon: earlier, accuracy says how fast a run warms up, not where it ends.
+    that have come there. `grace` None means a quarter of the horizon: earlier, accuracy says how fast a run
+    warms up, not where it ends.
     """
 
     name: Literal["asha"] = "asha"
     grace: Count | None = None
-    reduction: Annotated[int, Field(ge=2)] = 3
-    tolerance: NonNegative = 0.5
+    reduction: Annotated[int, Field(ge=2)] = 2
 
     @property
     def kept(self) -> float:
@@ -62,7 +61,7 @@ class Asha:
 
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """Epochs at which runs are compared; the end of training is none of them."""
-        rung, rungs = self.grace or max(1, epochs // 5), []
+        rung, rungs = self.grace or max(1, epochs // 4), []
         while rung < epochs:
             rungs.append(rung)
             rung *= self.reduction
@@ -70,7 +69,7 @@ class Asha:
 
     def judge(self, epochs: int) -> Judge:
         """A fresh judge of runs of `epochs` epochs."""
-        return _AshaJudge(self.rungs(epochs), self.reduction, self.tolerance)
+        return _AshaJudge(self.rungs(epochs), self.reduction)
 
 
 Stopper = Annotated[Never | Asha, Field(discriminator="name")]
@@ -89,8 +88,8 @@ def stopper(name: str) -> Never | Asha:
 
 
 class _AshaJudge:
-    def __init__(self, rungs: tuple[int, ...], reduction: int, tolerance: float):
-        self.reduction, self.tolerance = reduction, tolerance
+    def __init__(self, rungs: tuple[int, ...], reduction: int):
+        self.reduction = reduction
         self.values: dict[int, list[float]] = {rung: [] for rung in rungs}
         self.decided: dict[tuple[str, int], str | None] = {}
 
@@ -106,6 +105,6 @@ class _AshaJudge:
         rung = self.values[epoch]
         kept = -(-len(rung) // self.reduction)
         cutoff = rung[-kept]
-        if value >= cutoff - self.tolerance:
+        if value >= cutoff:
             return None
         return f"rung {epoch}: {value:.1f} below {cutoff:.1f}, the best {kept} of {len(rung)}"

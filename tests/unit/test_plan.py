@@ -70,7 +70,7 @@ def test_the_cost_is_arms_times_seeds_times_epochs_without_a_stopper() -> None:
 
 
 def test_the_cost_under_asha_follows_the_ladder() -> None:
-    made = plan(arms=8, stopper=Asha(grace=2, reduction=2))  # 8 epochs: rungs at 2 and 4
+    made = plan(arms=8, stopper=Asha(grace=2))  # 8 epochs: rungs at 2 and 4
     assert ladder(made) == [(2, 4.0), (4, 2.0)]
     assert estimate(made) == (64, 8 * 2 + 4 * 2 + 2 * 4)
 
