@@ -173,8 +173,11 @@ def _sentence(error: ValidationError) -> str:
     """Pydantic's findings as one line: path = value: what is allowed."""
     lines: list[str] = []
     for finding in error.errors(include_url=False):
-        path = ".".join(str(part) for part in finding["loc"]) or "trial"
+        path = ".".join(str(part) for part in finding["loc"])
         message = finding["msg"].removeprefix("Value error, ")
         given = finding["input"]
-        lines.append(f"{path}: {message}" if isinstance(given, dict) else f"{path} = {given!r}: {message}")
+        plain = isinstance(given, str | int | float | bool | list | None)
+        lines.append(
+            f"{path} = {given!r}: {message}" if path and plain else f"{path}: {message}" if path else message
+        )
     return "; ".join(lines)

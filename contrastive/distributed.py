@@ -60,6 +60,12 @@ def mean(value: Tensor, world: World) -> Tensor:
     return total / world.size
 
 
+def peer_lost(error: Exception) -> bool:
+    """Whether a collective failed because another process has gone, through no fault of this one."""
+    gone = ("closed by peer", "reset by peer", "Broken pipe")
+    return isinstance(error, dist.DistBackendError) or any(words in str(error) for words in gone)
+
+
 def parallel(module: nn.Module, world: World) -> nn.Module:
     """The module with gradients averaged over the processes."""
     # Buffers are equal without broadcasting: batch statistics are synchronised.

@@ -45,7 +45,7 @@ def train(
 ) -> Outcome:
     """Pretrains one trial.
 
-    The same trial on the same machine gives the same curve to the bit; more processes give it to rounding.
+    The same trial gives the same curve to the bit on the same CPU; more processes give it to rounding.
 
     Args:
         trial: what to train.
@@ -64,7 +64,7 @@ def train(
         FloatingPointError: the loss is no longer finite.
     """
     world = world or distributed.current_world()
-    _check_batch(trial, dataset, world)
+    check_batch(trial, dataset, world)
     run = _Run(trial, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)
     path = directory / "checkpoint.pt" if directory else None
     epoch, metrics = run.restore(path)
@@ -169,9 +169,15 @@ class _Run:
         return state["epoch"], state["metrics"]
 
 
-def _check_batch(trial: Trial, dataset: Dataset, world: World) -> None:
+def check_batch(trial: Trial, dataset: Dataset, world: World | None = None) -> None:
+    """Refuses what no step can be made of.
+
+    Raises:
+        ValueError: the images are fewer than one batch, or the batch does not divide among the processes.
+    """
+    size = world.size if world else 1
     images = len(dataset.train.labels)
     if images < trial.batch:
         raise ValueError(f"batch = {trial.batch}, but there are {images} training images; lower batch")
-    if trial.batch % world.size:
-        raise ValueError(f"batch = {trial.batch} does not divide among {world.size} processes; change either")
+    if trial.batch % size:
+        raise ValueError(f"batch = {trial.batch} does not divide among {size} processes; change either")

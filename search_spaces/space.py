@@ -115,6 +115,13 @@ class Space:
     reference: Reference | None = None
 
     def __post_init__(self) -> None:
+        for path in self.domains:
+            if path.partition(".")[0] in ("data", "seed", "epochs"):
+                raise ValueError(
+                    f"{self.name}: {path} cannot vary within a sweep; run a sweep for each value"
+                )
+        # One spelling of each value (0.5 for 0.5, 1.0 for 1, whole sub-configurations): equal arms must be equal.
+        object.__setattr__(self, "domains", {p: self._canonical(p, d) for p, d in self.domains.items()})
         for corner in product(*(domain.corners for domain in self.domains.values())):
             config.replace(self.base, dict(zip(self.domains, corner, strict=True)))
         for path, value in self.default().items():
@@ -123,6 +130,12 @@ class Space:
         for constraint in self.constraints:
             if not constraint.holds(self.base):
                 raise ValueError(_broken(self.name, constraint, self.base))
+
+    def _canonical(self, path: str, domain: Domain) -> Domain:
+        if not isinstance(domain, Choice):
+            return domain
+        values = [value_at(config.replace(self.base, {path: value}), path) for value in domain.values]
+        return replace(domain, values=tuple(v for i, v in enumerate(values) if v not in values[:i]))
 
     def trial(self, values: dict[str, Any]) -> Trial:
         """The base with these values; paths not named keep the base's."""

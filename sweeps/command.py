@@ -87,13 +87,35 @@ def _space(given: argparse.Namespace) -> Space:
     if given.method_preset:
         trial = preset(trial, given.method_preset)
     if given.data:
-        images = config.to_json(data.parse(given.data))
-        if "root" in images:  # Ray changes the working directory of its processes
-            images["root"] = str(Path(images["root"]).absolute())
-        trial = config.replace(trial, {"data": images})
+        trial = config.replace(trial, {"data": config.to_json(data.parse(given.data))})
     if given.epochs is not None:
         trial = config.replace(trial, {"epochs": given.epochs})
-    return based_on(space, config.replace(trial, pinned), pinned)
+    return based_on(space, _absolute(config.replace(trial, pinned)), pinned)
+
+
+def _absolute(trial: config.Trial) -> config.Trial:
+    """The trial with an absolute place of its images: Ray changes the working directory of its processes."""
+    root = getattr(trial.data, "root", None)
+    return (
+        trial
+        if root is None
+        else config.replace(trial, {"data.root": str(Path(root).expanduser().absolute())})
+    )
+
+
+def check_resume(given: argparse.Namespace) -> None:
+    """Refuses flags that a resumed sweep would not heed.
+
+    Raises:
+        ValueError: names them.
+    """
+    heeded = {"resume", "store", "cache", "address", "json"}
+    idle = [
+        name for name, value in vars(given).items() if name not in heeded and value not in (None, False, [])
+    ]
+    if idle:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise ValueError(f"--resume goes on with the sweep as it was planned; leave out {flags}")
 
 
 def preset(trial: config.Trial, name: str) -> config.Trial:

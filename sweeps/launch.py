@@ -32,7 +32,7 @@ from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
 from sweeps.plan import Plan  # noqa: E402
 from sweeps.searcher import METRIC, Search  # noqa: E402
 from sweeps.stopper import Judge  # noqa: E402
-from sweeps.trainable import Slot, inline  # noqa: E402
+from sweeps.trainable import RETRIES, Slot, inline  # noqa: E402
 from sweeps.work import Places  # noqa: E402
 
 WORKERS = {
@@ -50,8 +50,6 @@ SESSION: dict[str, Any] = {
     "logging_level": logging.CRITICAL,
     "runtime_env": {"env_vars": WORKERS},
 }
-RETRIES = 2
-"""How often a run whose process dies is started again, from its last checkpoint."""
 
 
 class ResourceError(ValueError):
@@ -98,8 +96,8 @@ def cluster(plan: Plan, address: str | None) -> Generator[None]:
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     _join(address) if address else _make(plan)
     try:
-        if address:
-            check(plan, ray.cluster_resources(), f"the cluster at {address}")
+        # Of this machine too: Ray may see fewer cores than there are, as in a container with a quota.
+        check(plan, ray.cluster_resources(), f"the cluster at {address}" if address else "this machine")
         yield
     finally:
         ray.shutdown()

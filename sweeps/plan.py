@@ -3,13 +3,15 @@
 import itertools
 import json
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import JsonValue, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from contrastive.config import Trial, in_words, replace
+from contrastive import config
+from contrastive.config import Trial, in_words
 from contrastive.types import STRICT, Count, Natural, NonNegative
 from search_spaces.space import Choice, Domain, LogUniform, Space
 from sweeps.stopper import Asha, Stopper
@@ -42,6 +44,11 @@ class Plan:
     gpus_per_worker: NonNegative = 0.0
 
     def __post_init__(self) -> None:
+        if self.space.base.batch % self.workers_per_trial:
+            raise ValueError(
+                f"workers_per_trial = {self.workers_per_trial} does not divide the batch of "
+                f"{self.space.base.batch} images; change either"
+            )
         if self.workers_per_trial > 1 and 0 < self.gpus_per_worker < 1:
             raise ValueError(
                 f"gpus_per_worker = {self.gpus_per_worker}: several workers cannot share one GPU in a trial; "
@@ -54,13 +61,18 @@ class Plan:
         return self.space.base.epochs
 
     @property
+    def device(self) -> str:
+        """Where runs are trained: a GPU only if one was asked for."""
+        return "cuda" if self.gpus_per_worker else "cpu"
+
+    @property
     def runs(self) -> int:
         """Arms times seeds."""
         return self.arms * len(self.seeds)
 
     def run(self, values: Values, seed: int) -> Trial:
         """The run of an arm on a seed."""
-        return replace(self.space.trial(values), {"seed": seed})
+        return config.replace(self.space.trial(values), {"seed": seed})
 
 
 _PLAN = TypeAdapter(Plan)
@@ -72,7 +84,9 @@ def checked(**fields: Any) -> Plan:
     Raises:
         ValueError: an illegal one, in one sentence.
     """
-    return in_words(lambda: Plan(**fields))
+    plan = in_words(lambda: Plan(**fields))
+    # Only "tpe" asks for arms as it goes; the others have as many as they have.
+    return plan if plan.design == "tpe" else replace(plan, arms=len(fixed_arms(plan)))
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -160,7 +174,10 @@ def _grid(plan: Plan) -> list[Values]:
         axes = [points(domain, count) for domain in plan.space.domains.values()]
         product = (dict(zip(plan.space.domains, point, strict=True)) for point in itertools.product(*axes))
         allowed = [arm for arm in product if plan.space.allows(plan.space.trial(arm))]
-        if arms and (len(allowed) > plan.arms or allowed == arms):
+        needed = len({key(arm) for arm in [plan.space.default(), *allowed]})
+        if not arms and needed > plan.arms:
+            raise ValueError(f"the smallest grid of {plan.space.name} has {needed} arms; raise --trials")
+        if needed > plan.arms or allowed == arms:
             break
         arms = allowed
     return arms

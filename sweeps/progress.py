@@ -9,6 +9,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.live import Live
+from rich.markup import escape
 from rich.table import Table
 
 from contrastive.config import value_at
@@ -32,8 +33,11 @@ class _Line:
 class Progress(AbstractContextManager["Progress"]):
     """Collects what happens to each run and shows it."""
 
-    def __init__(self, plan: Plan, console: Console, clock: Callable[[], float] = time.monotonic):
-        self.plan, self.console, self.clock = plan, console, clock
+    def __init__(
+        self, plan: Plan, console: Console, clock: Callable[[], float] = time.monotonic, *, before: int = 0
+    ):
+        """`before`: runs that had ended in earlier sittings."""
+        self.plan, self.console, self.clock, self.before = plan, console, clock, before
         self.started = clock()
         self.lines: dict[str, _Line] = {}
         self.lock = threading.Lock()
@@ -55,7 +59,7 @@ class Progress(AbstractContextManager["Progress"]):
             line.state, line.reason = state, reason
             line.epoch = max(line.epoch, epochs)
         if not self.console.is_terminal:
-            self.console.print(self._sentence(line), highlight=False, soft_wrap=True)
+            self.console.print(self._sentence(line), highlight=False, markup=False, soft_wrap=True)
 
     def report(self, run: Run, epoch: int, value: float) -> None:
         """A run has finished an epoch."""
@@ -66,14 +70,15 @@ class Progress(AbstractContextManager["Progress"]):
             self.console.print(
                 f"{self._seconds()}  run {run.number}  epoch {epoch}/{self.plan.epochs}  {METRIC} {value:.2f}",
                 highlight=False,
+                markup=False,
             )
 
     def table(self) -> Table:
         """The runs so far, in order of issue; the best complete one stands out."""
         with self.lock:
             lines = list(self.lines.values())
-        total = self.plan.arms * len(self.plan.seeds)
-        ended = sum(line.state != "running" for line in lines)
+        total = self.plan.runs
+        ended = self.before + sum(line.state != "running" for line in lines)
         best = max((line.value for line in lines if line.state == "complete" and line.value), default=None)
         table = Table(title=f"{self.plan.space.name}: {ended} of {total} runs ended, {self._seconds()}")
         table.add_column("run", justify="right")
@@ -84,7 +89,7 @@ class Progress(AbstractContextManager["Progress"]):
         table.add_column("state")
         for line in lines:
             style = "bold green" if line.value == best and line.state == "complete" else STYLES[line.state]
-            table.add_row(*self._cells(line), style=style)
+            table.add_row(*map(escape, self._cells(line)), style=style)
         return table
 
     def _cells(self, line: _Line) -> list[str]:

@@ -11,9 +11,11 @@ PACKAGES = ("contrastive-sweeps", "torch", "torchvision", "numpy", "ray", "optun
 def provenance() -> dict[str, object]:
     """Commit and uncommitted changes of the source (None outside a checkout), versions, machine."""
     source = Path(__file__).parent
+    # An installation inside somebody else's repository must not record their commit.
+    ours = _git(source, "ls-files", "--error-unmatch", Path(__file__).name) is not None
     return {
-        "commit": _git(source, "rev-parse", "HEAD"),
-        "changed": bool(_git(source, "status", "--porcelain", "--untracked-files=no")),
+        "commit": _git(source, "rev-parse", "HEAD") if ours else None,
+        "changed": bool(_git(source, "status", "--porcelain", "--untracked-files=no")) if ours else None,
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "host": platform.node(),

@@ -20,7 +20,7 @@ examples:
   python sweeps/run.py --resume sce_temperatures-20260131-093000
 
 A path given to --set names any field of a trial; see them with --space NAME --dry-run --json.
-Exit codes: 0 done, 2 refused before anything was started, 130 interrupted (resume it).
+Exit codes: 0 done, 1 no arm is complete, 2 refused before anything was started, 130 interrupted (resume it).
 """
 
 
@@ -76,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"sweeps: {refusal}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("sweeps: interrupted before a run was started", file=sys.stderr)
+        print("sweeps: interrupted before anything was started", file=sys.stderr)
         return 130
 
 
@@ -87,6 +87,7 @@ def _dispatch(given: argparse.Namespace, command: str) -> int:
     if given.list:
         return commands.show_list(given.json)
     if given.resume:
+        commands.check_resume(given)
         return session.resume(given)
     plan = commands.plan_of(given)
     if given.dry_run:

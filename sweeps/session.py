@@ -25,7 +25,7 @@ from sweeps.study import Run, State, Study
 from sweeps.sweep import Sweep
 from sweeps.work import Places
 
-INTERRUPTED = 130
+INTERRUPTED, NOTHING_COMPLETE = 130, 1
 Session = Callable[[], AbstractContextManager[None]]
 DEFAULT_STORE = Path("results")
 
@@ -63,19 +63,19 @@ def program(given: argparse.Namespace) -> str:
 
 def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int:
     console = Console(stderr=given.json)
-    again = f"{program(given)} --resume {begun.directory.name}"
     with sweep.alone(begun.directory):
         console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
         try:
             _run(begun, session, console)
+            store.compact(begun.directory, ended=True)
+            return _present(begun, console, as_json=given.json)
         except KeyboardInterrupt:
+            address = f" --address {given.address}" if given.address else ""
+            again = f"{program(given)} --resume {begun.directory.name}{address}"
             console.print(
                 f"\nInterrupted; every reported epoch is kept. Go on with\n  {again}", soft_wrap=True
             )
             return INTERRUPTED
-        store.compact(begun.directory, ended=True)
-    _present(begun, console, as_json=given.json)
-    return 0
 
 
 def _run(begun: Sweep, session: Session, console: Console) -> None:
@@ -88,8 +88,11 @@ def _run(begun: Sweep, session: Session, console: Console) -> None:
     judge = plan.stopper.judge(plan.epochs)
     launch.replay(judge, ((run, epoch, value) for run, _, epoch, value in reports))
     attempts = {run: attempt + 1 for run, attempt, _, _ in reports}
-    places = Places(sweep=str(directory), cache=str(begun.cache.resolve()))
-    with store.Writer(directory, f"driver-{os.getpid()}") as writer, Progress(plan, console) as progress:
+    places = Places(str(directory), str(begun.cache.resolve()), device=plan.device)
+    with (
+        store.Writer(directory, f"driver-{os.getpid()}") as writer,
+        Progress(plan, console, before=len(ended)) as progress,
+    ):
 
         def record(run: Run, state: State, reason: str, epochs: int) -> None:
             writer.trial(**run.row(), state=state, reason=reason, epochs=epochs)
@@ -109,9 +112,10 @@ def _history(directory: Path) -> tuple[list[tuple[str, int, int, float]], dict[s
     return [(r["trial"], r["attempt"], r["epoch"], r["value"]) for r in rows], ended
 
 
-def _present(begun: Sweep, console: Console, *, as_json: bool) -> None:
+def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
     record = load(begun.directory)
     summary = summarise(record)
+    code = 0 if summary.complete else NOTHING_COMPLETE
     tests = _tests(begun, record, summary)
     baselines = record.manifest["baselines"]
     png, pdf = figures.save(
@@ -124,7 +128,7 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> None:
     )
     if as_json:
         print(json.dumps(content))
-        return
+        return code
     lines = [
         "",
         text(summary),
@@ -138,14 +142,19 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> None:
         f"checkpoints {begun.directory / 'checkpoints'}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+    return code
 
 
 def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
     """Mean kNN top-1 on the test images of the best arm and of the default, over their seeds."""
     reported: dict[str, Arm | None] = {"best": summary.best, "default": summary.default}
     found: dict[str, float] = {}
+    read: dict[str, float] = {}  # once for each arm: the best may be the default
     for name, arm in reported.items():
-        runs = [run.trial for run in record.runs if arm and arm.score is not None and run.arm == arm.digest]
-        if runs:
-            found[name] = fmean(sweep.test_accuracy(begun, run) for run in runs)
+        if arm is None or arm.score is None:
+            continue
+        if arm.digest not in read:
+            runs = [run.trial for run in record.runs if run.arm == arm.digest]
+            read[arm.digest] = fmean(sweep.test_accuracy(begun, run) for run in runs)
+        found[name] = read[arm.digest]
     return found

@@ -5,6 +5,7 @@ otherwise; optuna-dashboard can watch. With the store's rows it is all that a re
 """
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from optuna.trial import TrialState
 
 from contrastive.config import Trial, arm, identity, to_dict
 from search_spaces.space import Choice, Domain, LogUniform
-from sweeps.plan import Plan, Values, fixed_arms, key
+from sweeps.plan import Plan, fixed_arms, key
 
 FILE = "study.log"
 TRIES = 300
@@ -54,6 +55,7 @@ class Study:
     def __init__(self, plan: Plan, fingerprint: str, directory: Path):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.plan, self.fingerprint = plan, fingerprint
+        _mend(directory / FILE)
         path = str(directory / FILE)
         # A killed driver may leave its lock; no other process writes, so it need not be honoured for long.
         backend = JournalFileBackend(path, JournalFileSymlinkLock(path, grace_period=5))
@@ -64,10 +66,10 @@ class Study:
             load_if_exists=True,
         )
         self.distributions = {p: _distribution(d) for p, d in plan.space.domains.items()}
-        if not self.study.get_trials(deepcopy=False):
-            for seed in plan.seeds:  # seed by seed, so that what has finished at any moment is comparable
-                for values in fixed_arms(plan):
-                    self._enqueue(values, seed)
+        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+            if "number" not in trial.user_attrs:  # asked in the moment of an interruption, never issued
+                self.study.tell(trial.number, state=TrialState.FAIL)
+        self._fill()
 
     def ask(self) -> tuple[optuna.Trial, Run] | None:
         """The next run, or None when every arm has been issued on every seed."""
@@ -81,14 +83,14 @@ class Study:
             # The sampler's randomness is a function of how much was asked, so a resumed study goes on alike.
             self.study.sampler = self._sampler(len(self.study.get_trials(deepcopy=False)))
             asked = self.study.ask(self.distributions)
-            values = {path: _value(asked.params[path], d) for path, d in self.plan.space.domains.items()}
-            new = "seed" not in asked.user_attrs
-            refusal = self._refusal(values, issued) if new else None
+            refusal = self._adopt(asked, issued) if "values" not in asked.user_attrs else None
             if refusal:
                 asked.set_user_attr("refused", refusal)
                 self.study.tell(asked, state=TrialState.FAIL)
                 continue
-            return asked, self._issue(asked, values, len(issued), new=new)
+            asked.set_user_attr("number", len(issued))
+            self._fill()
+            return asked, self._run(asked.user_attrs)
         return None
 
     def issued(self) -> list[tuple[optuna.trial.FrozenTrial, Run]]:
@@ -98,9 +100,6 @@ class Study:
 
     def unfinished(self) -> list[tuple[optuna.Trial, Run]]:
         """Runs that were issued and have not ended: what an interrupted sweep left behind."""
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if "number" not in trial.user_attrs:  # asked in the moment of the interruption, never issued
-                self.study.tell(trial.number, state=TrialState.FAIL)
         return [
             (optuna.Trial(self.study, t._trial_id), run)  # pyright: ignore[reportPrivateUsage]
             for t, run in self.issued()
@@ -135,27 +134,39 @@ class Study:
 
     def _sampler(self, asked: int) -> optuna.samplers.BaseSampler:
         seed = self.plan.sampler_seed * 100_003 + asked
-        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=max(4, self.plan.arms // 2))
+        startup = max(4, self.plan.arms // 2) * len(self.plan.seeds)
+        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
 
-    def _refusal(self, values: Values, issued: list[tuple[Any, Run]]) -> str | None:
+    def _adopt(self, asked: optuna.Trial, issued: list[tuple[Any, Run]]) -> str | None:
+        """Makes a proposal of the sampler an arm on the first seed, or says why it cannot be one."""
+        values = {path: _value(asked.params[path], d) for path, d in self.plan.space.domains.items()}
         trial = self.plan.space.trial(values)
         if not self.plan.space.allows(trial):
             return "breaks a constraint of the space"
-        known = {run.arm for _, run in issued}
-        return "was run before" if arm(trial, self.fingerprint) in known else None
-
-    def _issue(self, asked: optuna.Trial, values: Values, number: int, *, new: bool) -> Run:
-        if new:
-            asked.set_user_attr("seed", self.plan.seeds[0])
-            for seed in self.plan.seeds[1:]:
-                self._enqueue(values, seed)
+        if arm(trial, self.fingerprint) in {run.arm for _, run in issued}:
+            return "was run before"
+        asked.set_user_attr("seed", self.plan.seeds[0])
         asked.set_user_attr("values", key(values))
-        asked.set_user_attr("number", number)
-        return self._run(asked.user_attrs)
+        return None
 
-    def _enqueue(self, values: Values, seed: int) -> None:
+    def _fill(self) -> None:
+        """Enqueues every known arm on every seed where it is not yet, whatever was interrupted before.
+
+        Seed by seed, so that what has finished at any moment is comparable.
+        """
+        trials = self.study.get_trials(deepcopy=False)
+        there = [t.user_attrs for t in trials if "number" in t.user_attrs or t.state == TrialState.WAITING]
+        known = {(has["values"], has["seed"]) for has in there}
+        arms = dict.fromkeys([*map(key, fixed_arms(self.plan)), *(has["values"] for has in there)])
+        for seed in self.plan.seeds:
+            for text in arms:
+                if (text, seed) not in known:
+                    self._enqueue(text, seed)
+
+    def _enqueue(self, text: str, seed: int) -> None:
+        values = json.loads(text)
         params = {path: _parameter(values[path], d) for path, d in self.plan.space.domains.items()}
-        self.study.enqueue_trial(params, user_attrs={"seed": seed})
+        self.study.enqueue_trial(params, user_attrs={"seed": seed, "values": text})
 
     def _run(self, attributes: Mapping[str, Any]) -> Run:
         trial = self.plan.run(json.loads(attributes["values"]), attributes["seed"])
@@ -185,3 +196,9 @@ def _parameter(value: Any, domain: Domain) -> Any:
 def key_of(value: Any) -> str:
     """A choice's value as Optuna's category: categories must be plain, values may be sub-configurations."""
     return json.dumps(value, sort_keys=True)
+
+
+def _mend(journal: Path) -> None:
+    """Cuts off a line that a power cut or a full disk left half written: Optuna would write on behind it."""
+    if journal.is_file():
+        os.truncate(journal, journal.read_bytes().rfind(b"\n") + 1)

@@ -14,6 +14,7 @@ from contrastive.checkpoint import load_encoder
 from contrastive.config import arm
 from contrastive.data import Dataset, load
 from contrastive.evaluate.online import baselines, held_out_accuracy
+from contrastive.train import check_batch
 from sweeps import plan as plans
 from sweeps import store
 from sweeps.plan import Plan
@@ -45,6 +46,7 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
     """
     directory = store.open_store(root)
     dataset = load(plan.space.base.data, cache=cache)
+    check_batch(plan.space.base, dataset)
     now = datetime.now(UTC)
     sweep = Sweep(_new_folder(directory, plan.space.name, now), plan, dataset, cache)
     store.write_manifest(
@@ -78,7 +80,13 @@ def reopen(directory: Path, *, cache: Path) -> Sweep:
     dataset = load(plan.space.base.data, cache=cache)
     if dataset.fingerprint != manifest["data"]:
         raise ValueError(f"the images of {manifest['id']} have changed since it was begun; start a new sweep")
-    return Sweep(directory, plan, dataset, cache)
+    sweep = Sweep(directory, plan, dataset, cache)
+    if sweep.default_arm != manifest["default_arm"]:
+        raise ValueError(
+            f"{manifest['id']} was begun by a version whose trials give other numbers; finish it with that one "
+            "or start a new sweep"
+        )
+    return sweep
 
 
 @contextmanager
@@ -98,9 +106,14 @@ def alone(directory: Path) -> Generator[None]:
 
 def test_accuracy(sweep: Sweep, run: str) -> float:
     """Top-1 of kNN on the test images, in percent, of a finished run: for what is reported at the end only."""
-    device = torch.device("cpu")
+    device = _device(sweep.plan)
     trial, encoder = load_encoder(sweep.directory / "checkpoints" / run / "checkpoint.pt", device=device)
     return held_out_accuracy(encoder, sweep.dataset, trial, device=device)
+
+
+def _device(plan: Plan) -> torch.device:
+    """The driver's own: the machine that asks for GPUs on a cluster need not have one."""
+    return torch.device(plan.device if torch.cuda.is_available() else "cpu")
 
 
 def _new_folder(root: Path, space: str, now: datetime) -> Path:
@@ -135,7 +148,7 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "data": sweep.dataset.fingerprint,
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
-        "baselines": baselines(plan.space.base, sweep.dataset),
+        "baselines": baselines(plan.space.base, sweep.dataset, device=_device(plan)),
         "provenance": provenance(),
     }
 

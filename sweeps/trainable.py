@@ -19,6 +19,8 @@ from contrastive.distributed import World, current_world
 from sweeps.plan import Plan
 from sweeps.work import Places, work
 
+RETRIES = 2
+"""How often a run whose processes die is started again, from its last checkpoint."""
 POLL_SECONDS = 1.0
 """How often a slot that waits for a report looks whether its workers still live."""
 
@@ -42,21 +44,31 @@ class Mailbox:
         self.results: asyncio.Queue[tuple[int, dict[str, Any]]] = asyncio.Queue()
         self.seen: set[int | str] = set()
         self.answers: dict[int | str, bool] = {}
+        self.taken = 0
 
     async def submit(self, run: dict[str, Any]) -> None:
         """The next run for all workers."""
         async with self.changed:
             number = self.job[0] + 1 if self.job else 1
             self.job, self.finished = (number, run), number - 1
-            self.results, self.seen, self.answers = asyncio.Queue(), set(), {}
+            self.results, self.seen, self.answers, self.taken = asyncio.Queue(), set(), {}, 0
             self.changed.notify_all()
 
-    async def take(self, done: int) -> tuple[int, dict[str, Any]]:
-        """The run after number `done`; an unfinished one again after the workers were restarted."""
+    async def take(self, rank: int, done: int) -> tuple[int, dict[str, Any]]:
+        """The run after number `done`; an unfinished one again after the workers were restarted.
+
+        A run that its workers have not survived `RETRIES` restarts of is given up.
+        """
         async with self.changed:
-            await self.changed.wait_for(lambda: self.job and self.job[0] > max(done, self.finished))
-            assert self.job is not None
-            return self.job
+            while True:
+                await self.changed.wait_for(lambda: self.job and self.job[0] > max(done, self.finished))
+                assert self.job is not None
+                self.taken += rank == 0
+                if self.taken <= RETRIES + 1:
+                    return self.job
+                died = f"the workers died {RETRIES + 1} times in this run"
+                self.results.put_nowait((self.job[0], {"epoch": 0, "failed": died}))
+                self.finished = self.job[0]
 
     async def report(self, rank: int, job: int, result: dict[str, Any]) -> bool:
         """A worker's result; answers whether the run goes on, when that is decided.
@@ -66,6 +78,8 @@ class Mailbox:
         failed = "failed" in result
         key = "failed" if failed else result["epoch"]
         async with self.changed:
+            if self.job is None or job != self.job[0]:
+                return False  # of a run that was given up in the meantime
             if (rank == 0 or failed) and key not in self.seen:
                 self.seen.add(key)
                 self.results.put_nowait((job, result))
@@ -97,7 +111,7 @@ def serve(config: dict[str, Any]) -> None:
     mailbox, places, world = config["mailbox"], config["places"], current_world()
     done = 0
     while True:
-        done, run = ray.get(mailbox.take.remote(done))
+        done, run = ray.get(mailbox.take.remote(world.rank, done))
 
         def tell(result: dict[str, Any], job: int = done) -> None:
             if not ray.get(mailbox.report.remote(world.rank, job, result)):

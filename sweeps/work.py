@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from contrastive import train
 from contrastive.config import from_dict, identity
 from contrastive.data import load
-from contrastive.distributed import World
-from sweeps.store import Writer, last_epoch
+from contrastive.distributed import World, peer_lost
+from sweeps.store import Writer, last_epoch, read_manifest
 
 Tell = Callable[[dict[str, Any]], None]
 """Hands a result to Tune; returns when Tune has decided that the run goes on, raises when it has not."""
@@ -20,10 +18,11 @@ Tell = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Places:
-    """Where the processes of a sweep find and leave things."""
+    """Where the processes of a sweep find and leave things, and what they train on."""
 
     sweep: str
     cache: str
+    device: str = "cpu"
 
     def checkpoint(self, run: str) -> Path:
         """The folder of a run's checkpoint."""
@@ -34,23 +33,29 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
     """Trains one run and records every epoch durably before Tune hears of it; returns whether it failed.
 
     A failure is told to Tune as a result that holds the traceback; the sweep goes on.
-    """
-    directory = Path(places.sweep)
-    recorded = last = last_epoch(directory, run["identity"])
-    with Writer(directory, f"{run['identity']}-{run['attempt']}-{world.rank}") as writer:
 
-        def report(epoch: int, metrics: dict[str, float]) -> None:
-            nonlocal last
-            if world.rank == 0 and epoch > recorded:  # a resumed run shows its last epoch again
-                writer.report(run["identity"], run["attempt"], epoch, metrics)
-            last = epoch
-            tell({"epoch": epoch, **metrics})
+    Raises:
+        RuntimeError: another worker of this run has died; the run can be taken up again.
+    """
+    epoch = 0
+    with Writer(Path(places.sweep), f"{run['identity']}-{run['attempt']}-{world.rank}") as writer:
+
+        def report(now: int, metrics: dict[str, float]) -> None:
+            nonlocal epoch
+            if world.rank == 0 and now > recorded:  # a resumed run shows its last epoch again
+                writer.report(run["identity"], run["attempt"], now, metrics)
+            epoch = now
+            tell({"epoch": now, **metrics})
 
         try:
+            read_manifest(Path(places.sweep))  # a node that does not share the store's file system ends here
+            recorded = epoch = last_epoch(Path(places.sweep), run["identity"])
             _train(run, places, report, world)
-        except Exception:
+        except Exception as error:
+            if world.size > 1 and peer_lost(error):
+                raise
             # The one broad except: whatever goes wrong in a run is that run's result.
-            tell({"epoch": last, "failed": traceback.format_exc()})
+            tell({"epoch": epoch, "failed": traceback.format_exc()})
             return True
     return False
 
@@ -60,12 +65,5 @@ def _train(run: dict[str, Any], places: Places, report: Any, world: World) -> No
     dataset = load(trial.data, cache=Path(places.cache))
     if identity(trial, dataset.fingerprint) != run["identity"]:
         raise RuntimeError("the images have changed since this sweep was planned; start a new sweep")
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    train(
-        trial,
-        report,
-        dataset=dataset,
-        directory=places.checkpoint(run["identity"]),
-        device=device,
-        world=world,
-    )
+    directory = places.checkpoint(run["identity"])
+    train(trial, report, dataset=dataset, directory=directory, device=places.device, world=world)

@@ -34,13 +34,14 @@ def held_out_accuracy(encoder: nn.Module, dataset: Dataset, trial: Trial, *, dev
     return _accuracy(trial, dataset, bank, queries, dataset.test)
 
 
-def baselines(trial: Trial, dataset: Dataset) -> dict[str, float]:
+def baselines(trial: Trial, dataset: Dataset, *, device: torch.device) -> dict[str, float]:
     """KNN top-1 in percent on validation images of raw (standardised) pixels and of the encoder before training."""
     with seeded(trial.seed):
-        encoder = trial.encoder.build().to(trial.dtype)
-    untrained = evaluate(encoder, dataset, trial, world=World(), device=torch.device("cpu"))
+        encoder = trial.encoder.build().to(device, trial.dtype)
+    untrained = evaluate(encoder, dataset, trial, world=World(), device=device)
     bank, queries = (
-        _prepared(s.images, dataset, trial.dtype).flatten(1) for s in (dataset.train, dataset.validation)
+        _prepared(s.images.to(device), dataset, trial.dtype).flatten(1)
+        for s in (dataset.train, dataset.validation)
     )
     raw = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"raw pixels": raw, "untrained encoder": untrained["knn_top1"]}

@@ -122,6 +122,6 @@ def test_features_do_not_depend_on_how_many_are_computed_at_once(trial: Trial, d
 
 
 def test_baselines_are_accuracies_that_no_training_has_touched(trial: Trial, dataset: Dataset) -> None:
-    found = baselines(trial, dataset)
+    found = baselines(trial, dataset, device=CPU)
     assert set(found) == {"raw pixels", "untrained encoder"}
-    assert found == baselines(replace(trial, {"method.temperature": 0.9}), dataset)
+    assert found == baselines(replace(trial, {"method.temperature": 0.9}), dataset, device=CPU)

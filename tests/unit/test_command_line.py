@@ -22,6 +22,7 @@ FLAGS = {
 }  # fmt: skip
 SCE = ["--space", "sce_temperatures"]
 TINY = ["--space", f"{SPACES}:TINY"]
+BIG = ["--set", "method.queue=4096", "--set", "data.train=4096"]
 
 
 def test_the_flags_are_these_and_no_others() -> None:
@@ -62,7 +63,10 @@ REFUSED = {
     "no seed": ([*SCE, "--seeds", "0"], "no seed at all"),
     "no trial": ([*SCE, "--trials", "0"], "arms = 0: .*greater than or equal to 1"),
     "no epoch": ([*SCE, "--epochs", "0"], "epochs = 0: .*greater than or equal to 1"),
-    "too many workers": ([*TINY, "--workers-per-trial", "4096"], "needs 4096 CPUs and this machine has"),
+    "too many workers": (
+        [*TINY, "--workers-per-trial", "4096", "--set", "batch=4096", *BIG],
+        "needs 4096 CPUs and this machine has",
+    ),
     "no such GPU": ([*TINY, "--gpus-per-worker", "64"], "needs 64 GPUs and this machine has"),
     "a share of a GPU each": (
         [*TINY, "--gpus-per-worker", "0.5", "--workers-per-trial", "2"],
@@ -70,6 +74,12 @@ REFUSED = {
     ),
     "no such file": (["--space", "nowhere.py:SPACE"], "there is no file nowhere.py"),
     "no such variable": (["--space", f"{SPACES}:TYNI"], "has no space 'TYNI'. Did you mean TINY"),
+    "flags beside resume": (["--resume", "x", "--trials", "5", "--dry-run"], "leave out --trials, --dry-run"),
+    "a batch that does not divide": ([*TINY, "--workers-per-trial", "3"], "does not divide the batch of 16"),
+    "more images a batch than there are": (
+        [*TINY, "--set", "batch=256", "--set", "method.queue=256"],
+        "batch = 256, but there are 128 training images",
+    ),
     "no cluster": ([*TINY, "--address", "127.0.0.1:1"], "cannot join the Ray cluster at 127.0.0.1:1"),
 }
 

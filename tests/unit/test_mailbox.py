@@ -19,7 +19,7 @@ def test_all_workers_wait_for_the_decision_and_one_result_is_told() -> None:
     async def scene() -> None:
         box = Mailbox()
         await box.submit({"trial": "a"})
-        job, run = await box.take(0)
+        job, run = await box.take(0, 0)
         assert run == {"trial": "a"}
         workers = [asyncio.create_task(box.report(rank, job, epoch(1))) for rank in (1, 0)]
         assert await box.result(timeout=1) == epoch(1)
@@ -35,12 +35,12 @@ def test_a_stopped_run_ends_at_its_report_and_the_next_one_follows() -> None:
     async def scene() -> None:
         box = Mailbox()
         await box.submit({"trial": "a"})
-        job, _ = await box.take(0)
+        job, _ = await box.take(0, 0)
         workers = [asyncio.create_task(box.report(rank, job, epoch(1))) for rank in (0, 1)]
         await box.result(timeout=1)
         await box.finish()
         assert await asyncio.gather(*workers) == [False, False]
-        waiting = asyncio.create_task(box.take(job))
+        waiting = asyncio.create_task(box.take(0, job))
         await box.submit({"trial": "b"})
         assert (await waiting)[1] == {"trial": "b"}
 
@@ -51,12 +51,12 @@ def test_restarted_workers_get_the_unfinished_run_again_and_no_epoch_is_told_twi
     async def scene() -> None:
         box = Mailbox()
         await box.submit({"trial": "a"})
-        job, _ = await box.take(0)
+        job, _ = await box.take(0, 0)
         first = asyncio.create_task(box.report(0, job, epoch(1)))
         await box.result(timeout=1)
         await box.answer(1, True)
         assert await first
-        again, run = await box.take(0)
+        again, run = await box.take(0, 0)
         assert (again, run) == (job, {"trial": "a"})
         assert await box.report(0, again, epoch(1))  # shown once more after the restart: answered at once
         assert await box.result(timeout=0.01) is None
@@ -68,7 +68,7 @@ def test_a_failure_of_any_worker_is_told_once_and_holds_nobody_up() -> None:
     async def scene() -> None:
         box = Mailbox()
         await box.submit({"trial": "a"})
-        job, _ = await box.take(0)
+        job, _ = await box.take(0, 0)
         stuck = asyncio.create_task(box.report(0, job, epoch(1)))
         await box.result(timeout=1)
         failure = {"epoch": 1, "failed": "Traceback"}
@@ -78,9 +78,38 @@ def test_a_failure_of_any_worker_is_told_once_and_holds_nobody_up() -> None:
         assert await box.result(timeout=0.01) is None
         await box.finish()
         assert await stuck is False
-        nothing = asyncio.create_task(box.take(0))
+        nothing = asyncio.create_task(box.take(0, 0))
         await asyncio.sleep(0.05)
         assert not nothing.done()  # a finished run is never handed out again
         nothing.cancel()
+
+    play(scene())
+
+
+def test_what_is_left_of_a_run_is_not_told_as_the_next_ones() -> None:
+    async def scene() -> None:
+        box = Mailbox()
+        await box.submit({"trial": "a"})
+        old, _ = await box.take(0, 0)
+        await box.finish()
+        await box.submit({"trial": "b"})
+        assert not await box.report(0, old, {"epoch": 3, "failed": "connection closed"})
+        assert await box.result(timeout=0.01) is None
+
+    play(scene())
+
+
+def test_a_run_that_kills_its_workers_again_and_again_is_given_up() -> None:
+    async def scene() -> None:
+        box = Mailbox()
+        await box.submit({"trial": "a"})
+        for _ in range(3):
+            assert (await box.take(0, 0))[1] == {"trial": "a"}
+        given_up = asyncio.create_task(box.take(0, 0))
+        result = await box.result(timeout=1)
+        assert result is not None
+        assert "the workers died 3 times" in result["failed"]
+        await box.submit({"trial": "b"})
+        assert (await given_up)[1] == {"trial": "b"}
 
     play(scene())

@@ -23,7 +23,7 @@ def plan(**fields: Any) -> Plan:
 
 
 @pytest.mark.parametrize("design", ["random", "grid", "tpe"])
-@given(arms=st.integers(1, 20), seed=st.integers(0, 9))
+@given(arms=st.integers(5, 20), seed=st.integers(0, 9))
 def test_arms_start_with_the_default_never_repeat_and_keep_the_constraints(
     design: str, arms: int, seed: int
 ) -> None:
@@ -46,7 +46,18 @@ def test_a_grid_is_full_where_the_constraints_allow() -> None:
     values = [{arm[path] for arm in found} for path in TINY.domains]
     product = [(t, m) for t in values[0] for m in values[1]]
     assert len(found) == sum(m < t for t, m in product)
+    assert TINY.default() not in found
     assert len(values[0]) == len(values[1]) >= 4
+
+
+def test_a_grid_that_does_not_fit_is_refused() -> None:
+    with pytest.raises(ValueError, match="the smallest grid of tiny has 4 arms; raise --trials"):
+        plan(design="grid", arms=3)
+
+
+def test_a_plan_counts_the_arms_it_has() -> None:
+    made = plan(design="grid", arms=11)
+    assert made.arms == len(fixed_arms(made)) <= 11
 
 
 def test_given_arms_follow_the_default() -> None:

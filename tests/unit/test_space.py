@@ -88,6 +88,20 @@ def test_an_unknown_space_is_refused_with_the_closest_names() -> None:
         by_name("sce_temperature", SPACES)
 
 
+def test_equal_values_have_one_spelling() -> None:
+    whole = space(domains={"method.coefficient": Choice((0, 0.5, 1, 1.0), source="x")})
+    assert whole.domains["method.coefficient"].corners == (0.0, 0.5, 1.0)
+    assert all(isinstance(value, float) for value in whole.domains["method.coefficient"].corners)
+    part = space(domains={"method.momentum": Choice(({"start": 0.9}, {"start": 0.99}), source="x")})
+    assert part.domains["method.momentum"].corners[1] == {"start": 0.99, "schedule": "constant"}
+
+
+@pytest.mark.parametrize("path", ["seed", "epochs", "data.seed"])
+def test_what_makes_runs_incomparable_cannot_vary(path: str) -> None:
+    with pytest.raises(ValueError, match="cannot vary within a sweep"):
+        space(domains={path: Choice((1, 2), source="x")})
+
+
 def test_a_constraint_names_paths_that_exist() -> None:
     with pytest.raises(ValueError, match="has no field 'heat'"):
         space(constraints=(Less("method.heat", "method.temperature", "x"),))

@@ -111,6 +111,36 @@ def test_a_trial_asked_for_but_never_issued_does_not_stay_open(tmp_path: Path) -
     assert not again.study.get_trials(states=(TrialState.RUNNING,))
 
 
+def test_no_run_is_lost_wherever_the_driver_was_killed(tmp_path: Path) -> None:
+    first = study(tmp_path, seeds=(0, 1), design="random", arms=3)
+    first.study.ask(first.distributions)  # popped the default's first seed, and then the driver died
+    runs = drain(study(tmp_path, seeds=(0, 1), design="random", arms=3))
+    assert len({run.identity for run in runs}) == len(runs) == 6
+    assert (TINY.base, 0) in {(run.trial, run.seed) for run in runs}
+
+
+def test_an_arm_found_by_the_search_gets_its_other_seeds_after_a_crash(tmp_path: Path) -> None:
+    first = study(tmp_path, seeds=(0, 1), arms=2)
+    for _ in range(3):
+        asked = first.ask()
+        assert asked
+        finish(first, *asked)
+    for trial in first.study.get_trials(states=(TrialState.WAITING,)):  # as if it had never been enqueued
+        first.study.ask()
+        first.study.tell(trial.number, state=TrialState.FAIL)
+    rest = drain(study(tmp_path, seeds=(0, 1), arms=2))
+    assert [run.seed for run in rest] == [1]
+
+
+def test_a_journal_whose_last_line_is_torn_can_be_written_on(tmp_path: Path) -> None:
+    first = drain(study(tmp_path), limit=2)
+    with (tmp_path / "study.log").open("ab") as journal:
+        journal.write(b'{"op_code": 4, "wor')
+    rest = drain(study(tmp_path))
+    assert drain(study(tmp_path)) == []
+    assert [run.number for run in first + rest] == list(range(6))
+
+
 def test_a_grid_ends_when_it_is_exhausted(tmp_path: Path) -> None:
     runs = drain(study(tmp_path, space=LR, design="grid", arms=10))
     assert sorted(value_at(run.trial, "optimiser.lr") for run in runs) == [0.01, 0.03, 0.06]

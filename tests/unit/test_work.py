@@ -29,6 +29,7 @@ def run_of(trial: Trial, dataset: Dataset, attempt: int = 0) -> dict[str, Any]:
 
 @pytest.fixture
 def places(tmp_path: Path, cache: Path) -> Places:
+    store.write_manifest(tmp_path, {"id": "a test"})
     return Places(sweep=str(tmp_path), cache=str(cache))
 
 
@@ -121,3 +122,21 @@ def test_only_the_first_process_of_several_writes(trial: Trial, dataset: Dataset
         assert written(places) == []
         work(run_of(trial, dataset), places, lambda _: None, World(0, 2))
     assert written(places) == [1]
+
+
+def test_a_node_that_does_not_share_the_store_says_so(trial: Trial, dataset: Dataset, places: Places) -> None:
+    (Path(places.sweep) / "sweep.json").unlink()
+    told: list[dict[str, Any]] = []
+    assert work(run_of(trial, dataset), places, told.append, ALONE)
+    assert "holds no sweep" in told[0]["failed"]
+
+
+def test_the_loss_of_another_worker_is_not_this_runs_failure(
+    trial: Trial, dataset: Dataset, places: Places, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lost(*_: Any, **__: Any) -> None:
+        raise RuntimeError("[gloo] Connection closed by peer [127.0.0.1]:1234")
+
+    monkeypatch.setattr("sweeps.work.train", lost)
+    with pytest.raises(RuntimeError, match="closed by peer"):
+        work(run_of(trial, dataset), places, lambda _: None, World(0, 2))
