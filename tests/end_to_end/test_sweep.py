@@ -223,3 +223,35 @@ def test_two_workers_a_run_give_the_curves_of_one(sweeps: Sweeps, tmp_path: Path
     assert len(losses) == 3
     for trial, curve in sweeps.curves("loss").items():
         assert curve == pytest.approx(losses[trial], rel=1e-5)
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below one, by /proc."""
+    parents: dict[int, list[int]] = {}
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue  # it has just ended
+            parents.setdefault(parent, []).append(int(entry.name))
+    found = parents.get(pid, [])
+    for child in found:
+        found = found + descendants(child)
+    return found
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds the workers by /proc")
+def test_a_killed_worker_of_several_costs_no_epoch(sweeps: Sweeps) -> None:
+    arguments = ["--space", f"{SPACES}:TINY", "--trials", "1", "--epochs", "60", "--workers-per-trial", "2"]
+    process = sweeps.start(*arguments)
+    wait_for(process, r"epoch \d+/60", count=5)
+    names = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in set(descendants(process.pid))}
+    workers = [pid for pid, name in names.items() if "RayTrainWorker" in name]
+    assert len(workers) == 2, names
+    os.kill(workers[0], signal.SIGKILL)
+    process.communicate(timeout=300)
+    assert process.returncode == 0
+    assert sweeps.states() == {0: "complete"}
+    (curve,) = sweeps.curves().values()
+    assert len(curve) == 60
