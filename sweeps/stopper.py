@@ -46,8 +46,8 @@ class Asha:
     """Asynchronous successive halving, stopping form (Li et al., MLSys 2020).
 
     At epoch `grace` x `reduction`^j a run goes on if it is among the best 1/`reduction` (rounded up) of those
-    that have come there. `grace` None means a quarter of the horizon: earlier, accuracy says how fast a run
-    warms up, not where it ends.
+    that have come there. `grace` None means a sixth of the horizon: earlier, accuracy says how fast a run warms
+    up, not where it ends.
     """
 
     name: Literal["asha"] = "asha"
@@ -61,7 +61,7 @@ class Asha:
 
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """Epochs at which runs are compared; the end of training is none of them."""
-        rung, rungs = self.grace or max(1, epochs // 4), []
+        rung, rungs = self.grace or max(1, epochs // 6), []
         while rung < epochs:
             rungs.append(rung)
             rung *= self.reduction

@@ -61,7 +61,7 @@ def test_a_stop_says_at_which_rung_and_why() -> None:
 
 
 def test_rungs_grow_by_the_reduction_and_end_before_the_horizon() -> None:
-    assert Asha().rungs(40) == (10, 20)
+    assert Asha().rungs(24) == (4, 8, 16)
     assert Asha(grace=3, reduction=3).rungs(81) == (3, 9, 27)
     assert Asha(grace=4).rungs(16) == (4, 8)
     assert Asha().rungs(3) == (1, 2)
