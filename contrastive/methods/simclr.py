@@ -29,7 +29,7 @@ class SimCLR:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="the SimCLR authors' advice for CIFAR-10 (issue 166 of their repository); optimiser ours",
+            source="the SimCLR authors' advice for CIFAR-10; optimiser ours",
             values={
                 "method.temperature": 0.2, "method.projector": {"hidden": [512], "output": 64},
                 "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"},

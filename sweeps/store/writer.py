@@ -120,6 +120,7 @@ class _Segment:
         self.head = head
 
     def append(self, message: Any) -> None:
+        """Writes one message whole, or leaves the file as it was."""
         start = self.file.tell()
         left = memoryview((b"" if start else self.head) + bytes(message))
         try:
