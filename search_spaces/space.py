@@ -120,6 +120,7 @@ class Space:
                 raise ValueError(
                     f"{self.name}: {path} cannot vary within a sweep; run a sweep for each value"
                 )
+            self._check_real(path)
         # One spelling of each value (0.5 for 0.5, 1.0 for 1, whole sub-configurations): equal arms must be equal.
         object.__setattr__(self, "domains", {p: self._canonical(p, d) for p, d in self.domains.items()})
         for corner in product(*(domain.corners for domain in self.domains.values())):
@@ -130,6 +131,13 @@ class Space:
         for constraint in self.constraints:
             if not constraint.holds(self.base):
                 raise ValueError(_broken(self.name, constraint, self.base))
+
+    def _check_real(self, path: str) -> None:
+        value = value_at(self.base, path)
+        if not isinstance(self.domains[path], Choice) and not isinstance(value, float):
+            raise ValueError(
+                f"{self.name}: {path} = {value!r} is no real number; list the values to compare with Choice"
+            )
 
     def _canonical(self, path: str, domain: Domain) -> Domain:
         if not isinstance(domain, Choice):

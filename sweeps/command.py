@@ -1,9 +1,9 @@
 """What the flags mean: from the command line to a plan, and from a plan to what is printed."""
 
 import argparse
-import importlib.util
 import json
 import re
+import runpy
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,6 +17,14 @@ from sweeps import plan as plans
 from sweeps import store, sweep
 from sweeps.plan import DESIGNS, Plan
 from sweeps.stopper import STOPPERS, stopper
+
+FLAGS = {
+    "arms": "--trials",
+    "sampler_seed": "--sampler-seed",
+    "workers_per_trial": "--workers-per-trial",
+    "gpus_per_worker": "--gpus-per-worker",
+}
+"""The fields of a plan that have a flag of another name."""
 
 
 def plan_of(given: argparse.Namespace) -> Plan:
@@ -43,7 +51,7 @@ def plan_of(given: argparse.Namespace) -> Plan:
         )
     if not given.space:
         raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
-    return plans.checked(space=_space(given), design=design, **options)
+    return _checked(space=_space(given), design=design, **options)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -76,21 +84,24 @@ def parse_assignment(text: str) -> tuple[str, Any]:
     if not equals or not path:
         raise ValueError(f"--set {text}: write it as PATH=VALUE, such as optimiser.lr=0.1")
     try:
-        return path, json.loads(value)
+        return path, json.loads(value, parse_constant=str)  # NaN stays a word that can be refused as such
     except json.JSONDecodeError:
         return path, value
 
 
 def _space(given: argparse.Namespace) -> Space:
-    space = _user_space(given.space) if ":" in given.space else by_name(given.space, SPACES)
-    trial, pinned = space.base, dict(map(parse_assignment, given.set))
-    if given.method_preset:
-        trial = preset(trial, given.method_preset)
+    of_file = ":" in given.space or given.space.endswith(".py")
+    space = _user_space(given.space) if of_file else by_name(given.space, SPACES)
+    pinned = dict(map(parse_assignment, given.set))
+    if "seed" in pinned:
+        raise ValueError("--set seed: the seeds of a sweep's runs are given with --seeds")
+    changes = preset(space.base, given.method_preset) if given.method_preset else {}
     if given.data:
-        trial = config.replace(trial, {"data": config.to_json(data.parse(given.data))})
+        changes["data"] = config.to_json(data.parse(given.data))
     if given.epochs is not None:
-        trial = config.replace(trial, {"epochs": given.epochs})
-    return based_on(space, _absolute(config.replace(trial, pinned)), pinned)
+        changes["epochs"] = given.epochs
+    # All at once: --epochs 2 is legal beside --set optimiser.warmup_epochs=0 and only beside it.
+    return based_on(space, _absolute(config.replace(space.base, {**changes, **pinned})), pinned)
 
 
 def _absolute(trial: config.Trial) -> config.Trial:
@@ -118,8 +129,8 @@ def check_resume(given: argparse.Namespace) -> None:
         raise ValueError(f"--resume goes on with the sweep as it was planned; leave out {flags}")
 
 
-def preset(trial: config.Trial, name: str) -> config.Trial:
-    """The trial with a published recipe, named METHOD:PRESET, laid over it.
+def preset(trial: config.Trial, name: str) -> dict[str, Any]:
+    """What a published recipe, named METHOD:PRESET, changes in the trial.
 
     Raises:
         ValueError: there is no such method or preset.
@@ -128,28 +139,23 @@ def preset(trial: config.Trial, name: str) -> config.Trial:
     if name not in known:
         raise ValueError(f"there is no preset '{name}'. {config.closest(name, list(known))}")
     method, key = known[name]
-    trial = (
-        trial
-        if isinstance(trial.method, method)
-        else config.replace(trial, {"method": config.to_json(method())})
-    )
-    return config.replace(trial, method.presets[key].values)
+    other = {} if isinstance(trial.method, method) else {"method": config.to_json(method())}
+    return {**other, **method.presets[key].values}
 
 
 def _user_space(reference: str) -> Space:
-    path, _, variable = reference.rpartition(":")
+    path, _, variable = reference.rpartition(":") if ":" in reference else (reference, "", "")
     if not Path(path).is_file():
         raise ValueError(f"--space {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
-    spec = importlib.util.spec_from_file_location("user_space", path)
-    if spec is None or spec.loader is None:
-        raise ValueError(f"--space {reference}: {path} is no Python file")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    space = getattr(module, variable, None)
-    if not isinstance(space, Space):
-        names = [name for name, value in vars(module).items() if isinstance(value, Space)]
-        raise ValueError(f"{path} has no space '{variable}'. {config.closest(variable, names)}")
-    return space
+    try:
+        content = config.in_words(lambda: runpy.run_path(path))
+    except Exception as error:  # whatever the file does wrong, it is the reader's to mend
+        raise ValueError(f"--space {reference}: {path} fails with {type(error).__name__}: {error}") from error
+    names = [name for name, value in content.items() if isinstance(value, Space)]
+    if variable not in names:
+        hint = config.closest(variable, names) if names else "There is none."
+        raise ValueError(f"{path} has no space '{variable}'. {hint}")
+    return content[variable]
 
 
 def _rerun(given: argparse.Namespace, name: str, options: dict[str, Any]) -> Plan:
@@ -161,8 +167,19 @@ def _rerun(given: argparse.Namespace, name: str, options: dict[str, Any]) -> Pla
     best = [arm.values for arm in summary.arms if arm.score is not None and arm is not summary.default]
     if not best:
         raise ValueError(f"{directory.name} has no complete arm beside the default; resume it first")
-    arms = tuple(best[: options.get("arms", 2) - 1])
-    return plans.checked(space=space, design="given", given=arms, **{**options, "arms": len(arms) + 1})
+    wanted = options.get("arms", 2)
+    arms = tuple(best[: max(0, wanted - 1)])
+    options["arms"] = min(wanted, len(arms) + 1)
+    return _checked(space=space, design="given", given=arms, **options)
+
+
+def _checked(**fields: Any) -> Plan:
+    """The plan; what it finds fault with is called by the flag that gave it."""
+    try:
+        return plans.checked(**fields)
+    except ValueError as error:
+        text = re.sub(rf"\b({'|'.join(FLAGS)}) = ", lambda found: f"{FLAGS[found[1]]} ", str(error))
+        raise ValueError(text) from None
 
 
 def show_plan(plan: Plan, as_json: bool) -> int:

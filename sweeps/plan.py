@@ -2,7 +2,7 @@
 
 import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
@@ -13,7 +13,7 @@ from pydantic.dataclasses import dataclass
 from contrastive import config
 from contrastive.config import Trial, in_words
 from contrastive.types import STRICT, Count, Natural, NonNegative
-from search_spaces.space import Choice, Domain, LogUniform, Space
+from search_spaces.space import Choice, Domain, LogUniform, Space, Uniform
 from sweeps.stopper import Asha, Stopper
 
 Values = dict[str, Any]
@@ -86,7 +86,7 @@ def checked(**fields: Any) -> Plan:
     """
     plan = in_words(lambda: Plan(**fields))
     # Only "tpe" asks for arms as it goes; the others have as many as they have.
-    return plan if plan.design == "tpe" else replace(plan, arms=len(fixed_arms(plan)))
+    return replace(plan, arms=_most(plan) if plan.design == "tpe" else len(fixed_arms(plan)))
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -126,9 +126,10 @@ def points(domain: Domain, count: int) -> list[Any]:
         case Choice():
             return list(domain.values)
         case LogUniform():
-            return [float(f"{v:.3g}") for v in np.geomspace(domain.low, domain.high, count)]
+            spaced = np.geomspace(domain.low, domain.high, count)
         case _:
-            return [float(f"{v:.3g}") for v in np.linspace(domain.low, domain.high, count)]
+            spaced = np.linspace(domain.low, domain.high, count)
+    return [_within(domain, float(f"{v:.3g}")) for v in spaced]
 
 
 def draw(domain: Domain, generator: np.random.Generator) -> Any:
@@ -137,9 +138,10 @@ def draw(domain: Domain, generator: np.random.Generator) -> Any:
         case Choice():
             return domain.values[generator.integers(len(domain.values))]
         case LogUniform():
-            return float(np.exp(generator.uniform(np.log(domain.low), np.log(domain.high))))
+            drawn = np.exp(generator.uniform(np.log(domain.low), np.log(domain.high)))
         case _:
-            return float(generator.uniform(domain.low, domain.high))
+            drawn = generator.uniform(domain.low, domain.high)
+    return _within(domain, float(drawn))
 
 
 def ladder(plan: Plan) -> list[tuple[int, float]]:
@@ -168,12 +170,30 @@ def in_short(domain: Domain) -> str:
             return f"{domain.low} to {domain.high}"
 
 
+def _within(domain: Uniform | LogUniform, value: float) -> float:
+    """The value, or the end of the domain that rounding has led past: Optuna refuses what lies outside."""
+    return min(max(value, domain.low), domain.high)
+
+
+def _most(plan: Plan) -> int:
+    """At most --trials arms, and no more than a space of choices has."""
+    finite = all(isinstance(domain, Choice) for domain in plan.space.domains.values())
+    return len(list(itertools.islice(_product(plan.space, 2), plan.arms))) if finite else plan.arms
+
+
+def _product(space: Space, count: int) -> Iterator[Values]:
+    """The allowed arms of `count` points in each domain, of all values of a choice."""
+    axes = [points(domain, count) for domain in space.domains.values()]
+    arms = (dict(zip(space.domains, point, strict=True)) for point in itertools.product(*axes))
+    return (arm for arm in arms if space.allows(space.trial(arm)))
+
+
 def _grid(plan: Plan) -> list[Values]:
     arms: list[Values] = []
+    if plan.arms == 1:
+        return arms  # the default alone
     for count in range(2, plan.arms + 2):
-        axes = [points(domain, count) for domain in plan.space.domains.values()]
-        product = (dict(zip(plan.space.domains, point, strict=True)) for point in itertools.product(*axes))
-        allowed = [arm for arm in product if plan.space.allows(plan.space.trial(arm))]
+        allowed = list(_product(plan.space, count))
         needed = len({key(arm) for arm in [plan.space.default(), *allowed]})
         if not arms and needed > plan.arms:
             raise ValueError(f"the smallest grid of {plan.space.name} has {needed} arms; raise --trials")

@@ -26,7 +26,6 @@ class _Line:
     state: str = "running"
     epoch: int = 0
     value: float | None = None
-    best: float | None = None
     reason: str = ""
 
 

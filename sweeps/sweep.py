@@ -44,14 +44,14 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
     Raises:
         ValueError: the store or the images cannot be used; says why.
     """
-    directory = store.open_store(root)
     dataset = load(plan.space.base.data, cache=cache)
     check_batch(plan.space.base, dataset)
-    now = datetime.now(UTC)
+    measured = baselines(plan.space.base, dataset, device=_device(plan))
+    # Nothing is made before all that can be refused has been.
+    now, directory = datetime.now(UTC), store.open_store(root)
     sweep = Sweep(_new_folder(directory, plan.space.name, now), plan, dataset, cache)
-    store.write_manifest(
-        sweep.directory, {**_manifest(sweep, now), "command": command, **_next(sweep, program)}
-    )
+    more = {"baselines": measured, "command": command, **_next(sweep, program)}
+    store.write_manifest(sweep.directory, {**_manifest(sweep, now), **more})
     return sweep
 
 
@@ -61,6 +61,7 @@ def find(name: str, *, root: Path) -> Path:
     Raises:
         ValueError: there is none.
     """
+    root = root.expanduser()
     for directory in (Path(name), root / "sweeps" / name):
         if (directory / "sweep.json").is_file():
             return directory.resolve()
@@ -148,12 +149,13 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "data": sweep.dataset.fingerprint,
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
-        "baselines": baselines(plan.space.base, sweep.dataset, device=_device(plan)),
         "provenance": provenance(),
     }
 
 
 def _next(sweep: Sweep, program: str) -> dict[str, str]:
     """What to type to go further: fresh seeds for the best arm and the default, all to their end."""
-    rerun = f"--design rerun:{sweep.directory.name} --trials 2 --seeds 1-5 --stopper none"
+    fresh = max(sweep.plan.seeds) + 1
+    seeds = f"{fresh}-{fresh + 4}"
+    rerun = f"--design rerun:{sweep.directory.name} --trials 2 --seeds {seeds} --stopper none"
     return {"settle_command": f"{program} {rerun}"}

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from contrastive.config import value_at
-from sweeps import command
+from contrastive.config import arm, identity, value_at
+from sweeps import command, store
 from sweeps import plan as plans
+from sweeps.plan import Plan
 from sweeps.run import main, parser
+from sweeps.study import Run
+from tests.fixtures.tiny_space import TINY as TINY_SPACE
 
 SPACES = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
 FLAGS = {
@@ -61,7 +64,22 @@ REFUSED = {
     "unknown sweep to rerun": (["--design", "rerun:nothing"], "no sweep 'nothing'"),
     "words for seeds": ([*SCE, "--seeds", "some"], "--seeds some: give how many"),
     "no seed": ([*SCE, "--seeds", "0"], "no seed at all"),
-    "no trial": ([*SCE, "--trials", "0"], "arms = 0: .*greater than or equal to 1"),
+    "no trial": ([*SCE, "--trials", "0"], "--trials 0: .*greater than or equal to 1"),
+    "no worker": ([*SCE, "--workers-per-trial", "0"], "--workers-per-trial 0: .*greater than or equal to 1"),
+    "less than no GPU": (
+        [*SCE, "--gpus-per-worker", "-1"],
+        "--gpus-per-worker -1.0: .*greater than or equal",
+    ),
+    "a negative seed of the search": ([*SCE, "--sampler-seed", "-1"], "--sampler-seed -1: .*greater than"),
+    "a grid larger than the trials": (
+        [*SCE, "--design", "grid", "--trials", "2"],
+        "smallest grid .* --trials",
+    ),
+    "not a number": ([*SCE, "--set", "optimiser.lr=NaN"], "lr = 'NaN': .*finite number"),
+    "a seed for all runs": ([*SCE, "--set", "seed=5"], "are given with --seeds"),
+    "too many neighbours": ([*TINY, "--set", "evaluation.neighbours=999"], "k=999 given; needs 1 to 128"),
+    "folder without a path": ([*SCE, "--data", "folder"], "lacks the path of the folder"),
+    "no variable": (["--space", str(SPACES)], "has no space ''. There is: TINY, DIVERGING"),
     "no epoch": ([*SCE, "--epochs", "0"], "epochs = 0: .*greater than or equal to 1"),
     "too many workers": (
         [*TINY, "--workers-per-trial", "4096", "--set", "batch=4096", *BIG],
@@ -84,7 +102,16 @@ REFUSED = {
 }
 
 
+@pytest.fixture
+def no_ray(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(*_: object, **__: object) -> None:
+        raise AssertionError("Ray was started")
+
+    monkeypatch.setattr("ray.init", start)
+
+
 @pytest.mark.parametrize(("arguments", "expected"), REFUSED.values(), ids=REFUSED)
+@pytest.mark.usefixtures("no_ray")
 def test_bad_input_is_refused_in_one_sentence_before_anything_is_made(
     arguments: list[str], expected: str, tmp_path: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -95,7 +122,7 @@ def test_bad_input_is_refused_in_one_sentence_before_anything_is_made(
     assert re.search(expected, err), err
     assert err.startswith("sweeps: ")
     assert err.count("\n") == 1
-    assert not list(results.glob("sweeps/*"))
+    assert not results.exists()
 
 
 def test_a_folder_of_other_files_is_no_store(
@@ -114,6 +141,7 @@ def test_a_full_disk_is_refused(
     monkeypatch.setattr(shutil, "disk_usage", lambda _: usage(10**9, 10**9, 10**6))
     assert main([*TINY, "--store", str(tmp_path / "results"), "--cache", str(cache)]) == 2
     assert "has 1 MB of free space" in capsys.readouterr().err
+    assert not list((tmp_path / "results").glob("sweeps/*"))
 
 
 def test_a_store_that_cannot_be_written_is_refused(
@@ -122,6 +150,133 @@ def test_a_store_that_cannot_be_written_is_refused(
     (tmp_path / "file").write_text("")
     assert main([*TINY, "--store", str(tmp_path / "file" / "results"), "--cache", str(cache)]) == 2
     assert "cannot be written" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("import no_such_module", "fails with ModuleNotFoundError: No module named 'no_such_module'"),
+        ("def (", "fails with SyntaxError: "),
+        ("S = 3", "has no space 'S'.* There is none"),
+        (
+            "from search_spaces.space import LogUniform\nS = LogUniform(1.0, 0.1, source='x')",
+            "ValueError: a range runs from low to high",
+        ),
+        (
+            "from search_spaces.space import *\nfrom contrastive.config import Trial\n"
+            "S = Space(name='s', question='?', base=Trial(), domains={'method.x': Choice((1,), source='x')})",
+            "has no field 'x'",
+        ),
+    ],
+)
+def test_a_space_file_that_does_not_work_is_refused_in_one_sentence(
+    content: str, expected: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "space.py").write_text(content)
+    assert main(["--space", f"{tmp_path / 'space.py'}:S", "--dry-run"]) == 2
+    err = capsys.readouterr().err
+    assert re.search(expected, err), err
+    assert err.count("\n") == 1
+    assert "pydantic" not in err
+    assert "ArgsKwargs" not in err
+
+
+def test_a_space_file_may_hold_what_any_module_may(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lines = [
+        "from __future__ import annotations",
+        "from dataclasses import dataclass",
+        "from typing import ClassVar",
+        "@dataclass",
+        "class Mine:",
+        "    x: ClassVar[int] = 1",
+        "from dataclasses import replace",
+        "from tests.fixtures.tiny_space import TINY",
+        "S = replace(TINY, name='mine')",
+    ]
+    (tmp_path / "space.py").write_text("\n".join(lines))
+    assert main(["--space", f"{tmp_path / 'space.py'}:S", "--dry-run"]) == 0
+    assert capsys.readouterr().out.startswith("mine: ")
+
+
+@pytest.mark.usefixtures("no_ray")
+def test_an_interruption_before_the_start_is_no_refusal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("sweeps.sweep.load", interrupt)
+    assert main([*TINY, "--store", str(tmp_path / "results"), "--cache", str(tmp_path)]) == 130
+    assert "interrupted before anything was started" in capsys.readouterr().err
+
+
+def test_a_flag_that_does_not_exist_ends_with_the_same_code(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*SCE, "--nonsense"])
+    assert end.value.code == 2
+    assert "unrecognized arguments: --nonsense" in capsys.readouterr().err
+
+
+def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> Plan:
+    assert main([*arguments, "--dry-run", "--json"]) == 0
+    return plans.from_dict(json.loads(capsys.readouterr().out)["plan"])
+
+
+def test_flags_that_are_legal_only_together_are_legal(capsys: pytest.CaptureFixture[str]) -> None:
+    short = planned(capsys, *SCE, "--epochs", "1", "--set", "optimiser.warmup_epochs=0")
+    assert (short.epochs, short.space.base.optimiser.warmup_epochs) == (1, 0)
+    recipe = ["--method-preset", "sce:cifar10", "--epochs", "5"]
+    assert planned(capsys, *SCE, *recipe, "--set", "optimiser.warmup_epochs=1").epochs == 5
+
+
+@pytest.mark.parametrize("design", ["tpe", "random", "grid"])
+def test_one_trial_of_any_design_is_the_default(design: str, capsys: pytest.CaptureFixture[str]) -> None:
+    plan = planned(capsys, *SCE, "--design", design, "--trials", "1", "--seeds", "1-5")
+    assert (plans.fixed_arms(plan), plan.runs) == ([plan.space.default()], 5)
+
+
+@pytest.fixture
+def rerun(tmp_path: Path) -> list[str]:
+    """A sweep of which the default and two other arms are complete, and one is not, to be run again."""
+    plan = plans.checked(space=TINY_SPACE, arms=4)
+    results = store.open_store(tmp_path / "results")
+    directory = results / "sweeps" / "before"
+    default = arm(TINY_SPACE.base, "images")
+    paths = {"space": {"domains": {path: {} for path in TINY_SPACE.domains}}}
+    store.write_manifest(
+        directory, {"id": "before", "plan": plans.to_dict(plan), "default_arm": default, **paths}
+    )
+    with store.Writer(directory, "driver") as writer:
+        for number, (temperature, state) in enumerate(
+            [(0.1, "complete"), (0.2, "complete"), (0.3, "complete"), (0.4, "stopped")]
+        ):
+            trial = plan.run({"method.temperature": temperature}, 0)
+            run = Run(number, identity(trial, "images"), arm(trial, "images"), 0, trial)
+            writer.report(run.identity, 0, plan.epochs, {"knn_top1": 40.0 + number})
+            writer.trial(**run.row(), state=state, epochs=plan.epochs)
+    return ["--design", "rerun:before", "--store", str(results)]
+
+
+@pytest.mark.parametrize(
+    ("trials", "expected"),
+    [([], [0.1, 0.3]), (["--trials", "9"], [0.1, 0.3, 0.2]), (["--trials", "1"], [0.1])],
+)
+def test_a_rerun_takes_the_default_and_the_best_arms_that_are_complete(
+    trials: list[str], expected: list[float], rerun: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = planned(capsys, *rerun, *trials)
+    assert [values["method.temperature"] for values in plans.fixed_arms(plan)] == expected
+    assert plan.arms == len(expected)
+
+
+@pytest.mark.parametrize("trials", ["0", "-1"])
+def test_a_rerun_of_no_trial_is_refused(
+    trials: str, rerun: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([*rerun, "--trials", trials, "--dry-run"]) == 2
+    assert f"--trials {trials}: " in capsys.readouterr().err
 
 
 def test_the_dry_run_says_what_it_would_cost_and_makes_nothing(

@@ -1,11 +1,12 @@
+import json
 from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from search_spaces.space import Choice, LogUniform, Uniform
+from search_spaces.space import Choice, LogUniform, Space, Uniform, based_on
 from sweeps import plan as plans
 from sweeps.plan import Plan, draw, estimate, fixed_arms, ladder, points
 from sweeps.stopper import Asha, Never
@@ -60,6 +61,34 @@ def test_a_plan_counts_the_arms_it_has() -> None:
     assert made.arms == len(fixed_arms(made)) <= 11
 
 
+@pytest.mark.parametrize("design", ["random", "grid", "tpe"])
+def test_one_arm_is_the_default_alone_whatever_the_design(design: str) -> None:
+    made = plan(design=design, arms=1)
+    assert (made.arms, fixed_arms(made)) == (1, [TINY.default()])
+
+
+def test_a_search_of_choices_has_no_more_arms_than_there_are() -> None:
+    rates = Choice((0.06, 0.03, 0.01), source="x")
+    space = Space(name="s", question="?", base=TINY.base, domains={"optimiser.lr": rates})
+    assert plan(space=space, arms=12).arms == 3
+    assert plan(space=space, arms=2).arms == 2
+    assert plan(space=based_on(TINY, TINY.base, TINY.domains), arms=12).arms == 1  # all pinned
+
+
+@given(
+    design=st.sampled_from(["tpe", "random"]),
+    arms=st.integers(1, 6),
+    seeds=st.lists(st.integers(0, 2**31), min_size=1, max_size=3, unique=True),
+    stopper=st.one_of(
+        st.just(Never()),
+        st.builds(Asha, grace=st.none() | st.integers(1, 9), reduction=st.integers(2, 5)),
+    ),
+)
+def test_a_plan_survives_json(design: str, arms: int, seeds: list[int], stopper: Any) -> None:
+    made = plan(design=design, arms=arms, seeds=tuple(seeds), stopper=stopper)
+    assert plans.from_dict(json.loads(json.dumps(plans.to_dict(made)))) == made
+
+
 def test_given_arms_follow_the_default() -> None:
     arm = {"method.temperature": 0.3, "method.target_temperature": 0.1}
     assert fixed_arms(plan(design="given", given=(arm, TINY.default()))) == [TINY.default(), arm]
@@ -70,6 +99,26 @@ def test_given_arms_follow_the_default() -> None:
 def test_draws_and_points_lie_in_their_domain(domain: Any, seed: int) -> None:
     assert domain.contains(draw(domain, np.random.default_rng(seed)))
     assert all(domain.contains(point) for point in points(domain, 7))
+
+
+@pytest.mark.parametrize("kind", [Uniform, LogUniform])
+@given(
+    ends=st.tuples(st.floats(1e-6, 1e3), st.floats(1e-6, 1e3)),
+    count=st.integers(2, 6),
+    seed=st.integers(0, 99),
+)
+def test_rounding_leads_out_of_no_domain(kind: Any, ends: tuple[float, float], count: int, seed: int) -> None:
+    assume(ends[0] != ends[1])
+    domain = kind(min(ends), max(ends), source="x")
+    assert all(domain.contains(point) for point in points(domain, count))
+    assert domain.contains(draw(domain, np.random.default_rng(seed)))
+
+
+@pytest.mark.parametrize("kind", [Uniform, LogUniform])
+def test_a_draw_from_the_narrowest_range_is_one_of_its_ends(kind: Any) -> None:
+    domain = kind(0.3, float(np.nextafter(0.3, 1)), source="x")
+    draws = {draw(domain, np.random.default_rng(seed)) for seed in range(100)}
+    assert draws <= {domain.low, domain.high}
 
 
 def test_points_of_a_logarithmic_domain_are_equal_factors_apart() -> None:

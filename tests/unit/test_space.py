@@ -88,6 +88,15 @@ def test_an_unknown_space_is_refused_with_the_closest_names() -> None:
         by_name("sce_temperature", SPACES)
 
 
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("evaluation.neighbours", "20"), ("views.strong.size", "None"), ("method.symmetric", "False")],
+)
+def test_a_range_of_real_numbers_needs_a_real_number(path: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"{path} = {value} is no real number; .* Choice"):
+        space(domains={path: Uniform(0.0, 50.0, source="x")})
+
+
 def test_equal_values_have_one_spelling() -> None:
     whole = space(domains={"method.coefficient": Choice((0, 0.5, 1, 1.0), source="x")})
     assert whole.domains["method.coefficient"].corners == (0.0, 0.5, 1.0)

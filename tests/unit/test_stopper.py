@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -65,6 +66,15 @@ def test_rungs_grow_by_the_reduction_and_end_before_the_horizon() -> None:
     assert Asha(grace=3, reduction=3).rungs(81) == (3, 9, 27)
     assert Asha(grace=4).rungs(16) == (4, 8)
     assert Asha().rungs(3) == (1, 2)
+
+
+@given(st.integers(1, 500), st.none() | st.integers(1, 600), st.integers(2, 6))
+def test_no_rung_lies_at_or_beyond_the_horizon(epochs: int, grace: int | None, reduction: int) -> None:
+    rungs = Asha(grace=grace, reduction=reduction).rungs(epochs)
+    assert all(0 < rung < epochs for rung in rungs)
+    assert all(later == reduction * earlier for earlier, later in pairwise(rungs))
+    if rungs:
+        assert rungs[-1] * reduction >= epochs
 
 
 @given(REPORTS)

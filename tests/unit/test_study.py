@@ -6,7 +6,7 @@ import pytest
 from optuna.trial import TrialState
 
 from contrastive.config import identity, value_at
-from search_spaces.space import Choice, Space
+from search_spaces.space import Choice, LogUniform, Space
 from sweeps import plan as plans
 from sweeps.plan import Plan
 from sweeps.searcher import Search
@@ -149,6 +149,14 @@ def test_a_grid_ends_when_it_is_exhausted(tmp_path: Path) -> None:
 def test_a_search_of_a_small_space_ends_instead_of_repeating_itself(tmp_path: Path) -> None:
     runs = drain(study(tmp_path, space=LR, arms=5))
     assert len({run.arm for run in runs}) == len(runs) == 3
+    assert study(tmp_path, space=LR, arms=5).ended()
+
+
+def test_a_grid_between_rounded_ends_can_be_asked_for(tmp_path: Path) -> None:
+    domain = LogUniform(0.07123, 0.91239, source="a test")
+    space = Space(name="odd", question="?", base=TINY.base, domains={"method.temperature": domain})
+    runs = drain(study(tmp_path, space=space, design="grid", arms=5))
+    assert sorted(temperatures(runs)) == [0.07123, 0.1, 0.167, 0.39, 0.912]
 
 
 def test_refused_proposals_are_failures_with_their_reason(tmp_path: Path) -> None:
