@@ -82,16 +82,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(given: argparse.Namespace, command: str) -> int:
     from sweeps import command as commands
-    from sweeps import session
 
     if given.list:
         return commands.show_list(given.json)
     if given.resume:
         commands.check_resume(given)
+        from sweeps import session
+
         return session.resume(given)
     plan = commands.plan_of(given)
     if given.dry_run:
         return commands.show_plan(plan, given.json)
+    from sweeps import session
+
     return session.start(plan, given, command)
 
 
