@@ -23,11 +23,10 @@ def batches(
     All processes draw the whole epoch alike and render their own rows, so that the batch, its order and its
     augmentation do not depend on how many there are. The last, incomplete batch is dropped.
     """
-    images = dataset.train.images
-    count = len(images) // trial.batch * trial.batch
-    order = torch.randperm(len(images), generator=generator(trial.seed, "order", epoch))[:count]
+    count = len(dataset.train) // trial.batch * trial.batch
+    order = torch.randperm(len(dataset.train), generator=generator(trial.seed, "order", epoch))[:count]
     configs = [getattr(trial.views, name) for name in trial.method.views]
-    height, width = images.shape[2:]
+    height, width = dataset.train.shape
     draws = [
         draw(
             view, count, height=height, width=width, generator=generator(trial.seed, "views", epoch, position)
@@ -35,9 +34,9 @@ def batches(
         for position, view in enumerate(configs)
     ]
     rows = torch.arange(count).view(-1, trial.batch)[:, world.rows(trial.batch)]
-    for steps in rows.split(max(1, RENDERED_AT_ONCE // rows.shape[1])):
-        chosen = steps.reshape(-1)
-        pixels = images[order[chosen]].to(device)
+    blocks = [steps.reshape(-1) for steps in rows.split(max(1, RENDERED_AT_ONCE // rows.shape[1]))]
+    for chosen, images in zip(blocks, dataset.train.fetch([order[block] for block in blocks]), strict=True):
+        pixels = images.to(device)
         views = [
             normalise(
                 render(pixels, drawn.rows(chosen).to(device), view, dtype=trial.dtype),

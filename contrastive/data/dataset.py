@@ -2,12 +2,12 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import torch
-from jaxtyping import Int64, UInt8
+from jaxtyping import Int, Int64, UInt8
 from torch import Tensor
 
 
@@ -21,12 +21,24 @@ class Split:
     def __len__(self) -> int:
         return len(self.labels)
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Height and width of every image."""
+        height, width = self.images.shape[2:]
+        return height, width
+
+    def fetch(self, rows: Iterable[Int[Tensor, " m"]]) -> Iterator[UInt8[Tensor, "m 3 h w"]]:
+        """The images at each of these indices, in order."""
+        for some in rows:
+            yield self.images[some]
+
 
 @dataclass(frozen=True)
 class Dataset:
     """Three disjoint splits. Choices are made on `validation`; `test` is read only for what is reported.
 
     `fingerprint` names the content: equal pixels, labels and splits give equal fingerprints.
+    `labelled` holds images to evaluate with where those of `train` will not do: without labels, or imbalanced.
     """
 
     train: Split
@@ -34,6 +46,12 @@ class Dataset:
     test: Split
     classes: tuple[str, ...]
     fingerprint: str
+    labelled: Split | None = None
+
+    @property
+    def bank(self) -> Split:
+        """What kNN votes with: `labelled`, or the training images where there is none."""
+        return self.train if self.labelled is None else self.labelled
 
     @property
     def mean(self) -> tuple[float, ...]:

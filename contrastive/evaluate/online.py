@@ -1,5 +1,7 @@
 """What is reported after each epoch, and the two baselines that any learning must pass."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor, nn
 
@@ -20,8 +22,8 @@ def evaluate(
     encoder: nn.Module, dataset: Dataset, trial: Trial, *, world: World, device: torch.device
 ) -> dict[str, float]:
     """knn_top1 (percent) and effective_rank of the encoder's features of the validation images."""
-    bank = embed(encoder, dataset.train.images, dataset, trial, world=world, device=device)
-    queries = embed(encoder, dataset.validation.images, dataset, trial, world=world, device=device)
+    bank = embed(encoder, dataset.bank, dataset, trial, world=world, device=device)
+    queries = embed(encoder, dataset.validation, dataset, trial, world=world, device=device)
     accuracy = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"knn_top1": accuracy, "effective_rank": float(effective_rank(queries))}
 
@@ -29,8 +31,8 @@ def evaluate(
 def held_out_accuracy(encoder: nn.Module, dataset: Dataset, trial: Trial, *, device: torch.device) -> float:
     """KNN top-1 in percent on the test images: for what is reported at the end, never for a choice."""
     alone = World()
-    bank = embed(encoder, dataset.train.images, dataset, trial, world=alone, device=device)
-    queries = embed(encoder, dataset.test.images, dataset, trial, world=alone, device=device)
+    bank = embed(encoder, dataset.bank, dataset, trial, world=alone, device=device)
+    queries = embed(encoder, dataset.test, dataset, trial, world=alone, device=device)
     return _accuracy(trial, dataset, bank, queries, dataset.test)
 
 
@@ -40,8 +42,8 @@ def baselines(trial: Trial, dataset: Dataset, *, device: torch.device) -> dict[s
         encoder = trial.encoder.build().to(device, trial.dtype)
     untrained = evaluate(encoder, dataset, trial, world=World(), device=device)
     bank, queries = (
-        _prepared(s.images.to(device), dataset, trial.dtype).flatten(1)
-        for s in (dataset.train, dataset.validation)
+        torch.cat([pixels.flatten(1) for pixels in _prepared(split, World(), dataset, trial.dtype, device)])
+        for split in (dataset.bank, dataset.validation)
     )
     raw = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"raw pixels": raw, "untrained encoder": untrained["knn_top1"]}
@@ -49,26 +51,28 @@ def baselines(trial: Trial, dataset: Dataset, *, device: torch.device) -> dict[s
 
 @torch.no_grad()
 def embed(
-    encoder: nn.Module, images: Tensor, dataset: Dataset, trial: Trial, *, world: World, device: torch.device
+    encoder: nn.Module, split: Split, dataset: Dataset, trial: Trial, *, world: World, device: torch.device
 ) -> Tensor:
-    """Features (N, D) of whole images (N, 3, H, W) in evaluation mode, gathered from all processes."""
+    """Features (N, D) of a split's whole images in evaluation mode, gathered from all processes."""
     training = encoder.training
     encoder.eval()
-    share = images[world.rows(len(images))].split(BATCH)
-    parts: list[Tensor] = [encoder(_prepared(some.to(device), dataset, trial.dtype)) for some in share]
+    parts: list[Tensor] = [encoder(p) for p in _prepared(split, world, dataset, trial.dtype, device)]
     encoder.train(training)
-    return distributed.gather_uneven(torch.cat(parts), world, len(images))
+    return distributed.gather_uneven(torch.cat(parts), world, len(split))
 
 
-def _prepared(images: Tensor, dataset: Dataset, dtype: torch.dtype) -> Tensor:
-    pixels = images.to(dtype).div_(255)
-    return normalise(pixels, dataset.mean, dataset.std)
+def _prepared(
+    split: Split, world: World, dataset: Dataset, dtype: torch.dtype, device: torch.device
+) -> Iterator[Tensor]:
+    share = torch.arange(len(split))[world.rows(len(split))].split(BATCH)
+    for images in split.fetch(share):
+        yield normalise(images.to(device, dtype).div_(255), dataset.mean, dataset.std)
 
 
 def _accuracy(trial: Trial, dataset: Dataset, bank: Tensor, queries: Tensor, split: Split) -> float:
     return knn_accuracy(
         bank,
-        dataset.train.labels.to(bank.device),
+        dataset.bank.labels.to(bank.device),
         queries,
         split.labels.to(bank.device),
         k=trial.evaluation.neighbours,

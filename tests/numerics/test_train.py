@@ -6,7 +6,7 @@ import torch
 from contrastive import train
 from contrastive.checkpoint import load_encoder
 from contrastive.config import Trial, replace
-from contrastive.data import Dataset
+from contrastive.data import Dataset, Split
 from contrastive.distributed import World
 from contrastive.evaluate.online import baselines, embed, evaluate, held_out_accuracy
 from contrastive.methods import METHODS
@@ -114,9 +114,12 @@ def test_the_parts_of_the_data_do_not_leak_into_each_other(trial: Trial, dataset
 
 def test_features_do_not_depend_on_how_many_are_computed_at_once(trial: Trial, dataset: Dataset) -> None:
     encoder = trial.encoder.build()
-    images = dataset.validation.images
-    whole = embed(encoder, images, dataset, trial, world=World(), device=CPU)
-    parts = [embed(encoder, part, dataset, trial, world=World(), device=CPU) for part in images.split(7)]
+    split = dataset.validation
+    whole = embed(encoder, split, dataset, trial, world=World(), device=CPU)
+    parts = [
+        embed(encoder, Split(images, labels), dataset, trial, world=World(), device=CPU)
+        for images, labels in zip(split.images.split(7), split.labels.split(7), strict=True)
+    ]
     torch.testing.assert_close(torch.cat(parts), whole)
     assert encoder.training
 
