@@ -15,11 +15,23 @@ from contrastive.data.cifar10 import CIFAR10
 from contrastive.data.dataset import Dataset, Split
 from contrastive.data.fashion_mnist import FashionMNIST
 from contrastive.data.folder import Folder
+from contrastive.data.labelled import label_fraction
 from contrastive.data.shapes import Shapes
 
 Data = Annotated[Shapes | FashionMNIST | CIFAR10 | Folder, Field(discriminator="name")]
 
-__all__ = ["CIFAR10", "Data", "Dataset", "FashionMNIST", "Folder", "Shapes", "Split", "load", "parse"]
+__all__ = [
+    "CIFAR10",
+    "Data",
+    "Dataset",
+    "FashionMNIST",
+    "Folder",
+    "Shapes",
+    "Split",
+    "label_fraction",
+    "load",
+    "parse",
+]
 
 _DATA: Final[TypeAdapter[Data]] = TypeAdapter(Data)
 _SPELLINGS: Final = {
