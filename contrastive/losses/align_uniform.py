@@ -1,0 +1,57 @@
+"""Alignment and uniformity, the loss of Wang & Isola (2020)."""
+
+import math
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from contrastive.losses.rows import check_pairs, check_positive, cosine_logits, unit_rows
+
+
+def align_uniform(
+    z1: Float[Tensor, "n d"],
+    z2: Float[Tensor, "n d"],
+    *,
+    alignment_exponent: float = 2.0,
+    uniformity_temperature: float = 2.0,
+) -> Float[Tensor, ""]:
+    """Two views of an image together, all images of a view apart (Wang & Isola, eq. 1 and 2).
+
+    align = mean over i of |x[i] - y[i]|^a,   x, y = unit rows of z1, z2
+    uniform(x) = log( mean over i < j of exp(-t |x[i] - x[j]|^2) )
+    align + (uniform(x) + uniform(y)) / 2
+
+    Args:
+        z1: embeddings of the first views; need not be normalised.
+        z2: embeddings of the second views, in the same order.
+        alignment_exponent: a.
+        uniformity_temperature: t; large for close pairs alone to count.
+
+    Returns:
+        The loss; gradients reach both arguments.
+
+    Raises:
+        ValueError: shapes differ, fewer than two samples (no pair to part), or a or t not above 0.
+    """
+    where = "align_uniform"
+    check_positive(
+        where, alignment_exponent=alignment_exponent, uniformity_temperature=uniformity_temperature
+    )
+    check_pairs(where, z1=z1, z2=z2)
+    if len(z1) < 2:
+        raise ValueError(f"{where}: 1 sample given; needs 2 or more, for uniformity is of pairs.")
+    x, y = unit_rows(z1), unit_rows(z2)
+    distance = torch.linalg.vector_norm(x - y, dim=1)
+    # Where two views coincide the slope is 0, also of a power below 1.
+    apart = distance.where(distance > 0, 1).pow(alignment_exponent).where(distance > 0, 0)
+    uniform = _uniform(x, uniformity_temperature) + _uniform(y, uniformity_temperature)
+    return apart.mean() + uniform / 2
+
+
+def _uniform(x: Float[Tensor, "n d"], temperature: float) -> Float[Tensor, ""]:
+    """Log of the mean Gaussian potential of pairs, with |x - y|^2 = 2 - 2 x.y of unit rows."""
+    n = len(x)
+    itself = torch.arange(n, device=x.device)[:, None]
+    logits = cosine_logits(x, x, 1 / (2 * temperature), excluded=itself)
+    return logits.logsumexp((0, 1)) - 2 * temperature - math.log(n * (n - 1))

@@ -1,0 +1,239 @@
+"""Weak labels from the nearest-neighbour graph, and contrast by labels: WCL (Zheng et al. 2021)."""
+
+import math
+
+import torch
+from jaxtyping import Bool, Float, Int
+from torch import Tensor
+
+from contrastive.losses.rows import (
+    check_columns,
+    check_pairs,
+    check_positive,
+    cosine_logits,
+    product,
+    unit_rows,
+)
+
+
+@torch.no_grad()
+def weak_labels(z: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
+    """Label each row by the component that holds it in the graph of nearest neighbours (WCL, section 3).
+
+    for i in n:  join i with the j != i of largest cosine
+    label[i] = smallest member of i's component
+
+    No row is alone: each component has two members or more. Of neighbours equally near to within rounding
+    the first counts, so that copies of one row always share a label. On several processes, call it on the
+    embeddings of all of them.
+
+    Args:
+        z: embeddings of one view; need not be normalised. No gradient.
+
+    Raises:
+        ValueError: not a matrix of two rows or more.
+    """
+    check_columns("weak_labels", z.shape[-1], z=z)
+    _check_several("weak_labels", z=z)
+    rows = unit_rows(z)
+    similarity = product(rows, rows.T).fill_diagonal_(-math.inf)
+    nearly = similarity.amax(1, keepdim=True) - torch.finfo(rows.dtype).resolution
+    return components((similarity >= nearly).byte().argmax(1))
+
+
+def components(successor: Int[Tensor, " n"]) -> Int[Tensor, " n"]:
+    """Smallest member of each node's component in the graph with the edges i to successor[i].
+
+    Whoever follows the edges ends in a cycle, one for each component, of whatever length. Pointers that
+    double their stride reach it, and carry its smallest member, in log2(n) steps.
+    """
+    node = torch.arange(len(successor), device=successor.device)
+    smallest_on_path, stride = node, successor
+    for _ in range(len(node).bit_length()):
+        smallest_on_path = torch.minimum(smallest_on_path, smallest_on_path[stride])
+        stride = stride[stride]
+    cycle = smallest_on_path[stride]
+    return node.scatter_reduce(0, cycle, node, "amin")[cycle]
+
+
+def supervised_contrast(
+    anchors: Float[Tensor, "m d"],
+    keys: Float[Tensor, "n d"],
+    labels: Int[Tensor, " n"],
+    *,
+    temperature: float,
+    detach_keys: bool = True,
+    anchor_labels: Int[Tensor, " m"] | None = None,
+) -> Float[Tensor, ""]:
+    """Each anchor must pick the other keys of its label: SupCon's "out" form, as WCL has it within a view.
+
+    for i in m:  mean over j != i with label[j] = label[i] of
+                 -log( exp(s[i, j] / t) / sum over j' != i of exp(s[i, j'] / t) ),   s = cosine
+
+    WCL adds half of it for each of the two views, each with `weak_labels` of the *other* view. On several
+    processes, call it on the embeddings gathered with gradient.
+
+    Args:
+        anchors: the same rows as the keys, in the same order; need not be normalised.
+        keys: embeddings of one view.
+        labels: of the keys.
+        temperature: t.
+        detach_keys: no gradient reaches the keys, as in the authors' released code. False: the gradient of
+            the formula.
+        anchor_labels: given, the anchors are rows of their own (crops of other images that carry a label):
+            no key is left out, and all of their label are positives.
+
+    Returns:
+        The mean over the anchors that have a positive; 0 if none has.
+
+    Raises:
+        ValueError: shapes do not fit, fewer than two keys, or a temperature not above 0.
+    """
+    where = "supervised_contrast"
+    _check(where, anchors, keys, temperature)
+    _check_one_each(where, "key", len(keys), labels=labels)
+    a, k = unit_rows(anchors), unit_rows(keys.detach() if detach_keys else keys)
+    if anchor_labels is None:
+        check_pairs(where, anchors=anchors, keys=keys)
+        itself = torch.arange(len(k), device=k.device)[:, None]
+        positive, has_any = _mean_other(k, labels)
+    else:
+        _check_one_each(where, "anchor", len(anchors), anchor_labels=anchor_labels)
+        itself = None
+        positive, has_any = _mean_of_label(k, labels, anchor_labels)
+    all_keys = cosine_logits(a, k, temperature, excluded=itself).logsumexp(1)
+    return _mean_where(has_any, all_keys - (a * positive).sum(1) / temperature)
+
+
+def mixed_supervised_contrast(
+    mixture: Float[Tensor, "n d"],
+    keys: Float[Tensor, "n d"],
+    labels: Int[Tensor, " n"],
+    partner: Int[Tensor, " n"],
+    share: Float[Tensor, " n"],
+    *,
+    temperature: float,
+    detach_keys: bool = True,
+) -> Float[Tensor, ""]:
+    """Contrast of mixtures with the labels of both their sources: `supervised_contrast` in BSIM's form.
+
+    for i in n:  share[i] * l(m[i] in place of anchor i) + (1 - share[i]) * l(m[i] in place of anchor partner[i])
+
+    with l the loss of one anchor in `supervised_contrast`, so that each source leaves out its own key alone.
+    Labels come from unmixed embeddings; mixtures are not nodes of the graph.
+
+    Args:
+        mixture: embeddings of the mixed images, m[i] of images i and partner[i].
+        keys: embeddings of the unmixed images.
+        labels: of the keys.
+        partner: the other source of each mixture.
+        share: of image i in mixture i, from 0 to 1.
+        temperature: t.
+        detach_keys: no gradient reaches the keys.
+
+    Returns:
+        The mean over mixtures whose first source has a positive and that over those whose partner has one,
+        added; linear in the share.
+
+    Raises:
+        ValueError: shapes do not fit, fewer than two keys, or a temperature not above 0.
+    """
+    where = "mixed_supervised_contrast"
+    _check(where, mixture, keys, temperature)
+    check_pairs(where, mixture=mixture, keys=keys)
+    _check_one_each(where, "key", len(keys), labels=labels, partner=partner, share=share)
+    m, k = unit_rows(mixture), unit_rows(keys.detach() if detach_keys else keys)
+    logits = cosine_logits(m, k, temperature)
+    positive, has_any = _mean_other(k, labels)
+    weight = share.to(logits.dtype)
+
+    def towards(source: Tensor, weight: Tensor) -> Tensor:
+        all_keys = logits.scatter(1, source[:, None], -math.inf).logsumexp(1)
+        losses = all_keys - (m * positive[source]).sum(1) / temperature
+        return _mean_where(has_any[source], weight * losses)
+
+    return towards(torch.arange(len(k), device=k.device), weight) + towards(partner, 1 - weight)
+
+
+def neighbour_contrast(
+    anchors: Float[Tensor, "m d"],
+    keys: Float[Tensor, "n d"],
+    positives: Int[Tensor, "m k"],
+    *,
+    temperature: float,
+    detach_keys: bool = True,
+) -> Float[Tensor, ""]:
+    """Each anchor must pick the k keys given as its positives: WCL's small crops and their image's neighbours.
+
+    for i in m:  mean over p in positives[i] of  -log softmax(a[i].keys / t)[p]
+
+    Args:
+        anchors: embeddings of crops; need not be normalised.
+        keys: embeddings of whole views.
+        positives: rows of `keys`, for each anchor the nearest to its image.
+        temperature: t.
+        detach_keys: no gradient reaches the keys.
+
+    Returns:
+        The mean over the anchors.
+
+    Raises:
+        ValueError: shapes do not fit, fewer than two keys, no positive, or a temperature not above 0.
+    """
+    where = "neighbour_contrast"
+    _check(where, anchors, keys, temperature)
+    if positives.ndim != 2 or len(positives) != len(anchors) or positives.shape[1] == 0:
+        needed = f"({len(anchors)}, 1 or more), rows of keys for each anchor"
+        raise ValueError(f"{where}: positives {tuple(positives.shape)} given; needs {needed}.")
+    k = unit_rows(keys.detach() if detach_keys else keys)
+    logits = cosine_logits(unit_rows(anchors), k, temperature)
+    return (logits.logsumexp(1) - logits.gather(1, positives).mean(1)).mean()
+
+
+def _mean_of_label(
+    keys: Tensor, labels: Tensor, wanted: Tensor, *, others: Tensor | None = None
+) -> tuple[Float[Tensor, "m d"], Bool[Tensor, " m"]]:
+    """Mean key of each wanted label, and whether there is any key of it.
+
+    By sums over each label, in O((n + m) d): the (m, n) mask of positives is never made.
+    """
+    in_order = labels.sort().values
+    start, end = (torch.searchsorted(in_order, wanted, right=right) for right in (False, True))
+    place = torch.searchsorted(in_order, labels)
+    sums = keys.new_zeros(len(keys) + 1, keys.shape[1]).index_add(0, place, keys)[start]
+    count = end - start
+    if others is not None:
+        sums, count = sums - others, count - 1
+    return sums / count.clamp(min=1)[:, None], count > 0
+
+
+def _mean_other(keys: Tensor, labels: Tensor) -> tuple[Float[Tensor, "n d"], Bool[Tensor, " n"]]:
+    """Mean of the other keys of each key's label, and whether there is another."""
+    return _mean_of_label(keys, labels, labels, others=keys)
+
+
+def _mean_where(chosen: Bool[Tensor, " n"], values: Float[Tensor, " n"]) -> Float[Tensor, ""]:
+    """Mean of the chosen values, 0 if none is."""
+    return values.where(chosen, 0).sum() / chosen.sum().clamp(min=1)
+
+
+def _check(where: str, anchors: Tensor, keys: Tensor, temperature: float) -> None:
+    check_positive(where, temperature=temperature)
+    check_columns(where, anchors.shape[-1], anchors=anchors, keys=keys)
+    _check_several(where, keys=keys)
+
+
+def _check_several(where: str, **matrix: Tensor) -> None:
+    for name, rows in matrix.items():
+        if len(rows) < 2:
+            raise ValueError(
+                f"{where}: 1 row of {name} given; needs 2 or more, for rows are contrasted with others."
+            )
+
+
+def _check_one_each(where: str, row: str, count: int, **vector: Tensor) -> None:
+    for name, values in vector.items():
+        if values.shape != (count,):
+            raise ValueError(
+                f"{where}: {name} {tuple(values.shape)} given; needs ({count},), one for each {row}."
+            )
