@@ -13,7 +13,7 @@ def unit_rows(rows: Float[Tensor, "n d"]) -> Float[Tensor, "n d"]:
     return normalize(rows.to(torch.promote_types(rows.dtype, torch.float32)), dim=1, eps=1e-12)
 
 
-def product(left: Float[Tensor, "n d"], right: Float[Tensor, "d m"]) -> Float[Tensor, "n m"]:
+def product(left: Float[Tensor, "*b n d"], right: Float[Tensor, "*b d m"]) -> Float[Tensor, "*b n m"]:
     """Multiply in the dtype given: autocast would round a logit of 10 by 0.04, and the loss with it."""
     with torch.autocast(left.device.type, enabled=False):
         return left @ right
