@@ -59,6 +59,11 @@ class Trial:
                 f"optimiser.warmup_epochs = {self.optimiser.warmup_epochs} leaves nothing of the "
                 f"{self.epochs} epochs; lower it below epochs"
             )
+        if max(self.optimiser.milestones, default=0) >= self.epochs:
+            raise ValueError(
+                f"optimiser.milestones = {self.optimiser.milestones}: the run ends after {self.epochs} epochs; "
+                "keep those below epochs"
+            )
 
     @property
     def dtype(self) -> torch.dtype:
@@ -67,8 +72,8 @@ class Trial:
 
     @property
     def peak_lr(self) -> float:
-        """Learning rate at the end of the warm-up: linear in the batch."""
-        return self.optimiser.lr * self.batch / 256
+        """Learning rate at the end of the warm-up."""
+        return self.optimiser.peak(self.batch)
 
 
 _TRIAL = TypeAdapter(Trial)

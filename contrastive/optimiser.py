@@ -1,7 +1,8 @@
 """Optimisers, and the schedules of learning rate and target momentum as functions of the step."""
 
-from collections.abc import Iterable
-from math import cos, pi
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+from math import cos, pi, sqrt
 from typing import Annotated, Any, Literal
 
 import torch
@@ -9,21 +10,56 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import nn
 
-from contrastive.types import STRICT, Fraction, Natural, NonNegative, Positive
+from contrastive.types import STRICT, Count, Fraction, Natural, NonNegative, Positive
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class SGD:
-    """Stochastic gradient descent. `lr` is per 256 images of the global batch."""
+class Schedule:
+    """What every optimiser says of its learning rate: a linear warm-up to the peak, then the schedule."""
+
+    lr: Positive = 0.06
+    lr_scaling: Literal["linear", "sqrt", "none"] = "linear"
+    """The peak for a global batch of b images: `lr` times b / 256, times the square root of b, or `lr`."""
+    warmup_epochs: Natural = 5
+    schedule: Literal["cosine", "constant", "steps"] = "cosine"
+    milestones: tuple[Count, ...] = ()
+    """For "steps": after how many epochs the rate falls to a tenth, each time."""
+
+    def __post_init__(self) -> None:
+        if (self.schedule == "steps") != bool(self.milestones):
+            raise ValueError(
+                f"schedule = '{self.schedule}' with milestones = {self.milestones}: milestones are the epochs "
+                "at which 'steps' divides the rate by ten; give both, such as 'steps' with (120, 160), or neither"
+            )
+        if any(later <= earlier for earlier, later in pairwise(self.milestones)):
+            raise ValueError(f"milestones = {self.milestones} do not ascend; sort them, each epoch once")
+
+    def peak(self, batch: int) -> float:
+        """Learning rate at the end of the warm-up, for a global batch of `batch` images."""
+        return self.lr * {"linear": batch / 256, "sqrt": sqrt(batch), "none": 1.0}[self.lr_scaling]
+
+    def rate(self, step: int, *, steps_per_epoch: int, epochs: int, batch: int) -> float:
+        """Learning rate in force at `step`, counted from 0 over the whole run."""
+        return learning_rate(
+            step,
+            steps=epochs * steps_per_epoch,
+            warmup=self.warmup_epochs * steps_per_epoch,
+            peak=self.peak(batch),
+            schedule=self.schedule,
+            milestones=[epoch * steps_per_epoch for epoch in self.milestones],
+        )
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class SGD(Schedule):
+    """Stochastic gradient descent."""
 
     name: Literal["sgd"] = "sgd"
-    lr: Positive = 0.06
     momentum: Fraction = 0.9
     nesterov: bool = False
     weight_decay: NonNegative = 5e-4
     decay_vectors: bool = True
     """Whether biases and normalisation parameters decay too (MoCo and SCE on CIFAR: yes)."""
-    warmup_epochs: Natural = 5
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The torch optimiser; its learning rate is set anew at every step."""
@@ -32,21 +68,55 @@ class SGD:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
-class AdamW:
-    """Adam with decoupled weight decay (Loshchilov and Hutter 2019). `lr` is per 256 images of the batch."""
+class LARS(Schedule):
+    """SGD whose step in each matrix is in proportion to its norm (You et al. 2017), for large batches.
+
+    Biases and normalisation parameters neither decay nor adapt, as in SCE, WCL, BYOL and MoCo v3.
+    """
+
+    name: Literal["lars"] = "lars"
+    lr: Positive = 0.3
+    momentum: Fraction = 0.9
+    weight_decay: NonNegative = 1e-6
+    trust: Positive = 1e-3
+    """Norm of a matrix's step over its own norm, at a learning rate of 1."""
+    warmup_epochs: Natural = 10
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The optimiser; its learning rate is set anew at every step."""
+        groups = _groups(parameters, self.weight_decay, decay_vectors=False)
+        return LayerwiseSGD(groups, lr=self.lr, momentum=self.momentum, trust=self.trust)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Adam(Schedule):
+    """Adam (Kingma and Ba 2015); weight decay is part of the gradient, as in MMCL's CIFAR runs."""
+
+    name: Literal["adam"] = "adam"
+    lr: Positive = 1e-3
+    weight_decay: NonNegative = 1e-6
+    decay_vectors: bool = True
+
+    def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+        """The torch optimiser; its learning rate is set anew at every step."""
+        return torch.optim.Adam(_groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class AdamW(Schedule):
+    """Adam with decoupled weight decay (Loshchilov and Hutter 2019)."""
 
     name: Literal["adamw"] = "adamw"
     lr: Positive = 1e-3
     weight_decay: NonNegative = 1e-4
     decay_vectors: bool = False
-    warmup_epochs: Natural = 5
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The torch optimiser; its learning rate is set anew at every step."""
         return torch.optim.AdamW(_groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
 
 
-Optimiser = Annotated[SGD | AdamW, Field(discriminator="name")]
+Optimiser = Annotated[SGD | LARS | Adam | AdamW, Field(discriminator="name")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -63,14 +133,58 @@ class Momentum:
         return 1 - (1 - self.start) * (1 + cos(pi * step / max(1, steps - 1))) / 2
 
 
-def learning_rate(step: int, *, steps: int, warmup: int, peak: float) -> float:
-    """Linear warm-up over `warmup` steps that reaches `peak` at its last, then a half cosine over the rest.
+def learning_rate(
+    step: int,
+    *,
+    steps: int,
+    warmup: int,
+    peak: float,
+    schedule: Literal["cosine", "constant", "steps"] = "cosine",
+    milestones: Sequence[int] = (),
+) -> float:
+    """Linear warm-up over `warmup` steps that reaches `peak` at its last, then what the schedule says.
 
-    Steps count from 0 to `steps` - 1 over the whole schedule, whether or not a trial is stopped before.
+    "cosine" is a half cosine over the rest, "constant" stays, "steps" has a tenth from each of `milestones`
+    on. Steps count from 0 to `steps` - 1 over the whole schedule, whether or not a trial is stopped before.
     """
     if step < warmup:
         return peak * step / max(1, warmup - 1)
-    return peak * (1 + cos(pi * (step - warmup) / (steps - warmup))) / 2
+    if schedule == "cosine":
+        return peak * (1 + cos(pi * (step - warmup) / (steps - warmup))) / 2
+    return peak / 10 ** sum(step >= milestone for milestone in milestones)
+
+
+class LayerwiseSGD(torch.optim.Optimizer):
+    """LARS as published with SCE and WCL; `torch.optim` has none.
+
+    for a matrix or kernel w:  u = gradient + weight_decay w,  u *= trust |w| / |u|   (1 if a norm is 0)
+    for a vector:              u = gradient
+    v = momentum v + u,  w -= lr v
+    """
+
+    def __init__(self, groups: list[dict[str, Any]], *, lr: float, momentum: float, trust: float):
+        super().__init__(groups, {"lr": lr, "momentum": momentum, "trust": trust})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # pyright: ignore[reportIncompatibleMethodOverride]
+        """One update of every parameter that has a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._update(parameter, group)
+
+    def _update(self, parameter: nn.Parameter, group: dict[str, Any]) -> None:
+        update = parameter.grad
+        if parameter.ndim > 1:
+            update = update + group["weight_decay"] * parameter
+            size, length = parameter.norm(), update.norm()
+            # No branch on a tensor's value: a GPU would have to wait for it.
+            update *= torch.where((size > 0) & (length > 0), group["trust"] * size / length, 1.0)
+        state = self.state[parameter]
+        if "velocity" not in state:
+            state["velocity"] = torch.zeros_like(parameter)
+        state["velocity"].mul_(group["momentum"]).add_(update)
+        parameter.add_(state["velocity"], alpha=-group["lr"])
 
 
 def _groups(parameters: Iterable[nn.Parameter], decay: float, decay_vectors: bool) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ from contrastive.config import Trial, identity, to_dict
 from contrastive.data import Dataset
 from contrastive.distributed import World
 from contrastive.evaluate.online import evaluate
-from contrastive.optimiser import learning_rate
 from contrastive.siamese import Siamese
 
 Metrics = dict[str, float]
@@ -133,9 +132,10 @@ class _Run:
 
     def _step(self, step: int, views: dict[int, Tensor]) -> Tensor:
         trial, steps = self.trial, self.steps_per_epoch * self.trial.epochs
-        warmup = trial.optimiser.warmup_epochs * self.steps_per_epoch
         for group in self.optimiser.param_groups:
-            group["lr"] = learning_rate(step, steps=steps, warmup=warmup, peak=trial.peak_lr)
+            group["lr"] = trial.optimiser.rate(
+                step, steps_per_epoch=self.steps_per_epoch, epochs=trial.epochs, batch=trial.batch
+            )
         embeddings = self.model(views)
         loss = self.model.loss(embeddings)
         self.optimiser.zero_grad()

@@ -4,12 +4,19 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from contrastive.optimiser import SGD, AdamW, Momentum, learning_rate
+from contrastive.config import Trial, replace
+from contrastive.optimiser import LARS, SGD, Adam, AdamW, Momentum, Optimiser, learning_rate
+from tests.oracles import golden
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 STEPS, WARMUP = 40, 8
+EVERY = [SGD, LARS, Adam, AdamW]
+
+
+# Schedules
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_to_almost_nothing() -> None:
@@ -36,6 +43,87 @@ def test_the_schedules_are_those_of_the_papers_code() -> None:
         )
 
 
+def test_after_the_warmup_the_schedule_is_wcls_too_and_in_it_a_step_ahead() -> None:
+    """WCL's warm-up starts at 0 as this one does, but comes to its peak a step later, after the last."""
+    with np.load(GOLDEN / "schedules.npz") as reference:
+        steps = (10 * reference["wcl_epoch"] + reference["wcl_iter"]).tolist()
+        config = LARS(lr=0.075, lr_scaling="sqrt", warmup_epochs=10)
+        rates = [config.rate(s, steps_per_epoch=10, epochs=100, batch=4096) for s in steps]
+        expected = [rate * (99 / 100 if s < 100 else 1) for s, rate in zip(steps, rates, strict=True)]
+        np.testing.assert_allclose(expected, reference["wcl_lr"], rtol=1e-12, atol=1e-12)
+
+
+def test_a_constant_rate_stays_after_its_warmup() -> None:
+    rates = [
+        learning_rate(s, steps=STEPS, warmup=WARMUP, peak=0.3, schedule="constant") for s in range(STEPS)
+    ]
+    cosine = [learning_rate(s, steps=STEPS, warmup=WARMUP, peak=0.3) for s in range(STEPS)]
+    assert rates[:WARMUP] == cosine[:WARMUP]
+    assert set(rates[WARMUP:]) == {0.3}
+
+
+def test_at_each_milestone_the_rate_falls_to_a_tenth() -> None:
+    config = SGD(lr=0.4, warmup_epochs=1, schedule="steps", milestones=(4, 6))
+    rates = [config.rate(s, steps_per_epoch=5, epochs=8, batch=256) for s in range(40)]
+    reference = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.4)
+    published = torch.optim.lr_scheduler.MultiStepLR(reference, milestones=[20, 30], gamma=0.1)
+    for step, rate in enumerate(rates):
+        assert rate == pytest.approx(published.get_last_lr()[0] * min(1, step / 4), rel=1e-12)
+        reference.step()
+        published.step()
+
+
+@pytest.mark.parametrize("config", EVERY)
+def test_a_rate_is_the_schedules_at_the_batchs_peak(config: type[SGD]) -> None:
+    made = config(lr=0.4, warmup_epochs=2)
+    rates = [made.rate(s, steps_per_epoch=4, epochs=10, batch=512) for s in range(STEPS)]
+    assert rates == [learning_rate(s, steps=STEPS, warmup=WARMUP, peak=0.8) for s in range(STEPS)]
+
+
+@pytest.mark.parametrize(("scaling", "peak"), [("linear", 1.6), ("sqrt", 12.8), ("none", 0.4)])
+@pytest.mark.parametrize("config", EVERY)
+def test_the_peak_follows_the_batch_as_asked(config: type[SGD], scaling: str, peak: float) -> None:
+    optimiser = config(lr=0.4, lr_scaling=scaling)
+    assert optimiser.peak(1024) == pytest.approx(peak, rel=1e-15)
+    assert Trial(optimiser=optimiser, batch=1024).peak_lr == optimiser.peak(1024)
+
+
+@pytest.mark.parametrize("config", EVERY)
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"schedule": "steps"}, "give both"),
+        ({"milestones": (3,)}, "give both"),
+        ({"schedule": "constant", "milestones": (3,)}, "give both"),
+        ({"schedule": "steps", "milestones": (5, 3)}, "do not ascend"),
+        ({"schedule": "steps", "milestones": (3, 3)}, "do not ascend"),
+        ({"schedule": "steps", "milestones": (0, 3)}, "greater than or equal to 1"),
+        ({"schedule": "linear"}, "'cosine', 'constant' or 'steps'"),
+        ({"lr_scaling": "cubic"}, "'linear', 'sqrt' or 'none'"),
+        ({"lr": 0.0}, "greater than 0"),
+    ],
+)
+def test_a_schedule_that_makes_no_sense_is_refused(
+    config: type, fields: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ValidationError, match=message):
+        config(**fields)
+
+
+def test_a_milestone_after_the_end_is_refused() -> None:
+    steps = {"optimiser.schedule": "steps", "optimiser.milestones": [120, 199]}
+    assert replace(Trial(epochs=200), steps).optimiser.milestones == (120, 199)
+    with pytest.raises(ValueError, match="the run ends after 199 epochs"):
+        replace(Trial(epochs=200), {**steps, "epochs": 199})
+
+
+@pytest.mark.parametrize("config", EVERY)
+def test_a_configuration_survives_json(config: type) -> None:
+    union = TypeAdapter(Optimiser)
+    made = config(lr=0.123, schedule="steps", milestones=(3, 5), lr_scaling="sqrt")
+    assert union.validate_json(union.dump_json(made)) == made
+
+
 def test_momentum_is_constant_or_reaches_one_at_the_last_step() -> None:
     assert {Momentum(start=0.9).at(s, STEPS) for s in range(STEPS)} == {0.9}
     cosine = [Momentum(start=0.9, schedule="cosine").at(s, STEPS) for s in range(STEPS)]
@@ -44,13 +132,15 @@ def test_momentum_is_constant_or_reaches_one_at_the_last_step() -> None:
     assert np.all(np.diff(cosine) > 0)
 
 
-@pytest.mark.parametrize("config", [SGD(weight_decay=0.5), AdamW(weight_decay=0.5)])
-def test_decay_of_vectors_can_be_left_out(config: SGD | AdamW) -> None:
+# Updates
+
+
+@pytest.mark.parametrize("config", [SGD, Adam, AdamW])
+def test_decay_of_vectors_can_be_left_out(config: type[SGD]) -> None:
     network = nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
     for decays in (True, False):
-        fields = {**vars(config), "decay_vectors": decays}
-        fields = {name: value for name, value in fields.items() if not name.startswith("__")}
-        matrices, vectors = type(config)(**fields).build(network.parameters()).param_groups
+        optimiser = config(weight_decay=0.5, decay_vectors=decays).build(network.parameters())
+        matrices, vectors = optimiser.param_groups
         assert matrices["weight_decay"] == 0.5
         assert vectors["weight_decay"] == (0.5 if decays else 0)
         assert sum(p.numel() for p in matrices["params"]) == 6
@@ -63,3 +153,71 @@ def test_one_step_of_sgd_is_the_textbook_step() -> None:
     (weight**2).sum().backward()
     optimiser.step()
     assert weight.item() == pytest.approx(2.0 - 0.1 * 4.0)
+
+
+@pytest.mark.parametrize(
+    ("config", "kind"), [(SGD, torch.optim.SGD), (Adam, torch.optim.Adam), (AdamW, torch.optim.AdamW)]
+)
+def test_the_names_mean_torchs_optimisers(config: type[SGD], kind: type) -> None:
+    assert type(config().build([nn.Parameter(torch.ones(2, 2))])) is kind
+
+
+def test_sgds_momentum_is_handed_on() -> None:
+    group = SGD(momentum=0.7, nesterov=True).build([nn.Parameter(torch.ones(2, 2))]).param_groups[0]
+    assert (group["momentum"], group["nesterov"]) == (0.7, True)
+
+
+@pytest.mark.parametrize("official", ["sce", "wcl"])
+def test_lars_is_the_published_update(official: str) -> None:
+    reference = golden("lars")
+    weight, bias = nn.Parameter(reference["W0"].clone()), nn.Parameter(reference["b0"].clone())
+    optimiser = LARS(
+        lr=reference.number("lr"),
+        momentum=reference.number("momentum"),
+        weight_decay=reference.number("weight_decay"),
+        trust=reference.number("trust"),
+    ).build([weight, bias])
+    for step in range(3):
+        weight.grad, bias.grad = reference["gW"][step].clone(), reference["gb"][step].clone()
+        optimiser.step()
+        for parameter, name in ((weight, "W"), (bias, "b")):
+            expected = reference[f"{name}_{official}"][step]
+            torch.testing.assert_close(parameter.detach(), expected, rtol=1e-12, atol=1e-14)
+        assert torch.equal(weight.grad, reference["gW"][step])
+
+
+def test_a_lars_step_does_not_depend_on_the_gradients_length() -> None:
+    steps = []
+    for length in (1.0, 1e6):
+        kernel = nn.Parameter(torch.full((2, 3, 1, 1), 2.0))
+        kernel.grad = length * torch.arange(6.0).view(2, 3, 1, 1)
+        LARS(lr=0.5, weight_decay=0.0, trust=0.01).build([kernel]).step()
+        steps.append(2.0 - kernel.detach())
+    torch.testing.assert_close(steps[0], steps[1])
+    assert steps[0].norm().item() == pytest.approx(0.5 * 0.01 * 2.0 * math.sqrt(6), rel=1e-5)
+
+
+@pytest.mark.parametrize(("weight", "gradient"), [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
+def test_lars_takes_a_plain_step_where_a_norm_is_zero(weight: float, gradient: float) -> None:
+    parameter = nn.Parameter(torch.full((2, 2), weight))
+    parameter.grad = torch.full((2, 2), gradient)
+    LARS(lr=0.5, weight_decay=0.0).build([parameter]).step()
+    torch.testing.assert_close(parameter.detach(), torch.full((2, 2), weight - 0.5 * gradient))
+
+
+def test_lars_leaves_what_has_no_gradient_and_goes_on_from_its_saved_state() -> None:
+    def run(steps: int, saved: dict | None, start: torch.Tensor) -> tuple[torch.Tensor, dict]:
+        learning, fixed = nn.Parameter(start.clone()), nn.Parameter(torch.ones(2, 2))
+        optimiser = LARS(lr=0.5).build([learning, fixed])
+        if saved:
+            optimiser.load_state_dict(saved)
+        for _ in range(steps):
+            optimiser.zero_grad()
+            (learning**3).sum().backward()
+            optimiser.step()
+        assert torch.equal(fixed.detach(), torch.ones(2, 2))
+        return learning.detach(), optimiser.state_dict()
+
+    start = torch.arange(1.0, 5.0).view(2, 2)
+    half, saved = run(3, None, start)
+    assert torch.equal(run(3, saved, half)[0], run(6, None, start)[0])
