@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import torch
 
 from contrastive.data.dataset import Dataset, Split
 
-FORMAT = 1
+FORMAT = 2
 """Part of every key; raised when the layout below, or the way images are decoded, changes."""
 
 
@@ -36,8 +36,15 @@ def cached(name: str, content: Any, make: Callable[[], Dataset], cache: Path) ->
 def file_state(root: Path, paths: Iterable[Path]) -> list[tuple[str, int, int]]:
     """Name below `root`, size in bytes and time of change in ns of each file: other when one has changed."""
     above = f"{root.as_posix()}/"
-    stats = ((path.as_posix().removeprefix(above), path.stat()) for path in paths)
-    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
+    return [(path.as_posix().removeprefix(above), *_size_and_time(path)) for path in paths]
+
+
+def _size_and_time(path: Path) -> tuple[int, int]:
+    try:
+        stat = path.stat()
+    except OSError:  # a link to nowhere: an image that cannot be read, of which the decoder says so
+        return 0, 0
+    return stat.st_size, stat.st_mtime_ns
 
 
 def _open(folder: Path) -> Dataset | None:
@@ -46,8 +53,9 @@ def _open(folder: Path) -> Dataset | None:
         sizes = [int(size) for size in about["sizes"]]
         images = torch.as_tensor(np.load(folder / "images.npy", mmap_mode="c"))
         labels = torch.as_tensor(np.load(folder / "labels.npy", mmap_mode="c"))
-        train, validation, test = map(Split, torch.split(images, sizes), torch.split(labels, sizes))
-        return Dataset(train, validation, test, tuple(about["classes"]), about["fingerprint"])
+        splits = map(Split, torch.split(images, sizes), torch.split(labels, sizes))
+        train, validation, test, *labelled = splits
+        return Dataset(train, validation, test, tuple(about["classes"]), about["fingerprint"], *labelled)
     # Whatever is wrong with the files (absent, cut short, not ours), the answer is to make the set again.
     except (OSError, EOFError, ValueError, KeyError, TypeError, RuntimeError):
         return None
@@ -69,23 +77,33 @@ def _keep(dataset: Dataset, folder: Path) -> None:
 
 
 def _write(dataset: Dataset, folder: Path) -> None:
-    splits = [dataset.train, dataset.validation, dataset.test]
+    labelled = [] if dataset.labelled is None else [dataset.labelled]
+    splits = [dataset.train, dataset.validation, dataset.test, *labelled]
     about = {
         "classes": dataset.classes,
         "fingerprint": dataset.fingerprint,
         "sizes": [len(split) for split in splits],
     }
     folder.mkdir()
-    _save(folder / "images.npy", torch.cat([split.images for split in splits]))
-    _save(folder / "labels.npy", torch.cat([split.labels for split in splits]))
+    _save(folder / "images.npy", [split.images for split in splits if isinstance(split.images, torch.Tensor)])
+    _save(folder / "labels.npy", [split.labels for split in splits])
     with (folder / "about.json").open("w") as file:
         json.dump(about, file)
         file.flush()
         os.fsync(file.fileno())
 
 
-def _save(path: Path, values: torch.Tensor) -> None:
+def _save(path: Path, parts: Sequence[torch.Tensor]) -> None:
+    # Part by part: together they may be half of what the machine has.
+    arrays = [part.contiguous().numpy() for part in parts]
+    header = {
+        "descr": np.lib.format.dtype_to_descr(arrays[0].dtype),
+        "fortran_order": False,
+        "shape": (sum(map(len, arrays)), *arrays[0].shape[1:]),
+    }
     with path.open("wb") as file:
-        np.save(file, values.numpy())
+        np.lib.format.write_array_header_1_0(file, header)
+        for array in arrays:
+            file.write(array.data)
         file.flush()
         os.fsync(file.fileno())

@@ -1,21 +1,31 @@
-"""What every data set becomes: three splits of images as tensors, and a fingerprint of their content."""
+"""What every data set becomes: three splits of images, and a fingerprint of their content."""
 
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Final
 
+import numpy as np
 import torch
 from jaxtyping import Int, Int64, UInt8
 from torch import Tensor
 
+from contrastive.data.stream import Stream
+
+SAMPLE: Final = 4096
+"""Images whose mean and deviation stand for those of a streamed set. Part of what a streamed run means."""
+
 
 @dataclass(frozen=True)
 class Split:
-    """Images and the class of each: `images` is (n, 3, height, width) in 0..255, `labels` counts from 0."""
+    """Images and the class of each: `images` is (n, 3, height, width) in 0..255, in memory or on disk.
 
-    images: UInt8[Tensor, "n 3 h w"]
+    `labels` counts from 0; images without a known class have -1.
+    """
+
+    images: UInt8[Tensor, "n 3 h w"] | Stream
     labels: Int64[Tensor, " n"]
 
     def __len__(self) -> int:
@@ -28,9 +38,16 @@ class Split:
         return height, width
 
     def fetch(self, rows: Iterable[Int[Tensor, " m"]]) -> Iterator[UInt8[Tensor, "m 3 h w"]]:
-        """The images at each of these indices, in order."""
-        for some in rows:
-            yield self.images[some]
+        """The images at each of these indices, in order; a streamed split decodes ahead of what is taken.
+
+        Raises:
+            ValueError: more of a streamed split's images cannot be read than it allows.
+        """
+        if isinstance(self.images, Stream):
+            yield from self.images.fetch([some.tolist() for some in rows])
+        else:
+            for some in rows:
+                yield self.images[some]
 
 
 @dataclass(frozen=True)
@@ -55,21 +72,27 @@ class Dataset:
 
     @property
     def mean(self) -> tuple[float, ...]:
-        """Mean of each channel of the training images, in 0..1."""
+        """Mean of each channel of the training images, in 0..1; of a fixed 4,096 of them when streamed."""
         return tuple(mean for mean, _ in self._moments)
 
     @property
     def std(self) -> tuple[float, ...]:
-        """Standard deviation over all pixels of each channel of the training images, in 0..1."""
+        """Standard deviation over all pixels of each channel of the same images, in 0..1."""
         return tuple(std for _, std in self._moments)
 
     @cached_property
     def _moments(self) -> list[tuple[float, float]]:
         counts = torch.zeros(3, 256, dtype=torch.int64)
-        for part in torch.split(self.train.images, 1024):
+        for part in self.train.fetch(_sample(self.train).split(256)):
             for channel in range(3):
                 counts[channel] += torch.bincount(torch.flatten(part[:, channel]), minlength=256)
         return [_mean_and_std([int(count) for count in channel]) for channel in counts]
+
+
+def _sample(split: Split) -> Int64[Tensor, " m"]:
+    if not isinstance(split.images, Stream) or len(split) <= SAMPLE:
+        return torch.arange(len(split))
+    return torch.as_tensor(np.random.default_rng(0).choice(len(split), SAMPLE, replace=False))
 
 
 def _mean_and_std(counts: Sequence[int]) -> tuple[float, float]:
@@ -80,16 +103,26 @@ def _mean_and_std(counts: Sequence[int]) -> tuple[float, float]:
     return first / (255 * n), math.sqrt(n * second - first**2) / (255 * n)
 
 
-def assemble(classes: tuple[str, ...], *, train: Split, validation: Split, test: Split) -> Dataset:
-    """The data set of three freshly read splits, with its fingerprint computed."""
-    return Dataset(train, validation, test, classes, fingerprint([train, validation, test]))
+def assemble(
+    classes: tuple[str, ...], *, train: Split, validation: Split, test: Split, labelled: Split | None = None
+) -> Dataset:
+    """The data set of freshly read splits, with its fingerprint computed."""
+    splits = [train, validation, test] + ([] if labelled is None else [labelled])
+    return Dataset(train, validation, test, classes, fingerprint(splits), labelled)
 
 
 def fingerprint(splits: Iterable[Split]) -> str:
-    """First 16 hex digits of the SHA-256 of all shapes, pixels and labels, in order."""
+    """First 16 hex digits of the SHA-256 of all shapes, pixels and labels, in order.
+
+    Of a streamed split the names of the files below the set's root and their sizes in bytes stand for the
+    pixels: the files are not read for it, and a change that keeps a file's size goes unseen.
+    """
     digest = hashlib.sha256()
     for split in splits:
         digest.update(repr(tuple(split.images.shape)).encode())
-        digest.update(split.images.contiguous().numpy().data)
+        if isinstance(split.images, Stream):
+            digest.update(split.images.described())
+        else:
+            digest.update(split.images.contiguous().numpy().data)
         digest.update(split.labels.contiguous().numpy().astype("<i8", copy=False).data)
     return digest.hexdigest()[:16]

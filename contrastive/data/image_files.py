@@ -1,24 +1,26 @@
 """Image files in one folder a class: finding them, decoding them, and knowing when they have changed."""
 
-import struct
-import warnings
-from collections.abc import Mapping, Sequence
+import os
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Int, UInt8
+from jaxtyping import Int
 from numpy import ndarray
-from PIL import Image, ImageOps
+from torch import Tensor
 
+from contrastive.data.cache import file_state
 from contrastive.data.dataset import Split
+from contrastive.data.decoding import decoded, report
+from contrastive.data.stream import Stream
 from contrastive.data.subset import pick
 
 SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
-MOST_UNREADABLE: Final = 0.01
-"""The share of unreadable images above which a folder is refused."""
+BLOCK: Final = 256
+"""Images that one process decodes at a time; what is decoded does not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -30,20 +32,41 @@ class Listing:
     labels: Int[ndarray, " n"]
     classes: tuple[str, ...]
 
+    def __len__(self) -> int:
+        return len(self.paths)
 
-def list_images(folder: Path) -> Listing:
+    def at(self, rows: Int[ndarray, " m"]) -> "Listing":
+        """The listing of some of these images."""
+        return replace(self, paths=tuple(self.paths[int(row)] for row in rows), labels=self.labels[rows])
+
+
+def list_images(folder: Path, only: Collection[str] | None = None) -> Listing:
     """The images in the sub-folders of `folder`, each a class; both in the order of their names.
+
+    Args:
+        folder: what holds the sub-folders.
+        only: the classes that are wanted; None takes every sub-folder that has images.
 
     Raises:
         FileNotFoundError: `folder` is missing.
-        ValueError: it holds no images in sub-folders, or those of a single class.
+        ValueError: it holds no images in sub-folders, those of a single class, or none of a class in `only`.
     """
     if not folder.is_dir():
         raise FileNotFoundError(
             f"There is no folder {folder}. Name one that holds a sub-folder of images a class."
         )
-    members = {entry.name: _images_in(entry) for entry in sorted(folder.iterdir()) if _is_class(entry)}
+    members = {
+        entry.name: _images_in(entry)
+        for entry in sorted(folder.iterdir())
+        if _is_class(entry) and (only is None or entry.name in only)
+    }
     classes = tuple(name for name, paths in members.items() if paths)
+    missing = sorted(set(only or ()) - set(classes))
+    if missing:
+        raise ValueError(
+            f"{folder} has no images of {len(missing)} classes that are asked for: {', '.join(missing[:10])}"
+            f"{', ...' if len(missing) > 10 else ''}. Add their folders, or take them off the list."
+        )
     if not classes:
         raise ValueError(
             f"{folder} has no images in sub-folders. Put them in {folder}/CLASS/, one folder a class, "
@@ -64,8 +87,13 @@ def _is_class(entry: Path) -> bool:
 
 
 def _images_in(folder: Path) -> list[Path]:
-    found = (path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
-    return sorted((path for path in found if not path.name.startswith(".")), key=Path.as_posix)
+    # os.walk, for pathlib takes a minute to list a million files.
+    found = (f"{parent}/{name}" for parent, _, names in os.walk(folder) for name in names if _is_image(name))
+    return [Path(path) for path in sorted(found)]
+
+
+def _is_image(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")  # noqa: PTH122
 
 
 def with_classes_of(listing: Listing, other: Listing) -> Listing:
@@ -91,63 +119,57 @@ def choose(listing: Listing, wanted: Mapping[str, int], *, seed: int) -> dict[st
         ValueError: there are fewer images than asked for.
     """
     picked = pick(listing.labels, wanted, seed=seed, where=str(listing.folder))
-    return {
-        split: replace(
-            listing, paths=tuple(listing.paths[int(i)] for i in chosen), labels=listing.labels[chosen]
-        )
-        for split, chosen in picked.items()
-    }
+    return {split: listing.at(rows) for split, rows in picked.items()}
 
 
-def decode(chosen: Mapping[str, Listing], size: int) -> dict[str, Split]:
+def decode(
+    chosen: Mapping[str, Listing], size: int, *, unreadable: float = 0.01, workers: int = 0
+) -> dict[str, Split]:
     """Decode the images of each split: the shorter side is brought to `size`, then the middle is cut out.
 
     Images that cannot be read are left out with a warning that names them.
 
     Raises:
-        ValueError: more than 1 % of the images cannot be read.
+        ValueError: more than a share `unreadable` of the images cannot be read.
     """
-    decoded = {split: _decode_all(listing.paths, size) for split, listing in chosen.items()}
-    broken = [
-        path
-        for split, listing in chosen.items()
-        for path, whole in zip(listing.paths, decoded[split][1], strict=True)
-        if not whole
-    ]
-    _report(broken, sum(len(listing.paths) for listing in chosen.values()))
-    return {
-        split: Split(torch.as_tensor(images[whole]), torch.as_tensor(chosen[split].labels[whole]))
-        for split, (images, whole) in decoded.items()
-    }
+    splits: dict[str, Split] = {}
+    broken: list[str] = []
+    for split, listing in chosen.items():
+        images, labels, lost = _decode_all(listing, size, workers)
+        splits[split] = Split(images, labels)
+        broken += lost
+    report(broken, sum(map(len, chosen.values())), unreadable, "They are left out.")
+    return splits
 
 
-def _decode_all(paths: Sequence[Path], size: int) -> tuple[UInt8[ndarray, "n 3 h w"], Bool[ndarray, " n"]]:
-    images = np.empty((len(paths), 3, size, size), np.uint8)
-    readable = np.ones(len(paths), np.bool_)
-    for i, path in enumerate(paths):
-        try:
-            images[i] = _decode_one(path, size)
-        # All that Pillow raises on damaged files of the formats above.
-        except (OSError, SyntaxError, ValueError, struct.error, Image.DecompressionBombError):
-            readable[i] = False
-    return images, readable
+def _decode_all(listing: Listing, size: int, workers: int) -> tuple[Tensor, Tensor, list[str]]:
+    rows = [range(start, min(start + BLOCK, len(listing))) for start in range(0, len(listing), BLOCK)]
+    images = np.empty((len(listing), 3, size, size), np.uint8)
+    readable = np.ones(len(listing), np.bool_)
+    blocks = decoded(lambda row: str(listing.paths[row]), rows, size=size, workers=workers)
+    for some, (pixels, whole) in zip(rows, blocks, strict=True):
+        images[some.start : some.stop], readable[some.start : some.stop] = pixels, whole
+    lost = [str(listing.paths[row]) for row in np.flatnonzero(~readable)]
+    if lost:
+        images = images[readable]
+    return torch.as_tensor(images), torch.as_tensor(listing.labels[readable]), lost
 
 
-def _decode_one(path: Path, size: int) -> UInt8[ndarray, "3 h w"]:
-    with Image.open(path) as image:
-        # A large JPEG can be decoded at a fraction of its size; twice what is wanted leaves the filter work.
-        image.draft("RGB", (2 * size, 2 * size))
-        square = ImageOps.fit(image.convert("RGB"), (size, size), Image.Resampling.BILINEAR)
-    return np.asarray(square).transpose(2, 0, 1)
+def stream(
+    chosen: Mapping[str, Listing], size: int, *, root: Path, unreadable: float, workers: int
+) -> dict[str, Split]:
+    """Splits whose images stay on disk. Missing and empty files are known at once and left out.
 
-
-def _report(broken: Sequence[Path], total: int) -> None:
-    if not broken:
-        return
-    some = ", ".join(map(str, broken[:10])) + (", ..." if len(broken) > 10 else "")
-    message = f"{len(broken)} of {total} images cannot be read: {some}."
-    if len(broken) > MOST_UNREADABLE * total:
-        raise ValueError(
-            f"{message} At most {MOST_UNREADABLE:.0%} may be left out. Repair or remove these files."
-        )
-    warnings.warn(f"{message} They are left out.", stacklevel=2)
+    Raises:
+        ValueError: more than a share `unreadable` of the files is missing or empty.
+    """
+    states = {split: file_state(root, listing.paths) for split, listing in chosen.items()}
+    empty = [f"{root}/{name}" for state in states.values() for name, length, _ in state if not length]
+    report(empty, sum(map(len, chosen.values())), unreadable, "They are left out.")
+    splits: dict[str, Split] = {}
+    for split, state in states.items():
+        full = [i for i, (_, length, _) in enumerate(state) if length]
+        names, lengths = tuple(state[i][0] for i in full), np.array([state[i][1] for i in full])
+        images = Stream(root, names, lengths, size=size, workers=workers, unreadable=unreadable)
+        splits[split] = Split(images, torch.as_tensor(chosen[split].labels[full]))
+    return splits

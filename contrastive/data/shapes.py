@@ -50,7 +50,10 @@ class Shapes:
     test: Count = 2000
     classes: Annotated[int, Field(ge=2, le=len(CLASSES))] = len(CLASSES)
     imbalance: Annotated[float, Field(gt=0, le=1)] = 1.0
-    """Smallest over largest class of the training images, an exponential long tail; other splits are even."""
+    """Smallest over largest class of the training images, an exponential long tail; other splits are even.
+
+    Below 1 as many even images are drawn for kNN to vote with.
+    """
     seed: Natural = 0
 
     @model_validator(mode="after")
@@ -67,12 +70,13 @@ class Shapes:
         return VERSION
 
     def read(self) -> Dataset:
-        """Draw the three splits, each from its own stream of the seed."""
+        """Draw the splits, each from its own stream of the seed."""
         return assemble(
             tuple(f"{shape}-{texture}" for shape, texture in CLASSES[: self.classes]),
             train=self._draw(self.train, self.imbalance, stream=0),
             validation=self._draw(self.validation, 1.0, stream=1),
             test=self._draw(self.test, 1.0, stream=2),
+            labelled=None if self.imbalance == 1 else self._draw(self.train, 1.0, stream=3),
         )
 
     def _draw(self, count: int, imbalance: float, *, stream: int) -> Split:

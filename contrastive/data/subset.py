@@ -49,16 +49,10 @@ def pick(
     return picked
 
 
-def draw(
-    images: UInt8[ndarray, "n 3 h w"],
-    labels: Int[ndarray, " n"],
-    wanted: Mapping[str, int],
-    *,
-    seed: int,
-    where: str,
+def take(
+    images: UInt8[ndarray, "n 3 h w"], labels: Int[ndarray, " n"], picked: Mapping[str, Int[ndarray, " _"]]
 ) -> dict[str, Split]:
-    """The images and labels that `pick` picks."""
-    picked = pick(labels, wanted, seed=seed, where=where)
+    """The images and labels at the indices of each split."""
     return {
         split: Split(torch.as_tensor(images[chosen]), torch.as_tensor(labels[chosen]))
         for split, chosen in picked.items()

@@ -304,7 +304,7 @@ def test_everything_with_a_name_is_listed(capsys: pytest.CaptureFixture[str]) ->
     assert main(["--list", "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert {"sce", "simclr"} <= set(content["methods"])
-    assert {"shapes", "fashion_mnist", "cifar10", "folder"} == set(content["data"])
+    assert {"shapes", "fashion_mnist", "cifar10", "folder"} <= set(content["data"])
     assert all(name in out and text for entries in content.values() for name, text in entries.items())
 
 

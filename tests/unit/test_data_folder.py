@@ -123,7 +123,7 @@ def test_few_unreadable_images_are_named_and_left_out(tmp_path: Path):
 
 def test_more_than_one_percent_unreadable_is_refused(tmp_path: Path):
     spoil(write_images(tmp_path, count=50, size=(4, 4)), 2)
-    with pytest.raises(ValueError, match=r"2 of 100 images cannot be read: .*At most 1% may be left out"):
+    with pytest.raises(ValueError, match=r"2 of 100 images cannot be read: .*At most 1% may be unreadable"):
         Folder(root=str(tmp_path)).read()
 
 

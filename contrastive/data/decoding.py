@@ -1,0 +1,129 @@
+"""Blocks of image files as pixels, decoded ahead by processes of their own."""
+
+import json
+import subprocess
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager, suppress
+from queue import SimpleQueue
+from typing import Final
+
+import numpy as np
+from jaxtyping import Bool, UInt8
+from numpy import ndarray
+
+from contrastive.data import decoder
+
+Decoded = tuple[UInt8[ndarray, "n 3 h w"], Bool[ndarray, " n"]]
+"""The images of a block, and which of them could be read; the others are black."""
+
+PIPE: Final = 2**20
+"""Bytes between two processes: as much as Linux lets anybody have, so that few system calls move a block."""
+
+
+def decoded(
+    path: Callable[[int], str], blocks: Sequence[Sequence[int]], *, size: int, workers: int
+) -> Iterator[Decoded]:
+    """The images of each block of rows, in order; the same for any number of workers.
+
+    The workers are programs started anew (`decoder`), not forks of this process: they inherit no lock, no
+    GPU and no connection of a Ray actor, need no guard in the script that trains, and end when this process
+    does, however it ends. Up to `workers` + 1 blocks are decoded before they are asked for.
+
+    Args:
+        path: of the image file of a row.
+        blocks: rows.
+        size: height and width in pixels.
+        workers: how many processes; 0, or a single block, is decoded in this one.
+
+    Raises:
+        RuntimeError: a worker has died.
+    """
+    if not workers or len(blocks) < 2:
+        yield from (_here(list(map(path, rows)), size) for rows in blocks)
+        return
+    with ExitStack() as stack:
+        idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+        started = [stack.enter_context(_worker(size)) for _ in range(min(workers, len(blocks)))]
+        pool = stack.enter_context(ThreadPoolExecutor(len(started)))
+        for process in started:
+            idle.put(process)
+            # When the caller stops early the threads must not wait for what nobody takes.
+            stack.callback(process.kill)
+        ahead: deque[Future[Decoded]] = deque()
+        for rows in blocks:
+            ahead.append(pool.submit(_ask, idle, list(map(path, rows)), size))
+            if len(ahead) > len(started) + 1:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+
+
+@contextmanager
+def _worker(size: int) -> Generator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        # -P: the modules beside the decoder are none of its libraries.
+        [sys.executable, "-P", decoder.__file__, str(size)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        pipesize=PIPE,
+        start_new_session=True,  # Ctrl-C is for the process that trains
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        with suppress(BrokenPipeError), process:
+            pass
+
+
+def _ask(idle: SimpleQueue[subprocess.Popen[bytes]], paths: list[str], size: int) -> Decoded:
+    process = idle.get()
+    assert process.stdin is not None
+    assert process.stdout is not None
+    answer = np.empty((len(paths), 1 + 3 * size * size), np.uint8)
+    received = 0
+    try:
+        with suppress(BrokenPipeError):
+            process.stdin.write(json.dumps(paths).encode() + b"\n")
+            process.stdin.flush()
+            received = process.stdout.readinto(answer.data)  # pyright: ignore[reportAttributeAccessIssue]
+    finally:
+        idle.put(process)
+    if received < answer.nbytes:
+        raise RuntimeError(
+            f"a process that decodes images has ended (exit status {process.wait()}) at one of {len(paths)} "
+            f"files from {paths[0]!r} on. If memory is short, lower data.workers; 0 decodes without processes."
+        )
+    return _pixels(answer, size)
+
+
+def _here(paths: list[str], size: int) -> Decoded:
+    answer = b"".join(decoder.decode(path, size) for path in paths)
+    return _pixels(np.frombuffer(answer, np.uint8).reshape(len(paths), 1 + 3 * size * size), size)
+
+
+def _pixels(answer: UInt8[ndarray, "n m"], size: int) -> Decoded:
+    images = answer[:, 1:].reshape(-1, size, size, 3).transpose(0, 3, 1, 2)
+    return np.array(images, order="C"), answer[:, 0].astype(np.bool_)
+
+
+def report(broken: Sequence[str], total: int, unreadable: float, instead: str) -> None:
+    """Warn of `broken` image files, saying what is done `instead` of using them.
+
+    Raises:
+        ValueError: they are more than a share `unreadable` of all `total` files.
+    """
+    if not broken:
+        return
+    some = ", ".join(broken[:10]) + (", ..." if len(broken) > 10 else "")
+    message = f"{len(broken)} of {total} images cannot be read: {some}."
+    if len(broken) > unreadable * total:
+        raise ValueError(
+            f"{message} At most {100 * unreadable:g}% may be unreadable. Repair or remove these files, "
+            "or raise data.unreadable."
+        )
+    warnings.warn(f"{message} {instead}", stacklevel=2)

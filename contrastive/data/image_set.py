@@ -1,0 +1,101 @@
+"""What all sets of image files share: which images make which split, and whether they fit into memory."""
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+
+from pydantic.dataclasses import dataclass
+
+from contrastive.data.cache import cached, file_state
+from contrastive.data.dataset import Dataset, assemble
+from contrastive.data.image_files import Listing, choose, decode, stream
+from contrastive.types import STRICT, Count, Fraction, Natural, Positive
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImageSet(ABC):
+    """Files in the formats Pillow reads. Decoded once and kept where they fit, else at each use.
+
+    Whether a set is streamed changes its mean and deviation (which are then of a sample) and so its runs;
+    how many processes decode changes nothing.
+    """
+
+    name: str
+    root: str
+    size: Count
+    """Height and width in pixels: the shorter side is brought to it, then the middle is cut out."""
+    train: Count | None = None
+    """How many images; None takes all that the other splits leave."""
+    validation: Count | None = None
+    """None takes all of its folder, or a tenth of the training images where it has none."""
+    test: Count | None = None
+    """None takes all of its folder, or a fifth of all images where it has none."""
+    seed: Natural = 0
+    """Which images are used, and in which split."""
+    stream: bool | None = None
+    """Whether images are decoded at each use; None: where the decoded images would exceed `memory`."""
+    memory: Positive = 4.0
+    """GiB."""
+    workers: Natural = 2
+    """Processes that decode; 0 decodes in the process that trains."""
+    unreadable: Fraction = 0.01
+    """The share of unreadable images above which the set is refused. They are left out; when streamed, grey."""
+
+    @abstractmethod
+    def listings(self) -> dict[str, Listing]:
+        """The image files that there are: "train", and "validation" and "test" where they lie apart.
+
+        Raises:
+            FileNotFoundError: the files are not where `root` says.
+            ValueError: they are not what this set consists of.
+        """
+
+    def load(self, *, cache: Path) -> Dataset:
+        """The images, from `cache` where they are kept there."""
+        found = self.listings()
+        chosen = self._choose(found)
+        if self._streams(chosen):
+            return self._read(chosen)
+        settings = dataclasses.asdict(self)
+        for field in ("stream", "memory", "workers"):
+            del settings[field]
+        state = file_state(Path(self.root), (path for listing in found.values() for path in listing.paths))
+        return cached(self.name, [settings, state], lambda: self._read(chosen), cache)
+
+    def read(self) -> Dataset:
+        """Find, choose and decode the images, or prepare to stream them.
+
+        Raises:
+            FileNotFoundError: `root` is missing.
+            ValueError: there are no images, too few, those of one class, or too many that cannot be read.
+        """
+        return self._read(self._choose(self.listings()))
+
+    def _read(self, chosen: Mapping[str, Listing]) -> Dataset:
+        read = partial(stream, root=Path(self.root)) if self._streams(chosen) else decode
+        splits = read(chosen, self.size, unreadable=self.unreadable, workers=self.workers)
+        return assemble(chosen["train"].classes, **splits)
+
+    def _streams(self, chosen: Mapping[str, Listing]) -> bool:
+        images = sum(map(len, chosen.values()))
+        return images * 3 * self.size**2 > self.memory * 2**30 if self.stream is None else self.stream
+
+    def _choose(self, found: Mapping[str, Listing]) -> dict[str, Listing]:
+        return self._hold_out(found) | self._own_folders(found)
+
+    def _own_folders(self, found: Mapping[str, Listing]) -> dict[str, Listing]:
+        counts = {"validation": self.validation, "test": self.test}
+        return {
+            split: choose(found[split], {split: count or len(found[split])}, seed=self.seed)[split]
+            for split, count in counts.items()
+            if split in found
+        }
+
+    def _hold_out(self, found: Mapping[str, Listing]) -> dict[str, Listing]:
+        pool = len(found["train"])
+        usual = {"validation": self.validation or max(1, pool // 10), "test": self.test or max(1, pool // 5)}
+        held_out = {split: count for split, count in usual.items() if split not in found}
+        train = self.train or max(1, pool - sum(held_out.values()))
+        return choose(found["train"], {"train": train} | held_out, seed=self.seed)

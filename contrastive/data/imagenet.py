@@ -1,0 +1,58 @@
+"""ImageNet and its subsets, such as ImageNet-100."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from contrastive.data.download import command
+from contrastive.data.image_files import Listing, list_images, with_classes_of
+from contrastive.data.image_set import ImageSet
+from contrastive.types import STRICT, Count
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ImageNet(ImageSet):
+    """Photographs in `root`/train/WNID/ and `root`/val/WNID/: ILSVRC 2012, or some of its classes.
+
+    The images of val/ are the test split; validation is drawn from train/.
+    """
+
+    name: Literal["imagenet"] = "imagenet"
+    size: Count = 224
+    validation: Count | None = 10_000
+    """None takes a tenth of the training images."""
+    subset: str | None = None
+    """A text file, absolute or below `root`, of the WNIDs to use, one a line; None uses all that there are.
+
+    ImageNet-100 (Tian et al., 2020) is imagenet100.txt of github.com/HobbitLong/CMC.
+    """
+
+    def listings(self) -> dict[str, Listing]:
+        """The training images and those of val/, of the chosen classes."""
+        root = Path(self.root)
+        missing = [f"{path}/" for path in ("train", "val") if not (root / path).is_dir()]
+        if missing:
+            raise FileNotFoundError(
+                f"{root} lacks {' and '.join(missing)} with a folder of images a class. "
+                f"`{command(self.name, root)}` says where to get them; or name their folder: imagenet:PATH."
+            )
+        only = None if self.subset is None else _wnids(root / self.subset)
+        train = list_images(root / "train", only)
+        return {"train": train, "test": with_classes_of(list_images(root / "val", only), train)}
+
+
+def _wnids(path: Path) -> tuple[str, ...]:
+    try:
+        wnids = tuple(path.read_text().split())
+    except (OSError, UnicodeDecodeError) as error:
+        raise ValueError(
+            f"The list of classes {path} cannot be read ({error}). Name a text file with a WNID a line."
+        ) from error
+    twice = sorted({wnid for wnid in wnids if wnids.count(wnid) > 1})
+    if len(wnids) < 2 or twice:
+        raise ValueError(
+            f"{path} lists {len(wnids)} classes{f', {twice[0]} twice' if twice else ''}; it must list at "
+            "least two different ones, one a line."
+        )
+    return wnids
