@@ -1,9 +1,7 @@
 """Image files in one folder a class: how they are split, decoded, and refused."""
 
 import re
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,18 +9,9 @@ import torch
 from PIL import Image
 
 from contrastive.data import CIFAR10, Folder, load
+from tests.formats import write_images
 
 SPLITS = ("train", "validation", "test")
-
-
-def write_images(root: Path, classes: Iterable[str] = ("cat", "dog"), count: int = 10, **kind: Any) -> Path:
-    """`count` images a class; the first class is dark and the last bright."""
-    suffix, size = kind.get("suffix", ".png"), kind.get("size", (40, 32))
-    for label, name in enumerate(classes):
-        (root / name).mkdir(parents=True, exist_ok=True)
-        for i in range(count):
-            Image.new("RGB", size, (i, 200 * label, 7)).save(root / name / f"{i:03}{suffix}")
-    return root
 
 
 @pytest.mark.parametrize("suffix", [".png", ".jpg", ".JPEG", ".webp", ".bmp"])

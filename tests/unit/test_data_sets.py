@@ -1,9 +1,7 @@
 """Sets read from files: each true format, which images are used, and what is said when something is wrong."""
 
-import gzip
 import pickle
-import struct
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,79 +11,33 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
+from torchvision import datasets
 
-from contrastive.data import CIFAR10, Data, Dataset, FashionMNIST, Folder, Shapes, load, parse
+from contrastive.data import (
+    CIFAR10,
+    CIFAR100,
+    KMNIST,
+    MNIST,
+    STL10,
+    Data,
+    Dataset,
+    FashionMNIST,
+    Folder,
+    ImageNet,
+    Shapes,
+    TinyImageNet,
+    load,
+    parse,
+)
 from contrastive.data.cifar import read_batch
 from contrastive.data.subset import pick, stratified_order
+from tests.formats import marked, python2_batch, python3_batch, write_cifar, write_fashion, write_idx
 
 SPLITS = ("train", "validation", "test")
 
 
-def marked(count: int, *shape: int) -> np.ndarray:
-    """Images that can be told apart: image i has i in its first pixel, and something else in every other."""
-    images = np.random.default_rng(0).integers(0, 256, (count, *shape), np.uint8)
-    images.reshape(count, -1)[:, 0] = range(count)
-    return images
-
-
 def first_pixels(dataset: Dataset) -> dict[str, list[int]]:
     return {split: getattr(dataset, split).images[:, 0, 0, 0].tolist() for split in SPLITS}
-
-
-# The formats, written as their makers write them.
-
-
-def write_idx(path: Path, values: np.ndarray) -> None:
-    content = struct.pack(f">I{values.ndim}I", 0x0800 | values.ndim, *values.shape) + values.tobytes()
-    path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
-
-
-def write_fashion(root: Path, *, suffix: str = ".gz", train: int = 60, test: int = 40) -> Path:
-    root.mkdir(exist_ok=True)
-    for part, count in (("train", train), ("t10k", test)):
-        write_idx(root / f"{part}-images-idx3-ubyte{suffix}", marked(count, 28, 28))
-        write_idx(root / f"{part}-labels-idx1-ubyte{suffix}", np.arange(count, dtype=np.uint8) % 10)
-    return root
-
-
-def python2_batch(images: np.ndarray, labels: Iterable[int]) -> bytes:
-    """A CIFAR-10 batch as the official files hold it: protocol 2, byte strings, dtype flags as numbers."""
-
-    def number(value: int) -> bytes:
-        return b"J" + struct.pack("<i", value)
-
-    def text(value: bytes) -> bytes:
-        return b"T" + struct.pack("<i", len(value)) + value
-
-    array = (
-        b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n"
-        + number(0)
-        + b"\x85"
-        + text(b"b")
-        + b"\x87R"
-    )
-    dtype = b"cnumpy\ndtype\n" + text(b"u1") + number(0) + number(1) + b"\x87R"
-    dtype += b"(" + number(3) + text(b"|") + b"NNN" + number(-1) + number(-1) + number(0) + b"tb"
-    shape = number(len(images)) + number(3072) + b"\x86"
-    state = b"(" + number(1) + shape + dtype + b"\x89" + text(images.tobytes()) + b"tb"
-    listed = b"](" + b"".join(map(number, labels)) + b"e"
-    return b"\x80\x02}(" + text(b"data") + array + state + text(b"labels") + listed + b"u."
-
-
-def python3_batch(images: np.ndarray, labels: Iterable[int]) -> bytes:
-    batch = {"data": images.reshape(len(images), 3072), "labels": list(labels)}
-    return pickle.dumps(batch, protocol=2)
-
-
-def write_cifar(root: Path, batch: Callable[[np.ndarray, Iterable[int]], bytes] = python2_batch) -> Path:
-    folder = root / "cifar-10-batches-py"
-    folder.mkdir(parents=True)
-    images, test = marked(60, 3, 32, 32), marked(20, 3, 32, 32)
-    for i in range(5):
-        part = slice(12 * i, 12 * i + 12)
-        (folder / f"data_batch_{i + 1}").write_bytes(batch(images[part], [j % 10 for j in range(60)[part]]))
-    (folder / "test_batch").write_bytes(batch(test, [j % 10 for j in range(20)]))
-    return root
 
 
 # Fashion-MNIST.
@@ -181,6 +133,26 @@ def test_a_label_that_fashion_mnist_does_not_have_is_refused(tmp_path: Path):
 def test_more_images_than_there_are_is_refused_with_both_numbers(tmp_path: Path, counts: dict[str, int]):
     with pytest.raises(ValueError, match=r"holds (60|40) images, but .* ask for (61|41). Ask for fewer"):
         fashion(write_fashion(tmp_path), **counts).read()
+
+
+@pytest.mark.parametrize(("kind", "reader"), [(MNIST, datasets.MNIST), (KMNIST, datasets.KMNIST)])
+def test_what_torchvision_has_laid_down_is_read_as_torchvision_reads_it(
+    tmp_path: Path, kind: type[MNIST], reader: type[datasets.MNIST]
+):
+    write_fashion(tmp_path / reader.__name__ / "raw", suffix="")
+    dataset = kind(root=str(tmp_path), train=50, validation=10, test=40).read()
+    for splits, train in (((dataset.train, dataset.validation), True), ((dataset.test,), False)):
+        theirs = reader(str(tmp_path), train=train)
+        images, labels = torch.cat([s.images for s in splits]), torch.cat([s.labels for s in splits])
+        order = images[:, 0, 0, 0].argsort()
+        assert torch.equal(images[order][:, 1], theirs.data)
+        assert torch.equal(labels[order], theirs.targets)
+    assert len(dataset.classes) == 10
+
+
+def test_mnist_and_kmnist_have_names_of_their_own():
+    assert MNIST.classes[:2] == ("0", "1")
+    assert KMNIST.classes[:2] == ("o", "ki")
 
 
 # CIFAR-10.
@@ -294,6 +266,12 @@ def test_picked_splits_are_disjoint_and_of_the_size_asked_for(
         ("fashion_mnist", FashionMNIST()),
         ("fashion_mnist:/a/b", FashionMNIST(root="/a/b")),
         ("cifar10:C:/data", CIFAR10(root="C:/data")),
+        ("mnist", MNIST()),
+        ("kmnist:/a", KMNIST(root="/a")),
+        ("cifar100:/a", CIFAR100(root="/a")),
+        ("stl10", STL10()),
+        ("tiny_imagenet:/a", TinyImageNet(root="/a")),
+        ("imagenet:/a", ImageNet(root="/a")),
         ("folder:here", Folder(root="here")),
     ],
 )
@@ -325,7 +303,19 @@ def test_a_name_that_is_not_understood_lists_what_is(text: str, said: str):
 
 
 @pytest.mark.parametrize(
-    "data", [Shapes(imbalance=0.5), FashionMNIST(), CIFAR10(seed=3), Folder(root="x", size=9)]
+    "data",
+    [
+        Shapes(imbalance=0.5),
+        FashionMNIST(),
+        MNIST(),
+        KMNIST(train=9),
+        CIFAR10(seed=3),
+        CIFAR100(imbalance="linear"),
+        STL10(pretrain="both"),
+        TinyImageNet(stream=True),
+        ImageNet(root="x", subset="y"),
+        Folder(root="x", size=9, workers=0),
+    ],
 )
 def test_a_set_survives_json(data: Data):
     adapter = TypeAdapter[Data](Data)
