@@ -1,13 +1,40 @@
 """A training run on disk: written whole or not at all, and exact to the bit when read back."""
 
+import json
 import os
+import pickle
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
 
-from contrastive.config import Trial, from_dict
+from contrastive.config import Trial, from_dict, to_dict
+
+EXPORT = ".safetensors"
+
+
+@dataclass(frozen=True)
+class Normalisation:
+    """By what an encoder's images, in 0..1, were standardised: mean and standard deviation of each channel."""
+
+    mean: tuple[float, ...]
+    std: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """What pretraining leaves: plain modules in evaluation mode, and what they were trained by."""
+
+    trial: Trial
+    encoder: nn.Module
+    projector: nn.Module
+    normalisation: Normalisation | None
+    """None where the checkpoint does not say; it is then that of the trial's data."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -16,13 +43,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    with partial.open("wb") as file:
-        torch.save(state, file)
-        file.flush()
-        os.fsync(file.fileno())
-    partial.replace(path)
+    _replace(path, lambda partial: torch.save(state, partial))
 
 
 def load(path: Path, *, device: torch.device) -> dict[str, Any]:
@@ -37,15 +58,80 @@ def load(path: Path, *, device: torch.device) -> dict[str, Any]:
 def load_encoder(path: Path, *, device: torch.device) -> tuple[Trial, nn.Module]:
     """The trained encoder of a run as a plain module in evaluation mode, and the trial it comes from.
 
+    It takes standardised images (N, 3, H, W) and gives features (N, trial.encoder.dim).
+
+    Args:
+        path: a checkpoint of training, or an export of one (.safetensors).
+        device: where the module shall be.
+
     Raises:
         FileNotFoundError: there is no such file.
+        ValueError: it is neither.
     """
+    found = load_pretrained(path, device=device)
+    return found.trial, found.encoder
+
+
+def load_pretrained(path: Path, *, device: torch.device) -> Pretrained:
+    """Encoder and projector of a checkpoint or an export; arguments and errors as for `load_encoder`."""
+    trial, weights, normalisation = _read(path, device)
+    encoder, projector = trial.encoder.build(), trial.method.assembly.projector.build(trial.encoder.dim)
+    for name, module in (("encoder.", encoder), ("projector.", projector)):
+        module.load_state_dict({k.removeprefix(name): v for k, v in weights.items() if k.startswith(name)})
+        module.to(device=device, dtype=trial.dtype).eval()
+    encoder = encoder.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return Pretrained(trial, encoder, projector, normalisation)
+
+
+def export(path: Path, out: Path) -> None:
+    """Writes the online network of a checkpoint as safetensors: `encoder.*`, `projector.*` and other heads.
+
+    The metadata hold the trial's configuration ("trial") and, where the checkpoint has them, the mean and
+    standard deviation that images are standardised by ("normalisation"), both as JSON.
+
+    Raises:
+        FileNotFoundError: there is no such checkpoint.
+        ValueError: it is none, or the new file would not be called .safetensors.
+    """
+    if out.suffix != EXPORT:
+        raise ValueError(f"{out}: an export is read back by its name; let it end in {EXPORT}")
+    trial, weights, normalisation = _read(path, torch.device("cpu"))
+    about = {"format": "pt", "trial": json.dumps(to_dict(trial))}
+    if normalisation:
+        about["normalisation"] = json.dumps({"mean": normalisation.mean, "std": normalisation.std})
+    tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
+    _replace(out, lambda partial: save_file(tensors, partial, metadata=about))
+
+
+def _read(path: Path, device: torch.device) -> tuple[Trial, dict[str, Tensor], Normalisation | None]:
+    """The trial, the online network's weights by name and the normalisation."""
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}")
+    try:
+        trial, weights, moments = (_read_export if path.suffix == EXPORT else _read_checkpoint)(path, device)
+    except (KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
+        raise ValueError(f"{path} is neither a checkpoint of a run nor an export of one ({error})") from error
+    normalisation = Normalisation(tuple(moments["mean"]), tuple(moments["std"])) if moments else None
+    return from_dict(trial), weights, normalisation
+
+
+def _read_checkpoint(path: Path, device: torch.device) -> tuple[Any, dict[str, Tensor], Any]:
     state = load(path, device=device)
-    trial = from_dict(state["trial"])
-    encoder = trial.encoder.build()
-    prefix = "online.encoder."
-    weights = {k.removeprefix(prefix): v for k, v in state["model"].items() if k.startswith(prefix)}
-    encoder.load_state_dict(weights)
-    dtype = next(iter(weights.values())).dtype
-    encoder = encoder.to(device=device, dtype=dtype).eval()
-    return trial, encoder.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    online = {k.removeprefix("online."): v for k, v in state["model"].items() if k.startswith("online.")}
+    return state["trial"], online, state.get("normalisation")
+
+
+def _read_export(path: Path, device: torch.device) -> tuple[Any, dict[str, Tensor], Any]:
+    with safe_open(path, framework="pt", device=str(device)) as file:
+        about = file.metadata()
+        weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    return json.loads(about["trial"]), weights, json.loads(about.get("normalisation", "null"))
+
+
+def _replace(path: Path, write: Callable[[Path], None]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+    write(partial)
+    with partial.open("rb+") as file:
+        os.fsync(file.fileno())
+    partial.replace(path)

@@ -12,9 +12,10 @@ from pydantic.dataclasses import dataclass
 
 from contrastive.data import Data, Shapes
 from contrastive.encoder import Encoder, Strided
+from contrastive.evaluate.protocols import Layer, Protocol, Temperature, check_names
 from contrastive.methods import SCE, Method
 from contrastive.optimiser import SGD, Optimiser
-from contrastive.types import STRICT, Count, Natural, Positive
+from contrastive.types import STRICT, Count, Natural
 from contrastive.views import Views
 
 NUMERICS = 1
@@ -23,10 +24,22 @@ NUMERICS = 1
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluation:
-    """Online weighted kNN on encoder features: bank = training images, queries = validation images."""
+    """Weighted kNN after each epoch, and protocols that are run once, when training has ended.
+
+    The bank of kNN are the data set's labelled images (the training images, where it has no others), the queries
+    are its validation images.
+    """
 
     neighbours: Count = 20
-    temperature: Positive = 0.1
+    temperature: Temperature = 0.1
+    layer: Layer = "encoder"
+    """Of kNN and of the effective rank beside it."""
+    after: tuple[Protocol, ...] = ()
+    split: Literal["validation", "test"] = "validation"
+    """Which images the protocols of `after` are judged on. Nothing is chosen on test images."""
+
+    def __post_init__(self) -> None:
+        check_names(self.after)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

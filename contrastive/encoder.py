@@ -1,7 +1,11 @@
 """Encoders (images to features) and heads (features to embeddings)."""
 
-from typing import Annotated, Literal
+import difflib
+import functools
+import importlib
+from typing import Annotated, Any, Literal
 
+import torch
 import torchvision
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -61,7 +65,38 @@ class ResNet:
         return network
 
 
-Encoder = Annotated[Strided | ResNet, Field(discriminator="name")]
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Timm:
+    """Any image model of the timm library, untrained, without its classifier: timm.list_models() names them.
+
+    `image_size` is told to models that are made for one size, such as "vit_tiny_patch16_224" at 32.
+    """
+
+    name: Literal["timm"] = "timm"
+    model: str
+    image_size: Count | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            timm = importlib.import_module("timm")
+        except ImportError:
+            raise ValueError("timm is not installed: pip install 'contrastive-sweeps[timm]'") from None
+        if not timm.is_model(self.model):
+            names: list[str] = timm.list_models()
+            near = difflib.get_close_matches(self.model, names, n=5, cutoff=0.4)
+            raise ValueError(f"timm has no model '{self.model}'. Near it: {', '.join(near) or 'none'}")
+
+    @property
+    def dim(self) -> int:
+        """Number of features."""
+        return _timm_features(self.model, self.image_size)
+
+    def build(self) -> nn.Module:
+        """A module from (N, 3, H, W) to (N, dim); its initial weights come from torch's current generator."""
+        return _timm_model(self.model, self.image_size)
+
+
+Encoder = Annotated[Strided | ResNet | Timm, Field(discriminator="name")]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -109,3 +144,23 @@ class Branch(nn.Module):
 def _convolution(channels: int, width: int, *, kernel: int, stride: int) -> list[nn.Module]:
     convolution = nn.Conv2d(channels, width, kernel, stride, padding=1, bias=False)
     return [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
+
+
+def _timm_model(model: str, image_size: int | None) -> Any:
+    timm = importlib.import_module("timm")
+    if image_size is None:
+        return timm.create_model(model, pretrained=False, num_classes=0)
+    try:
+        return timm.create_model(model, pretrained=False, num_classes=0, img_size=image_size)
+    except TypeError as error:
+        raise ValueError(
+            f"image_size = {image_size}: timm's {model} is for any size; leave it out"
+        ) from error
+
+
+@functools.cache
+def _timm_features(model: str, image_size: int | None) -> int:
+    # A model is the only thing that knows; torch's generator shall not notice that one was built to ask it.
+    with torch.random.fork_rng(devices=[]):
+        built = _timm_model(model, image_size)
+    return built.head_hidden_size  # of what comes out without a classifier; num_features is before some heads

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -5,7 +6,10 @@ import pytest
 import torch
 from torch import nn
 
-from contrastive.encoder import Head, ResNet, Strided
+from contrastive import train
+from contrastive.config import Trial, replace
+from contrastive.data import Dataset
+from contrastive.encoder import Head, ResNet, Strided, Timm
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 HEADS = {
@@ -45,3 +49,43 @@ def test_the_cifar_stem_keeps_the_resolution() -> None:
     network = ResNet().build()
     assert isinstance(network.maxpool, nn.Identity)
     assert network.conv1(torch.zeros(1, 3, 32, 32)).shape == (1, 64, 32, 32)
+
+
+@pytest.mark.parametrize("model", ["resnet10t", "mobilenetv3_small_050"])
+def test_a_timm_model_gives_as_many_features_as_it_says(model: str) -> None:
+    config = Timm(model=model)
+    with torch.no_grad():
+        assert config.build().eval()(torch.zeros(2, 3, 32, 32)).shape == (2, config.dim)
+
+
+def test_a_timm_model_of_one_size_is_told_it() -> None:
+    config = Timm(model="vit_tiny_patch16_224", image_size=32)
+    with torch.no_grad():
+        assert config.build().eval()(torch.zeros(2, 3, 32, 32)).shape == (2, config.dim)
+    with pytest.raises(ValueError, match="timm's resnet10t is for any size; leave it out"):
+        Timm(model="resnet10t", image_size=32).build()
+
+
+def test_asking_for_the_number_of_features_draws_nothing() -> None:
+    state = torch.get_rng_state()
+    assert Timm(model="convnext_atto").dim == 320
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+def test_a_model_that_timm_lacks_is_answered_with_close_names() -> None:
+    with pytest.raises(ValueError, match=r"timm has no model 'resnet81'. Near it: resnet18"):
+        replace(Trial(), {"encoder": {"name": "timm", "model": "resnet81"}})
+
+
+def test_without_timm_the_command_to_get_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "timm", None)
+    with pytest.raises(ValueError, match=r"pip install 'contrastive-sweeps\[timm\]'"):
+        Timm(model="resnet18")
+
+
+def test_a_timm_encoder_is_trained_like_any_other(trial: Trial, dataset: Dataset) -> None:
+    reports: list[dict[str, float]] = []
+    changes = {"encoder": {"name": "timm", "model": "test_resnet"}, "epochs": 1, "optimiser.warmup_epochs": 0}
+    for _ in range(2):
+        train(replace(trial, changes), lambda _, metrics: reports.append(metrics), dataset=dataset)
+    assert reports[0]["loss"] == reports[1]["loss"]
