@@ -221,7 +221,11 @@ def _mixed_terms(
         for source in (torch.arange(len(key), device=key.device), partner)
     )
     own, other = _weights(share, first.nce.dtype)
-    return SCETerms(*(own * a + other * b for a, b in zip(first, second, strict=True)))
+    return SCETerms(
+        nce=own * first.nce + other * second.nce,
+        relational=own * first.relational + other * second.relational,
+        ceiling=own * first.ceiling + other * second.ceiling,
+    )
 
 
 def _weights(share: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
