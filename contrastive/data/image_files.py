@@ -28,7 +28,7 @@ class Listing:
     """Image files and the class of each, as an index into `classes`."""
 
     folder: Path
-    paths: tuple[Path, ...]
+    paths: tuple[str, ...]
     labels: Int[ndarray, " n"]
     classes: tuple[str, ...]
 
@@ -86,10 +86,11 @@ def _is_class(entry: Path) -> bool:
     return entry.is_dir() and not entry.name.startswith(".")
 
 
-def _images_in(folder: Path) -> list[Path]:
-    # os.walk, for pathlib takes a minute to list a million files.
-    found = (f"{parent}/{name}" for parent, _, names in os.walk(folder) for name in names if _is_image(name))
-    return [Path(path) for path in sorted(found)]
+def _images_in(folder: Path) -> list[str]:
+    # Strings, for pathlib takes a minute to list a million files.
+    return sorted(
+        f"{parent}/{name}" for parent, _, names in os.walk(folder) for name in names if _is_image(name)
+    )
 
 
 def _is_image(name: str) -> bool:
@@ -146,10 +147,10 @@ def _decode_all(listing: Listing, size: int, workers: int) -> tuple[Tensor, Tens
     rows = [range(start, min(start + BLOCK, len(listing))) for start in range(0, len(listing), BLOCK)]
     images = np.empty((len(listing), 3, size, size), np.uint8)
     readable = np.ones(len(listing), np.bool_)
-    blocks = decoded(lambda row: str(listing.paths[row]), rows, size=size, workers=workers)
+    blocks = decoded(listing.paths.__getitem__, rows, size=size, workers=workers)
     for some, (pixels, whole) in zip(rows, blocks, strict=True):
         images[some.start : some.stop], readable[some.start : some.stop] = pixels, whole
-    lost = [str(listing.paths[row]) for row in np.flatnonzero(~readable)]
+    lost = [listing.paths[row] for row in np.flatnonzero(~readable)]
     if lost:
         images = images[readable]
     return torch.as_tensor(images), torch.as_tensor(listing.labels[readable]), lost

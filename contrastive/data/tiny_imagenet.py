@@ -62,5 +62,5 @@ def _annotated(folder: Path, train: Listing) -> Listing:
         labels.append(number[wnid])
     if not names:
         raise ValueError(f"{path} is empty. Unpack the archive again.")
-    paths = tuple(folder / "images" / name for name in names)
+    paths = tuple(f"{folder}/images/{name}" for name in names)
     return Listing(folder, paths, np.array(labels), train.classes)
