@@ -51,8 +51,9 @@ class LinearProbe:
             values={"augment": True, "lr": 30.0, "batch": 256, "epochs": 100},
         ),
         "sce_cifar10": Preset(
-            source="CEA-LIST/SCE, the linear evaluation of its CIFAR-10 run, with padding where we crop and resize",
-            values={"augment": True, "lr": 30.0, "batch": 256, "epochs": 100},
+            source="CEA-LIST/SCE, the linear evaluation of its CIFAR-10 run; in place of its crops of the image "
+            "padded by 4 pixels ours are crops of 0.6 to 1 of its area",
+            values={"augment": True, "crop_scale": [0.6, 1.0], "lr": 30.0, "batch": 256, "epochs": 100},
         ),
         "sce_imagenet": Preset(
             source="CEA-LIST/SCE, the linear evaluation of its ImageNet runs: 0.1 x batch / 256",
