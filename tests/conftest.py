@@ -7,6 +7,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 import torch
+from hypothesis import settings
 from jaxtyping import install_import_hook
 
 with install_import_hook(
@@ -22,6 +23,9 @@ from contrastive.methods import SCE
 from contrastive.optimiser import SGD, Momentum
 
 torch.set_num_threads(1)
+# How long an example takes on a busy machine says nothing about the code.
+settings.register_profile("patient", deadline=None)
+settings.load_profile("patient")
 
 
 @pytest.fixture(scope="session")

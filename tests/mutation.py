@@ -42,6 +42,8 @@ SWAPS: dict[type, tuple[type, ...]] = {
     ast.In: (ast.NotIn,), ast.NotIn: (ast.In,), ast.And: (ast.Or,), ast.Or: (ast.And,),
 }  # fmt: skip
 HEAVY = ("beartype", "hypothesis", "jaxtyping", "numpy", "pydantic.dataclasses", "pytest", "torchvision")
+# Plugins imported before the fork are not rewritten, and need not be.
+QUIET = "-x -q --tb=line -p no:cacheprovider --hypothesis-profile=mutation -W ignore::pytest.PytestAssertRewriteWarning"
 UNNOTICED, NEVER_IMPORTED = 0, 77
 
 
@@ -144,27 +146,14 @@ def _run(source: str, target: Path, tests: list[str], output: int) -> None:
     import pytest
     from hypothesis import HealthCheck, Phase, settings
 
-    phases, checks = (Phase.explicit, Phase.generate), list(HealthCheck)
-    settings.register_profile(
-        "mutation",
-        derandomize=True,
-        deadline=None,
-        database=None,
-        phases=phases,
-        suppress_health_check=checks,
-    )
-    settings.load_profile("mutation")
-    # Plugins imported before the fork are not rewritten, and need not be.
-    quiet = [
-        "-x",
-        "-q",
-        "--tb=line",
-        "-p",
-        "no:cacheprovider",
-        "-W",
-        "ignore::pytest.PytestAssertRewriteWarning",
-    ]
-    code = pytest.main([*quiet, *tests])
+    steady = {
+        "derandomize": True,
+        "deadline": None,
+        "database": None,
+        "phases": (Phase.explicit, Phase.generate),
+    }
+    settings.register_profile("mutation", suppress_health_check=list(HealthCheck), **steady)
+    code = pytest.main([*QUIET.split(), *tests])
     os._exit(int(code) if imported or code else NEVER_IMPORTED)
 
 

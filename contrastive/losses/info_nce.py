@@ -4,7 +4,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from contrastive.losses.rows import check_columns, check_pairs, check_positive, cosine_logits, unit_rows
+from contrastive.losses.rows import check_columns, check_pairs, check_positive, log_sum, unit_rows
 
 
 def info_nce(
@@ -31,4 +31,4 @@ def info_nce(
     check_columns("info_nce", query.shape[1], queue=queue)
     q, k, negatives = unit_rows(query), unit_rows(key.detach()), unit_rows(queue.detach())
     positive = (q * k).sum(1) / temperature
-    return -logsigmoid(positive - cosine_logits(q, negatives, temperature).logsumexp(1)).mean()
+    return -logsigmoid(positive - log_sum(q, negatives, temperature)).mean()

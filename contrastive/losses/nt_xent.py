@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from contrastive.losses.rows import check_pairs, check_positive, cosine_logits, unit_rows
+from contrastive.losses.rows import check_pairs, check_positive, log_sum, unit_rows
 
 
 def nt_xent(z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"], *, temperature: float) -> Float[Tensor, ""]:
@@ -36,6 +36,6 @@ def nt_xent(z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"], *, temperature: 
     twin = ((first * second).sum(1) / temperature).repeat(2)
     anchor = torch.arange(2 * n, device=z.device)
     self_and_twin = torch.stack([anchor, anchor.roll(n)], dim=1)
-    others = cosine_logits(z, z, temperature, excluded=self_and_twin).logsumexp(1)
+    others = log_sum(z, z, temperature, excluded=self_and_twin)
     # From the margin, not as log of a sum less the twin: a small loss keeps its digits.
     return -logsigmoid(twin - others).mean()

@@ -1,10 +1,12 @@
 """Rows of embeddings: checked, scaled to unit length, and compared in full precision."""
 
 import math
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
+from torch.autograd.function import once_differentiable
 from torch.nn.functional import normalize
 
 
@@ -37,15 +39,62 @@ def cosine_logits(
     return logits if excluded is None else logits.scatter_(1, excluded, -math.inf)
 
 
+def log_sum(
+    rows: Float[Tensor, "n d"],
+    columns: Float[Tensor, "m d"],
+    temperature: float,
+    excluded: Int[Tensor, "n e"] | None = None,
+) -> Float[Tensor, " n"]:
+    """Log-sum-exp of each row's `cosine_logits`; over columns without gradient no (n, m) tensor is kept."""
+    if columns.requires_grad:
+        return cosine_logits(rows, columns, temperature, excluded).logsumexp(1)
+    return _LogSum.apply(rows, columns, temperature, excluded)
+
+
+def softmax_mean(
+    rows: Float[Tensor, "n d"],
+    columns: Float[Tensor, "m d"],
+    temperature: float,
+    excluded: Int[Tensor, "n e"] | None = None,
+) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"]]:
+    """Mean of the columns under the softmax of each row's `cosine_logits`, and their log-sum-exp; no gradient."""
+    with torch.no_grad():
+        logits = cosine_logits(rows, columns, temperature, excluded)
+        highest = logits.amax(1, keepdim=True)
+        weights = logits.sub_(highest).exp_()
+        whole = weights.sum(1, keepdim=True)
+        return product(weights, columns) / whole, (highest + whole.log())[:, 0]
+
+
+class _LogSum(torch.autograd.Function):
+    """Makes the gradient with the value: the weights are there, and (n, d) is all that must be kept."""
+
+    @staticmethod
+    def forward(
+        ctx: Any, rows: Tensor, columns: Tensor, temperature: float, excluded: Tensor | None
+    ) -> Tensor:
+        mean, value = softmax_mean(rows, columns, temperature, excluded)
+        ctx.save_for_backward(mean / temperature)
+        return value
+
+    @staticmethod
+    @once_differentiable
+    def backward(  # pyright: ignore[reportIncompatibleMethodOverride]
+        ctx: Any, *grad_outputs: Tensor
+    ) -> tuple[Tensor | None, ...]:
+        (gradient,), (slope,) = grad_outputs, ctx.saved_tensors
+        return gradient[:, None] * slope, None, None, None
+
+
 def check_pairs(where: str, **pair: Tensor) -> None:
     """Refuse two sets of rows that cannot be paired row by row.
 
     Raises:
         ValueError: not two non-empty matrices of one shape.
     """
-    shapes = [tuple(rows.shape) for rows in pair.values()]
-    if len(shapes[0]) != 2 or shapes[0] != shapes[1] or 0 in shapes[0]:
-        given = " and ".join(f"{name} {shape}" for name, shape in zip(pair, shapes, strict=True))
+    first, second = (tuple(rows.shape) for rows in pair.values())
+    if first != second or len(first) != 2 or 0 in first:
+        given = " and ".join(f"{name} {tuple(rows.shape)}" for name, rows in pair.items())
         raise ValueError(
             f"{where}: {given} given; needs two (samples, width) matrices of one shape, not empty."
         )

@@ -1,5 +1,6 @@
 """Similarity contrastive estimation (Denize et al. 2023) and ReSSL (Zheng et al. 2021), a part of it."""
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 import torch
@@ -11,14 +12,19 @@ from contrastive.losses.rows import (
     check_columns,
     check_pairs,
     check_positive,
-    cosine_logits,
-    product,
+    log_sum,
+    softmax_mean,
     unit_rows,
 )
 
+PositiveInTarget = Literal["masked", "zero_logit"]
+
 
 class SCETerms(NamedTuple):
-    """The three parts of SCE, one number an anchor; SCE weights them c, 1 - c, 1 - c for coefficient c."""
+    """The three parts of SCE, one number an anchor.
+
+    Weights of one's own give SCE's general form: c, 1 - c, 1 - c are SCE with coefficient c; 0, 1, 0 are ReSSL.
+    """
 
     nce: Float[Tensor, " n"]
     """-log of the positive's share among all keys."""
@@ -40,7 +46,7 @@ def sce(
     temperature: float,
     target_temperature: float,
     coefficient: float,
-    positive_in_target: Literal["masked", "zero_logit"] = "masked",
+    positive_in_target: PositiveInTarget = "masked",
     global_keys: Float[Tensor, "g d"] | None = None,
     positive_index: Int[Tensor, " n"] | None = None,
 ) -> Float[Tensor, ""]:
@@ -110,7 +116,7 @@ def sce_terms(
     *,
     temperature: float,
     target_temperature: float,
-    positive_in_target: Literal["masked", "zero_logit"] = "masked",
+    positive_in_target: PositiveInTarget = "masked",
     global_keys: Float[Tensor, "g d"] | None = None,
     positive_index: Int[Tensor, " n"] | None = None,
 ) -> SCETerms:
@@ -118,51 +124,126 @@ def sce_terms(
     check_positive("sce", temperature=temperature, target_temperature=target_temperature)
     check_pairs("sce", query=query, key=key)
     q, k = unit_rows(query), unit_rows(key.detach())
-    negatives, excluded = _negatives(k, queue, global_keys, positive_index)
-    neighbour, leak = _target(k, negatives, excluded, target_temperature)
-    positive = (q * k).sum(1) / temperature
-    others = cosine_logits(q, negatives, temperature, excluded).logsumexp(1)
-    nce, ceiling = -logsigmoid(positive - others), -logsigmoid(others - positive)
-    relational = others - (q * neighbour).sum(1) / temperature
+    negatives, excluded = _negatives(k, _unit_queue(k, queue), global_keys, positive_index)
+    target = _target(k, negatives, excluded, target_temperature, positive_in_target)
+    return _terms(q, log_sum(q, negatives, temperature, excluded), target, temperature)
+
+
+def sce_crops(
+    online: Mapping[int, Float[Tensor, "n d"]],
+    target: Mapping[int, Float[Tensor, "n d"]],
+    queue: Float[Tensor, "k d"] | None,
+    *,
+    temperature: float,
+    target_temperature: float,
+    weights: tuple[float, float, float],
+    positive_in_target: PositiveInTarget = "masked",
+) -> Float[Tensor, ""]:
+    """Mean of `sce` over all pairs of a target view and another online view, from each product once.
+
+    for t in target, o in online, o != t:  sce(online[o], target[t], queue) with these weights of its terms
+
+    A target view meets the queue once and so does an online view, however many pairs they are in: for 2 target
+    and 6 online views 8 products with the queue instead of 20. Two views are the case of one pair or two.
+
+    Args:
+        online: embeddings by view; need not be normalised.
+        target: target embeddings by view, samples in the same order; no gradient.
+        queue: earlier keys, one a row; no gradient. None: the other keys of the target view are the negatives.
+        temperature: of the queries' similarities.
+        target_temperature: of the keys' similarities.
+        weights: of the terms nce, relational and ceiling; c, 1 - c, 1 - c is SCE with coefficient c, 0, 1, 0 ReSSL.
+        positive_in_target: as in `sce`.
+
+    Returns:
+        The mean over the pairs and the samples.
+
+    Raises:
+        ValueError: no pair, or what `sce` refuses.
+    """
+    check_positive("sce", temperature=temperature, target_temperature=target_temperature)
+    pairs = [(t, o) for t in target for o in online if o != t]
+    if not pairs:
+        raise ValueError(
+            f"sce: target views {list(target)} and online views {list(online)} given: no pair of two different views."
+        )
+    for t, o in pairs:
+        check_pairs("sce", **{f"online[{o}]": online[o], f"target[{t}]": target[t]})
+    crops = {o: unit_rows(online[o]) for o in online}
+    keys = {t: unit_rows(target[t].detach()) for t in target}
+    units = _unit_queue(keys[pairs[0][0]], queue)
+    shared = {} if units is None else {o: log_sum(crop, units, temperature) for o, crop in crops.items()}
+    losses: list[Tensor] = []
+    for t, key in keys.items():
+        negatives, excluded = _negatives(key, units, None, None)
+        asked = _target(key, negatives, excluded, target_temperature, positive_in_target)
+        for o in crops.keys() - {t}:
+            others = shared[o] if shared else log_sum(crops[o], negatives, temperature, excluded)
+            losses.append(_terms(crops[o], others, asked, temperature).weighted(*weights))
+    return torch.stack(losses).mean()
+
+
+class _Target(NamedTuple):
+    """What one view's keys ask of every query."""
+
+    key: Tensor
+    neighbour: Tensor
+    """(n, d), each key's mean negative under its own softmax: the cross-entropy with soft target s needs only
+    sum_c s[c] (q.c) = q.(sum_c s[c] c), so the (n, k) target is neither kept nor multiplied into the logits."""
+    leak: Tensor
+    """(n,), the share of a positive that keeps a target logit of 0."""
+
+
+def _target(
+    key: Tensor,
+    negatives: Tensor,
+    excluded: Tensor | None,
+    temperature: float,
+    positive_in_target: PositiveInTarget,
+) -> _Target:
+    neighbour, others = softmax_mean(key, negatives, temperature, excluded)
     if positive_in_target == "masked":
-        return SCETerms(nce, relational, ceiling)
-    if queue is None or global_keys is not None:
+        return _Target(key, neighbour, torch.zeros_like(others))
+    if excluded is not None:
         raise ValueError('sce: positive_in_target="zero_logit" is defined for a queue alone; use "masked".')
-    return SCETerms(nce, leak * nce + (1 - leak) * relational, (1 - leak) * ceiling)
+    return _Target(key, neighbour, torch.sigmoid(-others))
+
+
+def _terms(query: Tensor, others: Tensor, target: _Target, temperature: float) -> SCETerms:
+    """The terms, given the log-sum-exp of the query's logits over the negatives."""
+    positive = (query * target.key).sum(1) / temperature
+    nce, ceiling = -logsigmoid(positive - others), -logsigmoid(others - positive)
+    relational = others - (query * target.neighbour).sum(1) / temperature
+    kept = 1 - target.leak
+    return SCETerms(nce, target.leak * nce + kept * relational, kept * ceiling)
+
+
+def _unit_queue(key: Tensor, queue: Tensor | None) -> Tensor | None:
+    if queue is None:
+        return None
+    check_columns("sce", key.shape[1], queue=queue)
+    return unit_rows(queue.detach())
 
 
 def _negatives(
     key: Tensor, queue: Tensor | None, global_keys: Tensor | None, positive_index: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
     """Unit rows to compare with, and the column of each anchor's own positive if it is among them."""
-    if (global_keys is None) != (positive_index is None):
+    if global_keys is None and positive_index is None:
+        if queue is not None:
+            return queue, None
+        keys, own = key, torch.arange(len(key), device=key.device)
+    elif global_keys is None or positive_index is None:
         raise ValueError(
             "sce: global_keys and positive_index (rank * n + i) go together; give both or neither."
         )
-    if queue is not None:
-        check_columns("sce", key.shape[1], queue=queue)
-        queue = unit_rows(queue.detach())
-        if global_keys is None:
-            return queue, None
-    if global_keys is None or positive_index is None:
-        keys, positive_index = key, torch.arange(len(key), device=key.device)
     else:
         check_columns("sce", key.shape[1], global_keys=global_keys)
-        keys = unit_rows(global_keys.detach())
-    if queue is None and len(keys) < 2:
+        keys, own = unit_rows(global_keys.detach()), positive_index
+    if queue is not None:
+        keys = torch.cat([keys, queue])
+    if len(keys) < 2:
         raise ValueError(
             "sce: 1 key and no queue given: there is no negative. Give a queue or a larger batch."
         )
-    return keys if queue is None else torch.cat([keys, queue]), positive_index[:, None]
-
-
-def _target(
-    key: Tensor, negatives: Tensor, excluded: Tensor | None, temperature: float
-) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"]]:
-    """Each key's mean negative under its own softmax, and the share that a positive of logit 0 would take.
-
-    The cross-entropy with soft target s needs only sum_c s[c] (q.c) = q.(sum_c s[c] c): the (n, k) target is
-    neither kept for the backward pass nor multiplied into the logits.
-    """
-    logits = cosine_logits(key, negatives, temperature, excluded)
-    return product(logits.softmax(1), negatives), torch.sigmoid(-logits.logsumexp(1))
+    return keys, own[:, None]

@@ -9,8 +9,10 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from contrastive.losses import SCETerms, info_nce, ressl, sce, sce_terms
+from contrastive.losses.sce import sce_crops
 from tests import oracles
 from tests.oracles import golden, on_the_sphere
 
@@ -43,6 +45,28 @@ def some(n: int = 4, k: int = 6, d: int = 5, *, seed: int = 0, dtype: torch.dtyp
         torch.randn(rows, d, generator=generator, dtype=torch.float64).to(dtype) for rows in (n, n, k)
     )
     return q, k_, u
+
+
+Crops = tuple[dict[int, Tensor], dict[int, Tensor], Tensor | None]
+weights = st.tuples(*[st.sampled_from([0.0, 0.3, 1.0, 2.0])] * 3)
+
+
+@st.composite
+def crops(draw: st.DrawFn, least: int = 1, *, with_queue: bool | None = None) -> Crops:
+    """Online and target embeddings of several views and perhaps a queue; at least one pair of two views."""
+    with_queue = draw(st.booleans()) if with_queue is None else with_queue
+    n, d = draw(st.integers(least if with_queue else 2, 4)), draw(st.integers(1, 5))
+    views = range(draw(st.integers(2, 5)))
+    online = draw(st.sets(st.sampled_from(views), min_size=1))
+    target = draw(st.sets(st.sampled_from(views), min_size=1).filter(lambda t: len(t | online) > 1))
+    generator = torch.Generator().manual_seed(draw(st.integers(0, 2**32)))
+    embedded = torch.randn(2, len(views), n, d, generator=generator, dtype=torch.float64)
+    queue = torch.randn(draw(st.integers(1, 7)), d, generator=generator, dtype=torch.float64)
+    return (
+        {o: embedded[0, o].requires_grad_() for o in online},
+        {t: embedded[1, t] for t in target},
+        queue if with_queue else None,
+    )
 
 
 def shares(logits: Tensor) -> Tensor:
@@ -409,6 +433,124 @@ def test_the_batch_form_is_all_processes_keys_with_one_process(given: Inputs, ta
     torch.testing.assert_close(
         sce(q, k, None, **taus, coefficient=coefficient), spelled_out, rtol=1e-12, atol=0
     )
+
+
+# Several crops
+
+
+@given(crops(), temperatures, weights, positives_in_target)
+def test_over_crops_it_is_the_mean_of_the_pairs_with_any_weights(given: Crops, taus, weights, positive):
+    online, target, queue = given
+    positive = positive if queue is not None else "masked"
+    pairs = [
+        sce_terms(online[o], target[t], queue, **taus, positive_in_target=positive).weighted(*weights)
+        for t, o in itertools.product(target, online)
+        if o != t
+    ]
+    loss = sce_crops(*given, **taus, weights=weights, positive_in_target=positive)
+    torch.testing.assert_close(loss, torch.stack(pairs).mean(), rtol=1e-12, atol=1e-14)
+    for crop, expected in zip(
+        torch.autograd.grad(loss, list(online.values()), materialize_grads=True),
+        torch.autograd.grad(torch.stack(pairs).mean(), list(online.values()), materialize_grads=True),
+        strict=True,
+    ):
+        torch.testing.assert_close(crop, expected, rtol=1e-11, atol=1e-13)
+
+
+@given(crops(with_queue=True), temperatures, coefficients, positives_in_target)
+def test_over_crops_it_is_the_loop_over_the_pairs(given: Crops, taus, coefficient, positive):
+    online, target, queue = given
+    expected = [
+        oracles.sce_queue(
+            online[o], target[t], queue, **taus, coefficient=coefficient, zero_logit=positive == "zero_logit"
+        )
+        for t, o in itertools.product(target, online)
+        if o != t
+    ]
+    weights = (coefficient, 1 - coefficient, 1 - coefficient)
+    loss = sce_crops(*given, **taus, weights=weights, positive_in_target=positive).item()
+    assert loss == pytest.approx(sum(expected) / len(expected), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("case", ["sce_step_0", "sce_step_1", "sce_step_2"])
+def test_over_the_crops_of_a_step_it_is_the_released_steps_loss_and_gradient(case: str):
+    reference = golden(case)
+    online, target = reference["online_q"].requires_grad_(), reference["target_z"]
+    coefficient = reference.number("lam")
+    loss = sce_crops(
+        dict(zip(reference["online_idx"].tolist(), online, strict=True)),
+        dict(enumerate(target)),
+        reference["queue_before"].T,
+        **taus_of(reference),
+        weights=(coefficient, 1 - coefficient, 1 - coefficient),
+        positive_in_target="zero_logit",
+    )
+    loss.backward()
+    assert loss.item() == pytest.approx(reference.number("loss"), rel=1e-9)
+    gradient, rows = (reference[name].flatten(0, 1) for name in ("grad_online_q", "online_q"))
+    expected = on_the_sphere(gradient, rows.detach())
+    torch.testing.assert_close(online.grad.flatten(0, 1), expected, rtol=1e-9, atol=1e-12)
+
+
+@given(inputs(), temperatures, coefficients, positives_in_target)
+def test_one_pair_of_two_views_is_sce(given: Inputs, taus, coefficient, positive):
+    q, k, queue = given
+    weights = (coefficient, 1 - coefficient, 1 - coefficient)
+    loss = sce_crops({1: q}, {0: k}, queue, **taus, weights=weights, positive_in_target=positive)
+    assert loss == sce(q, k, queue, **taus, coefficient=coefficient, positive_in_target=positive)
+
+
+@given(crops(with_queue=True), temperatures)
+def test_the_relational_term_over_crops_is_the_mean_of_ressl(given: Crops, taus):
+    online, target, queue = given
+    pairs = [ressl(online[o], target[t], queue, **taus) for t in target for o in online if o != t]
+    loss = sce_crops(*given, **taus, weights=(0.0, 1.0, 0.0))
+    torch.testing.assert_close(loss, torch.stack(pairs).mean(), rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize(("targets", "onlines"), [((0, 1), range(6)), ((0,), range(1, 6)), ((0, 1), (0, 1))])
+def test_each_view_is_multiplied_with_the_queue_once_for_its_logits_and_once_for_its_mean(targets, onlines):
+    n, k, d = 8, 64, 5
+    _, _, queue = some(k=k)
+    online = {o: some(n, seed=o)[0].requires_grad_() for o in onlines}
+    target = {t: some(n, seed=t)[1] for t in targets}
+    with FlopCounterMode(display=False) as flops:
+        sce_crops(online, target, queue, **USUAL, weights=(1.0, 1.0, 1.0)).backward()
+    assert flops.get_total_flops() == 2 * (len(target) + len(online)) * 2 * n * k * d
+
+
+def test_over_crops_only_the_online_embeddings_are_trained():
+    rows = [some(seed=seed)[0].requires_grad_() for seed in range(5)]
+    for queue in (rows[4], None):
+        loss = sce_crops(
+            dict(enumerate(rows[:2])), dict(enumerate(rows[2:4])), queue, **USUAL, weights=(1.0, 1.0, 1.0)
+        )
+        loss.backward()
+    assert [row.grad is not None for row in rows] == [True, True, False, False, False]
+
+
+@pytest.mark.parametrize(
+    ("online", "target", "queue", "options", "message"),
+    [
+        ({0: (4, 3)}, {0: (4, 3)}, (5, 3), {}, r"target views \[0\] and online views \[0\] .* no pair"),
+        ({}, {0: (4, 3)}, (5, 3), {}, "no pair"),
+        ({0: (4, 3), 1: (3, 3)}, {0: (4, 3)}, (5, 3), {}, r"online\[1\] \(3, 3\) and target\[0\] \(4, 3\)"),
+        ({1: (4, 3)}, {0: (4, 3)}, (5, 2), {}, r"queue \(5, 2\)"),
+        ({1: (1, 3)}, {0: (1, 3)}, None, {}, "there is no negative"),
+        ({1: (4, 3)}, {0: (4, 3)}, None, {"positive_in_target": "zero_logit"}, "queue alone"),
+        ({1: (4, 3)}, {0: (4, 3)}, (5, 3), {"temperature": 0.0}, "temperature=0.0"),
+        ({1: (4, 3)}, {0: (4, 3)}, (5, 3), {"target_temperature": -1.0}, "target_temperature=-1.0"),
+    ],
+)
+def test_crops_without_meaning_are_refused(online, target, queue, options, message: str):
+    given = [{view: torch.ones(shape) for view, shape in views.items()} for views in (online, target)]
+    with pytest.raises(ValueError, match=message):
+        inspect.unwrap(sce_crops)(
+            *given,
+            None if queue is None else torch.ones(queue),
+            weights=(0.5, 0.5, 0.5),
+            **{**USUAL, **options},
+        )
 
 
 # Numbers
