@@ -73,21 +73,22 @@ def _contrast(
         )
     first, second = unit_rows(z1), unit_rows(z2)
     z = torch.cat([first, second])
-    twin = ((first * second).sum(1) / temperature).repeat(2)
+    positive = (first * second).sum(1, keepdim=True) / temperature
+    twin = torch.cat([positive, positive])
     negatives = _log_mean_negative(z, temperature, concentration)
     floor = -1 / temperature
     net = _log_difference(negatives, twin, prior).clamp(min=floor) + math.log(2 * n - 2)
     return -logsigmoid(twin - net).mean()
 
 
-def _log_mean_negative(z: Tensor, temperature: float, concentration: float) -> Float[Tensor, " m"]:
+def _log_mean_negative(z: Tensor, temperature: float, concentration: float) -> Float[Tensor, "m 1"]:
     """Log of the mean of exp(s / t), weighted by its power, over all rows but the anchor and its twin."""
     anchor = torch.arange(len(z), device=z.device)
     excluded = torch.stack([anchor, anchor.roll(len(z) // 2)], dim=1)
     cosine = product(z, z.T)
 
     def log_sum(power: float) -> Tensor:
-        return (cosine * (power / temperature)).scatter(1, excluded, -math.inf).logsumexp(1)
+        return (cosine * (power / temperature)).scatter(1, excluded, -math.inf).logsumexp(1, keepdim=True)
 
     return log_sum(concentration + 1) - log_sum(concentration)
 
@@ -95,6 +96,7 @@ def _log_mean_negative(z: Tensor, temperature: float, concentration: float) -> F
 def _log_difference(whole: Tensor, part: Tensor, share: float) -> Tensor:
     """log( (exp(whole) - share * exp(part)) / (1 - share) ), minus infinity where that is not positive."""
     gap = part - whole + whole.new_tensor(share).log()
-    # The smallest number below 0 stands in where there is no logarithm: its slope is finite, times 0.
-    remainder = (-torch.expm1(gap.clamp(max=-torch.finfo(gap.dtype).tiny))).log()
-    return whole + remainder.where(gap < 0, -math.inf) - math.log1p(-share)
+    some_left = gap < 0
+    # Both times: a logarithm that is not taken must not be differentiated either.
+    remainder = (-torch.expm1(gap.where(some_left, -math.inf))).log().where(some_left, -math.inf)
+    return whole + remainder - math.log1p(-share)

@@ -143,12 +143,13 @@ def test_when_all_embeddings_agree_it_is_the_log_of_the_number_of_candidates(pri
     assert loss.item() == pytest.approx(math.log(9), rel=1e-12)
 
 
-def test_negatives_fewer_than_the_hidden_positives_count_as_far_as_can_be_and_have_no_slope():
-    # Twins agree, negatives are far: what is left of them is below the floor N exp(-1 / t).
+@pytest.mark.parametrize("prior", [0.5, math.exp(-2)])  # Less than nothing is left, and nothing exactly.
+def test_negatives_fewer_than_the_hidden_positives_count_as_far_as_can_be_and_have_no_slope(prior: float):
     z = torch.eye(3, dtype=torch.float64).requires_grad_()
     twin = z.detach().clone()
-    loss = hard_negative(z, twin, temperature=0.5, positive_prior=0.5, concentration=1.0)
-    loss.backward()
+    with torch.autograd.set_detect_anomaly(True):
+        loss = hard_negative(z, twin, temperature=0.5, positive_prior=prior, concentration=1.0)
+        loss.backward()
     assert loss.item() == pytest.approx(math.log1p(4 * math.exp(-2) / math.exp(2)), rel=1e-12)
     assert z.grad.abs().max() < 1e-12
 
