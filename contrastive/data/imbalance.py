@@ -14,20 +14,16 @@ SHUFFLE: Final = 2021
 """The seed of the published lists."""
 
 
-def fractions(kind: Imbalance, classes: int) -> list[float]:
+def fractions(kind: Literal["linear", "exponential"], classes: int) -> list[float]:
     """How much of each class is kept: g/10 (linear) or e^g / e^10 (exponential), g = ⌊10c / classes⌋ + 1.
 
     So ten steps, in each of which CIFAR-10 has one class and CIFAR-100 ten (Zheng et al., "Contrastive
     attraction and contrastive repulsion for representation learning", and its code).
     """
     steps = [10 * label // classes + 1 for label in range(classes)]
-    match kind:
-        case "none":
-            return [1.0] * classes
-        case "linear":
-            return [step / 10 for step in steps]
-        case "exponential":
-            return [math.exp(step) / math.exp(10) for step in steps]
+    if kind == "linear":
+        return [step / 10 for step in steps]
+    return [math.exp(step) / math.exp(10) for step in steps]
 
 
 def unbalanced(

@@ -50,6 +50,7 @@ def test_streamed_images_are_those_in_memory_for_any_number_of_workers(root: Pat
         ours, theirs = getattr(streamed, name), getattr(whole, name)
         assert isinstance(ours.images, Stream)
         assert (len(ours), ours.shape) == (len(theirs), theirs.shape)
+        assert ours.images.shape == theirs.images.shape
         assert torch.equal(ours.labels, theirs.labels)
         assert torch.equal(torch.cat(list(ours.fetch(torch.arange(len(ours)).split(3)))), theirs.images)
     assert (streamed.mean, streamed.std) == (whole.mean, whole.std)
