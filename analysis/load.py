@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from sweeps import store
 
+ARM = "alternative"
+"""What stands in the place of parameters where a space lists its arms by name."""
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Epochs, ascending, and the value at each."""
 
@@ -66,8 +68,19 @@ def load(directory: Path) -> Record:
 
 
 def parameters(record: Record) -> tuple[str, ...]:
-    """The dotted paths that the sweep's space varies."""
-    return tuple(record.manifest.get("space", {}).get("domains", {}))
+    """What tells the arms apart: the dotted paths that the space varies, or the names of the arms it lists."""
+    space = record.manifest.get("space", {})
+    return (ARM,) if space.get("alternatives") else tuple(space.get("domains", {}))
+
+
+def setting(record: Record, run: Run) -> dict[str, Any]:
+    """The value of each of `parameters` in a run."""
+    space = record.manifest.get("space", {})
+    values = {path: value_at(run.config, path) for path in space.get("domains", {})}
+    if not space.get("alternatives"):
+        return values
+    names = (name for name, arm in space["alternatives"].items() if arm == values)
+    return {ARM: next(names, "default")}
 
 
 def value_at(config: dict[str, Any], path: str) -> Any:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from analysis.compare import Comparison, compare
-from analysis.load import Record, Run, parameters, value_at
+from analysis.load import Record, Run, parameters, setting
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _arm(digest: str, runs: list[Run], record: Record, seeds: set[int]) -> Arm:
     return Arm(
         digest=digest,
         number=min(run.number for run in runs),
-        values={path: value_at(runs[0].config, path) for path in parameters(record)},
+        values=setting(record, runs[0]),
         seeds=tuple(sorted(lasts)),
         state=_state(runs, scores, seeds),
         epochs=sum(run.epochs for run in runs),

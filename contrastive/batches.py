@@ -3,47 +3,117 @@
 from collections.abc import Iterator
 
 import torch
+from jaxtyping import Int
 from torch import Tensor
 
 from contrastive.config import Trial
 from contrastive.data import Dataset
 from contrastive.distributed import World
+from contrastive.methods.protocol import Batch
 from contrastive.randomness import generator
-from contrastive.views import draw, normalise, render
+from contrastive.views import Draw, Mixture, View, draw, draw_mixture, normalise, render
 
 RENDERED_AT_ONCE = 256
 """Images whose views are made in one go: the fastest size on a CPU; the result does not depend on it."""
 
 
 def batches(
-    trial: Trial, dataset: Dataset, epoch: int, *, world: World, device: torch.device
-) -> Iterator[dict[int, Tensor]]:
-    """Yields this process's rows of each global batch: views (N, 3, S, S) by position in method.views.
+    trial: Trial,
+    dataset: Dataset,
+    epoch: int,
+    *,
+    world: World,
+    device: torch.device,
+    neighbours: Int[Tensor, "n k"] | None = None,
+) -> Iterator[Batch]:
+    """Yields each step of an epoch: this process's rows of the batch of all processes.
 
-    All processes draw the whole epoch alike and render their own rows, so that the batch, its order and its
-    augmentation do not depend on how many there are. The last, incomplete batch is dropped.
+    All processes draw alike and render their own rows, so that the batch, its order and its augmentation do
+    not depend on how many there are. The last, incomplete batch is dropped.
+
+    Args:
+        trial: says which views.
+        dataset: the images.
+        epoch: from 1.
+        world: this process among all.
+        device: where views are rendered.
+        neighbours: nearest training images of each, for the views that show one of them.
     """
-    count = len(dataset.train) // trial.batch * trial.batch
-    order = torch.randperm(len(dataset.train), generator=generator(trial.seed, "order", epoch))[:count]
-    configs = [getattr(trial.views, name) for name in trial.method.views]
-    height, width = dataset.train.shape
-    draws = [
-        draw(
-            view, count, height=height, width=width, generator=generator(trial.seed, "views", epoch, position)
-        )
-        for position, view in enumerate(configs)
+    views = {p: getattr(trial.views, name) for p, name in trial.method.assembly.views_at(epoch).items()}
+    steps = len(dataset.train) // trial.batch
+    rows = torch.arange(steps * trial.batch).view(steps, trial.batch)
+    own = world.rows(trial.batch)
+    share = own.stop - own.start
+    blocks = rows.split(max(1, RENDERED_AT_ONCE // share))
+    generators = {p: generator(trial.seed, "views", epoch, p) for p in views}
+    mixtures = _mixtures(trial, dataset, epoch)
+    step = (epoch - 1) * steps
+    for block, pixels in zip(blocks, _pixels(trial, dataset, epoch, blocks, own, neighbours), strict=True):
+        mine = torch.arange(block.numel()).view(block.shape)[:, own].reshape(-1)
+        drawn = {p: _draw(view, block.numel(), dataset, generators[p]).rows(mine) for p, view in views.items()}
+        rendered = {
+            p: _rendered(pixels[p].to(device), drawn[p], view, trial, dataset).split(share)
+            for p, view in views.items()
+        }
+        for i in range(len(block)):
+            yield Batch({p: view[i] for p, view in rendered.items()}, step, epoch, next(mixtures))
+            step += 1
+
+
+def _pixels(
+    trial: Trial,
+    dataset: Dataset,
+    epoch: int,
+    blocks: tuple[Tensor, ...],
+    own: slice,
+    neighbours: Tensor | None,
+) -> Iterator[dict[int, Tensor]]:
+    """The images that each view of each block is made of, by view; the views of one image share it."""
+    parts = trial.method.assembly
+    order = torch.randperm(len(dataset.train), generator=generator(trial.seed, "order", epoch))
+    sources = {-1: order}
+    if parts.neighbours and neighbours is not None:
+        for p in parts.neighbours.views:
+            picks = generator(trial.seed, "neighbours", epoch, p)
+            column = torch.randint(neighbours.shape[1], order.shape, generator=picks)
+            sources[p] = neighbours[order, column]
+    fetched = [
+        dataset.train.fetch([source[block[:, own].reshape(-1)] for block in blocks])
+        for source in sources.values()
     ]
-    rows = torch.arange(count).view(-1, trial.batch)[:, world.rows(trial.batch)]
-    blocks = [steps.reshape(-1) for steps in rows.split(max(1, RENDERED_AT_ONCE // rows.shape[1]))]
-    for chosen, images in zip(blocks, dataset.train.fetch([order[block] for block in blocks]), strict=True):
-        pixels = images.to(device)
-        views = [
-            normalise(
-                render(pixels, drawn.rows(chosen).to(device), view, dtype=trial.dtype),
-                dataset.mean,
-                dataset.std,
-            )
-            for drawn, view in zip(draws, configs, strict=True)
-        ]
-        for step in zip(*(view.split(rows.shape[1]) for view in views), strict=True):
-            yield dict(enumerate(step))
+    for images in zip(*fetched, strict=True):
+        by_source = dict(zip(sources, images, strict=True))
+        yield {p: by_source.get(p, by_source[-1]) for p in parts.views_at(epoch)}
+
+
+def _draw(view: View, count: int, dataset: Dataset, stream: torch.Generator) -> Draw:
+    height, width = dataset.train.shape
+    return draw(view, count, height=height, width=width, generator=stream)
+
+
+def _rendered(pixels: Tensor, drawn: Draw, view: View, trial: Trial, dataset: Dataset) -> Tensor:
+    images = render(pixels, drawn.to(pixels.device), view, dtype=trial.dtype)
+    return normalise(images, dataset.mean, dataset.std)
+
+
+def _mixtures(trial: Trial, dataset: Dataset, epoch: int) -> Iterator[Mixture | None]:
+    """The mixture of each step; None where the step does not mix."""
+    parts, stream = trial.method.assembly, generator(trial.seed, "mixture", epoch)
+    while parts.mixing is None:
+        yield None
+    mixing = parts.mixing
+    view: View = getattr(trial.views, parts.views[mixing.sources[0]])
+    height, width = (view.size or side for side in dataset.train.shape)
+    while True:
+        mixed = float(torch.rand((), generator=stream)) < mixing.batches
+        # Drawn in any case: whether a step mixes does not change what later ones draw.
+        mixture = draw_mixture(
+            trial.batch,
+            height=height,
+            width=width,
+            kind=mixing.kind,
+            alpha=mixing.alpha,
+            per_sample=mixing.per_sample,
+            generator=stream,
+        )
+        yield mixture if mixed else None

@@ -58,14 +58,23 @@ class Trial:
     precision: Literal["float32", "float64"] = "float32"
 
     def __post_init__(self) -> None:
-        if self.batch < 2:
-            raise ValueError(f"batch = {self.batch}: contrast needs at least 2 images; raise batch")
-        written = self.batch * len(self.method.target_views)
-        if self.method.queue and self.method.queue % written:
+        parts = self.method.assembly
+        if self.batch < parts.smallest_batch:
             raise ValueError(
-                f"method.queue = {self.method.queue} is not a multiple of the {written} keys written at each "
-                f"step (batch {self.batch} x {len(self.method.target_views)} target views); "
-                f"{max(1, round(self.method.queue / written)) * written} is"
+                f"batch = {self.batch}: method '{self.method.name}' as configured needs at least "
+                f"{parts.smallest_batch} images to contrast; raise batch"
+            )
+        written = self.batch * len(parts.queued)
+        if parts.queue and parts.queue % written:
+            raise ValueError(
+                f"method.queue = {parts.queue} is not a multiple of the {written} keys written at each "
+                f"step (batch {self.batch} x {len(parts.queued)} target views); "
+                f"{max(1, round(parts.queue / written)) * written} is"
+            )
+        if self.batch % parts.batch_norm_splits:
+            raise ValueError(
+                f"method.batch_norm_splits = {parts.batch_norm_splits} does not divide the batch of {self.batch} "
+                "images; change either"
             )
         if self.optimiser.warmup_epochs >= self.epochs:
             raise ValueError(

@@ -51,6 +51,14 @@ def gather_uneven(rows: Tensor, world: World, count: int) -> Tensor:
     return torch.cat([share[:n] for share, n in zip(shares, lengths, strict=True)])
 
 
+def permute(rows: Tensor, order: Tensor, world: World) -> Tensor:
+    """This process's share of the rows of all processes put in `order` (of the whole batch), without gradient."""
+    order = order.to(rows.device)
+    if world.size == 1:
+        return rows.detach()[order]
+    return gather(rows.detach(), world)[order[world.rows(len(order))]]
+
+
 def mean(value: Tensor, world: World) -> Tensor:
     """Mean of a tensor over the processes, without gradient."""
     if world.size == 1:

@@ -129,16 +129,28 @@ class Head:
 
 
 class Branch(nn.Module):
-    """Encoder, projector and, on the online side of some methods, predictor."""
+    """Encoder and projector, and on the online side of some methods a predictor or a second projector."""
 
-    def __init__(self, encoder: nn.Module, projector: nn.Module, predictor: nn.Module | None = None):
+    def __init__(
+        self,
+        encoder: nn.Module,
+        projector: nn.Module,
+        predictor: nn.Module | None = None,
+        second_projector: nn.Module | None = None,
+    ):
         super().__init__()
-        self.encoder, self.projector, self.predictor = encoder, projector, predictor
+        self.encoder, self.projector = encoder, projector
+        self.predictor, self.second_projector = predictor, second_projector
 
-    def forward(self, views: list[Tensor]) -> list[Tensor]:
+    def forward(self, views: list[Tensor]) -> list[tuple[Tensor, Tensor | None]]:
         """Embeds each view by itself: batch statistics are those of one view, as in the papers' code."""
-        embeddings = [self.projector(self.encoder(view)) for view in views]
-        return [self.predictor(z) for z in embeddings] if self.predictor else embeddings
+        return [self._embed(view) for view in views]
+
+    def _embed(self, view: Tensor) -> tuple[Tensor, Tensor | None]:
+        features = self.encoder(view)
+        first = self.projector(features)
+        second = self.second_projector(features) if self.second_projector else None
+        return self.predictor(first) if self.predictor else first, second
 
 
 def _convolution(channels: int, width: int, *, kernel: int, stride: int) -> list[nn.Module]:

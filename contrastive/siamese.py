@@ -9,11 +9,13 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from contrastive import distributed
+from contrastive.batch_norm import split_batch_norm
 from contrastive.config import Trial
 from contrastive.distributed import World
 from contrastive.encoder import Branch
-from contrastive.methods.protocol import Embeddings
+from contrastive.methods.protocol import Batch, Diagnosed, Embeddings
 from contrastive.randomness import generator
+from contrastive.views import mix
 
 
 class Siamese(nn.Module):
@@ -24,30 +26,42 @@ class Siamese(nn.Module):
 
     def __init__(self, trial: Trial, *, world: World, device: torch.device):
         super().__init__()
-        self.method, self.world = trial.method, world
+        self.method, self.assembly = trial.method, trial.method.assembly
+        self.world, self.seed = world, trial.seed
         with seeded(trial.seed):
             online = _branch(trial).to(device=device, dtype=trial.dtype)
         online = online.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.online = distributed.synchronise_batch_norm(online, world)
-        self.target = self._copy_without_predictor() if self.method.momentum else None
+        self.online = _batch_norm(online, self.assembly.batch_norm_splits, world)
+        self.target = self._target() if self.assembly.momentum else None
         self.register_buffer("pointer", torch.zeros((), dtype=torch.long))
-        self.register_buffer("queue", self._random_queue(trial.seed, trial.dtype, device))
+        self.register_buffer("queue", self._random_queue(trial.dtype, device))
         self._parallel = (distributed.parallel(self.online, world),)  # a tuple: not a second submodule
 
-    def forward(self, views: Mapping[int, Tensor]) -> Embeddings:
-        """Embeds each view where the method wants it. `views`: (N, 3, H, W) by position in method.views."""
-        names = self.method.online_views
-        online = dict(zip(names, self._parallel[0]([views[v] for v in names]), strict=True))
-        target: dict[int, Tensor] = {}
-        if self.target is not None:
-            names = self.method.target_views
-            with torch.no_grad():
-                target = dict(zip(names, self.target([views[v] for v in names]), strict=True))
-        return Embeddings(online=online, target=target, queue=self.queue)
+    def forward(self, batch: Batch) -> Embeddings:
+        """Embeds each view of the batch where the method wants it."""
+        views, names = self._mixed(batch)
+        names = [view for view in names if view in views]
+        outputs = dict(zip(names, self._parallel[0]([views[v] for v in names]), strict=True))
+        return Embeddings(
+            online={view: first for view, (first, _) in outputs.items()},
+            second={view: second for view, (_, second) in outputs.items() if second is not None},
+            target=self._targets(batch),
+            queue=self.queue,
+            mixture=batch.mixture,
+            epoch=batch.epoch,
+        )
 
     def loss(self, embeddings: Embeddings) -> Tensor:
         """The method's loss on this step's embeddings."""
-        return self.method.loss(embeddings, lambda rows: distributed.gather(rows, self.world))
+        return self.method.loss(embeddings, self._gather)
+
+    @torch.no_grad()
+    def diagnose(self, embeddings: Embeddings) -> dict[str, float]:
+        """What the method has to say of this step besides its loss."""
+        if not isinstance(self.method, Diagnosed):
+            return {}
+        found = self.method.diagnose(embeddings, self._gather)
+        return {name: float(value) for name, value in found.items()}
 
     @torch.no_grad()
     def follow(self, embeddings: Embeddings, momentum: float) -> None:
@@ -58,21 +72,51 @@ class Siamese(nn.Module):
             for name, parameter in self.target.named_parameters():
                 parameter.lerp_(theirs[name], 1 - momentum)
         if self.queue is not None:
-            for view in self.method.target_views:
-                keys = distributed.gather(embeddings.target[view], self.world)
+            for view in self.assembly.queued:
+                keys = self._gather(embeddings.target[view])
                 start = int(self.pointer)
                 self.queue[start : start + len(keys)] = normalize(keys, dim=1)
                 self.pointer.fill_((start + len(keys)) % len(self.queue))
 
-    def _copy_without_predictor(self) -> Branch:
+    def _gather(self, rows: Tensor) -> Tensor:
+        return distributed.gather(rows, self.world)
+
+    def _mixed(self, batch: Batch) -> tuple[Mapping[int, Tensor], tuple[int, ...]]:
+        """All views, mixtures among them, and which of them the online network embeds."""
+        mixing, mixture = self.assembly.mixing, batch.mixture
+        if mixing is None or mixture is None:
+            return batch.views, self.assembly.online
+        views = dict(batch.views)
+        for i, source in enumerate(mixing.sources):
+            images = views[source]
+            partners = distributed.permute(images, mixture.partner, self.world)
+            mine = mixture.rows(self.world.rows(len(mixture.partner))).to(images.device)
+            views[len(self.assembly.views) + i] = mix(images, partners, mine)
+        return views, mixing.online
+
+    @torch.no_grad()
+    def _targets(self, batch: Batch) -> dict[int, Tensor]:
+        if self.target is None:
+            return {}
+        names, images = self.assembly.target, [batch.views[view] for view in self.assembly.target]
+        if self.assembly.batch_norm_splits == 1:
+            return {v: z for v, (z, _) in zip(names, self.target(images), strict=True)}
+        # Shuffled, so that a key's batch statistics are not those of its query's part of the batch.
+        count = len(images[0]) * self.world.size
+        order = torch.randperm(count, generator=generator(self.seed, "shuffle", batch.step))
+        shuffled = [distributed.permute(view, order, self.world) for view in images]
+        keys = [distributed.permute(z, order.argsort(), self.world) for z, _ in self.target(shuffled)]
+        return dict(zip(names, keys, strict=True))
+
+    def _target(self) -> Branch:
         branch = copy.deepcopy(self.online)
         return Branch(branch.encoder, branch.projector).requires_grad_(False)
 
-    def _random_queue(self, seed: int, dtype: torch.dtype, device: torch.device) -> Tensor | None:
-        if not self.method.queue:
+    def _random_queue(self, dtype: torch.dtype, device: torch.device) -> Tensor | None:
+        if not self.assembly.queue:
             return None
-        shape = (self.method.queue, self.method.projector.output)
-        rows = torch.randn(shape, generator=generator(seed, "queue"), dtype=torch.float64)
+        shape = (self.assembly.queue, self.assembly.projector.output)
+        rows = torch.randn(shape, generator=generator(self.seed, "queue"), dtype=torch.float64)
         return normalize(rows, dim=1).to(device, dtype)
 
 
@@ -84,7 +128,20 @@ def seeded(seed: int) -> Generator[None]:
         yield
 
 
+def _batch_norm(branch: Branch, splits: int, world: World) -> Branch:
+    """Batch statistics over all processes, or in the encoder over parts of the batch."""
+    for name, part in list(branch.named_children()):
+        if name == "encoder" and splits > 1:
+            split_batch_norm(part, splits, world)
+        else:
+            setattr(branch, name, distributed.synchronise_batch_norm(part, world))
+    return branch
+
+
 def _branch(trial: Trial) -> Branch:
-    method = trial.method
-    predictor = method.predictor.build(method.projector.output) if method.predictor else None
-    return Branch(trial.encoder.build(), method.projector.build(trial.encoder.dim), predictor)
+    parts = trial.method.assembly
+    predictor = parts.predictor.build(parts.projector.output) if parts.predictor else None
+    encoder = trial.encoder.build()
+    projector = parts.projector.build(trial.encoder.dim)
+    second = parts.second_projector.build(trial.encoder.dim) if parts.second_projector else None
+    return Branch(encoder, projector, predictor, second)

@@ -14,7 +14,11 @@ from contrastive.batches import batches
 from contrastive.config import Trial, identity, to_dict
 from contrastive.data import Dataset
 from contrastive.distributed import World
+from contrastive.evaluate.features import embed, readout
+from contrastive.evaluate.offline import after_training, check_evaluation
 from contrastive.evaluate.online import evaluate
+from contrastive.methods.protocol import Batch, Embeddings
+from contrastive.neighbours import nearest
 from contrastive.siamese import Siamese
 
 Metrics = dict[str, float]
@@ -64,6 +68,7 @@ def train(
     """
     world = world or distributed.current_world()
     check_batch(trial, dataset, world)
+    check_evaluation(trial, dataset)
     run = _Run(trial, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)
     path = directory / "checkpoint.pt" if directory else None
     epoch, metrics = run.restore(path)
@@ -96,7 +101,8 @@ class _Run:
         self.identity = identity(trial, dataset.fingerprint)
         self.model = Siamese(trial, world=world, device=device).to(device)
         self.optimiser = trial.optimiser.build(self.model.online.parameters())
-        self.steps_per_epoch = len(dataset.train.labels) // trial.batch
+        self.steps_per_epoch = len(dataset.train) // trial.batch
+        self.last: Embeddings | None = None
 
     def epoch(self, epoch: int) -> Metrics:
         """One pass over the training images, then one evaluation."""
@@ -105,7 +111,10 @@ class _Run:
         trained = self.clock()
         if not math.isfinite(loss):
             raise FloatingPointError(f"the mean loss of epoch {epoch} is {loss}; lower the learning rate")
-        metrics = {"loss": loss, **self._evaluate()}
+        assert self.last is not None
+        metrics = {"loss": loss, **self.model.diagnose(self.last), **self._evaluate()}
+        if epoch == self.trial.epochs:
+            metrics |= after_training(self.model.online, self.trial, self.dataset, device=self.device)
         seconds = trained - started
         return {
             **metrics,
@@ -116,33 +125,56 @@ class _Run:
         }
 
     def _evaluate(self) -> Metrics:
-        encoder = self.model.online.encoder
-        return evaluate(encoder, self.dataset, self.trial, world=self.world, device=self.device)
+        layer = readout(self.model.online, self.trial.evaluation.layer)
+        return evaluate(layer, self.dataset, self.trial, world=self.world, device=self.device)
 
     def _pass(self, epoch: int) -> float:
         self.model.train()
         total = torch.zeros((), device=self.device, dtype=torch.float64)
-        views_of_steps = batches(self.trial, self.dataset, epoch, world=self.world, device=self.device)
-        for step, views in enumerate(views_of_steps, start=(epoch - 1) * self.steps_per_epoch):
-            loss = distributed.mean(self._step(step, views), self.world)
+        steps = batches(
+            self.trial,
+            self.dataset,
+            epoch,
+            world=self.world,
+            device=self.device,
+            neighbours=self._neighbours(epoch),
+        )
+        for batch in steps:
+            loss = distributed.mean(self._step(batch), self.world)
             total += loss
             if self.watch:
-                self.watch(step, float(loss))
+                self.watch(batch.step, float(loss))
         return float(total / self.steps_per_epoch)
 
-    def _step(self, step: int, views: dict[int, Tensor]) -> Tensor:
+    def _neighbours(self, epoch: int) -> Tensor | None:
+        """Of every training image, by the features of the encoder as the last epoch has left it."""
+        parts = self.trial.method.assembly
+        if parts.neighbours is None or epoch <= parts.warmup_epochs:
+            return None
+        features = embed(
+            self.model.online.encoder,
+            self.dataset.train,
+            self.dataset,
+            self.trial,
+            world=self.world,
+            device=self.device,
+        )
+        return nearest(features, parts.neighbours.count).cpu()
+
+    def _step(self, batch: Batch) -> Tensor:
         trial, steps = self.trial, self.steps_per_epoch * self.trial.epochs
         for group in self.optimiser.param_groups:
             group["lr"] = trial.optimiser.rate(
-                step, steps_per_epoch=self.steps_per_epoch, epochs=trial.epochs, batch=trial.batch
+                batch.step, steps_per_epoch=self.steps_per_epoch, epochs=trial.epochs, batch=trial.batch
             )
-        embeddings = self.model(views)
+        embeddings = self.model(batch)
         loss = self.model.loss(embeddings)
         self.optimiser.zero_grad()
         loss.backward()
         self.optimiser.step()
-        momentum = trial.method.momentum.at(step, steps) if trial.method.momentum else 0.0
-        self.model.follow(embeddings, momentum)
+        momentum = self.model.assembly.momentum
+        self.model.follow(embeddings, momentum.at(batch.step, steps) if momentum else 0.0)
+        self.last = embeddings
         return loss
 
     def save(self, path: Path, epoch: int, metrics: Metrics) -> None:
@@ -152,6 +184,7 @@ class _Run:
             "trial": to_dict(self.trial),
             "epoch": epoch,
             "metrics": metrics,
+            "normalisation": {"mean": self.dataset.mean, "std": self.dataset.std},
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
@@ -176,8 +209,14 @@ def check_batch(trial: Trial, dataset: Dataset, world: World | None = None) -> N
         ValueError: the images are fewer than one batch, or the batch does not divide among the processes.
     """
     size = world.size if world else 1
-    images = len(dataset.train.labels)
+    images = len(dataset.train)
     if images < trial.batch:
         raise ValueError(f"batch = {trial.batch}, but there are {images} training images; lower batch")
     if trial.batch % size:
         raise ValueError(f"batch = {trial.batch} does not divide among {size} processes; change either")
+    neighbours = trial.method.assembly.neighbours
+    if neighbours and neighbours.count >= images:
+        raise ValueError(
+            f"method.neighbours = {neighbours.count}, but each of {images} training images has {images - 1} "
+            "others; lower it"
+        )

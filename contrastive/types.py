@@ -10,5 +10,5 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 
-STRICT = ConfigDict(extra="forbid", validate_default=True)
+STRICT = ConfigDict(extra="forbid", validate_default=True, use_attribute_docstrings=True)
 """No unknown field, no illegal default: `@dataclass(frozen=True, kw_only=True, config=STRICT)`."""

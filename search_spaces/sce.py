@@ -1,23 +1,13 @@
 """Spaces of SCE (Denize et al., WACV 2023)."""
 
-from contrastive.config import Trial
-from contrastive.data import Shapes
-from contrastive.encoder import Head
-from contrastive.methods import SCE
-from contrastive.optimiser import SGD, Momentum
-from contrastive.views import View, Views
-from search_spaces.space import Less, LogUniform, Reference, Space
+from search_spaces.laptop import laptop
+from search_spaces.space import Alternative, Choice, Less, LogUniform, Reference, Reported, Space
 
-LAPTOP = Trial(
-    method=SCE(queue=512, momentum=Momentum(start=0.95), projector=Head(hidden=(256,), output=64)),
-    data=Shapes(),
-    views=Views(strong=View(crop_scale=(0.4, 1.0)), weak=View(crop_scale=(0.4, 1.0), jitter=0.0, grey=0.0)),
-    optimiser=SGD(lr=0.48, nesterov=True, warmup_epochs=2),
-    batch=64,
-    epochs=24,
-)
-"""SCE with the paper's temperatures and lambda. Queue, momentum, crop scale and learning rate are ours, for 4,096
-small images and a minute; they were chosen on a seed and on images (data.seed 100) that no sweep reports."""
+LAPTOP = laptop("sce")
+"""SCE with the paper's temperatures and lambda."""
+
+IMAGENET100 = "linear top-1 (%) on ImageNet-100, ResNet-50"
+REVIEW = "a public review that quotes the paper's table on lambda"
 
 TEMPERATURES = Space(
     name="sce_temperatures",
@@ -40,3 +30,62 @@ TEMPERATURES = Space(
         source="--space sce_temperatures --design grid --trials 1 --seeds 1-5 --stopper none: 49.3 on average",
     ),
 )
+
+COEFFICIENT = Space(
+    name="sce_coefficient",
+    question="How much of SCE's target should be the positive, and how much its relations?",
+    base=LAPTOP,
+    domains={
+        "method.coefficient": Choice(
+            tuple(eighth / 8 for eighth in range(9)), source="the paper's lambda from 0 to 1; eighths are ours"
+        )
+    },
+    reported=tuple(
+        Reported(values={"method.coefficient": value}, score=score, what=IMAGENET100, source=REVIEW)
+        for value, score in ((0.0, 81.53), (0.5, 82.94), (1.0, 81.11))
+    ),
+)
+
+LOSS_TERMS = Space(
+    name="sce_loss_terms",
+    question="Which of SCE's contrastive, relational and ceiling terms does it need?",
+    base=LAPTOP,
+    alternatives=tuple(
+        Alternative(name, {"method.weights": weights}, source="ours: SCE's terms at its own weights, some at 0")
+        for name, weights in {
+            "contrastive": [0.5, 0.0, 0.0],
+            "relational": [0.0, 0.5, 0.0],
+            "contrastive + relational": [0.5, 0.5, 0.0],
+            "contrastive + ceiling": [0.5, 0.0, 0.5],
+            "relational + ceiling": [0.0, 0.5, 0.5],
+        }.items()
+    ),
+)
+
+QUEUE = Space(
+    name="sce_queue",
+    question="How many earlier keys does SCE need as negatives, and from how slow a target?",
+    base=LAPTOP,
+    domains={
+        "method.queue": Choice((0, 128, 256, 512, 1024, 2048), source="ours: the authors use 4,096 for CIFAR-10"),
+        "method.momentum.start": Choice((0.95, 0.99), source="ours: the authors use 0.99 over 200 epochs"),
+    },
+)
+
+ABLATION = Space(
+    name="sce_ablation",
+    question="What is each part of SCE worth?",
+    base=LAPTOP,
+    alternatives=(
+        Alternative("no relations (MoCo)", {"method.coefficient": 1.0}, source="the paper: lambda 1 is InfoNCE"),
+        Alternative("no positive", {"method.coefficient": 0.0}, source="the paper: lambda 0"),
+        Alternative("no ceiling term", {"method.weights": [0.5, 0.5, 0.0]}, source="the paper's terms of the loss"),
+        Alternative("no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"),
+        Alternative("no masking", {"method.positive_in_target": "zero_logit"}, source="the authors' released code"),
+        Alternative("no weak target", {"method.views": ["strong", "strong"]}, source="ours: equal views"),
+        Alternative("no queue", {"method.queue": 0}, source="ours: the batch's own keys"),
+        Alternative("no slow target", {"method.momentum.start": 0.0}, source="ours: the target is the last step's"),
+    ),
+)
+
+SPACES = (TEMPERATURES, COEFFICIENT, LOSS_TERMS, QUEUE, ABLATION)

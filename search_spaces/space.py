@@ -1,6 +1,6 @@
 """What may vary: a base trial, a domain for each dotted path, and constraints across paths. Only data."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from itertools import product
 from typing import Annotated, Any, Literal
@@ -99,22 +99,51 @@ class Reference:
     source: str
 
 
+@dataclass(frozen=True, config=STRICT)
+class Alternative:
+    """One arm of a space that lists its arms: changes to the base that belong together.
+
+    In an ablation it is the base without one of its components.
+    """
+
+    name: str
+    values: dict[str, JsonValue] = Field(min_length=1)
+    source: str = Field(kw_only=True)
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Reported:
+    """A figure that others have published of one setting, to lay ours beside."""
+
+    values: dict[str, JsonValue]
+    """What varies, by path; other settings are those of `what`."""
+    score: float
+    what: str
+    """What was measured, on what, how trained."""
+    source: str
+
+
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Space:
     """A question, the default answer (`base`), and what may vary around it.
 
-    Every combination of the domains' corners is built when the space is, so that a path that does not exist
-    or an illegal range is found on import.
+    What varies is either `domains`, in all combinations that keep the constraints, or `alternatives`, each one
+    arm; of these the domains follow. Every combination of the domains' corners, or every alternative, is
+    built when the space is, so that a path that does not exist or an illegal value is found on import.
     """
 
     name: str
     question: str
     base: Trial
-    domains: dict[str, Domain]
+    domains: dict[str, Domain] = Field(default_factory=dict)
+    alternatives: tuple[Alternative, ...] = ()
     constraints: tuple[Less, ...] = ()
     reference: Reference | None = None
+    reported: tuple[Reported, ...] = ()
 
     def __post_init__(self) -> None:
+        if self.alternatives:
+            object.__setattr__(self, "domains", self._of_alternatives())
         for path in self.domains:
             if path.partition(".")[0] in ("data", "seed", "epochs"):
                 raise ValueError(
@@ -122,9 +151,10 @@ class Space:
                 )
             self._check_real(path)
         # One spelling of each value (0.5 for 0.5, 1.0 for 1, whole sub-configurations): equal arms must be equal.
-        object.__setattr__(self, "domains", {p: self._canonical(p, d) for p, d in self.domains.items()})
-        for corner in product(*(domain.corners for domain in self.domains.values())):
-            config.replace(self.base, dict(zip(self.domains, corner, strict=True)))
+        if not self.alternatives:
+            object.__setattr__(self, "domains", {p: self._canonical(p, d) for p, d in self.domains.items()})
+            for corner in product(*(domain.corners for domain in self.domains.values())):
+                config.replace(self.base, dict(zip(self.domains, corner, strict=True)))
         for path, value in self.default().items():
             if not self.domains[path].contains(value):
                 raise ValueError(f"{self.name}: the default {path} = {value!r} is outside its own domain")
@@ -145,6 +175,35 @@ class Space:
         values = [value_at(config.replace(self.base, {path: value}), path) for value in domain.values]
         return replace(domain, values=tuple(v for i, v in enumerate(values) if v not in values[:i]))
 
+    def _of_alternatives(self) -> dict[str, Domain]:
+        """A choice for each path that an alternative changes, in one spelling of each value."""
+        arms = [self.values_of(self.base, self._paths()), *self.arms().values()]
+        for arm in arms:
+            config.replace(self.base, arm)
+        sources = {p: [a.source for a in self.alternatives if p in a.values] for p in self._paths()}
+        return {
+            path: Choice(
+                tuple(arm[path] for i, arm in enumerate(arms) if arm[path] not in [a[path] for a in arms[:i]]),
+                source="; ".join(dict.fromkeys(sources[path])),
+            )
+            for path in self._paths()
+        }
+
+    def _paths(self) -> list[str]:
+        return list(dict.fromkeys(path for a in self.alternatives for path in a.values))
+
+    def arms(self) -> dict[str, dict[str, Any]]:
+        """The value of every path that varies, in each alternative, by the alternative's name."""
+        trials = {a.name: config.replace(self.base, a.values) for a in self.alternatives}
+        return {name: self.values_of(trial, self._paths()) for name, trial in trials.items()}
+
+    def setting(self, trial: Trial) -> dict[str, Any]:
+        """What tells a trial of this space from its others: the values that vary, or its alternative's name."""
+        values = self.values_of(trial, self.domains)
+        if not self.alternatives:
+            return values
+        return {"alternative": next((name for name, arm in self.arms().items() if arm == values), "default")}
+
     def trial(self, values: dict[str, Any]) -> Trial:
         """The base with these values; paths not named keep the base's."""
         return config.replace(self.base, values)
@@ -155,7 +214,12 @@ class Space:
 
     def default(self) -> dict[str, Any]:
         """The base's own values of what varies."""
-        return {path: value_at(self.base, path) for path in self.domains}
+        return self.values_of(self.base, self.domains)
+
+    @staticmethod
+    def values_of(trial: Trial, paths: Iterable[str]) -> dict[str, Any]:
+        """A trial's own values at these paths."""
+        return {path: value_at(trial, path) for path in paths}
 
 
 def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
@@ -165,8 +229,16 @@ def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
         ValueError: the new base does not fit the space.
     """
     domains = {path: domain for path, domain in space.domains.items() if path not in pinned}
-    reference = space.reference if base == space.base else None
-    return in_words(lambda: replace(space, base=base, domains=domains, reference=reference))
+    free = [
+        replace(a, values={path: value for path, value in a.values.items() if path not in pinned})
+        for a in space.alternatives
+        if not a.values.keys() <= set(pinned)
+    ]
+    known = {"reference": space.reference, "reported": space.reported} if base == space.base else {}
+    unknown = {"reference": None, "reported": ()}
+    return in_words(
+        lambda: replace(space, base=base, domains=domains, alternatives=tuple(free), **{**unknown, **known})
+    )
 
 
 def by_name(name: str, spaces: dict[str, Space]) -> Space:

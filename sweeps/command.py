@@ -1,11 +1,11 @@
-"""What the flags mean: from the command line to a plan, and from a plan to what is printed."""
+"""What the flags mean: from the command line to a plan."""
 
 import argparse
 import json
 import re
 import runpy
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from analysis.load import load
 from analysis.summarise import summarise
@@ -16,7 +16,7 @@ from search_spaces.space import Space, based_on, by_name
 from sweeps import plan as plans
 from sweeps import store, sweep
 from sweeps.plan import DESIGNS, Plan
-from sweeps.stopper import STOPPERS, stopper
+from sweeps.stopper import stopper
 
 FLAGS = {
     "arms": "--trials",
@@ -42,16 +42,19 @@ def plan_of(given: argparse.Namespace) -> Plan:
         "gpus_per_worker": given.gpus_per_worker,
     }
     options = {name: value for name, value in options.items() if value is not None}
-    design = given.design or "tpe"
-    if design.startswith("rerun:"):
-        return _rerun(given, design.removeprefix("rerun:"), options)
-    if design not in (allowed := [d for d in DESIGNS if d != "rerun:SWEEP"]):
+    if given.design and given.design.startswith("rerun:"):
+        return _rerun(given, given.design.removeprefix("rerun:"), options)
+    if given.design and (design := given.design) not in (allowed := [d for d in DESIGNS if d != "rerun:SWEEP"]):
         raise ValueError(
             f"there is no design '{design}'. {config.closest(design, [*allowed, 'rerun:SWEEP'])}"
         )
     if not given.space:
         raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
-    return _checked(space=_space(given), design=design, **options)
+    space = _space(given)
+    design = given.design or plans.usual_design(space)
+    if design == "listed":  # arms that are to be compared as they are, not searched for the best
+        options.setdefault("stopper", stopper("none"))
+    return _checked(space=space, design=design, **options)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -180,44 +183,3 @@ def _checked(**fields: Any) -> Plan:
     except ValueError as error:
         text = re.sub(rf"\b({'|'.join(FLAGS)}) = ", lambda found: f"{FLAGS[found[1]]} ", str(error))
         raise ValueError(text) from None
-
-
-def show_plan(plan: Plan, as_json: bool) -> int:
-    """Prints what would be run and what it would cost in epochs."""
-    full, expected = plans.estimate(plan)
-    if as_json:
-        print(json.dumps({"plan": plans.to_dict(plan), "epochs_full": full, "epochs_expected": expected}))
-        return 0
-    print(f"{plan.space.name}: {plan.space.question}")
-    for path, domain in plan.space.domains.items():
-        default = config.value_at(plan.space.base, path)
-        print(f"  {path}: {plans.in_short(domain)}, default {default}  ({domain.source})")
-    for constraint in plan.space.constraints:
-        print(f"  {constraint.smaller} < {constraint.larger}: {constraint.reason}")
-    seeds = ", ".join(map(str, plan.seeds))
-    print(f"{plan.arms} arms ({plan.design}) x {len(plan.seeds)} seeds ({seeds}), {plan.epochs} epochs each")
-    for rung, runs in plans.ladder(plan):
-        print(f"  epoch {rung:>4}: about {runs:.0f} of {plan.runs} runs go on")
-    print(f"{full} epochs if no run is stopped, about {expected} as the stopper is meant to work")
-    return 0
-
-
-def show_list(as_json: bool) -> int:
-    """Prints everything that has a name."""
-    kinds = get_args(get_args(data.Data)[0])
-    content: dict[str, dict[str, str]] = {
-        "spaces": {name: space.question for name, space in SPACES.items()},
-        "methods": {m().name: (m.__doc__ or "").strip().splitlines()[0] for m in METHODS},
-        "presets": {f"{m().name}:{p}": preset.source for m in METHODS for p, preset in m.presets.items()},
-        "data": {k.name: (k.__doc__ or "").strip().splitlines()[0] for k in kinds},
-        "designs": DESIGNS,
-        "stoppers": {name: (type(s).__doc__ or "").strip().splitlines()[0] for name, s in STOPPERS.items()},
-    }
-    if as_json:
-        print(json.dumps(content))
-        return 0
-    for kind, entries in content.items():
-        print(kind)
-        for name, text in entries.items():
-            print(f"  {name:<18} {text}")
-    return 0

@@ -19,11 +19,14 @@ from sweeps.stopper import Asha, Stopper
 Values = dict[str, Any]
 """An arm: the value of each path that varies."""
 
-Design = Literal["tpe", "random", "grid", "given"]
+Design = Literal["tpe", "random", "grid", "listed", "given"]
+SMALL_GRID = 12
+"""Arms up to which a space of choices is run whole unless another design is asked for."""
 DESIGNS: dict[str, str] = {
     "tpe": "Optuna's tree-structured Parzen estimator, learning from finished and stopped runs",
     "random": "independent draws from the domains",
     "grid": "the largest full grid of at most --trials arms",
+    "listed": "the alternatives that the space itself lists, such as the base without each of its components",
     "rerun:SWEEP": "the best arms of another sweep beside the default, to be settled on fresh seeds",
 }
 
@@ -55,6 +58,10 @@ class Plan:
                 "give each a whole one, or a trial one worker"
             )
 
+        if (self.design == "listed") != bool(self.space.alternatives) and self.design != "given":
+            lists = "lists its arms" if self.space.alternatives else "lists no arms"
+            raise ValueError(f"design = {self.design}: {self.space.name} {lists}; take {usual_design(self.space)}")
+
     @property
     def epochs(self) -> int:
         """Epochs of a run that is not stopped."""
@@ -84,9 +91,22 @@ def checked(**fields: Any) -> Plan:
     Raises:
         ValueError: an illegal one, in one sentence.
     """
+    fields = {"design": usual_design(fields["space"]), **fields}
+    if fields["design"] == "listed":
+        fields = {"arms": len(fields["space"].alternatives) + 1, **fields}
     plan = in_words(lambda: Plan(**fields))
     # Only "tpe" asks for arms as it goes; the others have as many as they have.
     return replace(plan, arms=_most(plan) if plan.design == "tpe" else len(fixed_arms(plan)))
+
+
+def usual_design(space: Space) -> Design:
+    """What suits a space: its own list, a grid where that is small, else a search."""
+    if space.alternatives:
+        return "listed"
+    if all(isinstance(domain, Choice) for domain in space.domains.values()):
+        arms = len(list(itertools.islice(_product(space, 2), SMALL_GRID + 1)))
+        return "grid" if arms <= SMALL_GRID else "tpe"
+    return "tpe"
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -107,6 +127,8 @@ def fixed_arms(plan: Plan) -> list[Values]:
             arms = plan.given
         case "grid":
             arms = _grid(plan)
+        case "listed":
+            arms = plan.space.arms().values()
         case "random":
             arms = _random(plan)
         case "tpe":

@@ -12,7 +12,6 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from contrastive.config import value_at
 from sweeps.plan import Plan
 from sweeps.searcher import METRIC
 from sweeps.study import Run
@@ -81,7 +80,7 @@ class Progress(AbstractContextManager["Progress"]):
         best = max((line.value for line in lines if line.state == "complete" and line.value), default=None)
         table = Table(title=f"{self.plan.space.name}: {ended} of {total} runs ended, {self._seconds()}")
         table.add_column("run", justify="right")
-        for path in self.plan.space.domains:
+        for path in self.plan.space.setting(self.plan.space.base):
             table.add_column(path.removeprefix("method."), justify="right")
         for column in ("seed", "epoch", "kNN top-1 %"):
             table.add_column(column, justify="right")
@@ -92,15 +91,15 @@ class Progress(AbstractContextManager["Progress"]):
         return table
 
     def _cells(self, line: _Line) -> list[str]:
-        values = [_short(value_at(line.run.trial, path)) for path in self.plan.space.domains]
+        values = [_short(value) for value in self.plan.space.setting(line.run.trial).values()]
         accuracy = "" if line.value is None else f"{line.value:.2f}"
         state = line.state if line.state != "stopped" else f"stopped at {line.reason.partition(':')[0]}"
         return [str(line.run.number), *values, str(line.run.seed), str(line.epoch), accuracy, state]
 
     def _sentence(self, line: _Line) -> str:
         values = ", ".join(
-            f"{path.removeprefix('method.')} {_short(value_at(line.run.trial, path))}"
-            for path in self.plan.space.domains
+            f"{path.removeprefix('method.')} {_short(value)}"
+            for path, value in self.plan.space.setting(line.run.trial).items()
         )
         first = line.reason.strip().splitlines()[-1:] if line.state == "failed" else [line.reason]
         why = f" ({first[0]})" if first and first[0] else ""

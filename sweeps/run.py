@@ -45,7 +45,7 @@ def parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--epochs", type=int, metavar="N", help="epochs of a run that is not stopped")
     how = p.add_argument_group("how to search")
-    how.add_argument("--design", default=None, help="tpe (default), random, grid, rerun:SWEEP")
+    how.add_argument("--design", default=None, help="tpe, random, grid, listed, rerun:SWEEP; by default what suits the space")
     how.add_argument("--trials", type=int, metavar="N", help="arms, the default among them (12)")
     how.add_argument("--seeds", metavar="N|LIST", help="how many (3), or which (4,5 or 1-5); default: seed 0")
     how.add_argument("--sampler-seed", type=int, metavar="N", help="seed of the search itself (0)")
@@ -62,6 +62,7 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument(
         "--list", action="store_true", help="print spaces, methods, data sets, designs, stoppers"
     )
+    show.add_argument("--show-method", metavar="NAME", help="print a method's fields and recipes, with sources")
     show.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return p
 
@@ -82,9 +83,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _dispatch(given: argparse.Namespace, command: str) -> int:
     from sweeps import command as commands
+    from sweeps import show
 
     if given.list:
-        return commands.show_list(given.json)
+        return show.show_list(given.json)
+    if given.show_method:
+        return show.show_method(given.show_method, given.json)
     if given.resume:
         commands.check_resume(given)
         from sweeps import session
@@ -92,7 +96,7 @@ def _dispatch(given: argparse.Namespace, command: str) -> int:
         return session.resume(given)
     plan = commands.plan_of(given)
     if given.dry_run:
-        return commands.show_plan(plan, given.json)
+        return show.show_plan(plan, given.json)
     from sweeps import session
 
     return session.start(plan, given, command)

@@ -10,9 +10,11 @@ from typing import Any
 
 import torch
 
-from contrastive.checkpoint import load_encoder
+from contrastive.checkpoint import load_pretrained
 from contrastive.config import arm
 from contrastive.data import Dataset, load
+from contrastive.evaluate.features import readout
+from contrastive.evaluate.offline import check_evaluation
 from contrastive.evaluate.online import baselines, held_out_accuracy
 from contrastive.train import check_batch
 from sweeps import plan as plans
@@ -45,7 +47,9 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
         ValueError: the store or the images cannot be used; says why.
     """
     dataset = load(plan.space.base.data, cache=cache)
-    check_batch(plan.space.base, dataset)
+    for trial in [plan.space.base, *map(plan.space.trial, plans.fixed_arms(plan))]:
+        check_batch(trial, dataset)
+        check_evaluation(trial, dataset, cache=cache, choosing=True)
     measured = baselines(plan.space.base, dataset, device=_device(plan))
     # Nothing is made before all that can be refused has been.
     now, directory = datetime.now(UTC), store.open_store(root)
@@ -108,8 +112,9 @@ def alone(directory: Path) -> Generator[None]:
 def test_accuracy(sweep: Sweep, run: str) -> float:
     """Top-1 of kNN on the test images, in percent, of a finished run: for what is reported at the end only."""
     device = _device(sweep.plan)
-    trial, encoder = load_encoder(sweep.directory / "checkpoints" / run / "checkpoint.pt", device=device)
-    return held_out_accuracy(encoder, sweep.dataset, trial, device=device)
+    found = load_pretrained(sweep.directory / "checkpoints" / run / "checkpoint.pt", device=device)
+    layer = readout(found, found.trial.evaluation.layer)
+    return held_out_accuracy(layer, sweep.dataset, found.trial, device=device)
 
 
 def _device(plan: Plan) -> torch.device:
@@ -140,6 +145,8 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
             "name": plan.space.name,
             "question": plan.space.question,
             "domains": space["domains"],
+            "alternatives": plan.space.arms(),
+            "reported": space["reported"],
             "constraints": [{"less": [c.smaller, c.larger]} for c in plan.space.constraints],
         },
         "metric": "knn_top1",

@@ -91,7 +91,7 @@ def cacr_queue(
 ) -> Float[Tensor, ""]:
     """CACR on momentum keys and a queue: the paper's form on MoCo v2, for its large data sets.
 
-    pi+[p, g, i] = softmax over key views g != p of  attraction_temperature * d2(q[p, i], key[g, i])
+    pi+[p, h, i] = softmax over key views h != p of  attraction_temperature * d2(q[p, i], key[h, i])
     pi-[p, i, c] = softmax over candidates c of  -repulsion_temperature * d2(q[p, i], c)
     loss = mean over p, i of  attraction_weight * sum of pi+ * d2 - repulsion_weight * sum of pi- * d2
 
@@ -375,7 +375,7 @@ def _check_queries(queries: Tensor, keys: Tensor, queue: Tensor) -> None:
         queries.ndim == keys.ndim == 3
         and 1 < len(keys) <= len(queries)
         and queries.shape[1:] == keys.shape[1:]
-        and keys.numel() > 0,
+        and 0 not in keys.shape,
         "(views, samples, width) twice, alike but for further views of queries; "
         "2 views of keys or more, for a query's own view does not attract it",
         queries=queries,

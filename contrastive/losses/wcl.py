@@ -37,8 +37,8 @@ def weak_labels(z: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
     _check_several("weak_labels", z=z)
     rows = unit_rows(z)
     similarity = product(rows, rows.T).fill_diagonal_(-math.inf)
-    nearly = similarity.amax(1, keepdim=True) - torch.finfo(rows.dtype).resolution
-    return components((similarity >= nearly).byte().argmax(1))
+    behind = similarity.amax(1, keepdim=True) - similarity
+    return components((torch.finfo(rows.dtype).resolution - behind).sign().argmax(1))
 
 
 def components(successor: Int[Tensor, " n"]) -> Int[Tensor, " n"]:

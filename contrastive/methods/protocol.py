@@ -1,77 +1,140 @@
 """What a method declares and what it is given: the contract between a method's file and the model."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from torch import Tensor
 
 from contrastive.encoder import Head
 from contrastive.optimiser import Momentum
-from contrastive.views import ViewName
+from contrastive.views import Mixture, ViewName
 
 Gather = Callable[[Tensor], Tensor]
 """All processes' rows of a tensor, with gradient."""
 
 
 @dataclass(frozen=True)
-class Embeddings:
-    """One step's embeddings of this process's share of the batch; keys are positions in `Method.views`."""
+class Mixing:
+    """The views that are replaced by a mixture of two images (BSIM), and how it is made."""
 
-    online: dict[int, Tensor]
+    sources: tuple[int, ...]
+    """Views that are mixed; the mixture of the i-th of them is view `len(views) + i`."""
+    online: tuple[int, ...]
+    """Views, mixtures among them, that the online network embeds in a step that mixes."""
+    kind: Literal["mixup", "cutmix", "both"]
+    alpha: float
+    per_sample: bool
+    batches: float
+    """Share of the batches that are mixed."""
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Views made not of the image itself but of one of its nearest neighbours among the training images."""
+
+    count: int
+    views: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Assembly:
+    """What the model of a method is assembled from. Views are named by their position in `views`."""
+
+    views: tuple[ViewName, ...]
+    """The augmentation of each view of an image."""
+    online: tuple[int, ...]
+    """Views that the online network embeds."""
+    target: tuple[int, ...] = ()
+    """Views that the target network embeds; none when there is no target network."""
+    projector: Head
+    """The head on the encoder, in both networks."""
+    second_projector: Head | None = None
+    """Another head on the online encoder, beside the first."""
+    predictor: Head | None = None
+    """The head on the online projector."""
+    momentum: Momentum | None = None
+    """How the target network follows the online one; None when there is no target network."""
+    queue: int = 0
+    """How many keys of earlier steps are kept; 0 for none."""
+    queued: tuple[int, ...] = ()
+    """Views whose target embeddings enter the queue, in this order."""
+    batch_norm_splits: int = 1
+    """Into how many parts encoders cut the batch for their batch statistics; the target's is shuffled before."""
+    warmup_epochs: int = 0
+    """For how many epochs the views are `warmup_views`, without neighbours."""
+    warmup_views: tuple[ViewName, ...] = ()
+    neighbours: Neighbours | None = None
+    mixing: Mixing | None = None
+    smallest_batch: int = 2
+    """Images that a loss needs at once, on all processes together."""
+
+    def views_at(self, epoch: int) -> dict[int, ViewName]:
+        """The augmentation of each view that is made in this epoch (from 1)."""
+        if epoch <= self.warmup_epochs:
+            return dict(enumerate(self.warmup_views))
+        return dict(enumerate(self.views))
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One step's images of this process, and what is drawn for the whole batch of all processes."""
+
+    views: Mapping[int, Tensor]
+    """(N, 3, S, S) by position in `Assembly.views`."""
+    step: int = 0
+    epoch: int = 1
+    mixture: Mixture | None = None
+    """Of the whole batch; None in a step that does not mix."""
+
+
+@dataclass(frozen=True)
+class Embeddings:
+    """One step's embeddings of this process's share of the batch; keys are positions in `Assembly.views`."""
+
+    online: Mapping[int, Tensor]
     """(N, D) after projector and predictor, with gradient."""
-    target: dict[int, Tensor]
+    target: Mapping[int, Tensor]
     """(N, D) of the target network, without gradient."""
     queue: Tensor | None
     """(K, D) unit rows of earlier steps, oldest overwritten first; None when the method keeps no queue."""
+    second: Mapping[int, Tensor] = field(default_factory=dict[int, Tensor])
+    """(N, E) after the second projector, with gradient; empty when there is none."""
+    mixture: Mixture | None = None
+    epoch: int = 1
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A published recipe: values for paths of a trial, and where they come from."""
+    """A recipe: values for paths of a trial, and where they come from."""
 
     source: str
-    values: dict[str, object]
+    values: dict[str, Any]
 
 
 class Method(Protocol):
     """Read-only view of a method's dataclass; the model is assembled from it."""
 
     @property
-    def views(self) -> tuple[ViewName, ...]:
-        """The augmentation of each view of an image."""
-        ...
-
-    @property
-    def projector(self) -> Head:
-        """The head on the encoder, in both networks."""
-        ...
-
-    @property
-    def predictor(self) -> Head | None:
-        """The head on the online projector, if there is one."""
-        ...
-
-    @property
-    def momentum(self) -> Momentum | None:
-        """How the target network follows the online one; None when there is no target network."""
-        ...
-
-    @property
-    def queue(self) -> int:
-        """How many keys of earlier steps are kept; 0 for none."""
-        ...
-
-    @property
-    def online_views(self) -> tuple[int, ...]:
-        """Views that the online network embeds."""
-        ...
-
-    @property
-    def target_views(self) -> tuple[int, ...]:
-        """Views that the target network embeds."""
+    def assembly(self) -> Assembly:
+        """Networks, heads, queue and views."""
         ...
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """The scalar to minimise, whose mean over processes is the loss of the whole batch."""
         ...
+
+
+@runtime_checkable
+class Diagnosed(Protocol):
+    """A method that has more to say of a step than its loss."""
+
+    def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
+        """Scalars by name, of the whole batch, without gradient; reported of the last step of each epoch."""
+        ...
+
+
+CIFAR_RESNET18: dict[str, Any] = {"name": "resnet", "depth": 18, "stem": "cifar"}
+CIFAR_RESNET50: dict[str, Any] = {"name": "resnet", "depth": 50, "stem": "cifar"}
+IMAGENET_RESNET50: dict[str, Any] = {"name": "resnet", "depth": 50, "stem": "imagenet"}
+IMAGENET_RESNET18: dict[str, Any] = {"name": "resnet", "depth": 18, "stem": "imagenet"}

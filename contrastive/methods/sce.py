@@ -1,17 +1,35 @@
 """SCE, similarity contrastive estimation (Denize et al., WACV 2023): contrast and relation in one target."""
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
-import torch
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from contrastive.encoder import Head
-from contrastive.losses import sce
-from contrastive.methods.protocol import Embeddings, Gather, Preset
+from contrastive.losses import sce_crops
+from contrastive.methods.protocol import (
+    CIFAR_RESNET18,
+    IMAGENET_RESNET50,
+    Assembly,
+    Embeddings,
+    Gather,
+    Preset,
+)
 from contrastive.optimiser import Momentum
-from contrastive.types import STRICT, Fraction, Natural, Positive
+from contrastive.types import STRICT, Count, Fraction, Natural, NonNegative, Positive
 from contrastive.views import ViewName
+
+_IMAGENET = {
+    "method.coefficient": 0.5, "method.temperature": 0.1, "method.target_temperature": 0.07,
+    "method.symmetric": True, "method.queue": 65536,
+    "method.momentum": {"start": 0.99, "schedule": "cosine"}, "method.batch_norm_splits": 1,
+    "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
+    "encoder": IMAGENET_RESNET50,
+    "views.strong": {"size": 224, "hue": 0.1, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23},
+    "views.second": {"size": 224, "hue": 0.1, "saturation": 0.2, "blur": 0.1, "blur_kernel": 23, "solarise": 0.2},
+    "batch": 4096,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -29,13 +47,19 @@ class SCE:
     coefficient: Fraction = 0.5
     positive_in_target: Literal["masked", "zero_logit"] = "masked"
     """"masked" as the paper writes it; "zero_logit" as the authors' code runs it."""
+    weights: tuple[NonNegative, NonNegative, NonNegative] | None = None
+    """Of the contrastive, relational and ceiling terms; None: coefficient, 1 - coefficient, 1 - coefficient."""
     symmetric: bool = False
-    views: tuple[ViewName, ViewName] = ("weak", "strong")
-    """Asymmetric: the first goes to the target, the second to the online network."""
+    views: Annotated[tuple[ViewName, ...], Field(min_length=2)] = ("weak", "strong")
+    """Asymmetric: the first goes to the target, all others to the online network. Symmetric: the first two go
+    to the target and all to the online network. Views beyond two make a multi-crop."""
     queue: Natural = 4096
+    """0: the other keys of the batch are the negatives."""
     momentum: Momentum = Momentum(start=0.99)
     projector: Head = Head(hidden=(512,), output=128)
     predictor: Head | None = None
+    batch_norm_splits: Count = 1
+    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
@@ -43,14 +67,50 @@ class SCE:
             values={
                 "method.coefficient": 0.5, "method.temperature": 0.1, "method.target_temperature": 0.05,
                 "method.queue": 4096, "method.momentum": {"start": 0.99, "schedule": "constant"},
-                "method.symmetric": False, "method.views": ["weak", "strong"],
+                "method.symmetric": False, "method.views": ["weak", "strong"], "method.batch_norm_splits": 8,
                 "method.projector": {"hidden": [512], "output": 128}, "method.predictor": None,
                 "views.strong.blur": 0.5, "views.strong.crop_scale": [0.2, 1.0],
                 "views.weak.crop_scale": [0.2, 1.0],
-                "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"},
+                "encoder": CIFAR_RESNET18,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 5},
                 "batch": 256, "epochs": 200,
+            },
+        ),
+        "imagenet": Preset(
+            source="the authors' released ImageNet run file, 2 x 224, 200 epochs",
+            values={
+                **_IMAGENET,
+                "method.views": ["strong", "second"],
+                "method.projector": {"hidden": [2048, 2048], "output": 256, "output_batch_norm": True},
+                "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1e-6, "warmup_epochs": 10},
+                "epochs": 200,
+            },
+        ),
+        "imagenet-multicrop": Preset(
+            source="the authors' released ImageNet run file, 2 x 224 and one crop each of 192, 160, 128 and 96",
+            values={
+                **_IMAGENET,
+                "method.views": ["strong", "second", "local_large", "local_medium", "local_small", "local"],
+                "method.projector": {"hidden": [4096, 4096], "output": 256, "output_batch_norm": True},
+                **{f"views.{name}": {"size": size, "crop_scale": scale, "saturation": 0.2, "blur": 0.5,
+                                     "blur_kernel": 23, "solarise": 0.2}
+                   for name, size, scale in (("local_large", 192, [0.172, 0.86]),
+                                             ("local_medium", 160, [0.143, 0.715]),
+                                             ("local_small", 128, [0.114, 0.571]),
+                                             ("local", 96, [0.086, 0.429]))},
+                "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1e-6, "warmup_epochs": 10},
+                "epochs": 200,
+            },
+        ),
+        "imagenet100": Preset(
+            source="ours: the authors' ImageNet recipe at batch 256; of ImageNet-100 they release no run file",
+            values={
+                **_IMAGENET,
+                "method.views": ["strong", "second"], "batch": 256, "epochs": 200,
+                "method.projector": {"hidden": [2048, 2048], "output": 256, "output_batch_norm": True},
+                "optimiser": {"name": "sgd", "lr": 0.3, "momentum": 0.9, "weight_decay": 1e-4,
+                              "decay_vectors": False, "warmup_epochs": 10},
             },
         ),
     }  # fmt: skip
@@ -61,37 +121,45 @@ class SCE:
                 "positive_in_target 'zero_logit' is defined on a queue, and queue is 0; "
                 "set positive_in_target to 'masked' or give a queue"
             )
+        if self.weights is not None and not any(self.weights):
+            raise ValueError("weights = (0, 0, 0) leaves no term of the loss; give one of them a weight above 0")
+        if self.predictor and self.predictor.output != self.projector.output:
+            raise ValueError(
+                f"predictor.output = {self.predictor.output} is compared with projector.output = "
+                f"{self.projector.output}; make them equal"
+            )
 
     @property
-    def target_views(self) -> tuple[int, ...]:
-        """Views that the target network embeds."""
-        return (0, 1) if self.symmetric else (0,)
-
-    @property
-    def online_views(self) -> tuple[int, ...]:
-        """Views that the online network embeds."""
-        return (0, 1) if self.symmetric else (1,)
+    def assembly(self) -> Assembly:
+        """A target network, its queue, and as many online views as there are."""
+        first = 0 if self.symmetric else 1
+        target = (0, 1) if self.symmetric else (0,)
+        return Assembly(
+            views=self.views,
+            online=tuple(range(first, len(self.views))),
+            target=target,
+            projector=self.projector,
+            predictor=self.predictor,
+            momentum=self.momentum,
+            queue=self.queue,
+            queued=target if self.queue else (),
+            batch_norm_splits=self.batch_norm_splits,
+        )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Mean over the pairs of a target view and another online view."""
-        # Without a queue the negatives are the keys of the whole batch, so every process needs them all.
-        whole: Gather = gather if embeddings.queue is None else _own
-        losses = [
-            sce(
-                whole(embeddings.online[online]),
-                whole(embeddings.target[target]),
-                embeddings.queue,
-                temperature=self.temperature,
-                target_temperature=self.target_temperature,
-                coefficient=self.coefficient,
-                positive_in_target=self.positive_in_target,
-            )
-            for target in self.target_views
-            for online in self.online_views
-            if online != target
-        ]
-        return torch.stack(losses).mean()
-
-
-def _own(rows: Tensor) -> Tensor:
-    return rows
+        online, target = embeddings.online, embeddings.target
+        if embeddings.queue is None:
+            # The negatives are the keys of the whole batch, so every process needs them all.
+            online = {view: gather(rows) for view, rows in online.items()}
+            target = {view: gather(rows) for view, rows in target.items()}
+        rest = 1 - self.coefficient
+        return sce_crops(
+            online,
+            target,
+            embeddings.queue,
+            temperature=self.temperature,
+            target_temperature=self.target_temperature,
+            positive_in_target=self.positive_in_target,
+            weights=self.weights or (self.coefficient, rest, rest),
+        )

@@ -7,7 +7,15 @@ from torch import Tensor
 
 from contrastive.encoder import Head
 from contrastive.losses import nt_xent
-from contrastive.methods.protocol import Embeddings, Gather, Preset
+from contrastive.methods.protocol import (
+    CIFAR_RESNET18,
+    IMAGENET_RESNET18,
+    IMAGENET_RESNET50,
+    Assembly,
+    Embeddings,
+    Gather,
+    Preset,
+)
 from contrastive.types import STRICT, Positive
 from contrastive.views import ViewName
 
@@ -21,26 +29,47 @@ class SimCLR:
     views: tuple[ViewName, ViewName] = ("strong", "strong")
     projector: Head = Head(hidden=(512,), output=128)
 
-    predictor: ClassVar[None] = None
-    momentum: ClassVar[None] = None
-    queue: ClassVar[int] = 0
-    online_views: ClassVar[tuple[int, ...]] = (0, 1)
-    target_views: ClassVar[tuple[int, ...]] = ()
-
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="the SimCLR authors' advice for CIFAR-10; optimiser ours",
+            source="the SimCLR authors' advice for CIFAR-10 (2 layers, 64 outputs, temperature 0.2); optimiser ours",
             values={
                 "method.temperature": 0.2, "method.projector": {"hidden": [512], "output": 64},
-                "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"},
+                "encoder": CIFAR_RESNET18,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 10},
                 "batch": 256, "epochs": 200,
             },
         ),
+        "imagenet100": Preset(
+            source="solo-learn's ImageNet-100 run; weight decay ours",
+            values={
+                "method.temperature": 0.2, "method.projector": {"hidden": [4096], "output": 512},
+                "encoder": IMAGENET_RESNET18,
+                "views.strong.size": 224, "views.strong.blur": 0.5, "views.strong.blur_kernel": 23,
+                "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1e-4, "warmup_epochs": 10},
+                "batch": 256, "epochs": 400,
+            },
+        ),
+        "imagenet": Preset(
+            source="lightly's ImageNet benchmark: temperature 0.1, LARS at 0.075 sqrt(batch)",
+            values={
+                "method.temperature": 0.1, "method.projector": {"hidden": [2048], "output": 128},
+                "encoder": IMAGENET_RESNET50,
+                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
+                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
+                "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
+                              "warmup_epochs": 10},
+                "batch": 256, "epochs": 100,
+            },
+        ),
     }  # fmt: skip
+
+    @property
+    def assembly(self) -> Assembly:
+        """One network sees both views."""
+        return Assembly(views=self.views, online=(0, 1), projector=self.projector)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 1 of the paper on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in self.online_views)
+        first, second = (gather(embeddings.online[view]) for view in (0, 1))
         return nt_xent(first, second, temperature=self.temperature)

@@ -18,10 +18,12 @@ from contrastive.views.colour import (
 from contrastive.views.config import View, ViewName, Views
 from contrastive.views.draws import Draw, draw
 from contrastive.views.geometry import gaussian_blur, horizontal_flip, resized_crop
+from contrastive.views.mixing import Mixture, draw_mixture, mix
 from contrastive.views.render import render
 
 __all__ = [
     "Draw",
+    "Mixture",
     "View",
     "ViewName",
     "Views",
@@ -29,10 +31,12 @@ __all__ = [
     "colour_jitter",
     "contrast",
     "draw",
+    "draw_mixture",
     "gaussian_blur",
     "greyscale",
     "horizontal_flip",
     "hue",
+    "mix",
     "normalise",
     "render",
     "resized_crop",

@@ -8,7 +8,9 @@ from pydantic.dataclasses import dataclass
 from contrastive.types import STRICT, Count, Fraction, NonNegative, Positive
 
 Share = Annotated[float, Field(gt=0, le=1)]
-ViewName = Literal["strong", "weak", "second"]
+ViewName = Literal[
+    "strong", "weak", "second", "gentle", "local", "local_small", "local_medium", "local_large"
+]
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -63,8 +65,20 @@ class View:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Views:
-    """The views a method may ask for by name: two strong ones and a weak one (crop and flip only)."""
+    """The views a method may ask for by name.
+
+    The local ones are the low-resolution crops of a multi-crop: SCE's four scales and, at 32 pixels, its four
+    sizes (192, 160, 128 and 96 of 224), rounded to even numbers.
+    """
 
     strong: View = View()
     weak: View = View(jitter=0.0, grey=0.0)
+    """Crop and flip only."""
     second: View = View(solarise=0.2)
+    """The other of two unequal strong views, as in BYOL."""
+    gentle: View = View()
+    """What a method with an augmentation warm-up starts with."""
+    local: View = View(size=14, crop_scale=(0.086, 0.429))
+    local_small: View = View(size=18, crop_scale=(0.114, 0.571))
+    local_medium: View = View(size=22, crop_scale=(0.143, 0.715))
+    local_large: View = View(size=28, crop_scale=(0.172, 0.86))

@@ -8,6 +8,7 @@ from torch import nn
 from contrastive.config import Trial, replace
 from contrastive.distributed import World
 from contrastive.methods import SimCLR
+from contrastive.methods.protocol import Batch
 from contrastive.siamese import Siamese
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
@@ -18,12 +19,12 @@ def siamese(trial: Trial, **changes: object) -> Siamese:
     return Siamese(replace(trial, {f"method.{k}": v for k, v in changes.items()}), world=World(), device=CPU)
 
 
-def views(*, count: int = 16, seed: int = 0) -> dict[int, torch.Tensor]:
+def views(*, count: int = 16, seed: int = 0) -> Batch:
     generator = torch.Generator().manual_seed(seed)
-    return {v: torch.randn(count, 3, 32, 32, generator=generator) for v in (0, 1)}
+    return Batch({v: torch.randn(count, 3, 32, 32, generator=generator) for v in (0, 1)}, step=seed)
 
 
-@pytest.mark.parametrize("case", ["sce_step_0", "sce_step_1"])
+@pytest.mark.parametrize("case", ["sce_step_0", "sce_step_1", "sce_step_2"])
 def test_a_step_of_sce_is_that_of_the_papers_code(case: str, trial: Trial) -> None:
     with np.load(GOLDEN / f"{case}.npz") as file:
         reference = {
@@ -36,6 +37,7 @@ def test_a_step_of_sce_is_that_of_the_papers_code(case: str, trial: Trial) -> No
         "coefficient": float(reference["lam"]),
         "symmetric": bool(reference["sym"]),
         "positive_in_target": "zero_logit",
+        "views": ["strong"] * len(reference["crops"]),
         "projector": {"hidden": [], "output": width},
         "queue": reference["queue_before"].shape[1],
     }
@@ -47,7 +49,7 @@ def test_a_step_of_sce_is_that_of_the_papers_code(case: str, trial: Trial) -> No
     model.queue.copy_(reference["queue_before"].T)
     model.pointer.copy_(reference["ptr_before"][0])
 
-    embeddings = model(dict(enumerate(reference["crops"])))
+    embeddings = model(Batch(dict(enumerate(reference["crops"]))))
     loss = model.loss(embeddings)
     loss.backward()
     model.follow(embeddings, float(reference["momentum"]))

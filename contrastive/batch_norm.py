@@ -1,0 +1,64 @@
+"""Batch normalisation as if the batch were spread over several devices: each part by its own statistics."""
+
+from torch import Tensor, nn
+from torch.nn.functional import batch_norm
+
+from contrastive import distributed
+from contrastive.distributed import World
+
+
+def split_batch_norm(encoder: nn.Module, splits: int, world: World) -> None:
+    """Makes every BatchNorm2d of the encoder normalise each of `splits` parts of the batch by itself.
+
+    MoCo's recipe on one GPU (He et al. 2020, section 3.3, and its CIFAR demonstration): with the target's rows
+    shuffled before, a query cannot tell its key by the statistics that they share. As published, heads are
+    left as they are. One split changes nothing.
+
+    Raises:
+        ValueError: the parts do not divide among the processes.
+    """
+    if splits == 1:
+        return
+    if splits % world.size:
+        raise ValueError(
+            f"batch_norm_splits = {splits} parts do not divide among {world.size} processes; change either"
+        )
+    for parent in list(encoder.modules()):
+        for name, child in list(parent.named_children()):
+            if type(child) is nn.BatchNorm2d:
+                setattr(parent, name, _split(child, splits // world.size, world))
+
+
+class SplitBatchNorm2d(nn.BatchNorm2d):
+    """Normalises `splits` equal, consecutive parts of a batch each by its own mean and variance."""
+
+    splits: int = 1
+    world: World = World()
+
+    def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        """(N, C, H, W) in, the same out."""
+        if not self.training:
+            return super().forward(input)
+        assert self.running_mean is not None
+        assert self.running_var is not None
+        assert self.momentum is not None
+        # The parts stand beside each other as channels, so that one call normalises them all.
+        parts = self.splits
+        n, c, h, w = input.shape
+        beside = input.reshape(parts, n // parts, c, h, w).transpose(0, 1).reshape(-1, parts * c, h, w)
+        means, variances = self.running_mean.repeat(parts), self.running_var.repeat(parts)
+        weight, bias = self.weight.repeat(parts), self.bias.repeat(parts)
+        out = batch_norm(
+            beside, means, variances, weight, bias, training=True, momentum=self.momentum, eps=self.eps
+        )
+        self.running_mean.copy_(distributed.mean(means.view(parts, c).mean(0), self.world))
+        self.running_var.copy_(distributed.mean(variances.view(parts, c).mean(0), self.world))
+        return out.view(-1, parts, c, h, w).transpose(0, 1).reshape(n, c, h, w)
+
+
+def _split(norm: nn.BatchNorm2d, splits: int, world: World) -> SplitBatchNorm2d:
+    copy = SplitBatchNorm2d(norm.num_features, norm.eps, norm.momentum)
+    copy = copy.to(norm.weight.device, norm.weight.dtype)
+    copy.load_state_dict(norm.state_dict())
+    copy.splits, copy.world = splits, world
+    return copy

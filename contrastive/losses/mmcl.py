@@ -1,0 +1,334 @@
+"""Max-margin contrastive learning, MMCL (Shah et al., AAAI 2022): the negatives are a support vector machine's.
+
+Every anchor x_i trains a small SVM that parts x_i from the other rows in the kernel's space; its alphas say which
+negatives matter. The loss reads the SVM's decision function at the anchor's other view y_i and wants it large.
+
+What the three numbers do. The SVM asks <w, phi(x_i) - phi(x_j)> >= 2 of every negative; the margin is 2 / |w|.
+
+- `regularisation` prices the square of a shortfall, by 1 / (2 * regularisation). Small: a hard margin that a few
+  close negatives decide. Large: a wide margin that many negatives share. A negative with a free alpha falls short
+  by regularisation * alpha; one beyond the margin has alpha 0 and takes no part.
+- `penalty` prices a shortfall itself, and so bounds every alpha. An alpha above 2 / regularisation needs a negative on
+  the wrong side, so with regularisation 0.1 a penalty of 20 or more does nothing in practice, and the published values
+  100 and "none" are one. Where the box acts depends on the alphas' size: with 256 unit features and a free sum of
+  alphas of 2 to 25 an anchor (bandwidth 0.5 to 5), penalties of about 0.02 to 1 act. The closest negatives reach the
+  bound first; a penalty far below gives all negatives one weight, and the margin grows as the penalty shrinks.
+- `bandwidth` of "rbf" divides the squared distance. Narrow: only near neighbours differ from nothing, and the alphas
+  are nearly equal, near 2 / (n + regularisation). Wide: the kernel is linear at heart, distances shrink by the
+  bandwidth, alphas and |w| grow, and with bandwidth s and regularisation r the alphas approach s/2 times those of
+  the linear kernel with regularisation r s / 2: a wider kernel is a softer margin.
+
+Published values: bandwidth 50, then 5 from epoch 75 and 0.5 from epoch 125, penalty 100 (CIFAR-100); bandwidth 10, no
+penalty (ImageNet); regularisation 0.1.
+"""
+
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from contrastive.losses.kernels import Kernel, kernel_matrix
+from contrastive.losses.rows import check_columns, check_pairs, check_positive, unit_rows
+from contrastive.losses.support_vectors import (
+    Batch,
+    Dual,
+    ProjectedGradient,
+    Queue,
+    descend,
+    exact,
+    inverse,
+)
+from contrastive.losses.support_vectors.dual import gradient, kkt_residual
+
+Solver = Literal["exact", "inverse", "projected_gradient"]
+PUBLISHED = ProjectedGradient()
+
+
+class MMCLDiagnostics(NamedTuple):
+    """How the SVMs of a batch look."""
+
+    margin: Float[Tensor, ""]
+    """Mean over anchors of 2 / |w|, in the kernel's space; infinite if features coincide."""
+    share_zero: Float[Tensor, ""]
+    """Of the alphas, those at 0: negatives that take no part."""
+    share_at_penalty: Float[Tensor, ""]
+    """Of the alphas, those at the upper bound."""
+    kkt_residual: Float[Tensor, ""]
+    """max |a - clip(a - (Delta a - 2), 0, penalty)|: 0 exactly where the duals are solved."""
+
+
+def mmcl(
+    z1: Float[Tensor, "n d"],
+    z2: Float[Tensor, "n d"],
+    *,
+    kernel: Kernel = "rbf",
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Solver = "exact",
+    symmetric: bool = False,
+    unit_diagonal: bool = False,
+    projected_gradient: ProjectedGradient = PUBLISHED,
+) -> Float[Tensor, ""]:
+    """Minus the mean decision value of each anchor's SVM at the anchor's other view.
+
+    for i in n:  f_i(y) = sum over j != i of a[i, j] (k(x_i, y) - k(x_j, y)),   loss_i = -f_i(y_i)
+
+    with x = z1 and y = z2 scaled to unit length and a = `mmcl_alphas`, which carry no gradient.
+
+    Args:
+        z1: embeddings of the first views, on which the SVMs are trained; need not be normalised.
+        z2: embeddings of the second views, in the same order.
+        kernel: see `kernel_matrix`; "tanh" is not a kernel proper and may be refused.
+        bandwidth: divides the squared distance of "rbf", multiplies the cosine of "tanh"; else without effect.
+        regularisation: price of squared shortfalls, inverted.
+        penalty: upper bound of the alphas; None for none.
+        solver: "exact", the SVM's dual itself; "inverse", the published unconstrained minimiser clipped into the
+            box, another loss (1.1 to 12 times the exact one); "projected_gradient", the published iteration.
+        symmetric: the mean of both directions; published is one.
+        unit_diagonal: the published code's 1 for k(x_i, x_i), wrong for "tanh", "polynomial" and "min".
+        projected_gradient: options of that solver.
+
+    Returns:
+        The mean over the anchors; gradients reach both arguments.
+
+    Raises:
+        ValueError: shapes differ, fewer than two samples, a number not above 0, an unknown kernel or solver, or
+            duals that are not convex.
+    """
+    check_pairs("mmcl", z1=z1, z2=z2)
+
+    def one_sided(anchors: Tensor, queries: Tensor) -> Tensor:
+        alphas = mmcl_alphas(
+            anchors,
+            kernel=kernel,
+            bandwidth=bandwidth,
+            regularisation=regularisation,
+            penalty=penalty,
+            solver=solver,
+            unit_diagonal=unit_diagonal,
+            projected_gradient=projected_gradient,
+        )
+        values = kernel_matrix(unit_rows(queries), unit_rows(anchors), kernel, bandwidth)
+        return -(_weights(alphas) * values).sum() / len(alphas)
+
+    return (one_sided(z1, z2) + one_sided(z2, z1)) / 2 if symmetric else one_sided(z1, z2)
+
+
+def mmcl_alphas(
+    z1: Float[Tensor, "n d"],
+    *,
+    kernel: Kernel = "rbf",
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Solver = "exact",
+    unit_diagonal: bool = False,
+    projected_gradient: ProjectedGradient = PUBLISHED,
+) -> Float[Tensor, "n n"]:
+    """The alphas of `mmcl`, row = anchor, column = negative, diagonal 0; arguments and errors are those of `mmcl`."""
+    with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
+        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
+        if solver == "projected_gradient":
+            return descend(dual, projected_gradient)
+        return _solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
+
+
+def mmcl_diagnostics(
+    z1: Float[Tensor, "n d"],
+    *,
+    kernel: Kernel = "rbf",
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Solver = "exact",
+    unit_diagonal: bool = False,
+    projected_gradient: ProjectedGradient = PUBLISHED,
+) -> MMCLDiagnostics:
+    """Margin, sparsity and accuracy of the SVMs of `mmcl`; arguments and errors are those of `mmcl`."""
+    alphas = mmcl_alphas(
+        z1,
+        kernel=kernel,
+        bandwidth=bandwidth,
+        regularisation=regularisation,
+        penalty=penalty,
+        solver=solver,
+        unit_diagonal=unit_diagonal,
+        projected_gradient=projected_gradient,
+    )
+    with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
+        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
+        square = (alphas * (dual.hessian(alphas) - regularisation * alphas)).sum(1)
+        negatives = alphas.numel() - len(alphas)
+        return MMCLDiagnostics(
+            margin=(2 / square.clamp(min=0).sqrt()).mean(),
+            share_zero=((alphas == 0).sum() - len(alphas)) / negatives,
+            share_at_penalty=(alphas == dual.penalty).sum() / negatives,
+            kkt_residual=kkt_residual(dual, alphas, gradient(dual, alphas)).max(),
+        )
+
+
+def mixed_mmcl(
+    mixture: Float[Tensor, "n d"],
+    z1: Float[Tensor, "n d"],
+    partner: Int[Tensor, " n"],
+    share: Float[Tensor, " n"],
+    *,
+    kernel: Kernel = "rbf",
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Solver = "exact",
+    unit_diagonal: bool = False,
+    projected_gradient: ProjectedGradient = PUBLISHED,
+) -> Float[Tensor, ""]:
+    """Read both sources' decision functions at a mixture of two images, in proportion.
+
+    for c in n:  -(share[c] f_c(m_c) + (1 - share[c]) f_partner[c](m_c))
+
+    The SVMs are trained on the clean z1. Each source is a negative of the other's SVM; the terms are kept, so that
+    the loss is continuous in the share, and share 1 is mmcl(z1, mixture).
+
+    Args:
+        mixture: embeddings of the mixtures m.
+        z1: embeddings of the clean images.
+        partner: row of z1 that is mixed into image c.
+        share: of image c in its mixture, from 0 to 1.
+        kernel: as in `mmcl`.
+        bandwidth: as in `mmcl`.
+        regularisation: as in `mmcl`.
+        penalty: as in `mmcl`.
+        solver: as in `mmcl`.
+        unit_diagonal: as in `mmcl`.
+        projected_gradient: as in `mmcl`.
+
+    Returns:
+        The mean over the mixtures; gradients reach mixture and z1.
+
+    Raises:
+        ValueError: as `mmcl`.
+    """
+    check_pairs("mixed_mmcl", mixture=mixture, z1=z1)
+    weights = _weights(
+        mmcl_alphas(
+            z1,
+            kernel=kernel,
+            bandwidth=bandwidth,
+            regularisation=regularisation,
+            penalty=penalty,
+            solver=solver,
+            unit_diagonal=unit_diagonal,
+            projected_gradient=projected_gradient,
+        )
+    )
+    blended = torch.lerp(weights[partner], weights, share[:, None].to(weights))
+    return -(blended * kernel_matrix(unit_rows(mixture), unit_rows(z1), kernel, bandwidth)).sum() / len(z1)
+
+
+def mmcl_queue(
+    query: Float[Tensor, "n d"],
+    key: Float[Tensor, "n d"],
+    queue: Float[Tensor, "k d"],
+    *,
+    kernel: Kernel = "rbf",
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Literal["exact", "inverse"] = "exact",
+) -> Float[Tensor, ""]:
+    """MMCL with a queue of negatives that all anchors share (an extension: the paper has batch negatives only).
+
+    for i in n:  f_i(q) = sum over u of a[i, u] (k(key_i, q) - k(queue_u, q)),   loss_i = -f_i(query_i)
+
+    with anchor i's SVM trained to part key_i from the queue. The k x k inverse bounds the queue to some thousands.
+
+    Args:
+        query: online embeddings; need not be normalised.
+        key: target embeddings of the other views, in the same order; no gradient.
+        queue: earlier keys, one a row; no gradient.
+        kernel: as in `mmcl`.
+        bandwidth: as in `mmcl`.
+        regularisation: as in `mmcl`.
+        penalty: as in `mmcl`.
+        solver: "exact" or "inverse".
+
+    Returns:
+        The mean over the queries.
+
+    Raises:
+        ValueError: as `mmcl`; an empty queue.
+    """
+    bound = _check("mmcl_queue", bandwidth, regularisation, penalty)
+    check_pairs("mmcl_queue", query=query, key=key)
+    check_columns("mmcl_queue", query.shape[1], queue=queue)
+    q, positive, negatives = unit_rows(query), unit_rows(key.detach()), unit_rows(queue.detach())
+    with torch.no_grad(), torch.autocast(q.device.type, enabled=False):
+        dual = Queue.of(
+            kernel_matrix(negatives, negatives, kernel, bandwidth),
+            kernel_matrix(positive, negatives, kernel, bandwidth),
+            kernel_matrix(positive, positive, kernel, bandwidth).diagonal(),
+            regularisation,
+            bound,
+        )
+        alphas = _solve(dual, solver, kernel, convex=kernel != "tanh")
+    towards_key = kernel_matrix(q, positive, kernel, bandwidth).diagonal()
+    values = towards_key[:, None] - kernel_matrix(q, negatives, kernel, bandwidth)
+    return -(alphas * values).sum() / len(q)
+
+
+def _weights(alphas: Tensor) -> Float[Tensor, "n n"]:
+    """Of all features in each w: alphas' sum for the anchor's own, minus alpha for a negative's."""
+    return alphas.sum(1).diag() - alphas
+
+
+def _check(where: str, bandwidth: float, regularisation: float, penalty: float | None) -> float:
+    """The alphas' upper bound, once the numbers are legal."""
+    check_positive(where, bandwidth=bandwidth, regularisation=regularisation)
+    if penalty is None:
+        return torch.inf
+    check_positive(where, penalty=penalty)
+    return penalty
+
+
+def _batch(
+    z1: Tensor,
+    kernel: Kernel,
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None,
+    *,
+    unit_diagonal: bool,
+) -> Batch:
+    """The duals of a batch."""
+    bound = _check("mmcl", bandwidth, regularisation, penalty)
+    check_pairs("mmcl", z1=z1, z2=z1)
+    if len(z1) < 2:
+        raise ValueError("mmcl: 1 sample given; needs 2 or more, for the other samples are the negatives.")
+    rows = unit_rows(z1)
+    values = kernel_matrix(rows, rows, kernel, bandwidth)
+    # For "rbf" and "linear" the 1 is true.
+    wrong = unit_diagonal and kernel not in ("rbf", "linear")
+    excess = 1 - values.diagonal() if wrong else values.new_zeros(len(values))
+    return Batch.of(values, excess, regularisation, bound)
+
+
+def _solve(dual: Dual, solver: Solver, kernel: Kernel, *, convex: bool) -> Tensor:
+    """Alphas by the closed form or exactly; the device is only asked whether it worked where it may not."""
+    if solver == "exact":
+        _check_definite(convex or dual.resolvent(0.0).convex, kernel)
+        return exact(dual)
+    if solver == "inverse":
+        resolvent = dual.resolvent(0.0)
+        _check_definite(convex or resolvent.factored, kernel)
+        return inverse(dual, resolvent)
+    raise ValueError(f"mmcl: solver={solver!r} given; needs one of {', '.join(get_args(Solver))}.")
+
+
+def _check_definite(definite: bool | Tensor, kernel: Kernel) -> None:
+    if not definite:
+        raise ValueError(
+            f"mmcl: the matrix of kernel={kernel!r} is not positive definite on this batch; "
+            "needs a larger regularisation, unit_diagonal=False, or one of the kernels that are always positive: "
+            "rbf, linear, polynomial, min."
+        )

@@ -1,0 +1,214 @@
+"""The dual of one-positive support vector machines, for all anchors together.
+
+Anchor i has the positive p_i and negatives n_j with features phi in the kernel's space. With a single positive the
+SVM's equality constraint says that the positive's weight is the sum of the negatives' alphas, so the dual is
+
+    minimise over a:  a' Delta_i a / 2 - 2 * sum(a)    subject to 0 <= a_j <= penalty
+    Delta_i[j, l] = <phi(p_i) - phi(n_j), phi(p_i) - phi(n_l)> + regularisation * [j = l]
+
+Only differences of features occur, so the kernels are centred first: this changes no Delta, removes the large constant
+that wide kernels have, and gives sums that are 0. With G the centred kernel matrix of the candidates, every product
+Delta_i a and every inverse of Delta_i comes from G: matrices of one size, never one matrix an anchor.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol, runtime_checkable
+
+import torch
+from jaxtyping import Bool, Float
+from torch import Tensor
+
+
+class Resolvent(NamedTuple):
+    """(Delta_i + shift)⁻¹ for all anchors."""
+
+    solve: Callable[[Tensor], Tensor]
+    factored: Bool[Tensor, ""]
+    """Whether the shared matrix was positive definite; else the solutions mean nothing."""
+    convex: Bool[Tensor, ""]
+    """Whether every Delta_i + shift is positive definite too."""
+
+
+@runtime_checkable
+class Dual(Protocol):
+    """What the solvers need of the duals; alphas are (anchors, candidates)."""
+
+    @property
+    def regularisation(self) -> float:
+        """Added to the diagonal of Delta."""
+        ...
+
+    @property
+    def penalty(self) -> float:
+        """Upper bound of the alphas; infinite for none."""
+        ...
+
+    def zeros(self) -> Tensor:
+        """Alphas to start from."""
+        ...
+
+    def masked(self, alpha: Tensor) -> Tensor:
+        """Alpha, in place, with 0 where an anchor meets itself."""
+        ...
+
+    def hessian(self, alpha: Tensor) -> Tensor:
+        """Delta_i a_i for each row."""
+        ...
+
+    def spread(self) -> Tensor:
+        """Mean over anchors and negatives of half the squared distance of their features."""
+        ...
+
+    def resolvent(self, shift: float | Tensor) -> Resolvent:
+        """(Delta_i + shift)⁻¹, from one factorisation."""
+        ...
+
+
+def gradient(dual: Dual, alpha: Tensor) -> Tensor:
+    """Of the dual's objective, 0 where an anchor meets itself."""
+    return dual.masked(dual.hessian(alpha) - 2)
+
+
+def project(dual: Dual, alpha: Tensor) -> Tensor:
+    """The nearest point of the box."""
+    return dual.masked(alpha.clamp(0, dual.penalty))
+
+
+def kkt_residual(dual: Dual, alpha: Tensor, slope: Tensor) -> Float[Tensor, "n 1"]:
+    """|a - clip(a - gradient)|, the largest entry of each anchor: 0 exactly at the solution."""
+    return (alpha - project(dual, alpha - slope)).abs().amax(1, keepdim=True)
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Each row is an anchor, all other rows are its negatives.
+
+    With D the matrix that takes phi(x_i) from the other rows, Delta_i = D G D' + regularisation + excess_i * 11'.
+    """
+
+    gram: Float[Tensor, "n n"]
+    """The centred kernel."""
+    excess: Float[Tensor, " n"]
+    """What stands in Delta_i for k(x_i, x_i), less its true value: 0 unless a constant is asked for."""
+    regularisation: float
+    penalty: float
+
+    @classmethod
+    def of(
+        cls, kernel: Float[Tensor, "n n"], excess: Tensor, regularisation: float, penalty: float
+    ) -> "Batch":
+        """Centre the kernel."""
+        mean = kernel.mean(0)
+        return cls(kernel - mean - mean[:, None] + mean.mean(), excess, regularisation, penalty)
+
+    def zeros(self) -> Tensor:
+        """No alpha."""
+        return torch.zeros_like(self.gram)
+
+    def masked(self, alpha: Tensor) -> Tensor:
+        """An anchor is not its own negative."""
+        return alpha.fill_diagonal_(0)
+
+    def hessian(self, alpha: Tensor) -> Tensor:
+        """(B G)_ij - (B G)_ii + regularisation a_ij + excess_i sum(a_i), with B_i the weights of -w_i."""
+        total = alpha.sum(1, keepdim=True)
+        pulled = alpha @ self.gram - total * self.gram
+        constant = self.excess * total[:, 0] - pulled.diagonal()
+        return self.masked(pulled + self.regularisation * alpha + constant[:, None])
+
+    def spread(self) -> Tensor:
+        """The trace, for the rows of a centred matrix sum to 0."""
+        return self.gram.trace() / (len(self.gram) - 1)
+
+    def resolvent(self, shift: float | Tensor) -> Resolvent:
+        """All inverses from that of one matrix (the derivation is in `inverse`)."""
+        n, mu = len(self.gram), self.regularisation + shift
+        inverse, factored = _inverse(self.gram, mu)
+        p = inverse - 1 / (n * mu)
+        surplus = mu - self.excess
+        left = 1 - surplus * p.diagonal()
+
+        def solve(right: Tensor) -> Tensor:
+            y = self.masked(right) @ p
+            return self.masked(y + (surplus / left * y.diagonal())[:, None] * p)
+
+        return Resolvent(solve, factored, factored & (left > 0).all())
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Each anchor has a positive of its own; the negatives are the rows of one queue.
+
+    Delta_i = G + regularisation + own_i * 11' - cross_i 1' - 1 cross_i'.
+    """
+
+    gram: Float[Tensor, "k k"]
+    """Kernel of the queue, centred."""
+    cross: Float[Tensor, "n k"]
+    """Kernel of positive and queue, of features less the queue's mean feature."""
+    own: Float[Tensor, " n"]
+    """Kernel of each positive with itself, likewise."""
+    regularisation: float
+    penalty: float
+
+    @classmethod
+    def of(cls, kernel: Tensor, cross: Tensor, own: Tensor, regularisation: float, penalty: float) -> "Queue":
+        """Move the origin of the feature space to the queue's mean."""
+        mean, mean_cross = kernel.mean(0), cross.mean(1, keepdim=True)
+        whole = mean.mean()
+        return cls(
+            kernel - mean - mean[:, None] + whole,
+            cross - mean_cross - mean + whole,
+            own - 2 * mean_cross[:, 0] + whole,
+            regularisation,
+            penalty,
+        )
+
+    def zeros(self) -> Tensor:
+        """No alpha."""
+        return torch.zeros_like(self.cross)
+
+    def masked(self, alpha: Tensor) -> Tensor:
+        """No anchor is in the queue."""
+        return alpha
+
+    def hessian(self, alpha: Tensor) -> Tensor:
+        """One product with G; the rest has rank 2."""
+        total = alpha.sum(1)
+        constant = self.own * total - (alpha * self.cross).sum(1)
+        pulled = alpha @ self.gram - total[:, None] * self.cross
+        return pulled + self.regularisation * alpha + constant[:, None]
+
+    def spread(self) -> Tensor:
+        """The origin is the queue's mean, so the mixed terms sum to 0."""
+        return (self.own.mean() + self.gram.diagonal().mean()) / 2
+
+    def resolvent(self, shift: float | Tensor) -> Resolvent:
+        """Woodbury: G + mu with U = [1, cross_i] and S = [[own_i, -1], [-1, 0]].
+
+        Since G1 = 0 and cross_i'1 = 0, the inner matrix S⁻¹ + U'(G + mu)⁻¹U is [[k / mu, -1], [-1, -gap_i]].
+        """
+        mu = self.regularisation + shift
+        inverse, factored = _inverse(self.gram, mu)
+        towards = self.cross @ inverse
+        gap = self.own - (towards * self.cross).sum(1)
+        weight = len(self.gram) / mu
+        determinant = 1 + weight * gap
+
+        def solve(right: Tensor) -> Tensor:
+            y = right @ inverse
+            ones, cross = y.sum(1), (y * self.cross).sum(1)
+            constant = (cross - gap * ones) / determinant / mu
+            along = (ones + weight * cross) / determinant
+            return y + constant[:, None] + along[:, None] * towards
+
+        return Resolvent(solve, factored, factored & (determinant > 0).all())
+
+
+def _inverse(gram: Tensor, mu: float | Tensor) -> tuple[Tensor, Tensor]:
+    """(G + mu)⁻¹ by Cholesky, and whether there is one; the host does not wait for the answer."""
+    factor, info = torch.linalg.cholesky_ex(
+        gram + mu * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    )
+    return torch.cholesky_inverse(factor), info == 0

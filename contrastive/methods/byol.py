@@ -1,0 +1,96 @@
+"""BYOL (Grill et al., NeurIPS 2020): predict a slowly moving network's view of the same image; no negatives."""
+
+from typing import ClassVar, Literal
+
+import torch
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from contrastive.encoder import Head
+from contrastive.losses import byol
+from contrastive.methods.protocol import (
+    CIFAR_RESNET18,
+    IMAGENET_RESNET50,
+    Assembly,
+    Embeddings,
+    Gather,
+    Preset,
+)
+from contrastive.optimiser import Momentum
+from contrastive.types import STRICT
+from contrastive.views import ViewName
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class BYOL:
+    """The predictor on the online network must hit the target's embedding of the other view.
+
+    Both directions are summed, as published. Heads of 4096 hidden units and 256 outputs are the paper's.
+    """
+
+    name: Literal["byol"] = "byol"
+    symmetric: bool = True
+    """Whether each view is predicted once; False: only the first, from the second."""
+    views: tuple[ViewName, ViewName] = ("strong", "second")
+    momentum: Momentum = Momentum(start=0.99, schedule="cosine")
+    projector: Head = Head(hidden=(4096,), output=256)
+    predictor: Head | None = Head(hidden=(4096,), output=256)
+    """None: the online network has none, and collapses."""
+
+    presets: ClassVar[dict[str, Preset]] = {
+        "cifar10": Preset(
+            source="solo-learn's CIFAR-10 run",
+            values={
+                "method.momentum": {"start": 0.99, "schedule": "cosine"},
+                "method.projector": {"hidden": [4096], "output": 256},
+                "method.predictor": {"hidden": [4096], "output": 256},
+                "encoder": CIFAR_RESNET18,
+                "optimiser": {"name": "lars", "lr": 1.0, "weight_decay": 1e-5, "warmup_epochs": 10},
+                "batch": 256, "epochs": 1000,
+            },
+        ),
+        "imagenet": Preset(
+            source="the authors' 100-epoch preset: momentum 0.99, rate 0.45, weight decay 1e-6; views of the paper",
+            values={
+                "method.momentum": {"start": 0.99, "schedule": "cosine"},
+                "method.projector": {"hidden": [4096], "output": 256},
+                "method.predictor": {"hidden": [4096], "output": 256},
+                "encoder": IMAGENET_RESNET50,
+                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 1.0,
+                                 "blur_kernel": 23},
+                "views.second": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 0.1,
+                                 "blur_kernel": 23, "solarise": 0.2},
+                "optimiser": {"name": "lars", "lr": 0.45, "weight_decay": 1e-6, "warmup_epochs": 10},
+                "batch": 4096, "epochs": 100,
+            },
+        ),
+    }  # fmt: skip
+
+    def __post_init__(self) -> None:
+        if self.predictor and self.predictor.output != self.projector.output:
+            raise ValueError(
+                f"predictor.output = {self.predictor.output} is compared with projector.output = "
+                f"{self.projector.output}; make them equal"
+            )
+
+    @property
+    def assembly(self) -> Assembly:
+        """A predictor on the online side only, which keeps the two networks from collapsing."""
+        return Assembly(
+            views=self.views,
+            online=(0, 1) if self.symmetric else (1,),
+            target=(0, 1) if self.symmetric else (0,),
+            projector=self.projector,
+            predictor=self.predictor,
+            momentum=self.momentum,
+        )
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Online view and target view of each term."""
+        return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
+
+    def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
+        """Equation 2 of the paper, summed over the directions."""
+        losses = [byol(embeddings.online[online], embeddings.target[target]) for online, target in self.pairs]
+        return torch.stack(losses).sum()

@@ -1,0 +1,172 @@
+"""MMCL, max-margin contrastive learning (Shah et al., AAAI 2022): a support vector machine for every anchor."""
+
+from typing import Any, ClassVar, Literal
+
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from contrastive.encoder import Head
+from contrastive.losses import mmcl, mmcl_diagnostics, mmcl_queue
+from contrastive.losses.mmcl import ProjectedGradient
+from contrastive.methods.protocol import (
+    CIFAR_RESNET50,
+    IMAGENET_RESNET50,
+    Assembly,
+    Embeddings,
+    Gather,
+    Preset,
+)
+from contrastive.optimiser import Momentum
+from contrastive.types import STRICT, Count, Natural, Positive
+from contrastive.views import ViewName
+
+_IMAGENET = {
+    "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1, "method.penalty": None,
+    "method.solver": "projected_gradient", "method.normalised_step": True, "method.bandwidth_drops": [],
+    "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True},
+    "encoder": IMAGENET_RESNET50,
+    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
+                     "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
+    "optimiser": {"name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6, "warmup_epochs": 20},
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class MMCL:
+    """Each anchor's machine parts it from the other images of its view, and is read at the anchor's other view.
+
+    `penalty` is the box on the dual variables (None: no box), `regularisation` the price of squared slack,
+    `bandwidth` the width of the kernel; what they do to the margin stands in `contrastive.losses.mmcl`.
+    Kernel, bandwidth and regularisation are those of the authors' ImageNet runs; they solve by projected
+    gradient descent from a random start, we exactly.
+    """
+
+    name: Literal["mmcl"] = "mmcl"
+    kernel: Literal["rbf", "linear", "tanh", "polynomial", "min"] = "rbf"
+    bandwidth: Positive = 10.0
+    """Divides the squared distance (rbf) or multiplies the cosine (tanh); the other kernels have none."""
+    bandwidth_drops: tuple[Count, ...] = ()
+    """After each of these epochs the bandwidth is divided by ten (the authors on CIFAR: 75 and 125)."""
+    regularisation: Positive = 0.1
+    penalty: Positive | None = None
+    solver: Literal["exact", "inverse", "projected_gradient"] = "exact"
+    normalised_step: bool = True
+    """Of projected gradient descent: 1 over the norm of each anchor's matrix, instead of 0.001."""
+    symmetric: bool = False
+    """Whether machines are built on both views; the authors build them on the first alone."""
+    unit_diagonal: bool = False
+    """Whether k(x, x) is taken for 1 whatever the kernel, as in the authors' code."""
+    views: tuple[ViewName, ViewName] = ("strong", "strong")
+    queue: Natural = 0
+    """Above 0, the negatives are so many earlier keys of a target network, not the batch: an extension."""
+    momentum: Momentum = Momentum(start=0.99)
+    """Of that target network; without a queue there is none."""
+    projector: Head = Head(hidden=(512,), output=128)
+
+    presets: ClassVar[dict[str, Preset]] = {
+        "cifar100": Preset(
+            source="the authors' released CIFAR-100 run",
+            values={
+                "method.kernel": "rbf", "method.bandwidth": 50.0, "method.bandwidth_drops": [75, 125],
+                "method.regularisation": 0.1, "method.penalty": 100.0,
+                "method.solver": "projected_gradient", "method.normalised_step": False,
+                "method.projector": {"hidden": [512], "output": 128},
+                "encoder": CIFAR_RESNET50,
+                "views.strong.crop_scale": [0.08, 1.0], "views.strong.blur": 0.5,
+                "optimiser": {"name": "adam", "lr": 1e-3, "lr_scaling": "none", "weight_decay": 1e-6,
+                              "schedule": "constant", "warmup_epochs": 0},
+                "batch": 256, "epochs": 400,
+            },
+        ),
+        "cifar10": Preset(
+            source="ours: SimCLR's CIFAR-10 recipe with the authors' ImageNet kernel, solved exactly",
+            values={
+                "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1,
+                "method.penalty": None, "method.solver": "exact", "method.symmetric": True,
+                "method.projector": {"hidden": [512], "output": 128},
+                "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"},
+                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
+                              "warmup_epochs": 10},
+                "batch": 256, "epochs": 200,
+            },
+        ),
+        "imagenet100": Preset(
+            source="the authors' released ImageNet-100 configuration (200 epochs at batch 128)",
+            values={**_IMAGENET, "batch": 128, "epochs": 200},
+        ),
+        "imagenet": Preset(
+            source="the authors' released ImageNet configuration (100 epochs at batch 256)",
+            values={**_IMAGENET, "batch": 256, "epochs": 100,
+                    "optimiser": {**_IMAGENET["optimiser"], "warmup_epochs": 10}},
+        ),
+    }  # fmt: skip
+
+    def __post_init__(self) -> None:
+        definite = self.kernel in ("rbf", "linear") or (
+            self.kernel in ("polynomial", "min") and not self.unit_diagonal
+        )
+        if self.solver == "exact" and not definite:
+            what = "is not positive definite" if self.kernel == "tanh" else "with k(x, x) taken for 1 is not"
+            raise ValueError(
+                f"kernel '{self.kernel}' {what}, so its machines have no exact solution; take 'rbf', 'linear', "
+                "'polynomial' or 'min' with unit_diagonal=False, or solver 'projected_gradient' as published"
+            )
+        if self.queue and (self.symmetric or self.unit_diagonal or self.solver == "projected_gradient"):
+            raise ValueError(
+                "a queue goes with the solvers 'exact' and 'inverse', symmetric=False and unit_diagonal=False; "
+                "change these or set queue to 0"
+            )
+
+    @property
+    def assembly(self) -> Assembly:
+        """One network; with a queue, a target network whose keys are anchors and negatives."""
+        if not self.queue:
+            return Assembly(views=self.views, online=(0, 1), projector=self.projector)
+        return Assembly(
+            views=self.views,
+            online=(1,),
+            target=(0,),
+            projector=self.projector,
+            momentum=self.momentum,
+            queue=self.queue,
+            queued=(0,),
+        )
+
+    def bandwidth_at(self, epoch: int) -> float:
+        """Bandwidth in force in this epoch (from 1)."""
+        return self.bandwidth / 10 ** sum(epoch > drop for drop in self.bandwidth_drops)
+
+    def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
+        """The decision values of the anchors' other views, negated: on the batch of all processes, or the queue."""
+        if embeddings.queue is not None:
+            return mmcl_queue(
+                embeddings.online[1],
+                embeddings.target[0],
+                embeddings.queue,
+                kernel=self.kernel,
+                bandwidth=self.bandwidth_at(embeddings.epoch),
+                regularisation=self.regularisation,
+                penalty=self.penalty,
+                solver=self.solver,
+            )
+        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        return mmcl(first, second, symmetric=self.symmetric, **self.machine(embeddings.epoch))
+
+    def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
+        """Margin, shares of dual variables at 0 and at the penalty, and how far from optimal they are."""
+        if embeddings.queue is not None or 0 not in embeddings.online:
+            return {}
+        found = mmcl_diagnostics(gather(embeddings.online[0]), **self.machine(embeddings.epoch))
+        return {f"mmcl_{name}": value for name, value in found._asdict().items()}
+
+    def machine(self, epoch: int) -> dict[str, Any]:
+        """How an anchor's machine is built and solved in this epoch."""
+        return {
+            "kernel": self.kernel,
+            "bandwidth": self.bandwidth_at(epoch),
+            "regularisation": self.regularisation,
+            "penalty": self.penalty,
+            "solver": self.solver,
+            "unit_diagonal": self.unit_diagonal,
+            "projected_gradient": ProjectedGradient(normalised_step=self.normalised_step),
+        }

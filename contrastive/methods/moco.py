@@ -1,0 +1,106 @@
+"""MoCo v2 (He et al., CVPR 2020; Chen et al. 2020): find the key of a slowly moving network among a queue."""
+
+from typing import ClassVar, Literal
+
+import torch
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from contrastive.encoder import Head
+from contrastive.losses import info_nce
+from contrastive.methods.protocol import (
+    CIFAR_RESNET18,
+    IMAGENET_RESNET50,
+    Assembly,
+    Embeddings,
+    Gather,
+    Preset,
+)
+from contrastive.optimiser import Momentum
+from contrastive.types import STRICT, Count, Positive
+from contrastive.views import ViewName
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class MoCo:
+    """InfoNCE of one view's query against the other view's key and a queue of earlier keys.
+
+    Temperature, queue and momentum are those of the authors' CIFAR-10 demonstration.
+    """
+
+    name: Literal["moco"] = "moco"
+    temperature: Positive = 0.1
+    symmetric: bool = False
+    """Whether each view is query once and key once; the losses are averaged."""
+    views: tuple[ViewName, ViewName] = ("strong", "strong")
+    """Asymmetric: the first goes to the target, the second to the online network."""
+    queue: Count = 4096
+    momentum: Momentum = Momentum(start=0.99)
+    projector: Head = Head(hidden=(512,), output=128, batch_norm=False)
+    predictor: Head | None = None
+    batch_norm_splits: Count = 1
+    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
+
+    presets: ClassVar[dict[str, Preset]] = {
+        "cifar10": Preset(
+            source="the authors' CIFAR-10 demonstration (8 batch-norm splits, asymmetric, linear head)",
+            values={
+                "method.temperature": 0.1, "method.queue": 4096, "method.symmetric": False,
+                "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,
+                "method.projector": {"hidden": [], "output": 128}, "method.predictor": None,
+                "encoder": CIFAR_RESNET18,
+                "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 5e-4,
+                              "warmup_epochs": 0},
+                "batch": 512, "epochs": 200,
+            },
+        ),
+        "imagenet": Preset(
+            source="Chen et al. 2020, MoCo v2, 200 epochs (kernel, splits: the authors' 8 GPUs)",
+            values={
+                "method.temperature": 0.2, "method.queue": 65536, "method.symmetric": False,
+                "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
+                "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
+                "method.predictor": None,
+                "encoder": IMAGENET_RESNET50,
+                "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23},
+                "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
+                              "warmup_epochs": 0},
+                "batch": 256, "epochs": 200,
+            },
+        ),
+    }  # fmt: skip
+
+    @property
+    def assembly(self) -> Assembly:
+        """A target network and its keys of earlier steps."""
+        both = (0, 1)
+        return Assembly(
+            views=self.views,
+            online=both if self.symmetric else (1,),
+            target=both if self.symmetric else (0,),
+            projector=self.projector,
+            predictor=self.predictor,
+            momentum=self.momentum,
+            queue=self.queue,
+            queued=both if self.symmetric else (0,),
+            batch_norm_splits=self.batch_norm_splits,
+        )
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Online view and target view of each term."""
+        return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
+
+    def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
+        """Equation 1 of the paper, the mean over the pairs; the queue is shared, so own rows are enough."""
+        assert embeddings.queue is not None
+        losses = [
+            info_nce(
+                embeddings.online[online],
+                embeddings.target[target],
+                embeddings.queue,
+                temperature=self.temperature,
+            )
+            for online, target in self.pairs
+        ]
+        return torch.stack(losses).mean()

@@ -1,0 +1,96 @@
+"""ReSSL (Zheng et al., NeurIPS 2021): keep an image's relations to a queue under augmentation."""
+
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from contrastive.encoder import Head
+from contrastive.losses import sce_crops
+from contrastive.methods.protocol import (
+    CIFAR_RESNET18,
+    IMAGENET_RESNET50,
+    Assembly,
+    Embeddings,
+    Gather,
+    Preset,
+)
+from contrastive.optimiser import Momentum
+from contrastive.types import STRICT, Count, Positive
+from contrastive.views import ViewName
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class ReSSL:
+    """The online view's similarities to the queue must be the weak target view's, sharpened.
+
+    Temperatures are the authors' (0.1 and 0.04); the queue, momentum and head are for CIFAR.
+    """
+
+    name: Literal["ressl"] = "ressl"
+    temperature: Positive = 0.1
+    target_temperature: Positive = 0.04
+    views: Annotated[tuple[ViewName, ...], Field(min_length=2)] = ("weak", "strong")
+    """The first goes to the target, the others to the online network."""
+    queue: Count = 4096
+    momentum: Momentum = Momentum(start=0.99)
+    projector: Head = Head(hidden=(512,), output=128)
+    batch_norm_splits: Count = 1
+    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
+
+    presets: ClassVar[dict[str, Preset]] = {
+        "cifar10": Preset(
+            source="solo-learn's temperatures, the authors' split batch norm and weight decay for small sets; rest ours",
+            values={
+                "method.temperature": 0.1, "method.target_temperature": 0.04, "method.queue": 4096,
+                "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,
+                "method.views": ["weak", "strong"], "method.projector": {"hidden": [512], "output": 128},
+                "views.strong.blur": 0.5,
+                "encoder": CIFAR_RESNET18,
+                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
+                              "warmup_epochs": 5},
+                "batch": 256, "epochs": 200,
+            },
+        ),
+        "imagenet": Preset(
+            source="the authors' ImageNet run, one crop",
+            values={
+                "method.temperature": 0.1, "method.target_temperature": 0.04, "method.queue": 131072,
+                "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
+                "method.views": ["weak", "strong"],
+                "method.projector": {"hidden": [4096], "output": 512, "batch_norm": False},
+                "views.weak.size": 224, "views.strong.size": 224, "views.strong.blur": 0.5,
+                "views.strong.blur_kernel": 23,
+                "encoder": IMAGENET_RESNET50,
+                "optimiser": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4,
+                              "decay_vectors": False, "warmup_epochs": 5},
+                "batch": 256, "epochs": 200,
+            },
+        ),
+    }  # fmt: skip
+
+    @property
+    def assembly(self) -> Assembly:
+        """One weak view for the target, any number of strong ones for the online network."""
+        return Assembly(
+            views=self.views,
+            online=tuple(range(1, len(self.views))),
+            target=(0,),
+            projector=self.projector,
+            momentum=self.momentum,
+            queue=self.queue,
+            queued=(0,),
+            batch_norm_splits=self.batch_norm_splits,
+        )
+
+    def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
+        """The mean over the online views; it is the relational term of SCE alone."""
+        return sce_crops(
+            embeddings.online,
+            embeddings.target,
+            embeddings.queue,
+            temperature=self.temperature,
+            target_temperature=self.target_temperature,
+            weights=(0.0, 1.0, 0.0),
+        )

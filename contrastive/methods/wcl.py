@@ -1,0 +1,141 @@
+"""WCL, weakly supervised contrastive learning (Zheng et al., ICCV 2021): labels from the batch's neighbour graph."""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic.dataclasses import dataclass
+from torch import Tensor
+
+from contrastive.encoder import Head
+from contrastive.losses import neighbour_contrast, nt_xent, supervised_contrast, weak_labels
+from contrastive.losses.rows import product, unit_rows
+from contrastive.methods.protocol import (
+    CIFAR_RESNET18,
+    IMAGENET_RESNET50,
+    Assembly,
+    Embeddings,
+    Gather,
+    Neighbours,
+    Preset,
+)
+from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
+from contrastive.views import ViewName
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class WCL:
+    """SimCLR on one head; on another, images joined in the nearest-neighbour graph of the batch attract.
+
+    The graph of each view labels the other view. With `neighbours` k, low-resolution crops join as further
+    anchors; how is not in the authors' release, and two readings fit what is known of it:
+
+    "images": the crops show k-nearest neighbours of the image among all training images, by the features of
+    the epoch before, and carry the image's weak label. "features": the crops show the image itself, and their
+    positives are the k rows of the batch nearest to its full-size view.
+
+    Temperature, warm-up and heads (the paper's 2048 hidden units) are the authors'; k is ours.
+    """
+
+    name: Literal["wcl"] = "wcl"
+    temperature: Positive = 0.1
+    graph_weight: NonNegative = 1.0
+    """Of the weak labels' term, beside 1 for the instances' term."""
+    swap: bool = True
+    """Whether each view is labelled by the other's graph, not by its own."""
+    separate_heads: bool = True
+    """Whether the weak labels' term has a head of its own."""
+    detach_keys: bool = True
+    """Whether gradient reaches anchors alone, as in the authors' code."""
+    views: tuple[ViewName, ViewName] = ("strong", "strong")
+    warmup_epochs: Natural = 10
+    """For so many epochs both views are `warmup_view`, and there are no crops of neighbours."""
+    warmup_view: ViewName = "gentle"
+    neighbours: Natural = 0
+    """k; 0: no crops."""
+    crops: Count = 4
+    """Low-resolution crops of an image, if there are any."""
+    crop_view: ViewName = "local"
+    crop_reading: Literal["images", "features"] = "images"
+    projector: Head = Head(hidden=(2048, 2048), output=128)
+    graph_projector: Head = Head(hidden=(2048, 2048), output=128)
+    """The weak labels' head, if it is separate."""
+
+    presets: ClassVar[dict[str, Preset]] = {
+        "cifar10": Preset(
+            source="ours: SimCLR's CIFAR-10 recipe with the authors' temperature; they release no small set",
+            values={
+                "method.temperature": 0.1, "method.warmup_epochs": 10,
+                "method.projector": {"hidden": [512, 512], "output": 128},
+                "method.graph_projector": {"hidden": [512, 512], "output": 128},
+                "encoder": CIFAR_RESNET18,
+                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
+                              "warmup_epochs": 10},
+                "batch": 256, "epochs": 200,
+            },
+        ),
+        "imagenet": Preset(
+            source="the authors' released run: heads 4096 and 256, LARS at 0.075 sqrt(batch), 200 epochs",
+            values={
+                "method.temperature": 0.1, "method.warmup_epochs": 10, "method.neighbours": 0,
+                "method.projector": {"hidden": [4096, 4096], "output": 256},
+                "method.graph_projector": {"hidden": [4096, 4096], "output": 256},
+                "encoder": IMAGENET_RESNET50,
+                "views.gentle": {"size": 224, "blur": 0.5, "blur_kernel": 23},
+                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
+                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
+                "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
+                              "warmup_epochs": 10},
+                "batch": 4096, "epochs": 200,
+            },
+        ),
+    }  # fmt: skip
+
+    @property
+    def assembly(self) -> Assembly:
+        """Two heads on one network, and after the warm-up the crops of neighbours."""
+        count = self.crops if self.neighbours else 0
+        crops = tuple(range(2, 2 + count))
+        shown = Neighbours(self.neighbours, crops) if count and self.crop_reading == "images" else None
+        return Assembly(
+            views=(*self.views, *[self.crop_view] * count),
+            online=(0, 1, *crops),
+            projector=self.projector,
+            second_projector=self.graph_projector if self.separate_heads else None,
+            warmup_epochs=self.warmup_epochs,
+            warmup_views=(self.warmup_view, self.warmup_view),
+            neighbours=shown,
+            # In the other reading the k nearest are found in the batch.
+            smallest_batch=max(2, self.neighbours if count and not shown else 2),
+        )
+
+    def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
+        """Instances, weak labels and, once there are any, crops, on the batch of all processes."""
+        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        loss = nt_xent(first, second, temperature=self.temperature)
+        if not self.graph_weight:
+            return loss
+        graph = embeddings.second if self.separate_heads else embeddings.online
+        rows = {view: gather(embedded) for view, embedded in sorted(graph.items())}
+        labels = self.labels(rows)
+        given: dict[str, Any] = {"temperature": self.temperature, "detach_keys": self.detach_keys}
+        weak = [supervised_contrast(rows[view], rows[view], labels[view], **given) for view in (0, 1)]
+        # Each crop is compared with the embeddings of both full-size views.
+        crops = [
+            self._crop(rows[crop], rows[view], labels[view]) for crop in rows if crop > 1 for view in (0, 1)
+        ]
+        terms = [torch.stack(some).mean() for some in (weak, crops) if some]
+        return loss + self.graph_weight * torch.stack(terms).sum()
+
+    def labels(self, rows: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
+        """Weak labels for the anchors of each view."""
+        own = weak_labels(rows[0]), weak_labels(rows[1])
+        return (own[1], own[0]) if self.swap else own
+
+    def _crop(self, crop: Tensor, keys: Tensor, labels: Tensor) -> Tensor:
+        given: dict[str, Any] = {"temperature": self.temperature, "detach_keys": self.detach_keys}
+        if self.crop_reading == "images":
+            return supervised_contrast(crop, keys, labels, anchor_labels=labels, **given)
+        unit = unit_rows(keys.detach())
+        nearest = product(unit, unit.T).topk(self.neighbours, dim=1).indices
+        return neighbour_contrast(crop, keys, nearest, **given)

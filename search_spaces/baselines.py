@@ -1,0 +1,111 @@
+"""Spaces of the methods that the others are compared with: SimCLR, MoCo v2, BYOL and ReSSL."""
+
+from search_spaces.laptop import laptop
+from search_spaces.space import Alternative, Choice, Less, LogUniform, Space
+
+SIMCLR_TEMPERATURE = Space(
+    name="simclr_temperature",
+    question="Which temperature suits SimCLR?",
+    base=laptop("simclr"),
+    domains={"method.temperature": LogUniform(0.05, 1.0, source="SimCLR's table on temperatures: 0.05 to 1")},
+)
+
+SIMCLR_ABLATION = Space(
+    name="simclr_ablation",
+    question="What is each part of SimCLR's augmentation and head worth?",
+    base=laptop("simclr"),
+    alternatives=(
+        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="SimCLR, figure 5"),
+        Alternative("no greyscale", {"views.strong.grey": 0.0}, source="SimCLR, figure 5"),
+        Alternative("no crop", {"views.strong.crop_scale": [1.0, 1.0]}, source="SimCLR, figure 5"),
+        Alternative("no flip", {"views.strong.flip": 0.0}, source="ours"),
+        Alternative("linear head", {"method.projector": {"hidden": [], "output": 64}}, source="SimCLR, figure 8"),
+    ),
+)
+
+MOCO_QUEUE = Space(
+    name="moco_queue",
+    question="How many earlier keys does MoCo need as negatives, and from how slow a target?",
+    base=laptop("moco"),
+    domains={
+        "method.queue": Choice((64, 256, 512, 1024, 2048), source="MoCo compares 256 to 65,536 on ImageNet"),
+        "method.momentum.start": Choice((0.9, 0.95), source="MoCo compares 0.9 to 0.9999; a short run wants less"),
+    },
+)
+
+MOCO_ABLATION = Space(
+    name="moco_ablation",
+    question="What is each part of MoCo worth?",
+    base=laptop("moco"),
+    alternatives=(
+        Alternative("no slow target", {"method.momentum.start": 0.0}, source="MoCo's ablation of momentum"),
+        Alternative("a short queue", {"method.queue": 64}, source="MoCo's ablation of the queue"),
+        Alternative("linear head", {"method.projector": {"hidden": [], "output": 64}}, source="MoCo v1"),
+        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
+        Alternative("both directions", {"method.symmetric": True}, source="the authors' CIFAR-10 demonstration"),
+        Alternative("split batch norm", {"method.batch_norm_splits": 8}, source="the authors' CIFAR-10 demonstration"),
+    ),
+)
+
+BYOL_MOMENTUM = Space(
+    name="byol_momentum",
+    question="How slowly should BYOL's target follow?",
+    base=laptop("byol"),
+    domains={
+        "method.momentum.start": Choice(
+            (0.9, 0.95, 0.97, 0.99, 0.996), source="the authors' presets use 0.97 to 0.996; a short run wants less"
+        ),
+        "method.momentum.schedule": Choice(("constant", "cosine"), source="BYOL raises it to 1 by a cosine"),
+    },
+)
+
+BYOL_ABLATION = Space(
+    name="byol_ablation",
+    question="What is each part of BYOL worth?",
+    base=laptop("byol"),
+    alternatives=(
+        Alternative("no predictor", {"method.predictor": None}, source="BYOL's ablation: it collapses"),
+        Alternative("no slow target", {"method.momentum": {"start": 0.0}}, source="BYOL's ablation of the target"),
+        Alternative("one direction", {"method.symmetric": False}, source="ours"),
+        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0,
+                                  "views.second.jitter": 0.0, "views.second.grey": 0.0},
+                    source="BYOL's ablation of augmentation"),
+        Alternative("no solarisation", {"views.second.solarise": 0.0}, source="ours"),
+    ),
+)  # fmt: skip
+
+RESSL_TEMPERATURES = Space(
+    name="ressl_temperatures",
+    question="Which temperatures of the online and of the target distribution suit ReSSL?",
+    base=laptop("ressl"),
+    domains={
+        "method.temperature": LogUniform(0.05, 0.5, source="ours, around the authors' 0.1"),
+        "method.target_temperature": LogUniform(0.01, 0.1, source="ours, around the authors' 0.04"),
+    },
+    constraints=(
+        Less("method.target_temperature", "method.temperature", "the target must be the sharper distribution"),
+    ),
+)
+
+RESSL_ABLATION = Space(
+    name="ressl_ablation",
+    question="What is each part of ReSSL worth?",
+    base=laptop("ressl"),
+    alternatives=(
+        Alternative("no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"),
+        Alternative("no weak target", {"method.views": ["strong", "strong"]}, source="the paper's weak augmentation"),
+        Alternative("a short queue", {"method.queue": 64}, source="ours"),
+        Alternative("no slow target", {"method.momentum.start": 0.0}, source="ours"),
+    ),
+)
+
+SPACES = (
+    SIMCLR_TEMPERATURE,
+    SIMCLR_ABLATION,
+    MOCO_QUEUE,
+    MOCO_ABLATION,
+    BYOL_MOMENTUM,
+    BYOL_ABLATION,
+    RESSL_TEMPERATURES,
+    RESSL_ABLATION,
+)

@@ -1,0 +1,40 @@
+"""Spaces of MMCL (Shah et al., AAAI 2022)."""
+
+from search_spaces.laptop import laptop
+from search_spaces.space import Alternative, Choice, LogUniform, Space
+
+LAPTOP = laptop("mmcl")
+
+MARGIN = Space(
+    name="mmcl_margin",
+    question="How wide a margin should MMCL ask for, with which kernel width, and does an exact solution pay?",
+    base=LAPTOP,
+    domains={
+        "method.penalty": Choice(
+            (None, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+            source="ours: the authors' 100 and none never act; the box does between 0.02 and 1",
+        ),
+        "method.bandwidth": LogUniform(0.5, 50.0, source="the authors' CIFAR schedule goes from 50 to 0.5"),
+        "method.regularisation": LogUniform(0.01, 1.0, source="ours, around the authors' 0.1"),
+        "method.solver": Choice(
+            ("exact", "inverse", "projected_gradient"),
+            source="the authors' two solvers, and the exact solution of what they solve",
+        ),
+    },
+)
+
+ABLATION = Space(
+    name="mmcl_ablation",
+    question="What is each part of MMCL worth?",
+    base=LAPTOP,
+    alternatives=(
+        Alternative("no kernel", {"method.kernel": "linear"}, source="the authors' kernels"),
+        Alternative("no second side", {"method.symmetric": False}, source="the authors' code is one-sided"),
+        Alternative("no exact solution", {"method.solver": "projected_gradient"}, source="the authors' PGD"),
+        Alternative("no support vectors", {"method.solver": "inverse"}, source="the authors' INV, clipped at 0"),
+        Alternative("no slack", {"method.regularisation": 0.001}, source="ours: a hard margin"),
+        Alternative("boxed", {"method.penalty": 0.05}, source="ours: where the box acts"),
+    ),
+)
+
+SPACES = (MARGIN, ABLATION)

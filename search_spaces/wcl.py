@@ -1,0 +1,56 @@
+"""Spaces of WCL (Zheng et al., ICCV 2021)."""
+
+from search_spaces.laptop import laptop
+from search_spaces.space import Alternative, Choice, Reported, Space
+
+LAPTOP = laptop("wcl")
+
+NEIGHBOURS = Space(
+    name="wcl_neighbours",
+    question="How many nearest neighbours should lend WCL their crops, and after how long a warm-up?",
+    base=LAPTOP,
+    domains={
+        "method.neighbours": Choice((0, 1, 2, 4, 8, 16), source="ours: the authors release no multi-crop code"),
+        "method.warmup_epochs": Choice((2, 6), source="ours: the authors warm up for 10 of 100 to 800 epochs"),
+    },
+)
+
+ABLATION = Space(
+    name="wcl_ablation",
+    question="What is each part of WCL worth?",
+    base=LAPTOP,
+    alternatives=(
+        Alternative("no weak labels (SimCLR)", {"method.graph_weight": 0.0}, source="the paper's baseline"),
+        Alternative("no swap", {"method.swap": False}, source="the paper: each view labelled by its own graph"),
+        Alternative("no second head", {"method.separate_heads": False}, source="the paper: one head or two"),
+        Alternative("no warm-up", {"method.warmup_epochs": 0}, source="the authors' weaker augmentation at first"),
+        Alternative("keys with gradient", {"method.detach_keys": False}, source="ours: the released gather has none"),
+        Alternative(
+            "with neighbours", {"method.neighbours": 4}, source="the paper's kNN multi-crop, in our reading"
+        ),
+        Alternative(
+            "small heads",
+            {
+                "method.projector": {"hidden": [64], "output": 32},
+                "method.graph_projector": {"hidden": [64], "output": 32},
+            },
+            source="the authors' README compares two sizes of head",
+        ),
+    ),
+    reported=(
+        Reported(
+            values={"method.projector": "4096 hidden, 256 out"},
+            score=68.5,
+            what="linear top-1 (%) on ImageNet, ResNet-50, 100 epochs",
+            source="the authors' README",
+        ),
+        Reported(
+            values={"method.projector": "2048 hidden, 128 out"},
+            score=68.1,
+            what="linear top-1 (%) on ImageNet, ResNet-50, 100 epochs",
+            source="the authors' README",
+        ),
+    ),
+)
+
+SPACES = (NEIGHBOURS, ABLATION)
