@@ -16,6 +16,7 @@ from contrastive import Trial, train
 from contrastive.config import replace, to_json
 from contrastive.data import Dataset, Folder, Split, load
 from contrastive.data import dataset as of_datasets
+from contrastive.data.decoding import decoded
 from contrastive.data.stream import GREY, Stream
 
 SPLITS = ("train", "validation", "test")
@@ -180,6 +181,20 @@ def test_a_pass_that_is_left_early_ends_its_workers(root: Path, processes: list[
     assert [process.poll() for process in processes] == [None, None]
     images.close()
     assert all(process.returncode is not None for process in processes)
+
+
+def test_a_bounded_number_of_blocks_is_decoded_ahead(root: Path):
+    file, asked = str(next(root.rglob("*.png"))), list[int]()
+
+    def path(row: int) -> str:
+        asked.append(row)
+        return file
+
+    images = decoded(path, [[row] for row in range(9)], size=10, workers=2)
+    for taken in (1, 2, 3):
+        next(images)
+        assert asked == list(range(taken + 3))
+    images.close()
 
 
 def test_a_single_block_is_not_worth_a_process(root: Path, processes: list[Any]):
