@@ -464,7 +464,12 @@ def test_when_all_embeddings_agree_it_is_the_log_of_the_number_of_candidates(for
 
 @pytest.mark.parametrize(
     ("shape", "message"),
-    [((1, 3), "weak_labels: 1 row of z given; needs 2 or more"), ((4, 3, 2), "z"), ((4,), "z"), ((0, 3), "1 or more")],
+    [
+        ((1, 3), "weak_labels: 1 row of z given; needs 2 or more"),
+        ((4, 3, 2), "z"),
+        ((4,), "z"),
+        ((0, 3), "1 or more"),
+    ],
 )
 def test_a_graph_of_less_than_two_rows_is_refused(shape: tuple[int, ...], message: str):
     with pytest.raises(ValueError, match=message):
