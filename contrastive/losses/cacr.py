@@ -69,10 +69,12 @@ def cacr(
     loss = z.new_zeros(())
     if attraction_weight:
         cosines = _of_same_images(z, z)
-        loss = loss + attraction_weight * _distance(cosines, _shares(cosines, -2 * hot, detach_weights))
+        loss = loss + attraction_weight * _distance(
+            cosines, _shares(_held(cosines, detach_weights), -2 * hot)
+        )
     if repulsion_weight:
         cosines = _of_view_pairs(z)
-        weights = _shares(cosines, 2 * cold, detach_weights)
+        weights = _shares(_held(cosines, detach_weights), 2 * cold)
         loss = loss + repulsion_weight * _repulsion(cosines, weights, cost)
     return loss
 
@@ -126,7 +128,7 @@ def cacr_queue(
     loss = q.new_zeros(())
     if attraction_weight:
         cosines = _of_same_images(q, k)
-        loss = loss + attraction_weight * _distance(cosines, _shares(cosines, -2 * hot, detach=True))
+        loss = loss + attraction_weight * _distance(cosines, _shares(cosines.detach(), -2 * hot))
     if repulsion_weight:
         loss = loss - repulsion_weight * _distance_to_queue(q, unit_rows(queue.detach()), cold, intra_batch)
     return loss
@@ -235,13 +237,13 @@ def mixed_cacr(
     if attraction_weight:
         k = _unit_views(positives)
         cosines = (m * torch.stack([k, k[:, partner]])).sum(3)
-        weights = (-2 * hot * (cosines.detach() if detach_weights else cosines)).softmax(1)
+        weights = (-2 * hot * _held(cosines, detach_weights)).softmax(1)
         own, partners = 2 - 2 * (weights * cosines).sum(1)
         loss = loss + attraction_weight * (share * own + (1 - share) * partners).mean()
     if repulsion_weight:
         cosines = product(m, unit_rows(negatives).T)
         sources = torch.stack([torch.arange(len(m), device=m.device), partner], dim=1)
-        logits = 2 * cold * (cosines.detach() if detach_weights else cosines)
+        logits = 2 * cold * _held(cosines, detach_weights)
         weights = logits.scatter_(1, sources, -math.inf).softmax(1)
         loss = loss - repulsion_weight * _distance(cosines, weights)
     return loss
@@ -264,8 +266,8 @@ def cacr_weight_entropy(
     hot, cold = _temperatures("cacr_weight_entropy", "full", attraction_temperature, repulsion_temperature)
     _check_batch("cacr_weight_entropy", views)
     z = _unit_views(views)
-    attraction = _shares(_of_same_images(z, z), -2 * hot, detach=True)
-    repulsion = _shares(_of_view_pairs(z), 2 * cold, detach=True)
+    attraction = _shares(_of_same_images(z, z), -2 * hot)
+    repulsion = _shares(_of_view_pairs(z), 2 * cold)
     return CACRWeightEntropy(*(torch.special.entr(w).sum(2).mean() for w in (attraction, repulsion)))
 
 
@@ -284,14 +286,18 @@ def _of_view_pairs(z: Float[Tensor, "v n d"]) -> Float[Tensor, "pairs n n"]:
     return product(z[first], z[second].mT)
 
 
-def _shares(cosines: Float[Tensor, "b n m"], scale: float, detach: bool) -> Float[Tensor, "b n m"]:
+def _held(cosines: Float[Tensor, "*b n m"], detach: bool) -> Float[Tensor, "*b n m"]:
+    """What weights are made of: the cosines, as constants or not."""
+    return cosines.detach() if detach else cosines
+
+
+def _shares(cosines: Float[Tensor, "b n m"], scale: float) -> Float[Tensor, "b n m"]:
     """Softmax along rows of scale * cosines, an entry's own view or image left out.
 
     On the sphere softmax(t d2) is softmax(-2t cos): the constant 2t goes.
     """
     own = torch.eye(*cosines.shape[1:], dtype=torch.bool, device=cosines.device)
-    logits = scale * (cosines.detach() if detach else cosines)
-    return logits.masked_fill_(own, -math.inf).softmax(2)
+    return (scale * cosines).masked_fill_(own, -math.inf).softmax(2)
 
 
 def _distance(cosines: Float[Tensor, "*b n m"], weights: Float[Tensor, "*b n m"]) -> Float[Tensor, ""]:
