@@ -48,9 +48,13 @@ def batches(
     generators = {p: generator(trial.seed, "views", epoch, p) for p in views}
     mixtures = _mixtures(trial, dataset, epoch)
     step = (epoch - 1) * steps
-    for block, pixels in zip(blocks, _pixels(trial, dataset, epoch, blocks, own, neighbours), strict=True):
+    sources = _sources(trial, dataset, epoch, neighbours)
+    rows_of = [block[:, own].reshape(-1) for block in blocks]
+    for block, pixels in zip(blocks, _pixels(dataset, sources, rows_of), strict=True):
         mine = torch.arange(block.numel()).view(block.shape)[:, own].reshape(-1)
-        drawn = {p: _draw(view, block.numel(), dataset, generators[p]).rows(mine) for p, view in views.items()}
+        drawn = {
+            p: _draw(view, block.numel(), dataset, generators[p]).rows(mine) for p, view in views.items()
+        }
         rendered = {
             p: _rendered(pixels[p].to(device), drawn[p], view, trial, dataset).split(share)
             for p, view in views.items()
@@ -60,30 +64,28 @@ def batches(
             step += 1
 
 
-def _pixels(
-    trial: Trial,
-    dataset: Dataset,
-    epoch: int,
-    blocks: tuple[Tensor, ...],
-    own: slice,
-    neighbours: Tensor | None,
-) -> Iterator[dict[int, Tensor]]:
-    """The images that each view of each block is made of, by view; the views of one image share it."""
+def _sources(
+    trial: Trial, dataset: Dataset, epoch: int, neighbours: Tensor | None
+) -> dict[tuple[int, ...], Tensor]:
+    """Which image each row of the epoch shows, for each set of views that show the same."""
     parts = trial.method.assembly
     order = torch.randperm(len(dataset.train), generator=generator(trial.seed, "order", epoch))
-    sources = {-1: order}
-    if parts.neighbours and neighbours is not None:
-        for p in parts.neighbours.views:
-            picks = generator(trial.seed, "neighbours", epoch, p)
-            column = torch.randint(neighbours.shape[1], order.shape, generator=picks)
-            sources[p] = neighbours[order, column]
-    fetched = [
-        dataset.train.fetch([source[block[:, own].reshape(-1)] for block in blocks])
-        for source in sources.values()
-    ]
+    others = parts.neighbours.views if parts.neighbours and neighbours is not None else ()
+    sources = {tuple(view for view in parts.views_at(epoch) if view not in others): order}
+    for view in others:
+        assert neighbours is not None
+        picks = generator(trial.seed, "neighbours", epoch, view)
+        sources[(view,)] = neighbours[order, torch.randint(neighbours.shape[1], order.shape, generator=picks)]
+    return sources
+
+
+def _pixels(
+    dataset: Dataset, sources: dict[tuple[int, ...], Tensor], rows: list[Tensor]
+) -> Iterator[dict[int, Tensor]]:
+    """The images that each view of each block of rows is made of, by view."""
+    fetched = [dataset.train.fetch([source[some] for some in rows]) for source in sources.values()]
     for images in zip(*fetched, strict=True):
-        by_source = dict(zip(sources, images, strict=True))
-        yield {p: by_source.get(p, by_source[-1]) for p in parts.views_at(epoch)}
+        yield {view: pixels for views, pixels in zip(sources, images, strict=True) for view in views}
 
 
 def _draw(view: View, count: int, dataset: Dataset, stream: torch.Generator) -> Draw:

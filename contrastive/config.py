@@ -18,7 +18,7 @@ from contrastive.optimiser import SGD, Optimiser
 from contrastive.types import STRICT, Count, Natural
 from contrastive.views import Views
 
-NUMERICS = 1
+NUMERICS = 2
 """Raised whenever the same trial would give another curve than before; part of a run's identity."""
 
 

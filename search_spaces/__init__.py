@@ -4,7 +4,5 @@ from search_spaces import baselines, bsim, cacr, comparison, mmcl, sce, wcl
 from search_spaces.space import Space
 
 SPACES: dict[str, Space] = {
-    space.name: space
-    for file in (sce, mmcl, wcl, cacr, bsim, baselines, comparison)
-    for space in file.SPACES
+    space.name: space for file in (sce, mmcl, wcl, cacr, bsim, baselines, comparison) for space in file.SPACES
 }

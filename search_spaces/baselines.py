@@ -15,11 +15,15 @@ SIMCLR_ABLATION = Space(
     question="What is each part of SimCLR's augmentation and head worth?",
     base=laptop("simclr"),
     alternatives=(
-        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="SimCLR, figure 5"),
+        Alternative(
+            "no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="SimCLR, figure 5"
+        ),
         Alternative("no greyscale", {"views.strong.grey": 0.0}, source="SimCLR, figure 5"),
         Alternative("no crop", {"views.strong.crop_scale": [1.0, 1.0]}, source="SimCLR, figure 5"),
         Alternative("no flip", {"views.strong.flip": 0.0}, source="ours"),
-        Alternative("linear head", {"method.projector": {"hidden": [], "output": 64}}, source="SimCLR, figure 8"),
+        Alternative(
+            "linear head", {"method.projector": {"hidden": [], "output": 64}}, source="SimCLR, figure 8"
+        ),
     ),
 )
 
@@ -29,7 +33,9 @@ MOCO_QUEUE = Space(
     base=laptop("moco"),
     domains={
         "method.queue": Choice((64, 256, 512, 1024, 2048), source="MoCo compares 256 to 65,536 on ImageNet"),
-        "method.momentum.start": Choice((0.9, 0.95), source="MoCo compares 0.9 to 0.9999; a short run wants less"),
+        "method.momentum.start": Choice(
+            (0.9, 0.95), source="MoCo compares 0.9 to 0.9999; a short run wants less"
+        ),
     },
 )
 
@@ -42,8 +48,12 @@ MOCO_ABLATION = Space(
         Alternative("a short queue", {"method.queue": 64}, source="MoCo's ablation of the queue"),
         Alternative("linear head", {"method.projector": {"hidden": [], "output": 64}}, source="MoCo v1"),
         Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
-        Alternative("both directions", {"method.symmetric": True}, source="the authors' CIFAR-10 demonstration"),
-        Alternative("split batch norm", {"method.batch_norm_splits": 8}, source="the authors' CIFAR-10 demonstration"),
+        Alternative(
+            "both directions", {"method.symmetric": True}, source="the authors' CIFAR-10 demonstration"
+        ),
+        Alternative(
+            "split batch norm", {"method.batch_norm_splits": 8}, source="the authors' CIFAR-10 demonstration"
+        ),
     ),
 )
 
@@ -53,7 +63,8 @@ BYOL_MOMENTUM = Space(
     base=laptop("byol"),
     domains={
         "method.momentum.start": Choice(
-            (0.9, 0.95, 0.97, 0.99, 0.996), source="the authors' presets use 0.97 to 0.996; a short run wants less"
+            (0.9, 0.95, 0.97, 0.99, 0.996),
+            source="the authors' presets use 0.97 to 0.996; a short run wants less",
         ),
         "method.momentum.schedule": Choice(("constant", "cosine"), source="BYOL raises it to 1 by a cosine"),
     },
@@ -83,7 +94,9 @@ RESSL_TEMPERATURES = Space(
         "method.target_temperature": LogUniform(0.01, 0.1, source="ours, around the authors' 0.04"),
     },
     constraints=(
-        Less("method.target_temperature", "method.temperature", "the target must be the sharper distribution"),
+        Less(
+            "method.target_temperature", "method.temperature", "the target must be the sharper distribution"
+        ),
     ),
 )
 
@@ -92,8 +105,12 @@ RESSL_ABLATION = Space(
     question="What is each part of ReSSL worth?",
     base=laptop("ressl"),
     alternatives=(
-        Alternative("no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"),
-        Alternative("no weak target", {"method.views": ["strong", "strong"]}, source="the paper's weak augmentation"),
+        Alternative(
+            "no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"
+        ),
+        Alternative(
+            "no weak target", {"method.views": ["strong", "strong"]}, source="the paper's weak augmentation"
+        ),
         Alternative("a short queue", {"method.queue": 64}, source="ours"),
         Alternative("no slow target", {"method.momentum.start": 0.0}, source="ours"),
     ),

@@ -11,7 +11,9 @@ MIXING = Space(
     question="How should BSIM mix: mixup or CutMix, how evenly, and how many of the batches?",
     base=LAPTOP,
     domains={
-        "method.kind": Choice(("mixup", "cutmix", "both"), source="mixup (Zhang 2018), CutMix (Yun 2019), Un-Mix's both"),
+        "method.kind": Choice(
+            ("mixup", "cutmix", "both"), source="mixup (Zhang 2018), CutMix (Yun 2019), Un-Mix's both"
+        ),
         "method.alpha": Choice((0.2, 0.5, 1.0, 2.0), source="ours, around i-Mix's and Un-Mix's 1"),
         "method.batches": Choice((0.25, 0.5, 0.75, 1.0), source="ours: the share of batches that are mixed"),
     },
@@ -30,8 +32,18 @@ ABLATION = Space(
         Alternative("nearly whole images", {"method.alpha": 0.2}, source="ours, after mixup's small alphas"),
     ),
     reported=(
-        Reported(values={"method.weight": 0.0}, score=89.11, what=UN_MIX, source="Un-Mix's README: without mixtures"),
-        Reported(values={"method.weight": 0.5}, score=91.34, what=UN_MIX, source="Un-Mix's README: plain loss + mixtures"),
+        Reported(
+            values={"method.weight": 0.0},
+            score=89.11,
+            what=UN_MIX,
+            source="Un-Mix's README: without mixtures",
+        ),
+        Reported(
+            values={"method.weight": 0.5},
+            score=91.34,
+            what=UN_MIX,
+            source="Un-Mix's README: plain loss + mixtures",
+        ),
     ),
 )
 

@@ -10,7 +10,9 @@ TEMPERATURES = Space(
     question="How strongly should CACR prefer far positives and near negatives?",
     base=LAPTOP,
     domains={
-        "method.attraction_temperature": Uniform(0.0, 2.0, source="ours, around the authors' 1; 0 is uniform"),
+        "method.attraction_temperature": Uniform(
+            0.0, 2.0, source="ours, around the authors' 1; 0 is uniform"
+        ),
         "method.repulsion_temperature": LogUniform(0.5, 5.0, source="ours: the authors use 0.9, 1, 2 and 3"),
     },
 )
@@ -22,7 +24,8 @@ POSITIVES = Space(
     domains={
         "method.positives": Choice((1, 2, 4), source="the authors compare 1 and 4"),
         "method.variant": Choice(
-            ("full", "uniform_attraction"), source="the authors' ablation; with one positive they are the same"
+            ("full", "uniform_attraction"),
+            source="the authors' ablation; with one positive they are the same",
         ),
     },
 )
@@ -32,13 +35,21 @@ ABLATION = Space(
     question="What is each part of CACR worth?",
     base=LAPTOP,
     alternatives=(
-        Alternative("no far positives", {"method.variant": "uniform_attraction"}, source="the authors' without_w1"),
-        Alternative("no near negatives", {"method.variant": "uniform_repulsion"}, source="the authors' without_w2"),
+        Alternative(
+            "no far positives", {"method.variant": "uniform_attraction"}, source="the authors' without_w1"
+        ),
+        Alternative(
+            "no near negatives", {"method.variant": "uniform_repulsion"}, source="the authors' without_w2"
+        ),
         Alternative("neither", {"method.variant": "uniform"}, source="the authors' none"),
         Alternative("no attraction", {"method.attraction_weight": 0.0}, source="ours: repulsion alone"),
-        Alternative("no repulsion", {"method.repulsion_weight": 0.0}, source="ours: attraction alone; it collapses"),
+        Alternative(
+            "no repulsion", {"method.repulsion_weight": 0.0}, source="ours: attraction alone; it collapses"
+        ),
         Alternative("one positive", {"method.positives": 1}, source="the authors' K = 1"),
-        Alternative("weights without gradient", {"method.detach_weights": True}, source="the authors' larger forms"),
+        Alternative(
+            "weights without gradient", {"method.detach_weights": True}, source="the authors' larger forms"
+        ),
     ),
 )
 

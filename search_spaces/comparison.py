@@ -1,5 +1,7 @@
 """All methods side by side."""
 
+from pydantic import JsonValue
+
 from contrastive.config import to_json
 from search_spaces.laptop import METHODS, laptop
 from search_spaces.space import Alternative, Reported, Space
@@ -10,7 +12,7 @@ BASE = "simclr"
 FACTORS = {"a third of the rate": 1 / 3, "its rate": 1.0, "three times the rate": 3.0}
 
 
-def _arm(name: str, factor: float = 1.0) -> dict[str, object]:
+def _arm(name: str, factor: float = 1.0) -> dict[str, JsonValue]:
     trial = laptop(name)
     return {"method": to_json(trial.method), "optimiser.lr": float(f"{trial.optimiser.lr * factor:.3g}")}
 
@@ -20,7 +22,9 @@ METHODS_SPACE = Space(
     question="Does every method learn what raw pixels and an untrained encoder do not know?",
     base=laptop(BASE),
     alternatives=tuple(
-        Alternative(name, _arm(name), source="each method's own laptop recipe") for name in METHODS if name != BASE
+        Alternative(name, _arm(name), source="each method's own laptop recipe")
+        for name in METHODS
+        if name != BASE
     ),
 )
 
@@ -30,7 +34,9 @@ COMPARISON = Space(
     base=laptop(BASE),
     alternatives=tuple(
         Alternative(
-            f"{name}, {words}", _arm(name, factor), source="each method at three learning rates around its own"
+            f"{name}, {words}",
+            _arm(name, factor),
+            source="each method at three learning rates around its own",
         )
         for name in METHODS
         for words, factor in FACTORS.items()

@@ -6,6 +6,7 @@ from contrastive.config import Trial
 from contrastive.data import Shapes
 from contrastive.encoder import Head
 from contrastive.methods import BSIM, BYOL, CACR, MMCL, SCE, WCL, Method, MoCo, ReSSL, SimCLR
+from contrastive.methods.mixture_losses import Inner
 from contrastive.optimiser import SGD, Momentum
 from contrastive.views import View, Views
 
@@ -27,7 +28,7 @@ BASE = Trial(
 """What the methods share. Crop scale and learning rate are ours, for 4,096 small images and a minute; they were
 chosen on a seed and on images (data.seed 100) that no sweep reports."""
 
-METHODS: dict[str, Method] = {
+INNER: dict[str, Inner] = {
     "sce": SCE(queue=512, momentum=TARGET, projector=HEAD),
     "mmcl": MMCL(projector=HEAD, symmetric=True),
     "wcl": WCL(projector=HEAD, graph_projector=HEAD, warmup_epochs=2),
@@ -39,7 +40,10 @@ METHODS: dict[str, Method] = {
 }
 """The methods with the papers' own numbers where they do not depend on scale, and heads, queues and momenta for it."""
 
-METHODS |= {f"bsim on {name}": BSIM(inner=METHODS[name]) for name in ("simclr", "moco", "byol")}
+METHODS: dict[str, Method] = {
+    **INNER,
+    **{f"bsim on {name}": BSIM(inner=INNER[name]) for name in ("simclr", "moco", "byol")},
+}
 
 RATES = {"byol": 0.48}
 

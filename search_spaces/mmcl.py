@@ -31,7 +31,9 @@ ABLATION = Space(
         Alternative("no kernel", {"method.kernel": "linear"}, source="the authors' kernels"),
         Alternative("no second side", {"method.symmetric": False}, source="the authors' code is one-sided"),
         Alternative("no exact solution", {"method.solver": "projected_gradient"}, source="the authors' PGD"),
-        Alternative("no support vectors", {"method.solver": "inverse"}, source="the authors' INV, clipped at 0"),
+        Alternative(
+            "no support vectors", {"method.solver": "inverse"}, source="the authors' INV, clipped at 0"
+        ),
         Alternative("no slack", {"method.regularisation": 0.001}, source="ours: a hard margin"),
         Alternative("boxed", {"method.penalty": 0.05}, source="ours: where the box acts"),
     ),

@@ -37,7 +37,8 @@ COEFFICIENT = Space(
     base=LAPTOP,
     domains={
         "method.coefficient": Choice(
-            tuple(eighth / 8 for eighth in range(9)), source="the paper's lambda from 0 to 1; eighths are ours"
+            tuple(eighth / 8 for eighth in range(9)),
+            source="the paper's lambda from 0 to 1; eighths are ours",
         )
     },
     reported=tuple(
@@ -46,19 +47,23 @@ COEFFICIENT = Space(
     ),
 )
 
+
+def _terms(name: str, *weights: float) -> Alternative:
+    return Alternative(
+        name, {"method.weights": [*weights]}, source="ours: SCE's terms at its own weights, some at 0"
+    )
+
+
 LOSS_TERMS = Space(
     name="sce_loss_terms",
     question="Which of SCE's contrastive, relational and ceiling terms does it need?",
     base=LAPTOP,
-    alternatives=tuple(
-        Alternative(name, {"method.weights": weights}, source="ours: SCE's terms at its own weights, some at 0")
-        for name, weights in {
-            "contrastive": [0.5, 0.0, 0.0],
-            "relational": [0.0, 0.5, 0.0],
-            "contrastive + relational": [0.5, 0.5, 0.0],
-            "contrastive + ceiling": [0.5, 0.0, 0.5],
-            "relational + ceiling": [0.0, 0.5, 0.5],
-        }.items()
+    alternatives=(
+        _terms("contrastive", 0.5, 0.0, 0.0),
+        _terms("relational", 0.0, 0.5, 0.0),
+        _terms("contrastive + relational", 0.5, 0.5, 0.0),
+        _terms("contrastive + ceiling", 0.5, 0.0, 0.5),
+        _terms("relational + ceiling", 0.0, 0.5, 0.5),
     ),
 )
 
@@ -67,7 +72,9 @@ QUEUE = Space(
     question="How many earlier keys does SCE need as negatives, and from how slow a target?",
     base=LAPTOP,
     domains={
-        "method.queue": Choice((0, 128, 256, 512, 1024, 2048), source="ours: the authors use 4,096 for CIFAR-10"),
+        "method.queue": Choice(
+            (0, 128, 256, 512, 1024, 2048), source="ours: the authors use 4,096 for CIFAR-10"
+        ),
         "method.momentum.start": Choice((0.95, 0.99), source="ours: the authors use 0.99 over 200 epochs"),
     },
 )
@@ -77,14 +84,24 @@ ABLATION = Space(
     question="What is each part of SCE worth?",
     base=LAPTOP,
     alternatives=(
-        Alternative("no relations (MoCo)", {"method.coefficient": 1.0}, source="the paper: lambda 1 is InfoNCE"),
+        Alternative(
+            "no relations (MoCo)", {"method.coefficient": 1.0}, source="the paper: lambda 1 is InfoNCE"
+        ),
         Alternative("no positive", {"method.coefficient": 0.0}, source="the paper: lambda 0"),
-        Alternative("no ceiling term", {"method.weights": [0.5, 0.5, 0.0]}, source="the paper's terms of the loss"),
-        Alternative("no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"),
-        Alternative("no masking", {"method.positive_in_target": "zero_logit"}, source="the authors' released code"),
+        Alternative(
+            "no ceiling term", {"method.weights": [0.5, 0.5, 0.0]}, source="the paper's terms of the loss"
+        ),
+        Alternative(
+            "no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"
+        ),
+        Alternative(
+            "no masking", {"method.positive_in_target": "zero_logit"}, source="the authors' released code"
+        ),
         Alternative("no weak target", {"method.views": ["strong", "strong"]}, source="ours: equal views"),
         Alternative("no queue", {"method.queue": 0}, source="ours: the batch's own keys"),
-        Alternative("no slow target", {"method.momentum.start": 0.0}, source="ours: the target is the last step's"),
+        Alternative(
+            "no slow target", {"method.momentum.start": 0.0}, source="ours: the target is the last step's"
+        ),
     ),
 )
 

@@ -183,7 +183,9 @@ class Space:
         sources = {p: [a.source for a in self.alternatives if p in a.values] for p in self._paths()}
         return {
             path: Choice(
-                tuple(arm[path] for i, arm in enumerate(arms) if arm[path] not in [a[path] for a in arms[:i]]),
+                tuple(
+                    arm[path] for i, arm in enumerate(arms) if arm[path] not in [a[path] for a in arms[:i]]
+                ),
                 source="; ".join(dict.fromkeys(sources[path])),
             )
             for path in self._paths()

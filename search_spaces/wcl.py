@@ -10,8 +10,12 @@ NEIGHBOURS = Space(
     question="How many nearest neighbours should lend WCL their crops, and after how long a warm-up?",
     base=LAPTOP,
     domains={
-        "method.neighbours": Choice((0, 1, 2, 4, 8, 16), source="ours: the authors release no multi-crop code"),
-        "method.warmup_epochs": Choice((2, 6), source="ours: the authors warm up for 10 of 100 to 800 epochs"),
+        "method.neighbours": Choice(
+            (0, 1, 2, 4, 8, 16), source="ours: the authors release no multi-crop code"
+        ),
+        "method.warmup_epochs": Choice(
+            (2, 6), source="ours: the authors warm up for 10 of 100 to 800 epochs"
+        ),
     },
 )
 
@@ -21,10 +25,16 @@ ABLATION = Space(
     base=LAPTOP,
     alternatives=(
         Alternative("no weak labels (SimCLR)", {"method.graph_weight": 0.0}, source="the paper's baseline"),
-        Alternative("no swap", {"method.swap": False}, source="the paper: each view labelled by its own graph"),
+        Alternative(
+            "no swap", {"method.swap": False}, source="the paper: each view labelled by its own graph"
+        ),
         Alternative("no second head", {"method.separate_heads": False}, source="the paper: one head or two"),
-        Alternative("no warm-up", {"method.warmup_epochs": 0}, source="the authors' weaker augmentation at first"),
-        Alternative("keys with gradient", {"method.detach_keys": False}, source="ours: the released gather has none"),
+        Alternative(
+            "no warm-up", {"method.warmup_epochs": 0}, source="the authors' weaker augmentation at first"
+        ),
+        Alternative(
+            "keys with gradient", {"method.detach_keys": False}, source="ours: the released gather has none"
+        ),
         Alternative(
             "with neighbours", {"method.neighbours": 4}, source="the paper's kNN multi-crop, in our reading"
         ),

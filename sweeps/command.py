@@ -44,14 +44,16 @@ def plan_of(given: argparse.Namespace) -> Plan:
     options = {name: value for name, value in options.items() if value is not None}
     if given.design and given.design.startswith("rerun:"):
         return _rerun(given, given.design.removeprefix("rerun:"), options)
-    if given.design and (design := given.design) not in (allowed := [d for d in DESIGNS if d != "rerun:SWEEP"]):
+    if given.design and (design := given.design) not in (
+        allowed := [d for d in DESIGNS if d != "rerun:SWEEP"]
+    ):
         raise ValueError(
             f"there is no design '{design}'. {config.closest(design, [*allowed, 'rerun:SWEEP'])}"
         )
     if not given.space:
         raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
     space = _space(given)
-    design = given.design or plans.usual_design(space)
+    design = given.design or plans.usual_design(space, given.trials)
     if design == "listed":  # arms that are to be compared as they are, not searched for the best
         options.setdefault("stopper", stopper("none"))
     return _checked(space=space, design=design, **options)

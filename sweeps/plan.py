@@ -20,8 +20,8 @@ Values = dict[str, Any]
 """An arm: the value of each path that varies."""
 
 Design = Literal["tpe", "random", "grid", "listed", "given"]
-SMALL_GRID = 12
-"""Arms up to which a space of choices is run whole unless another design is asked for."""
+ARMS = 12
+"""How many arms a sweep has unless told otherwise."""
 DESIGNS: dict[str, str] = {
     "tpe": "Optuna's tree-structured Parzen estimator, learning from finished and stopped runs",
     "random": "independent draws from the domains",
@@ -37,7 +37,7 @@ class Plan:
 
     space: Space
     design: Design = "tpe"
-    arms: Count = 12
+    arms: Count = ARMS
     seeds: tuple[Natural, ...] = (0,)
     stopper: Stopper = Asha()
     given: tuple[dict[str, JsonValue], ...] = ()
@@ -60,7 +60,9 @@ class Plan:
 
         if (self.design == "listed") != bool(self.space.alternatives) and self.design != "given":
             lists = "lists its arms" if self.space.alternatives else "lists no arms"
-            raise ValueError(f"design = {self.design}: {self.space.name} {lists}; take {usual_design(self.space)}")
+            raise ValueError(
+                f"design = {self.design}: {self.space.name} {lists}; take {usual_design(self.space)}"
+            )
 
     @property
     def epochs(self) -> int:
@@ -91,7 +93,7 @@ def checked(**fields: Any) -> Plan:
     Raises:
         ValueError: an illegal one, in one sentence.
     """
-    fields = {"design": usual_design(fields["space"]), **fields}
+    fields = {"design": usual_design(fields["space"], fields.get("arms", ARMS)), **fields}
     if fields["design"] == "listed":
         fields = {"arms": len(fields["space"].alternatives) + 1, **fields}
     plan = in_words(lambda: Plan(**fields))
@@ -99,14 +101,13 @@ def checked(**fields: Any) -> Plan:
     return replace(plan, arms=_most(plan) if plan.design == "tpe" else len(fixed_arms(plan)))
 
 
-def usual_design(space: Space) -> Design:
-    """What suits a space: its own list, a grid where that is small, else a search."""
+def usual_design(space: Space, arms: int | None = None) -> Design:
+    """What suits a space: its own list, a grid where so many arms hold all of it, else a search."""
     if space.alternatives:
         return "listed"
-    if all(isinstance(domain, Choice) for domain in space.domains.values()):
-        arms = len(list(itertools.islice(_product(space, 2), SMALL_GRID + 1)))
-        return "grid" if arms <= SMALL_GRID else "tpe"
-    return "tpe"
+    most = arms or ARMS
+    finite = all(isinstance(domain, Choice) for domain in space.domains.values())
+    return "grid" if finite and len(list(itertools.islice(_product(space, 2), most + 1))) <= most else "tpe"
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:

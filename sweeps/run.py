@@ -45,7 +45,11 @@ def parser() -> argparse.ArgumentParser:
     )
     what.add_argument("--epochs", type=int, metavar="N", help="epochs of a run that is not stopped")
     how = p.add_argument_group("how to search")
-    how.add_argument("--design", default=None, help="tpe, random, grid, listed, rerun:SWEEP; by default what suits the space")
+    how.add_argument(
+        "--design",
+        default=None,
+        help="tpe, random, grid, listed, rerun:SWEEP; by default what suits the space",
+    )
     how.add_argument("--trials", type=int, metavar="N", help="arms, the default among them (12)")
     how.add_argument("--seeds", metavar="N|LIST", help="how many (3), or which (4,5 or 1-5); default: seed 0")
     how.add_argument("--sampler-seed", type=int, metavar="N", help="seed of the search itself (0)")
@@ -62,7 +66,9 @@ def parser() -> argparse.ArgumentParser:
     show.add_argument(
         "--list", action="store_true", help="print spaces, methods, data sets, designs, stoppers"
     )
-    show.add_argument("--show-method", metavar="NAME", help="print a method's fields and recipes, with sources")
+    show.add_argument(
+        "--show-method", metavar="NAME", help="print a method's fields and recipes, with sources"
+    )
     show.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return p
 

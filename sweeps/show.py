@@ -72,7 +72,9 @@ def show_method(name: str, as_json: bool) -> int:
     method, fields = methods[name], _fields(methods[name])
     presets = {p: {"source": v.source, "values": config.to_json(v.values)} for p, v in method.presets.items()}
     if as_json:
-        print(json.dumps({"name": name, "about": inspect.getdoc(method), "fields": fields, "presets": presets}))
+        print(
+            json.dumps({"name": name, "about": inspect.getdoc(method), "fields": fields, "presets": presets})
+        )
         return 0
     print(f"{name}: {inspect.getdoc(method)}\n\nfields (--set method.NAME=VALUE)")
     for field, (default, meaning) in fields.items():

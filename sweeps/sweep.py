@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Any
 
 import torch
@@ -15,7 +16,7 @@ from contrastive.config import arm
 from contrastive.data import Dataset, load
 from contrastive.evaluate.features import readout
 from contrastive.evaluate.offline import check_evaluation
-from contrastive.evaluate.online import baselines, held_out_accuracy
+from contrastive.evaluate.online import held_out_accuracy, raw_pixel_accuracy, untrained_accuracy
 from contrastive.train import check_batch
 from sweeps import plan as plans
 from sweeps import store
@@ -50,11 +51,11 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
     for trial in [plan.space.base, *map(plan.space.trial, plans.fixed_arms(plan))]:
         check_batch(trial, dataset)
         check_evaluation(trial, dataset, cache=cache, choosing=True)
-    measured = baselines(plan.space.base, dataset, device=_device(plan))
+    measured = _baselines(plan, dataset)
     # Nothing is made before all that can be refused has been.
     now, directory = datetime.now(UTC), store.open_store(root)
     sweep = Sweep(_new_folder(directory, plan.space.name, now), plan, dataset, cache)
-    more = {"baselines": measured, "command": command, **_next(sweep, program)}
+    more = {**measured, "command": command, **_next(sweep, program)}
     store.write_manifest(sweep.directory, {**_manifest(sweep, now), **more})
     return sweep
 
@@ -115,6 +116,18 @@ def test_accuracy(sweep: Sweep, run: str) -> float:
     found = load_pretrained(sweep.directory / "checkpoints" / run / "checkpoint.pt", device=device)
     layer = readout(found, found.trial.evaluation.layer)
     return held_out_accuracy(layer, sweep.dataset, found.trial, device=device)
+
+
+def _baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:
+    """What any learning must pass; the encoder before training is another one on each seed."""
+    device, base = _device(plan), plan.space.base
+    raw = raw_pixel_accuracy(base, dataset, device=device)
+    trials = {seed: plan.run(plan.space.default(), seed) for seed in plan.seeds}
+    untrained = {seed: untrained_accuracy(trial, dataset, device=device) for seed, trial in trials.items()}
+    return {
+        "baselines": {"raw pixels": raw, "untrained encoder": fmean(untrained.values())},
+        "untrained": untrained,
+    }
 
 
 def _device(plan: Plan) -> torch.device:

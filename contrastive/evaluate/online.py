@@ -35,18 +35,21 @@ def held_out_accuracy(layer: nn.Module, dataset: Dataset, trial: Trial, *, devic
     return _accuracy(trial, dataset, bank, queries, dataset.test)
 
 
-def baselines(trial: Trial, dataset: Dataset, *, device: torch.device) -> dict[str, float]:
-    """KNN top-1 in percent on validation images of raw (standardised) pixels and of the encoder before training."""
+def untrained_accuracy(trial: Trial, dataset: Dataset, *, device: torch.device) -> float:
+    """KNN top-1 in percent on validation images of the trial's network before training."""
     with seeded(trial.seed):
         branch = Branch(trial.encoder.build(), trial.method.assembly.projector.build(trial.encoder.dim))
     layer = readout(branch.to(device, trial.dtype), trial.evaluation.layer)
-    untrained = evaluate(layer, dataset, trial, world=World(), device=device)
+    return evaluate(layer, dataset, trial, world=World(), device=device)["knn_top1"]
+
+
+def raw_pixel_accuracy(trial: Trial, dataset: Dataset, *, device: torch.device) -> float:
+    """KNN top-1 in percent on validation images of raw (standardised) pixels."""
     bank, queries = (
         torch.cat([pixels.flatten(1) for pixels in prepared(split, World(), dataset, trial.dtype, device)])
         for split in (dataset.bank, dataset.validation)
     )
-    raw = _accuracy(trial, dataset, bank, queries, dataset.validation)
-    return {"raw pixels": raw, "untrained encoder": untrained["knn_top1"]}
+    return _accuracy(trial, dataset, bank, queries, dataset.validation)
 
 
 def _accuracy(trial: Trial, dataset: Dataset, bank: Tensor, queries: Tensor, split: Split) -> float:

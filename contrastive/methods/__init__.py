@@ -14,9 +14,7 @@ from contrastive.methods.sce import SCE
 from contrastive.methods.simclr import SimCLR
 from contrastive.methods.wcl import WCL
 
-Method = Annotated[
-    SCE | MMCL | WCL | CACR | BSIM | SimCLR | MoCo | BYOL | ReSSL, Field(discriminator="name")
-]
+Method = Annotated[SCE | MMCL | WCL | CACR | BSIM | SimCLR | MoCo | BYOL | ReSSL, Field(discriminator="name")]
 METHODS: tuple[type[Any], ...] = (SCE, MMCL, WCL, CACR, BSIM, SimCLR, MoCo, BYOL, ReSSL)
 
 __all__ = [

@@ -100,7 +100,9 @@ class CACR:
         if self.predictor and self.momentum is None:
             raise ValueError("a predictor goes with a target network; give momentum, or leave predictor out")
         if not self.attraction_weight and not self.repulsion_weight:
-            raise ValueError("attraction_weight and repulsion_weight are both 0; give one of them a weight above 0")
+            raise ValueError(
+                "attraction_weight and repulsion_weight are both 0; give one of them a weight above 0"
+            )
         if self.form == "queue" and self.cost != "euclidean":
             raise ValueError("the queue form has the cost 'euclidean' only; change cost or set queue to 0")
         if self.form == "reweighted" and self.attraction_temperature == 0:
@@ -117,7 +119,7 @@ class CACR:
     def assembly(self) -> Assembly:
         """All views are queries; with a target network, the full-size ones are keys too."""
         count = 1 + self.positives
-        views = (*[self.view] * count, *self.local_views)
+        views: tuple[ViewName, ...] = (*(self.view for _ in range(count)), *self.local_views)
         return Assembly(
             views=views,
             online=tuple(range(len(views))),

@@ -27,8 +27,8 @@ _IMAGENET = {
     "encoder": IMAGENET_RESNET50,
     "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
                      "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
-    "optimiser": {"name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6, "warmup_epochs": 20},
 }  # fmt: skip
+_LARS = {"name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6}
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -92,12 +92,11 @@ class MMCL:
         ),
         "imagenet100": Preset(
             source="the authors' released ImageNet-100 configuration (200 epochs at batch 128)",
-            values={**_IMAGENET, "batch": 128, "epochs": 200},
+            values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 20}, "batch": 128, "epochs": 200},
         ),
         "imagenet": Preset(
             source="the authors' released ImageNet configuration (100 epochs at batch 256)",
-            values={**_IMAGENET, "batch": 256, "epochs": 100,
-                    "optimiser": {**_IMAGENET["optimiser"], "warmup_epochs": 10}},
+            values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 10}, "batch": 256, "epochs": 100},
         ),
     }  # fmt: skip
 
@@ -139,6 +138,7 @@ class MMCL:
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """The decision values of the anchors' other views, negated: on the batch of all processes, or the queue."""
         if embeddings.queue is not None:
+            assert self.solver != "projected_gradient"
             return mmcl_queue(
                 embeddings.online[1],
                 embeddings.target[0],

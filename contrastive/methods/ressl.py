@@ -41,7 +41,7 @@ class ReSSL:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="solo-learn's temperatures, the authors' split batch norm and weight decay for small sets; rest ours",
+            source="solo-learn's temperatures, the authors' split batch norm and decay for small sets; rest ours",
             values={
                 "method.temperature": 0.1, "method.target_temperature": 0.04, "method.queue": 4096,
                 "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,

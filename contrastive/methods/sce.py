@@ -122,7 +122,9 @@ class SCE:
                 "set positive_in_target to 'masked' or give a queue"
             )
         if self.weights is not None and not any(self.weights):
-            raise ValueError("weights = (0, 0, 0) leaves no term of the loss; give one of them a weight above 0")
+            raise ValueError(
+                "weights = (0, 0, 0) leaves no term of the loss; give one of them a weight above 0"
+            )
         if self.predictor and self.predictor.output != self.projector.output:
             raise ValueError(
                 f"predictor.output = {self.predictor.output} is compared with projector.output = "

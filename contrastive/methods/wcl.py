@@ -98,7 +98,7 @@ class WCL:
         crops = tuple(range(2, 2 + count))
         shown = Neighbours(self.neighbours, crops) if count and self.crop_reading == "images" else None
         return Assembly(
-            views=(*self.views, *[self.crop_view] * count),
+            views=(*self.views, *(self.crop_view for _ in range(count))),
             online=(0, 1, *crops),
             projector=self.projector,
             second_projector=self.graph_projector if self.separate_heads else None,

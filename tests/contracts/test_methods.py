@@ -93,7 +93,7 @@ def test_the_loss_falls_when_it_is_followed_downhill(variant: str, trial: Trial,
         learning = [p for p in model.online.parameters() if p.grad is not None]
         norm = sum(p.grad.square().sum() for p in learning).sqrt()
         for parameter in learning:
-            parameter -= 1e-3 * parameter.grad / norm
+            parameter.sub_(1e-3 * parameter.grad / norm)
     assert model.loss(model(batch)).item() < before.item()
 
 

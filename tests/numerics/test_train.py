@@ -8,7 +8,13 @@ from contrastive.checkpoint import load_encoder
 from contrastive.config import Trial, replace
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
-from contrastive.evaluate.online import baselines, embed, evaluate, held_out_accuracy
+from contrastive.evaluate.online import (
+    embed,
+    evaluate,
+    held_out_accuracy,
+    raw_pixel_accuracy,
+    untrained_accuracy,
+)
 from contrastive.methods import METHODS
 
 Curve = list[tuple[int, dict[str, float]]]
@@ -125,6 +131,6 @@ def test_features_do_not_depend_on_how_many_are_computed_at_once(trial: Trial, d
 
 
 def test_baselines_are_accuracies_that_no_training_has_touched(trial: Trial, dataset: Dataset) -> None:
-    found = baselines(trial, dataset, device=CPU)
-    assert set(found) == {"raw pixels", "untrained encoder"}
-    assert found == baselines(replace(trial, {"method.temperature": 0.9}), dataset, device=CPU)
+    other = replace(trial, {"method.temperature": 0.9})
+    for baseline in (untrained_accuracy, raw_pixel_accuracy):
+        assert 0 < baseline(trial, dataset, device=CPU) == baseline(other, dataset, device=CPU) < 100

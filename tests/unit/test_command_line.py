@@ -20,8 +20,8 @@ from tests.fixtures.tiny_space import TINY as TINY_SPACE
 SPACES = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
 FLAGS = {
     "--address", "--cache", "--data", "--design", "--dry-run", "--epochs", "--gpus-per-worker", "--help", "--json",
-    "--list", "--method-preset", "--resume", "--sampler-seed", "--seeds", "--set", "--space", "--stopper", "--store",
-    "--trials", "--workers-per-trial",
+    "--list", "--method-preset", "--resume", "--sampler-seed", "--seeds", "--set", "--show-method", "--space",
+    "--stopper", "--store", "--trials", "--workers-per-trial",
 }  # fmt: skip
 SCE = ["--space", "sce_temperatures"]
 TINY = ["--space", f"{SPACES}:TINY"]

@@ -9,11 +9,13 @@ from torch import Tensor
 
 from contrastive.losses.support_vectors.dual import Dual, gradient, kkt_residual, project
 
-ROUNDS, STEPS = 3, 12
-"""Of polishing, after ADMM, and of conjugate gradients in each half of a round."""
+RELEASED = ("all", "none", "worst", "none") * 2
+"""Which alphas that want to leave a bound may do so, in each round of polishing."""
+STEPS = 12
+"""Of conjugate gradients a round."""
 
 
-def exact(dual: Dual, iterations: int = 60) -> Tensor:
+def exact(dual: Dual, iterations: int = 40) -> Tensor:
     """The minimiser within the box.
 
     ADMM (over-relaxed by 1.6) splits the objective from the box:
@@ -37,23 +39,32 @@ def exact(dual: Dual, iterations: int = 60) -> Tensor:
 
 
 def _polish(dual: Dual, alpha: Tensor) -> Tensor:
-    """Minimise over the alphas inside the box and those that want to leave a bound; then over those inside alone.
+    """Minimise over the alphas that are free, clip, see who is free now, and again.
 
-    The second half matters: where the first pushes alphas over a bound, the others must settle again before anyone
-    can tell who should leave one. Without it, a few in a thousand small batches go round in circles. Of all halves
-    each anchor keeps the alphas of the smallest KKT residual, so polishing never does harm.
+    Where a round pushes alphas over a bound, the others settle ("none") before anyone is released; and since
+    releasing "all" can go round in circles, every other time only the "worst" goes. Without these two, one small batch
+    in a thousand keeps an anchor unsolved. Of all rounds each anchor keeps the alphas of the smallest KKT residual.
     """
     slope = gradient(dual, alpha)
     best, least = alpha, kkt_residual(dual, alpha, slope)
-    for half in range(2 * ROUNDS):
-        low, high = alpha <= 0, alpha >= dual.penalty
-        held = low | high if half % 2 else (low & (slope >= 0)) | (high & (slope <= 0))
+    for released in RELEASED:
+        held = _held(dual, alpha, slope, released)
         alpha = project(dual, alpha + _conjugate_gradients(dual, -slope.masked_fill(held, 0), held))
         slope = gradient(dual, alpha)
         residual = kkt_residual(dual, alpha, slope)
         best = torch.where(residual < least, alpha, best)
         least = torch.minimum(residual, least)
     return best
+
+
+def _held(dual: Dual, alpha: Tensor, slope: Tensor, released: str) -> Tensor:
+    """Which alphas stay on their bound; an anchor's own is always one of them."""
+    low, high = alpha <= 0, alpha >= dual.penalty
+    if released == "none":
+        return low | high
+    pull = torch.where(high, slope, -slope)
+    least = pull.masked_fill(~(low | high), 0).amax(1, keepdim=True) if released == "worst" else 0
+    return (low | high) & ((pull <= 0) | (pull < least))
 
 
 def _conjugate_gradients(dual: Dual, right: Tensor, held: Tensor) -> Tensor:
