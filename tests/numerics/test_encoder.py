@@ -33,6 +33,21 @@ def test_heads_are_those_of_the_papers_code(name: str) -> None:
         torch.testing.assert_close(head.train()(x), torch.from_numpy(reference["y"]), rtol=1e-9, atol=1e-12)
 
 
+def test_wcls_head_is_that_of_the_papers_code() -> None:
+    """Ours has no bias in front of batch normalisation: whatever it is, it is subtracted with the mean."""
+    with np.load(GOLDEN / "wcl_head.npz") as reference:
+        x, y = torch.from_numpy(reference["x"]), torch.from_numpy(reference["y"])
+        head = Head(hidden=(14, 14), output=6).build(10).double()
+        names = {"0": "linear1", "1": "bn1", "3": "linear2", "4": "bn2", "6": "linear3"}
+        state = {
+            name: torch.from_numpy(reference[f"p_{names[layer]}_{kind}"])
+            for name in head.state_dict()
+            for layer, _, kind in [name.partition(".")]
+        }
+        head.load_state_dict(state)
+        torch.testing.assert_close(head.train()(x), y, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("config", [Strided(), Strided(width=3), ResNet(), ResNet(depth=50, stem="imagenet")])
 def test_an_encoder_gives_as_many_features_as_it_says(config: Strided | ResNet) -> None:
     encoder = config.build().eval()
