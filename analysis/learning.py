@@ -63,7 +63,8 @@ def learning(record: Record) -> list[Row]:
 
 def markdown(record: Record) -> str:
     """The rows as a table, the baselines last."""
-    untrained = interval(list(record.manifest.get("untrained", {}).values()))
+    found = learning(record)
+    untrained = interval(list(record.manifest["untrained"].values()))
     rows = [
         ["arm", "seeds", "kNN top-1 (%)", "over untrained", "over raw pixels", "clearly above"],
         *(
@@ -75,7 +76,7 @@ def markdown(record: Record) -> str:
                 str(row.over_raw),
                 row.verdict,
             ]
-            for row in learning(record)
+            for row in found
         ),
         ["untrained encoder", str(len(record.manifest["untrained"])), str(untrained), "", "", ""],
         ["raw pixels", "", f"{record.manifest['baselines']['raw pixels']:.1f}", "", "", ""],

@@ -1,5 +1,6 @@
 """What is refused before anything is started, and what is printed without starting anything."""
 
+import dataclasses
 import json
 import re
 import shutil
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from contrastive.config import arm, identity, value_at
+from contrastive.methods import METHODS
 from sweeps import command, store
 from sweeps import plan as plans
 from sweeps.plan import Plan
@@ -344,3 +346,43 @@ def test_the_place_of_the_images_is_made_absolute(
     assert main([*SCE, "--data", "folder:photos", "--dry-run", "--json"]) == 0
     base = plans.from_dict(json.loads(capsys.readouterr().out)["plan"]).space.base
     assert value_at(base, "data.root") == str(tmp_path / "photos")
+
+
+def test_a_method_is_shown_with_its_fields_and_its_recipes_with_their_sources(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    for method in METHODS:
+        name = method().name
+        assert main(["--show-method", name]) == 0
+        out = capsys.readouterr().out
+        assert main(["--show-method", name, "--json"]) == 0
+        content = json.loads(capsys.readouterr().out)
+        assert set(content["fields"]) == {f.name for f in dataclasses.fields(method)} - {"name"}
+        for preset, described in content["presets"].items():
+            assert f"{name}:{preset}" in out
+            assert described["source"] in out
+
+
+def test_an_unknown_method_is_refused_with_the_closest_names(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--show-method", "simclear"]) == 2
+    assert "there is no method 'simclear'. Did you mean simclr" in capsys.readouterr().err
+
+
+def test_a_listed_space_is_planned_without_stopping_and_shown_by_its_alternatives(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--space", "sce_ablation", "--seeds", "2", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "no queue: method.queue = 0  (ours: the batch's own keys)" in out
+    assert "9 arms (listed) x 2 seeds" in out
+    assert "go on" not in out  # no rungs
+
+
+def test_figures_that_others_have_reported_are_shown_with_their_source(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert main(["--space", "sce_coefficient", "--dry-run"]) == 0
+    assert (
+        "reported: method.coefficient = 0.5: 82.94, linear top-1 (%) on ImageNet-100"
+        in capsys.readouterr().out
+    )

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from search_spaces.space import Choice, LogUniform, Space, Uniform, based_on
+from contrastive.config import replace
+from search_spaces.space import Alternative, Choice, LogUniform, Space, Uniform, based_on
 from sweeps import plan as plans
 from sweeps.plan import Plan, draw, estimate, fixed_arms, ladder, points
 from sweeps.stopper import Asha, Never
@@ -139,3 +140,45 @@ def test_an_illegal_plan_is_refused_in_one_sentence() -> None:
     with pytest.raises(ValueError, match="arms = 0: ") as refusal:
         plan(arms=0)
     assert "\n" not in str(refusal.value)
+
+
+LISTED = Space(
+    name="listed",
+    question="?",
+    base=TINY.base,
+    alternatives=(
+        Alternative("one", {"method.coefficient": 0.1}, source="x"),
+        Alternative("two", {"method.coefficient": 0.2, "method.queue": 32}, source="x"),
+    ),
+)
+
+
+def test_a_listed_space_is_run_as_it_lists_its_arms_and_in_no_other_way() -> None:
+    made = plans.checked(space=LISTED, seeds=(0, 1))
+    assert (made.design, made.arms, made.runs) == ("listed", 3, 6)
+    assert fixed_arms(made) == [LISTED.default(), *LISTED.arms().values()]
+    for design in ("tpe", "grid", "random"):
+        with pytest.raises(ValueError, match=f"design = {design}: listed lists its arms; take listed"):
+            plans.checked(space=LISTED, design=design)
+    with pytest.raises(ValueError, match="design = listed: tiny lists no arms; take tpe"):
+        plan(design="listed")
+
+
+def test_a_plan_of_a_listed_space_survives_json() -> None:
+    made = plans.checked(space=LISTED)
+    assert plans.from_dict(json.loads(json.dumps(plans.to_dict(made)))) == made
+
+
+@pytest.mark.parametrize(("count", "arms", "design"), [(3, None, "grid"), (13, None, "tpe"), (3, 2, "tpe")])
+def test_a_space_of_choices_is_a_grid_where_there_is_room_for_all_of_it(
+    count: int, arms: int | None, design: str
+) -> None:
+    values = tuple(0.05 * (1 + i) for i in range(count))
+    choices = Space(
+        name="s",
+        question="?",
+        base=replace(TINY.base, {"method.coefficient": values[0]}),
+        domains={"method.coefficient": Choice(values, source="x")},
+    )
+    assert plans.usual_design(choices, arms) == design
+    assert plans.usual_design(TINY) == "tpe"

@@ -1,13 +1,25 @@
 import json
+from collections import Counter
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contrastive.config import replace
+from contrastive.config import replace, to_json
+from contrastive.methods import METHODS
 from search_spaces import SPACES
-from search_spaces.space import Choice, Less, LogUniform, Reference, Space, Uniform, based_on, by_name
+from search_spaces.space import (
+    Alternative,
+    Choice,
+    Less,
+    LogUniform,
+    Reference,
+    Space,
+    Uniform,
+    based_on,
+    by_name,
+)
 from sweeps import plan as plans
 from tests.fixtures.tiny_space import TINY
 
@@ -114,3 +126,73 @@ def test_what_makes_runs_incomparable_cannot_vary(path: str) -> None:
 def test_a_constraint_names_paths_that_exist() -> None:
     with pytest.raises(ValueError, match="has no field 'heat'"):
         space(constraints=(Less("method.heat", "method.temperature", "x"),))
+
+
+LISTED = {
+    "alternatives": (
+        Alternative("no positive", {"method.coefficient": 0}, source="a"),
+        Alternative("hard and short", {"method.coefficient": 1, "method.queue": 32}, source="b"),
+    )
+}
+
+
+def test_a_space_of_alternatives_has_an_arm_for_each_and_domains_that_follow() -> None:
+    listed = space(**LISTED)
+    paths = ("method.coefficient", "method.queue")
+    assert listed.default() == dict(zip(paths, (0.5, 64), strict=True))
+    assert listed.arms() == {
+        "no positive": dict(zip(paths, (0.0, 64), strict=True)),
+        "hard and short": dict(zip(paths, (1.0, 32), strict=True)),
+    }
+    assert {p: d.corners for p, d in listed.domains.items()} == {
+        "method.coefficient": (0.5, 0.0, 1.0),
+        "method.queue": (64, 32),
+    }
+    assert listed.domains["method.coefficient"].source == "a; b"
+
+
+def test_a_run_of_a_listed_space_is_called_by_its_alternative() -> None:
+    listed = space(**LISTED)
+    assert listed.setting(listed.base) == {"alternative": "default"}
+    for name, arm in listed.arms().items():
+        assert listed.setting(listed.trial(arm)) == {"alternative": name}
+    plain = space(domains={"method.queue": Choice((64, 32), source="x")})
+    assert plain.setting(plain.base) == {"method.queue": 64}
+
+
+def test_an_illegal_alternative_is_found_when_the_space_is_built() -> None:
+    with pytest.raises(ValueError, match="has no field 'coeff'"):
+        space(alternatives=(Alternative("x", {"method.coeff": 1}, source="x"),))
+    with pytest.raises(ValueError, match="not a multiple"):
+        space(alternatives=(Alternative("x", {"method.queue": 24}, source="x"),))
+
+
+def test_pinning_what_an_alternative_changes_leaves_it_the_rest() -> None:
+    listed = space(**LISTED)
+    pinned = based_on(listed, replace(listed.base, {"method.coefficient": 0.3}), ["method.coefficient"])
+    assert pinned.arms() == {"hard and short": {"method.queue": 32}}
+
+
+def test_alternatives_that_need_each_others_values_are_not_combined() -> None:
+    together = Alternative(
+        "released code", {"method.queue": 32, "method.positive_in_target": "zero_logit"}, source="x"
+    )
+    without = Alternative("no queue", {"method.queue": 0}, source="x")  # zero_logit needs a queue
+    assert len(space(alternatives=(together, without)).arms()) == 2
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_alternative_differs_from_the_default_and_from_the_others(name: str) -> None:
+    arms = [SPACES[name].default(), *SPACES[name].arms().values()]
+    assert all(arm not in arms[:i] for i, arm in enumerate(arms))
+
+
+def test_every_method_has_a_leave_one_out_ablation_and_is_in_the_comparisons() -> None:
+    names = {method().name for method in METHODS}
+    assert {f"{name}_ablation" for name in names} <= set(SPACES)
+    for space_name in ("methods", "method_comparison"):
+        listed = SPACES[space_name]
+        compared = [listed.base, *(listed.trial(arm) for arm in listed.arms().values())]
+        assert {trial.method.name for trial in compared} == names
+    budgets = Counter(to_json(trial.method)["name"] for trial in compared if trial.method.name != "bsim")
+    assert set(budgets.values()) == {3}
