@@ -42,7 +42,7 @@ INNER: dict[str, Inner] = {
 
 METHODS: dict[str, Method] = {
     **INNER,
-    **{f"bsim on {name}": BSIM(inner=INNER[name]) for name in ("simclr", "moco", "byol")},
+    **{f"bsim on {name}": BSIM(inner=INNER[name], weight=0.5) for name in ("simclr", "moco", "byol")},
 }
 
 RATES = {"byol": 0.48}
