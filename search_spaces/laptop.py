@@ -45,10 +45,7 @@ METHODS: dict[str, Method] = {
     **{f"bsim on {name}": BSIM(inner=INNER[name], weight=0.5) for name in ("simclr", "moco", "byol")},
 }
 
-RATES = {"byol": 0.48}
-
 
 def laptop(name: str) -> Trial:
     """The base trial of a method."""
-    rate = RATES.get(name, BASE.optimiser.lr)
-    return replace(BASE, method=METHODS[name], optimiser=replace(BASE.optimiser, lr=rate))
+    return replace(BASE, method=METHODS[name])
