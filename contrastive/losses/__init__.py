@@ -2,7 +2,8 @@
 
 from contrastive.losses.align_uniform import align_uniform
 from contrastive.losses.byol import byol
-from contrastive.losses.cacr import cacr, cacr_queue, cacr_reweighted, cacr_weight_entropy, mixed_cacr
+from contrastive.losses.cacr import cacr, cacr_weight_entropy, mixed_cacr
+from contrastive.losses.cacr_momentum import cacr_queue, cacr_reweighted
 from contrastive.losses.hard_negative import debiased, hard_negative
 from contrastive.losses.info_nce import info_nce
 from contrastive.losses.mixed import (

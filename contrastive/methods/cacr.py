@@ -7,7 +7,7 @@ from pydantic.dataclasses import dataclass
 from torch import Tensor
 
 from contrastive.encoder import Head
-from contrastive.losses import cacr, cacr_queue, cacr_reweighted
+from contrastive.losses import cacr, cacr_queue, cacr_reweighted, cacr_weight_entropy
 from contrastive.methods.protocol import (
     CIFAR_RESNET18,
     IMAGENET_RESNET50,
@@ -158,6 +158,17 @@ class CACR:
             repulsion_weight=self.repulsion_weight,
             variant=self.variant,
         )
+
+    def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
+        """How far from equal the weights of the batch form are."""
+        if self.form != "batch" or 0 not in embeddings.online:
+            return {}
+        found = cacr_weight_entropy(
+            torch.stack([gather(rows) for _, rows in sorted(embeddings.online.items())]),
+            attraction_temperature=self.attraction_temperature,
+            repulsion_temperature=self.repulsion_temperature,
+        )
+        return {f"cacr_{name}_entropy": value for name, value in found._asdict().items()}
 
     def _reweighted(self, queries: list[Tensor], keys: list[Tensor]) -> Tensor:
         losses = [

@@ -45,7 +45,6 @@ def draw_mixture(
     kind: MixingKind = "cutmix",
     alpha: float = 1.0,
     per_sample: bool = False,
-    share_of_batches: float = 1.0,
     generator: torch.Generator,
 ) -> Mixture:
     """Draw partners, shares and boxes for one global batch.
@@ -63,25 +62,22 @@ def draw_mixture(
         kind: "both" takes mixup or CutMix, each for half of the batches.
         alpha: small for mixtures that are almost one image, large for equal parts; 1 is uniform.
         per_sample: a share and a box for each image, or one of each for the batch.
-        share_of_batches: probability that a batch is mixed at all; else every image keeps a share of 1.
         generator: on the CPU.
 
     Returns:
         The mixtures, on the CPU.
 
     Raises:
-        ValueError: fewer than two images, an alpha not above 0, or a probability outside [0, 1].
+        ValueError: fewer than two images, or an alpha not above 0.
     """
-    _check(count, alpha, share_of_batches)
+    _check(count, alpha)
     numbers = torch.rand(count, 4, generator=generator, dtype=torch.float64)
-    distance, chosen, mixed = torch.rand(3, generator=generator, dtype=torch.float64).tolist()
+    distance, chosen = torch.rand(2, generator=generator, dtype=torch.float64).tolist()
     circle = numbers[:, 0].argsort()
     partner = torch.empty_like(circle)
     partner[circle] = circle.roll(-1 - int(distance * (count - 1)))
     drawn = numbers[:, 1:] if per_sample else numbers[:1, 1:].expand(count, 3)
     share = torch.from_numpy(betaincinv(alpha, alpha, drawn[:, 0].numpy()))
-    if mixed >= share_of_batches:
-        share = torch.ones_like(share)
     cut = torch.full((count,), kind == "cutmix" or (kind == "both" and chosen < 0.5))
     box = _boxes(share, drawn[:, 1:], height=height, width=width) * cut[:, None]
     kept = (height * width - box[:, 2] * box[:, 3]) / (height * width)
@@ -126,12 +122,8 @@ def _boxes(
     return torch.cat([first, last - first], 1)
 
 
-def _check(count: int, alpha: float, share_of_batches: float) -> None:
+def _check(count: int, alpha: float) -> None:
     if count < 2:
         raise ValueError(f"draw_mixture: {count} image given; a mixture has two sources: needs 2 or more.")
     if not 0 < alpha < float("inf"):
         raise ValueError(f"draw_mixture: alpha={alpha} given; needs a finite number above 0, such as 1.0.")
-    if not 0 <= share_of_batches <= 1:
-        raise ValueError(
-            f"draw_mixture: share_of_batches={share_of_batches} given; needs a probability, from 0 to 1."
-        )

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from contrastive.losses.cacr import cacr, cacr_queue, cacr_reweighted, cacr_weight_entropy, mixed_cacr
+from contrastive.losses import cacr, cacr_queue, cacr_reweighted, cacr_weight_entropy, mixed_cacr
 from tests import oracles_cacr as oracles
 from tests.oracles import golden, on_the_sphere
 from tests.oracles_cacr import golden_cacr

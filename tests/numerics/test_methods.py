@@ -1,5 +1,6 @@
 """Each method's loss against the paper's sum written out on its embeddings, and what makes two methods one."""
 
+import math
 from typing import Any
 
 import pytest
@@ -216,6 +217,16 @@ def test_cacr_has_three_forms() -> None:
         for t in (0, 1)
     ]
     assert loss(reweighted, given) == pytest.approx(sum(expected) / 2, rel=1e-12)
+
+
+def test_cacr_reports_how_equal_its_weights_are() -> None:
+    even = CACR(positives=2, attraction_temperature=0.0, repulsion_temperature=0.0)
+    found = even.diagnose(embeddings(even), lambda z: z)
+    assert found["cacr_attraction_entropy"].item() == pytest.approx(math.log(2))
+    assert found["cacr_repulsion_entropy"].item() == pytest.approx(math.log(COUNT - 1))
+    sharp = CACR(positives=2, attraction_temperature=5.0, repulsion_temperature=5.0)
+    given = sharp.diagnose(embeddings(sharp), lambda z: z)
+    assert all(given[name] < found[name] for name in found)
 
 
 INNER = [SimCLR(), MoCo(queue=24), MoCo(queue=24, symmetric=True), BYOL(), ReSSL(queue=24), SCE(queue=24),

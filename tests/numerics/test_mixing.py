@@ -87,16 +87,6 @@ def test_share_and_place_of_a_box_and_all_images_are_independent():
     assert stats.spearmanr(mixture.share[:-1], mixture.share[1:]).pvalue > 1e-3
 
 
-@pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
-def test_a_share_of_the_batches_is_mixed_and_the_others_stay_as_they_are(share: float):
-    made = [drawn(2, seed=seed, kind="mixup", share_of_batches=share) for seed in range(1000)]
-    plain = [bool((mixture.share == 1).all()) for mixture in made]
-    assert stats.binomtest(len(made) - sum(plain), len(made), share).pvalue > 1e-3
-    first, second = images(2, 32, 32)
-    unmixed = drawn(2, kind="cutmix", share_of_batches=0.0)
-    assert torch.equal(mix(first, second, unmixed), first)
-
-
 def test_both_is_mixup_for_half_of_the_batches_and_cutmix_for_the_others():
     cut = [bool(drawn(2, seed=seed, kind="both").cut.all()) for seed in range(1000)]
     assert stats.binomtest(sum(cut), len(cut), 0.5).pvalue > 1e-3
@@ -167,14 +157,12 @@ def test_whatever_is_drawn_is_legal(seed: int, alpha: float, kind: str, per_samp
 
 
 @settings(max_examples=20)
-@given(kinds, st.booleans(), st.sampled_from([0.2, 1.0]), st.sampled_from([0.0, 0.5, 1.0]))
-def test_every_recipe_takes_as_much_of_the_stream_and_gives_the_same_partners(kind, per_sample, alpha, share):
+@given(kinds, st.booleans(), st.sampled_from([0.2, 1.0]))
+def test_every_recipe_takes_as_much_of_the_stream_and_gives_the_same_partners(kind, per_sample, alpha):
     default, other = seeded(), seeded()
     size = {"count": 8, "height": 32, "width": 32}
     first = draw_mixture(**size, generator=default)
-    second = draw_mixture(
-        **size, kind=kind, per_sample=per_sample, alpha=alpha, share_of_batches=share, generator=other
-    )
+    second = draw_mixture(**size, kind=kind, per_sample=per_sample, alpha=alpha, generator=other)
     assert torch.equal(default.get_state(), other.get_state())
     assert torch.equal(first.partner, second.partner)
 
@@ -263,8 +251,6 @@ def test_a_mixture_moves_as_a_whole():
         ({"alpha": -1.0}, "alpha=-1.0"),
         ({"alpha": math.inf}, "alpha=inf"),
         ({"alpha": math.nan}, "alpha=nan"),
-        ({"share_of_batches": 1.1}, "share_of_batches=1.1"),
-        ({"share_of_batches": -0.1}, "share_of_batches=-0.1"),
     ],
 )
 def test_what_cannot_be_drawn_is_refused(options: dict[str, float], message: str):
