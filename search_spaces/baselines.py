@@ -1,7 +1,8 @@
 """Spaces of the methods that the others are compared with: SimCLR, MoCo v2, BYOL and ReSSL."""
 
+from search_spaces.domains import Choice, LogUniform
 from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Choice, Less, LogUniform, Space
+from search_spaces.space import Alternative, Less, Space
 
 SIMCLR_TEMPERATURE = Space(
     name="simclr_temperature",

@@ -1,7 +1,8 @@
 """Spaces of BSIM (Chu et al. 2020)."""
 
+from search_spaces.domains import Choice
 from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Choice, Reported, Space
+from search_spaces.space import Alternative, Reported, Space
 
 LAPTOP = laptop("bsim on simclr")
 UN_MIX = "kNN top-1 (%) on CIFAR-10, ResNet-18, MoCo, 1000 epochs"

@@ -1,7 +1,8 @@
 """Spaces of CACR (Zheng et al., TMLR 2023)."""
 
+from search_spaces.domains import Choice, LogUniform, Uniform
 from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Choice, LogUniform, Space, Uniform
+from search_spaces.space import Alternative, Space
 
 LAPTOP = laptop("cacr")
 

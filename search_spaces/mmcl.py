@@ -1,7 +1,8 @@
 """Spaces of MMCL (Shah et al., AAAI 2022)."""
 
+from search_spaces.domains import Choice, LogUniform
 from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Choice, LogUniform, Space
+from search_spaces.space import Alternative, Space
 
 LAPTOP = laptop("mmcl")
 

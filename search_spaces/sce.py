@@ -1,7 +1,8 @@
 """Spaces of SCE (Denize et al., WACV 2023)."""
 
+from search_spaces.domains import Choice, LogUniform
 from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Choice, Less, LogUniform, Reference, Reported, Space
+from search_spaces.space import Alternative, Less, Reference, Reported, Space
 
 LAPTOP = laptop("sce")
 """SCE with the paper's temperatures and lambda."""

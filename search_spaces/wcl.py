@@ -1,7 +1,8 @@
 """Spaces of WCL (Zheng et al., ICCV 2021)."""
 
+from search_spaces.domains import Choice
 from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Choice, Reported, Space
+from search_spaces.space import Alternative, Reported, Space
 
 LAPTOP = laptop("wcl")
 

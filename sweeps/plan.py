@@ -13,7 +13,8 @@ from pydantic.dataclasses import dataclass
 from contrastive import config
 from contrastive.config import Trial, in_words
 from contrastive.types import STRICT, Count, Natural, NonNegative
-from search_spaces.space import Choice, Domain, LogUniform, Space, Uniform
+from search_spaces.domains import Choice, Domain, LogUniform, Uniform
+from search_spaces.space import Space
 from sweeps.stopper import Asha, Stopper
 
 Values = dict[str, Any]

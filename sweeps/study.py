@@ -18,7 +18,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import TrialState
 
 from contrastive.config import Trial, arm, identity, to_dict
-from search_spaces.space import Choice, Domain, LogUniform
+from search_spaces.domains import Choice, Domain, LogUniform
 from sweeps.plan import Plan, fixed_arms, key
 
 FILE = "study.log"

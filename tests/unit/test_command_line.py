@@ -161,7 +161,7 @@ def test_a_store_that_cannot_be_written_is_refused(
         ("def (", "fails with SyntaxError: "),
         ("S = 3", "has no space 'S'.* There is none"),
         (
-            "from search_spaces.space import LogUniform\nS = LogUniform(1.0, 0.1, source='x')",
+            "from search_spaces.space import 0.1, LogUniform\nS = LogUniform(1.0, source='x')"
             "ValueError: a range runs from low to high",
         ),
         (

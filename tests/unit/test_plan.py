@@ -7,7 +7,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contrastive.config import replace
-from search_spaces.space import Alternative, Choice, LogUniform, Space, Uniform, based_on
+from search_spaces.domains import Choice, LogUniform, Uniform
+from search_spaces.space import Alternative, Space, based_on
 from sweeps import plan as plans
 from sweeps.plan import Plan, draw, estimate, fixed_arms, ladder, points
 from sweeps.stopper import Asha, Never

@@ -9,17 +9,8 @@ from hypothesis import strategies as st
 from contrastive.config import replace, to_json
 from contrastive.methods import METHODS
 from search_spaces import SPACES
-from search_spaces.space import (
-    Alternative,
-    Choice,
-    Less,
-    LogUniform,
-    Reference,
-    Space,
-    Uniform,
-    based_on,
-    by_name,
-)
+from search_spaces.domains import Choice, LogUniform, Uniform
+from search_spaces.space import Alternative, Less, Reference, Space, based_on, by_name
 from sweeps import plan as plans
 from tests.fixtures.tiny_space import TINY
 

@@ -6,7 +6,8 @@ import pytest
 from optuna.trial import TrialState
 
 from contrastive.config import identity, value_at
-from search_spaces.space import Choice, LogUniform, Space
+from search_spaces.domains import Choice, LogUniform
+from search_spaces.space import Space
 from sweeps import plan as plans
 from sweeps.plan import Plan
 from sweeps.searcher import Search
