@@ -123,11 +123,12 @@ class Batch:
 
     def resolvent(self, shift: float | Tensor) -> Resolvent:
         """All inverses from that of one matrix (the derivation is in `inverse`)."""
-        n, mu = len(self.gram), self.regularisation + shift
-        inverse, factored = _inverse(self.gram, mu)
-        p = inverse - 1 / (n * mu)
+        n, mu, level = len(self.gram), self.regularisation + shift, self.spread()
+        inverse, factored = _inverse(self.gram, mu, level)
+        p = inverse - 1 / (n * (mu + level))
         surplus = mu - self.excess
-        left = 1 - surplus * p.diagonal()
+        # 1 - surplus * P_ii, without the difference: (G + mu) P = 1 - 11' / n.
+        left = 1 / n + (self.gram * p).sum(1) + self.excess * p.diagonal()
 
         def solve(right: Tensor) -> Tensor:
             y = self.masked(right) @ p
@@ -185,30 +186,35 @@ class Queue:
         return (self.own.mean() + self.gram.diagonal().mean()) / 2
 
     def resolvent(self, shift: float | Tensor) -> Resolvent:
-        """Woodbury: G + mu with U = [1, cross_i] and S = [[own_i, -1], [-1, 0]].
+        """Woodbury: Delta_i + shift = M + U S U' with U = [1, cross_i].
 
-        Since G1 = 0 and cross_i'1 = 0, the inner matrix S⁻¹ + U'(G + mu)⁻¹U is [[k / mu, -1], [-1, -gap_i]].
+        M = G + mu + level * 11' / k, S = [[own_i - level / k, -1], [-1, 0]], and since G1 = 0 and cross_i'1 = 0 the
+        inner matrix S⁻¹ + U'M⁻¹U is [[k / (mu + level), -1], [-1, -gap_i]].
         """
+        k, level = len(self.gram), self.spread()
         mu = self.regularisation + shift
-        inverse, factored = _inverse(self.gram, mu)
+        inverse, factored = _inverse(self.gram, mu, level)
         towards = self.cross @ inverse
-        gap = self.own - (towards * self.cross).sum(1)
-        weight = len(self.gram) / mu
+        gap = self.own - level / k - (towards * self.cross).sum(1)
+        weight = k / (mu + level)
         determinant = 1 + weight * gap
 
         def solve(right: Tensor) -> Tensor:
             y = right @ inverse
             ones, cross = y.sum(1), (y * self.cross).sum(1)
-            constant = (cross - gap * ones) / determinant / mu
+            constant = (cross - gap * ones) / determinant / (mu + level)
             along = (ones + weight * cross) / determinant
             return y + constant[:, None] + along[:, None] * towards
 
         return Resolvent(solve, factored, factored & (determinant > 0).all())
 
 
-def _inverse(gram: Tensor, mu: float | Tensor) -> tuple[Tensor, Tensor]:
-    """(G + mu)⁻¹ by Cholesky, and whether there is one; the host does not wait for the answer."""
-    factor, info = torch.linalg.cholesky_ex(
-        gram + mu * torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
-    )
+def _inverse(gram: Tensor, mu: float | Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+    """(G + mu + level * 11' / n)⁻¹ by Cholesky, and whether there is one; the host does not wait for the answer.
+
+    G1 = 0, so the level only says what the inverse makes of 1; near the others' size, no digit is lost to it.
+    """
+    n = len(gram)
+    eye = torch.eye(n, dtype=gram.dtype, device=gram.device)
+    factor, info = torch.linalg.cholesky_ex(gram + mu * eye + level / n)
     return torch.cholesky_inverse(factor), info == 0

@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from contrastive.losses.support_vectors.dual import Dual, Resolvent, project
+from contrastive.losses.support_vectors.dual import Dual, Resolvent, gradient, project
 
 
 def inverse(dual: Dual, resolvent: Resolvent) -> Tensor:
@@ -16,15 +16,19 @@ def inverse(dual: Dual, resolvent: Resolvent) -> Tensor:
         Delta_i = D G D' + mu + excess_i 11' = D M D' - (mu - excess_i) 11'.
 
     The rows of D are a basis of the vectors of sum 0. Let P invert M on those: P = M⁻¹ - M⁻¹11'M⁻¹ / 1'M⁻¹1, which is
-    M⁻¹ - 11' / (n mu), for G1 = 0. Then (D M D')⁻¹ is P without row and column i: for P1 = 0 gives P = D' (S P S') D
-    and D (P M) = D. By P1 = 0 again (D M D')⁻¹ 1 = -P_i and 1' (D M D')⁻¹ 1 = P_ii, and Sherman-Morrison gives
+    M⁻¹ - 11' / (n mu), for G1 = 0; so P1 = 0 and P M = 1 - 11' / n. Then P without row and column i, S P S', is the
+    inverse of D M D': a matrix of row and column sums 0 is D' S P S' D, thus D' (S P S') (D M D') = P M D' = D'. By
+    P1 = 0 again (D M D')⁻¹ 1 = -P_i and 1' (D M D')⁻¹ 1 = P_ii, and Sherman-Morrison gives
 
         Delta_i⁻¹ r = y + s / (1 - s P_ii) * P_i y_i   at j != i,   y = P r,   s = mu - excess_i,
 
     and for r = 2 (1 - e_i), where y = -2 P_i:   Delta_i⁻¹ 2 = -2 P_ij / (1 - s P_ii).
 
+    What the first solution leaves over is solved for once more, so that float32 keeps its digits.
+
     Args:
         dual: of any kind; `Queue` does the same by Woodbury's identity.
         resolvent: of the dual, with shift 0.
     """
-    return project(dual, resolvent.solve(dual.zeros() + 2))
+    free = resolvent.solve(dual.zeros() + 2)
+    return project(dual, free - resolvent.solve(gradient(dual, free)))
