@@ -46,16 +46,17 @@ class BSIM:
     """On MoCo: whether the batch's other keys are negatives too, in one softmax (i-Mix), or only the queue."""
 
     presets: ClassVar[dict[str, Preset]] = {
-        f"{inner}-cifar10": Preset(
-            source=f"ours: {inner}'s CIFAR-10 recipe under CutMix; the paper's settings are not public",
+        f"{inner}-{preset}": Preset(
+            source=f"ours: {inner}'s recipe '{preset}' under CutMix; the paper's settings are not public",
             values={
                 "method.kind": "cutmix", "method.alpha": 1.0, "method.weight": 1.0, "method.batches": 1.0,
                 "method.inner": asdict(method()),
                 **{path.replace("method.", "method.inner.", 1): value
-                   for path, value in method.presets["cifar10"].values.items()},
+                   for path, value in method.presets[preset].values.items()},
             },
         )
         for inner, method in (("simclr", SimCLR), ("moco", MoCo), ("byol", BYOL))
+        for preset in ("cifar10", "imagenet100", "imagenet")
     }  # fmt: skip
 
     def __post_init__(self) -> None:

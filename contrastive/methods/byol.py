@@ -1,6 +1,6 @@
 """BYOL (Grill et al., NeurIPS 2020): predict a slowly moving network's view of the same image; no negatives."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic.dataclasses import dataclass
@@ -19,6 +19,19 @@ from contrastive.methods.protocol import (
 from contrastive.optimiser import Momentum
 from contrastive.types import STRICT
 from contrastive.views import ViewName
+
+_IMAGENET: dict[str, Any] = {
+    "method.momentum": {"start": 0.99, "schedule": "cosine"},
+    "method.projector": {"hidden": [4096], "output": 256},
+    "method.predictor": {"hidden": [4096], "output": 256},
+    "encoder": IMAGENET_RESNET50,
+    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 1.0,
+                     "blur_kernel": 23},
+    "views.second": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 0.1,
+                     "blur_kernel": 23, "solarise": 0.2},
+    "optimiser": {"name": "lars", "lr": 0.45, "weight_decay": 1e-6, "warmup_epochs": 10},
+    "batch": 4096, "epochs": 100,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -49,20 +62,13 @@ class BYOL:
                 "batch": 256, "epochs": 1000,
             },
         ),
+        "imagenet100": Preset(
+            source="ours: the ImageNet recipe at batch 256 for 200 epochs",
+            values={**_IMAGENET, "batch": 256, "epochs": 200},
+        ),
         "imagenet": Preset(
             source="the authors' 100-epoch preset: momentum 0.99, rate 0.45, weight decay 1e-6; views of the paper",
-            values={
-                "method.momentum": {"start": 0.99, "schedule": "cosine"},
-                "method.projector": {"hidden": [4096], "output": 256},
-                "method.predictor": {"hidden": [4096], "output": 256},
-                "encoder": IMAGENET_RESNET50,
-                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 1.0,
-                                 "blur_kernel": 23},
-                "views.second": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 0.1,
-                                 "blur_kernel": 23, "solarise": 0.2},
-                "optimiser": {"name": "lars", "lr": 0.45, "weight_decay": 1e-6, "warmup_epochs": 10},
-                "batch": 4096, "epochs": 100,
-            },
+            values=_IMAGENET,
         ),
     }  # fmt: skip
 

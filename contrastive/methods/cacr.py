@@ -1,6 +1,6 @@
 """CACR, contrastive attraction and contrastive repulsion (Zheng et al., TMLR 2023): far positives, near negatives."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic.dataclasses import dataclass
@@ -19,6 +19,18 @@ from contrastive.methods.protocol import (
 from contrastive.optimiser import Momentum
 from contrastive.types import STRICT, Count, Natural, NonNegative
 from contrastive.views import ViewName
+
+_IMAGENET: dict[str, Any] = {
+    "method.attraction_temperature": 1.0, "method.repulsion_temperature": 2.0,
+    "method.attraction_weight": 1.0, "method.repulsion_weight": 1.0, "method.positives": 4,
+    "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.queue": 65536,
+    "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
+    "encoder": IMAGENET_RESNET50,
+    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23},
+    "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
+                  "warmup_epochs": 0},
+    "batch": 256, "epochs": 200,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -65,19 +77,13 @@ class CACR:
                 "batch": 128, "epochs": 200,
             },
         ),
+        "imagenet100": Preset(
+            source="ours: the MoCo v2 form at ImageNet's settings; the authors release no ImageNet-100 run",
+            values={**_IMAGENET, "epochs": 200},
+        ),
         "imagenet": Preset(
             source="the authors' MoCo v2 form: 4 positives, repulsion temperature 2",
-            values={
-                "method.attraction_temperature": 1.0, "method.repulsion_temperature": 2.0,
-                "method.attraction_weight": 1.0, "method.repulsion_weight": 1.0, "method.positives": 4,
-                "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.queue": 65536,
-                "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
-                "encoder": IMAGENET_RESNET50,
-                "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23},
-                "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
-                              "warmup_epochs": 0},
-                "batch": 256, "epochs": 200,
-            },
+            values=_IMAGENET,
         ),
         "imagenet-moco-v3": Preset(
             source="the authors' MoCo v3 form, the one of their headline results",

@@ -1,6 +1,6 @@
 """MoCo v2 (He et al., CVPR 2020; Chen et al. 2020): find the key of a slowly moving network among a queue."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic.dataclasses import dataclass
@@ -19,6 +19,18 @@ from contrastive.methods.protocol import (
 from contrastive.optimiser import Momentum
 from contrastive.types import STRICT, Count, Positive
 from contrastive.views import ViewName
+
+_IMAGENET: dict[str, Any] = {
+    "method.temperature": 0.2, "method.queue": 65536, "method.symmetric": False,
+    "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
+    "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
+    "method.predictor": None,
+    "encoder": IMAGENET_RESNET50,
+    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23},
+    "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
+                  "warmup_epochs": 0},
+    "batch": 256, "epochs": 200,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -54,19 +66,13 @@ class MoCo:
                 "batch": 512, "epochs": 200,
             },
         ),
+        "imagenet100": Preset(
+            source="ours: the ImageNet recipe; of ImageNet-100 the authors release none",
+            values={**_IMAGENET, "epochs": 200},
+        ),
         "imagenet": Preset(
             source="Chen et al. 2020, MoCo v2, 200 epochs (kernel, splits: the authors' 8 GPUs)",
-            values={
-                "method.temperature": 0.2, "method.queue": 65536, "method.symmetric": False,
-                "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
-                "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
-                "method.predictor": None,
-                "encoder": IMAGENET_RESNET50,
-                "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23},
-                "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
-                              "warmup_epochs": 0},
-                "batch": 256, "epochs": 200,
-            },
+            values=_IMAGENET,
         ),
     }  # fmt: skip
 

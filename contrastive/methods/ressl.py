@@ -1,6 +1,6 @@
 """ReSSL (Zheng et al., NeurIPS 2021): keep an image's relations to a queue under augmentation."""
 
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 from pydantic.dataclasses import dataclass
@@ -19,6 +19,19 @@ from contrastive.methods.protocol import (
 from contrastive.optimiser import Momentum
 from contrastive.types import STRICT, Count, Positive
 from contrastive.views import ViewName
+
+_IMAGENET: dict[str, Any] = {
+    "method.temperature": 0.1, "method.target_temperature": 0.04, "method.queue": 131072,
+    "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
+    "method.views": ["weak", "strong"],
+    "method.projector": {"hidden": [4096], "output": 512, "batch_norm": False},
+    "views.weak.size": 224, "views.strong.size": 224, "views.strong.blur": 0.5,
+    "views.strong.blur_kernel": 23,
+    "encoder": IMAGENET_RESNET50,
+    "optimiser": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4,
+                  "decay_vectors": False, "warmup_epochs": 5},
+    "batch": 256, "epochs": 200,
+}  # fmt: skip
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -53,20 +66,13 @@ class ReSSL:
                 "batch": 256, "epochs": 200,
             },
         ),
+        "imagenet100": Preset(
+            source="ours: the ImageNet recipe; of ImageNet-100 the authors release none",
+            values={**_IMAGENET, "epochs": 200},
+        ),
         "imagenet": Preset(
             source="the authors' ImageNet run, one crop",
-            values={
-                "method.temperature": 0.1, "method.target_temperature": 0.04, "method.queue": 131072,
-                "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
-                "method.views": ["weak", "strong"],
-                "method.projector": {"hidden": [4096], "output": 512, "batch_norm": False},
-                "views.weak.size": 224, "views.strong.size": 224, "views.strong.blur": 0.5,
-                "views.strong.blur_kernel": 23,
-                "encoder": IMAGENET_RESNET50,
-                "optimiser": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4,
-                              "decay_vectors": False, "warmup_epochs": 5},
-                "batch": 256, "epochs": 200,
-            },
+            values=_IMAGENET,
         ),
     }  # fmt: skip
 

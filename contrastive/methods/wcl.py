@@ -22,6 +22,19 @@ from contrastive.methods.protocol import (
 from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
 from contrastive.views import ViewName
 
+_IMAGENET: dict[str, Any] = {
+    "method.temperature": 0.1, "method.warmup_epochs": 10, "method.neighbours": 0,
+    "method.projector": {"hidden": [4096, 4096], "output": 256},
+    "method.graph_projector": {"hidden": [4096, 4096], "output": 256},
+    "encoder": IMAGENET_RESNET50,
+    "views.gentle": {"size": 224, "blur": 0.5, "blur_kernel": 23},
+    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
+                     "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
+    "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
+                  "warmup_epochs": 10},
+    "batch": 4096, "epochs": 200,
+}  # fmt: skip
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class WCL:
@@ -74,20 +87,13 @@ class WCL:
                 "batch": 256, "epochs": 200,
             },
         ),
+        "imagenet100": Preset(
+            source="ours: the ImageNet recipe at batch 256 for 200 epochs",
+            values={**_IMAGENET, "batch": 256, "epochs": 200},
+        ),
         "imagenet": Preset(
             source="the authors' released run: heads 4096 and 256, LARS at 0.075 sqrt(batch), 200 epochs",
-            values={
-                "method.temperature": 0.1, "method.warmup_epochs": 10, "method.neighbours": 0,
-                "method.projector": {"hidden": [4096, 4096], "output": 256},
-                "method.graph_projector": {"hidden": [4096, 4096], "output": 256},
-                "encoder": IMAGENET_RESNET50,
-                "views.gentle": {"size": 224, "blur": 0.5, "blur_kernel": 23},
-                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
-                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
-                "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
-                              "warmup_epochs": 10},
-                "batch": 4096, "epochs": 200,
-            },
+            values=_IMAGENET,
         ),
     }  # fmt: skip
 
