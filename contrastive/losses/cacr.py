@@ -110,25 +110,10 @@ def mixed_cacr(
     would favour the lesser source. With an image as its own partner it is `cacr` of one query view, whatever
     the share. With a share of 1 and another partner, the partner is still missing among the negatives.
 
-    Args:
-        mixture: embeddings of the mixtures of image i and image partner[i]; need not be normalised.
-        positives: embeddings of p unmixed views of the images.
-        negatives: embeddings of one unmixed view of the images.
-        partner: index of the image mixed in.
-        share: of image i in mixture i, from 0 to 1.
-        attraction_temperature: hot; as in `cacr`.
-        repulsion_temperature: cold; as in `cacr`.
-        attraction_weight: as in `cacr`.
-        repulsion_weight: as in `cacr`.
-        variant: as in `cacr`.
-        detach_weights: as in `cacr`.
-
-    Returns:
-        The mean over the mixtures; gradients reach mixture, positives and negatives.
-
-    Raises:
-        ValueError: shapes do not fit, fewer than three images, a temperature or weight that is negative or
-            not finite, both weights 0, or an unknown variant.
+    `mixture` i is of the images i and partner[i], `share` of it (0 to 1) of image i; `positives` are p unmixed
+    views of the images, `negatives` is one. None need be normalised, and gradients reach all three. The
+    keywords are those of `cacr`, hot and cold its two temperatures. What it refuses is refused, and so are
+    shapes that do not fit and fewer than three images.
     """
     hot, cold = temperatures("mixed_cacr", variant, attraction_temperature, repulsion_temperature)
     check_weights("mixed_cacr", attraction_weight, repulsion_weight)

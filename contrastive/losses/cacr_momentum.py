@@ -45,24 +45,10 @@ def cacr_queue(
     are not: gradient flows through their logits, and so through the sum that divides all weights. Unlike the
     released code, every query view meets the queue: there all views reuse the first view's distances to it.
 
-    Args:
-        queries: online embeddings of v views, in the first g of them the views of the keys; more, such as
-            local crops, are queries only. Need not be normalised.
-        keys: target embeddings of the first g views; no gradient.
-        queue: earlier keys, one a row; no gradient.
-        attraction_temperature: as in `cacr`.
-        repulsion_temperature: as in `cacr`.
-        attraction_weight: as in `cacr`.
-        repulsion_weight: as in `cacr`.
-        variant: as in `cacr`.
-        intra_batch: whether the other queries of the same view are negatives too.
-
-    Returns:
-        The mean over the queries of all views.
-
-    Raises:
-        ValueError: shapes do not fit, fewer than two views of keys (a query's own view is no positive), a
-            temperature or weight that is negative or not finite, both weights 0, or an unknown variant.
+    `queries` are online embeddings of v views, the first g of them those of `keys`, target embeddings; more,
+    such as local crops, are queries only. `queue` holds earlier keys, one a row. None need be normalised, and no
+    gradient reaches keys and queue. The other keywords are those of `cacr`. What it refuses is refused, and so
+    are shapes that do not fit and fewer than two views of keys: a query's own view is no positive.
     """
     hot, cold = temperatures("cacr_queue", variant, attraction_temperature, repulsion_temperature)
     check_weights("cacr_queue", attraction_weight, repulsion_weight)

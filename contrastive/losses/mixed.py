@@ -16,15 +16,13 @@ looked at on the CPU only, for a GPU would have to wait. No code of the paper is
 the closest public code, or ours, and says so.
 """
 
-from typing import Literal
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
 from contrastive.losses.rows import check_columns, check_pairs, check_positive, cosine_logits, unit_rows
-from contrastive.losses.sce import SCETerms, sce_terms
+from contrastive.losses.sce import PositiveInTarget, SCETerms, sce_mixture_terms
 
 
 def mixed_nt_xent(
@@ -144,7 +142,7 @@ def mixed_sce(
     temperature: float,
     target_temperature: float,
     coefficient: float,
-    positive_in_target: Literal["masked", "zero_logit"] = "masked",
+    positive_in_target: PositiveInTarget = "masked",
 ) -> Float[Tensor, ""]:
     """SCE's: the mixture must show the sum of both sources' targets, by their shares.
 
@@ -160,17 +158,16 @@ def mixed_sce(
         raise ValueError(f"mixed_sce: coefficient={coefficient} given; needs a number from 0 to 1.")
     check_pairs("mixed_sce", mixture=mixture, key=key)
     _check_mixture("mixed_sce", len(key), partner, share)
-    terms = _mixed_terms(
+    sources = sce_mixture_terms(
         mixture,
         key,
         queue,
         partner,
-        share,
         temperature=temperature,
         target_temperature=target_temperature,
         positive_in_target=positive_in_target,
     )
-    return terms.weighted(coefficient, 1 - coefficient, 1 - coefficient)
+    return _by_shares(sources, share).weighted(coefficient, 1 - coefficient, 1 - coefficient)
 
 
 def mixed_ressl(
@@ -189,43 +186,15 @@ def mixed_ressl(
     """
     check_pairs("mixed_ressl", mixture=mixture, key=key)
     _check_mixture("mixed_ressl", len(key), partner, share)
-    taus = {"temperature": temperature, "target_temperature": target_temperature}
-    terms = _mixed_terms(mixture, key, queue, partner, share, **taus, positive_in_target="masked")
-    return terms.relational.mean()
+    sources = sce_mixture_terms(
+        mixture, key, queue, partner, temperature=temperature, target_temperature=target_temperature
+    )
+    return _by_shares(sources, share).relational.mean()
 
 
-def _mixed_terms(
-    mixture: Tensor,
-    key: Tensor,
-    queue: Tensor | None,
-    partner: Tensor,
-    share: Tensor,
-    *,
-    temperature: float,
-    target_temperature: float,
-    positive_in_target: Literal["masked", "zero_logit"],
-) -> SCETerms:
-    """SCE's terms towards each source, by their shares."""
-    batch = queue is None
-    first, second = (
-        sce_terms(
-            mixture,
-            key[source],
-            queue,
-            temperature=temperature,
-            target_temperature=target_temperature,
-            positive_in_target=positive_in_target,
-            global_keys=key if batch else None,
-            positive_index=source if batch else None,
-        )
-        for source in (torch.arange(len(key), device=key.device), partner)
-    )
-    own, other = _weights(share, first.nce.dtype)
-    return SCETerms(
-        nce=own * first.nce + other * second.nce,
-        relational=own * first.relational + other * second.relational,
-        ceiling=own * first.ceiling + other * second.ceiling,
-    )
+def _by_shares(sources: tuple[SCETerms, SCETerms], share: Tensor) -> SCETerms:
+    own, other = _weights(share, sources[0].nce.dtype)
+    return SCETerms(*(own * first + other * second for first, second in zip(*sources, strict=True)))
 
 
 def _weights(share: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:

@@ -183,6 +183,32 @@ def sce_crops(
     return torch.stack(losses).mean()
 
 
+def sce_mixture_terms(
+    mixture: Float[Tensor, "n d"],
+    key: Float[Tensor, "n d"],
+    queue: Float[Tensor, "k d"] | None,
+    partner: Int[Tensor, " n"],
+    *,
+    temperature: float,
+    target_temperature: float,
+    positive_in_target: PositiveInTarget = "masked",
+) -> tuple[SCETerms, SCETerms]:
+    """The terms of `sce` for mixture[i] with key[i], and with key[partner[i]], from each product once.
+
+    Without a queue all other keys are the negatives of either. Other arguments and errors are those of `sce`.
+    """
+    check_positive("sce", temperature=temperature, target_temperature=target_temperature)
+    check_pairs("sce", mixture=mixture, key=key)
+    m, k = unit_rows(mixture), unit_rows(key.detach())
+    negatives, excluded = _negatives(k, _unit_queue(k, queue), None, None)
+    own = _target(k, negatives, excluded, target_temperature, positive_in_target)
+    other = _Target(*(part[partner] for part in own))
+    first = second = log_sum(m, negatives, temperature, excluded)
+    if excluded is not None:
+        second = log_sum(m, negatives, temperature, partner[:, None])
+    return _terms(m, first, own, temperature), _terms(m, second, other, temperature)
+
+
 class _Target(NamedTuple):
     """What one view's keys ask of every query."""
 

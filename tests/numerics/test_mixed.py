@@ -11,6 +11,7 @@ import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from contrastive.losses import byol, info_nce, nt_xent, ressl, sce
 from contrastive.losses.mixed import (
@@ -412,6 +413,18 @@ def test_when_all_embeddings_agree_it_is_the_log_of_the_number_of_candidates(nam
     equal = [torch.ones_like(rows) for rows in batch[:3]]
     loss = LOSSES[name](Batch(*equal, batch.partner, batch.share)).item()
     assert loss == pytest.approx(expected, rel=1e-12, abs=1e-15)
+
+
+# Cost
+
+
+@pytest.mark.parametrize("name", ["sce", "sce, zero logit", "ressl"])
+def test_mixtures_and_keys_are_multiplied_with_the_queue_once_for_logits_and_once_for_means(name: str):
+    batch = sample(n=8, k=64, d=5)
+    batch.mixture.requires_grad_()
+    with FlopCounterMode(display=False) as flops:
+        LOSSES[name](batch).backward()
+    assert flops.get_total_flops() == 2 * 2 * 2 * 8 * 64 * 5
 
 
 # Precision
