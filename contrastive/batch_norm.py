@@ -10,12 +10,12 @@ from contrastive.distributed import World
 def split_batch_norm(encoder: nn.Module, splits: int, world: World) -> None:
     """Makes every BatchNorm2d of the encoder normalise each of `splits` parts of the batch by itself.
 
-    MoCo's recipe on one GPU (He et al. 2020, section 3.3, and its CIFAR demonstration): with the target's rows
+    MoCo's recipe on one GPU (its CIFAR-10 demonstration): with the target's rows
     shuffled before, a query cannot tell its key by the statistics that they share. As published, heads are
     left as they are. One split changes nothing.
 
     Raises:
-        ValueError: the parts do not divide among the processes.
+        ValueError: the parts do not divide among the processes, or there is nothing to split.
     """
     if splits == 1:
         return
@@ -23,10 +23,18 @@ def split_batch_norm(encoder: nn.Module, splits: int, world: World) -> None:
         raise ValueError(
             f"batch_norm_splits = {splits} parts do not divide among {world.size} processes; change either"
         )
-    for parent in list(encoder.modules()):
-        for name, child in list(parent.named_children()):
-            if type(child) is nn.BatchNorm2d:
-                setattr(parent, name, _split(child, splits // world.size, world))
+    found = [
+        (parent, name, child)
+        for parent in encoder.modules()
+        for name, child in parent.named_children()
+        if type(child) is nn.BatchNorm2d
+    ]
+    if not found:
+        raise ValueError(
+            f"batch_norm_splits = {splits}: this encoder has no plain batch normalisation to split; set it to 1"
+        )
+    for parent, name, child in found:
+        setattr(parent, name, _split(child, splits // world.size, world))
 
 
 class SplitBatchNorm2d(nn.BatchNorm2d):

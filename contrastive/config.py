@@ -76,6 +76,8 @@ class Trial:
                 f"method.batch_norm_splits = {parts.batch_norm_splits} does not divide the batch of {self.batch} "
                 "images; change either"
             )
+        self._check_heads()
+        self._check_warmup()
         if self.optimiser.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"optimiser.warmup_epochs = {self.optimiser.warmup_epochs} leaves nothing of the "
@@ -85,6 +87,39 @@ class Trial:
             raise ValueError(
                 f"optimiser.milestones = {self.optimiser.milestones}: the run ends after {self.epochs} epochs; "
                 "keep those below epochs"
+            )
+
+    def _check_heads(self) -> None:
+        parts = self.method.assembly
+        if parts.predictor and parts.predictor.output != parts.projector.output:
+            raise ValueError(
+                f"method.predictor.output = {parts.predictor.output} is compared with method.projector.output = "
+                f"{parts.projector.output}; make them equal"
+            )
+        if parts.mixing:
+            names = [
+                (views[v])
+                for views in (parts.views, parts.warmup_views)
+                if views
+                for v in parts.mixing.sources
+            ]
+            if len({getattr(self.views, name).size for name in names}) > 1:
+                raise ValueError(
+                    f"views {', '.join(dict.fromkeys(names))} have different sizes and are mixed with one box; "
+                    "give them one size"
+                )
+
+    def _check_warmup(self) -> None:
+        parts = self.method.assembly
+        if parts.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"method.warmup_epochs = {parts.warmup_epochs} leaves nothing of the {self.epochs} epochs; lower it"
+            )
+        late = [epoch for epoch in parts.changes if epoch >= self.epochs]
+        if late or list(parts.changes) != sorted(set(parts.changes)):
+            raise ValueError(
+                f"method.bandwidth_drops = {list(parts.changes)}: epochs in ascending order, below the last, "
+                f"{self.epochs}"
             )
 
     @property

@@ -81,7 +81,18 @@ def parallel(module: nn.Module, world: World) -> nn.Module:
 
 
 def synchronise_batch_norm(module: M, world: World) -> M:
-    """The module with batch statistics over all processes (torch's own version needs a GPU)."""
+    """The module with batch statistics over all processes (torch's own version needs a GPU).
+
+    Raises:
+        ValueError: a layer is a batch normalisation that does more, which would be lost.
+    """
+    plain = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
+    other = {type(m).__name__ for m in module.modules() if isinstance(m, _BatchNorm) and type(m) not in plain}
+    if world.size > 1 and other:
+        raise ValueError(
+            f"the encoder's {', '.join(sorted(other))} cannot be synchronised over {world.size} processes; train it "
+            "on one, or take an encoder with plain batch normalisation"
+        )
     if world.size > 1 and next(module.parameters()).is_cuda:
         return cast(M, nn.SyncBatchNorm.convert_sync_batchnorm(module))
     if world.size > 1:

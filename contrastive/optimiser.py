@@ -61,6 +61,13 @@ class SGD(Schedule):
     decay_vectors: bool = True
     """Whether biases and normalisation parameters decay too (MoCo and SCE on CIFAR: yes)."""
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.nesterov and not self.momentum:
+            raise ValueError(
+                "nesterov needs momentum, and momentum is 0; give it some, or set nesterov to false"
+            )
+
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The torch optimiser; its learning rate is set anew at every step."""
         groups = _groups(parameters, self.weight_decay, self.decay_vectors)

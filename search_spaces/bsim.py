@@ -28,7 +28,9 @@ ABLATION = Space(
         Alternative("no mixtures", {"method.weight": 0.0}, source="the paper's baseline: the inner method"),
         Alternative("no whole images (BSIM)", {"method.weight": 1.0}, source="the paper's unweighted form"),
         Alternative("half of the batches", {"method.batches": 0.5}, source="ours"),
-        Alternative("no cutting", {"method.kind": "mixup"}, source="mixup (Zhang 2018)"),
+        Alternative(
+            "no cutting", {"method.kind": "mixup", "method.per_sample": False}, source="mixup (Zhang 2018)"
+        ),
         Alternative("a share for each image", {"method.per_sample": True}, source="MixCo and i-Mix's mixup"),
         Alternative("nearly whole images", {"method.alpha": 0.2}, source="ours, after mixup's small alphas"),
     ),

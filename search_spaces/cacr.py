@@ -14,7 +14,7 @@ TEMPERATURES = Space(
         "method.attraction_temperature": Uniform(
             0.0, 2.0, source="ours, around the authors' 1; 0 is uniform"
         ),
-        "method.repulsion_temperature": LogUniform(0.5, 5.0, source="ours: the authors use 0.9, 1, 2 and 3"),
+        "method.repulsion_temperature": LogUniform(0.5, 5.0, source="ours: the authors use 0.9, 1 and 2"),
     },
 )
 
@@ -23,7 +23,7 @@ POSITIVES = Space(
     question="How many positive views does CACR need?",
     base=LAPTOP,
     domains={
-        "method.positives": Choice((1, 2, 4), source="the authors compare 1 and 4"),
+        "method.positives": Choice((1, 2, 4), source="ours: the authors' runs have 4"),
         "method.variant": Choice(
             ("full", "uniform_attraction"),
             source="the authors' ablation; with one positive they are the same",
@@ -47,7 +47,7 @@ ABLATION = Space(
         Alternative(
             "no repulsion", {"method.repulsion_weight": 0.0}, source="ours: attraction alone; it collapses"
         ),
-        Alternative("one positive", {"method.positives": 1}, source="the authors' K = 1"),
+        Alternative("one positive", {"method.positives": 1}, source="ours: InfoNCE's single positive"),
         Alternative(
             "weights without gradient", {"method.detach_weights": True}, source="the authors' larger forms"
         ),

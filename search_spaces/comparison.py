@@ -43,8 +43,13 @@ COMPARISON = Space(
         if (name, factor) != (BASE, 1.0)
     ),
     reported=tuple(
-        Reported(values={"method": name}, score=score, what=SOLO, source=SOURCE)
-        for name, score in (("simclr", 90.74), ("moco", 92.94), ("byol", 92.58), ("ressl", 90.63))
+        Reported(values={"method.name": name}, score=score, what=f"{SOLO}{note}", source=SOURCE)
+        for name, score, note in (
+            ("simclr", 90.74, ""),
+            ("moco", 92.94, ", symmetric with two queues"),
+            ("byol", 92.58, ""),
+            ("ressl", 90.63, ""),
+        )
     ),
 )
 

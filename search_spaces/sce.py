@@ -15,9 +15,7 @@ TEMPERATURES = Space(
     question="Which temperatures of the online and of the target distribution suit SCE?",
     base=LAPTOP,
     domains={
-        "method.temperature": LogUniform(
-            0.05, 1.0, source="ours: the paper uses 0.1; SimCLR compares 0.05 to 1"
-        ),
+        "method.temperature": LogUniform(0.05, 1.0, source="ours, around the paper's 0.1"),
         "method.target_temperature": LogUniform(0.02, 0.2, source="ours: the authors' runs use 0.04 to 0.07"),
     },
     constraints=(

@@ -96,6 +96,8 @@ class Space:
         for path, value in self.default().items():
             if not self.domains[path].contains(value):
                 raise ValueError(f"{self.name}: the default {path} = {value!r} is outside its own domain")
+        for figure in self.reported:
+            self.values_of(self.base, figure.values)  # its paths exist
         for constraint in self.constraints:
             if not constraint.holds(self.base):
                 raise ValueError(_broken(self.name, constraint, self.base))

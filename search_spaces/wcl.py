@@ -50,13 +50,13 @@ ABLATION = Space(
     ),
     reported=(
         Reported(
-            values={"method.projector": "4096 hidden, 256 out"},
+            values={"method.projector.hidden": [4096, 4096], "method.projector.output": 256},
             score=68.5,
             what="linear top-1 (%) on ImageNet, ResNet-50, 100 epochs",
             source="the authors' README",
         ),
         Reported(
-            values={"method.projector": "2048 hidden, 128 out"},
+            values={"method.projector.hidden": [2048, 2048], "method.projector.output": 128},
             score=68.1,
             what="linear top-1 (%) on ImageNet, ResNet-50, 100 epochs",
             source="the authors' README",

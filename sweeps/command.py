@@ -11,6 +11,7 @@ from analysis.load import load
 from analysis.summarise import summarise
 from contrastive import config, data
 from contrastive.methods import METHODS
+from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.space import Space, based_on, by_name
 from sweeps import plan as plans
@@ -100,7 +101,7 @@ def _space(given: argparse.Namespace) -> Space:
     pinned = dict(map(parse_assignment, given.set))
     if "seed" in pinned:
         raise ValueError("--set seed: the seeds of a sweep's runs are given with --seeds")
-    changes = preset(space.base, given.method_preset) if given.method_preset else {}
+    changes = preset(given.method_preset) if given.method_preset else {}
     if given.data:
         changes["data"] = config.to_json(data.parse(given.data))
     if given.epochs is not None:
@@ -134,8 +135,8 @@ def check_resume(given: argparse.Namespace) -> None:
         raise ValueError(f"--resume goes on with the sweep as it was planned; leave out {flags}")
 
 
-def preset(trial: config.Trial, name: str) -> dict[str, Any]:
-    """What a published recipe, named METHOD:PRESET, changes in the trial.
+def preset(name: str) -> dict[str, Any]:
+    """What a published recipe, named METHOD:PRESET, changes in a trial.
 
     Raises:
         ValueError: there is no such method or preset.
@@ -144,8 +145,9 @@ def preset(trial: config.Trial, name: str) -> dict[str, Any]:
     if name not in known:
         raise ValueError(f"there is no preset '{name}'. {config.closest(name, list(known))}")
     method, key = known[name]
-    other = {} if isinstance(trial.method, method) else {"method": config.to_json(method())}
-    return {**other, **method.presets[key].values}
+    # From the method's own defaults: what a space's base has for its scale is no part of a published recipe.
+    own = {"method": config.to_json(method()), "views": config.to_json(Views())}
+    return {**own, **method.presets[key].values}
 
 
 def _user_space(reference: str) -> Space:

@@ -15,7 +15,8 @@ from contrastive.losses.mixed import (
 )
 from contrastive.losses.mmcl import mixed_mmcl, mmcl, mmcl_alphas, mmcl_diagnostics, mmcl_queue
 from contrastive.losses.nt_xent import nt_xent
-from contrastive.losses.sce import SCETerms, ressl, sce, sce_crops, sce_terms
+from contrastive.losses.relations import SCETerms
+from contrastive.losses.sce import ressl, sce, sce_crops, sce_terms
 from contrastive.losses.wcl import (
     mixed_supervised_contrast,
     neighbour_contrast,

@@ -146,10 +146,14 @@ class CACRWeightEntropy(NamedTuple):
 
 @torch.no_grad()
 def cacr_weight_entropy(
-    views: Float[Tensor, "v n d"], *, attraction_temperature: float, repulsion_temperature: float
+    views: Float[Tensor, "v n d"],
+    *,
+    attraction_temperature: float,
+    repulsion_temperature: float,
+    variant: Variant = "full",
 ) -> CACRWeightEntropy:
     """How far from equal the weights of `cacr` are; arguments and errors are the same."""
-    hot, cold = temperatures("cacr_weight_entropy", "full", attraction_temperature, repulsion_temperature)
+    hot, cold = temperatures("cacr_weight_entropy", variant, attraction_temperature, repulsion_temperature)
     _check_batch("cacr_weight_entropy", views)
     z = unit_views(views)
     attraction = shares(of_same_images(z, z), -2 * hot)

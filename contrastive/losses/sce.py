@@ -1,41 +1,21 @@
 """Similarity contrastive estimation (Denize et al. 2023) and ReSSL (Zheng et al. 2021), a part of it."""
 
 from collections.abc import Mapping
-from typing import Literal, NamedTuple
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from torch.nn.functional import logsigmoid
 
-from contrastive.losses.rows import (
-    check_columns,
-    check_pairs,
-    check_positive,
-    log_sum,
-    softmax_mean,
-    unit_rows,
+from contrastive.losses.relations import (
+    PositiveInTarget,
+    SCETerms,
+    Target,
+    negatives_of,
+    target_of,
+    terms_of,
+    unit_queue,
 )
-
-PositiveInTarget = Literal["masked", "zero_logit"]
-
-
-class SCETerms(NamedTuple):
-    """The three parts of SCE, one number an anchor.
-
-    Weights of one's own give SCE's general form: c, 1 - c, 1 - c are SCE with coefficient c; 0, 1, 0 are ReSSL.
-    """
-
-    nce: Float[Tensor, " n"]
-    """-log of the positive's share among all keys."""
-    relational: Float[Tensor, " n"]
-    """Cross-entropy of the target's and the query's softmax over the negatives."""
-    ceiling: Float[Tensor, " n"]
-    """-log of the negatives' share among all keys; at least 0."""
-
-    def weighted(self, nce: float, relational: float, ceiling: float) -> Float[Tensor, ""]:
-        """Mean over anchors of the weighted sum of the terms."""
-        return (nce * self.nce + relational * self.relational + ceiling * self.ceiling).mean()
+from contrastive.losses.rows import check_pairs, check_positive, log_sum, unit_rows
 
 
 def sce(
@@ -124,9 +104,9 @@ def sce_terms(
     check_positive("sce", temperature=temperature, target_temperature=target_temperature)
     check_pairs("sce", query=query, key=key)
     q, k = unit_rows(query), unit_rows(key.detach())
-    negatives, excluded = _negatives(k, _unit_queue(k, queue), global_keys, positive_index)
-    target = _target(k, negatives, excluded, target_temperature, positive_in_target)
-    return _terms(q, log_sum(q, negatives, temperature, excluded), target, temperature)
+    negatives, excluded = negatives_of(k, unit_queue(k, queue), global_keys, positive_index)
+    target = target_of(k, negatives, excluded, target_temperature, positive_in_target)
+    return terms_of(q, log_sum(q, negatives, temperature, excluded), target, temperature)
 
 
 def sce_crops(
@@ -171,15 +151,15 @@ def sce_crops(
         check_pairs("sce", **{f"online[{o}]": online[o], f"target[{t}]": target[t]})
     crops = {o: unit_rows(online[o]) for o in online}
     keys = {t: unit_rows(target[t].detach()) for t in target}
-    units = _unit_queue(keys[pairs[0][0]], queue)
+    units = unit_queue(keys[pairs[0][0]], queue)
     shared = {} if units is None else {o: log_sum(crop, units, temperature) for o, crop in crops.items()}
     losses: list[Tensor] = []
     for t, key in keys.items():
-        negatives, excluded = _negatives(key, units, None, None)
-        asked = _target(key, negatives, excluded, target_temperature, positive_in_target)
+        negatives, excluded = negatives_of(key, units, None, None)
+        asked = target_of(key, negatives, excluded, target_temperature, positive_in_target)
         for o in crops.keys() - {t}:
             others = shared[o] if shared else log_sum(crops[o], negatives, temperature, excluded)
-            losses.append(_terms(crops[o], others, asked, temperature).weighted(*weights))
+            losses.append(terms_of(crops[o], others, asked, temperature).weighted(*weights))
     return torch.stack(losses).mean()
 
 
@@ -200,76 +180,10 @@ def sce_mixture_terms(
     check_positive("sce", temperature=temperature, target_temperature=target_temperature)
     check_pairs("sce", mixture=mixture, key=key)
     m, k = unit_rows(mixture), unit_rows(key.detach())
-    negatives, excluded = _negatives(k, _unit_queue(k, queue), None, None)
-    own = _target(k, negatives, excluded, target_temperature, positive_in_target)
-    other = _Target(*(part[partner] for part in own))
+    negatives, excluded = negatives_of(k, unit_queue(k, queue), None, None)
+    own = target_of(k, negatives, excluded, target_temperature, positive_in_target)
+    other = Target(*(part[partner] for part in own))
     first = second = log_sum(m, negatives, temperature, excluded)
     if excluded is not None:
         second = log_sum(m, negatives, temperature, partner[:, None])
-    return _terms(m, first, own, temperature), _terms(m, second, other, temperature)
-
-
-class _Target(NamedTuple):
-    """What one view's keys ask of every query."""
-
-    key: Tensor
-    neighbour: Tensor
-    """(n, d), each key's mean negative under its own softmax: the cross-entropy with soft target s needs only
-    sum_c s[c] (q.c) = q.(sum_c s[c] c), so the (n, k) target is neither kept nor multiplied into the logits."""
-    leak: Tensor
-    """(n,), the share of a positive that keeps a target logit of 0."""
-
-
-def _target(
-    key: Tensor,
-    negatives: Tensor,
-    excluded: Tensor | None,
-    temperature: float,
-    positive_in_target: PositiveInTarget,
-) -> _Target:
-    neighbour, others = softmax_mean(key, negatives, temperature, excluded)
-    if positive_in_target == "masked":
-        return _Target(key, neighbour, torch.zeros_like(others))
-    if excluded is not None:
-        raise ValueError('sce: positive_in_target="zero_logit" is defined for a queue alone; use "masked".')
-    return _Target(key, neighbour, torch.sigmoid(-others))
-
-
-def _terms(query: Tensor, others: Tensor, target: _Target, temperature: float) -> SCETerms:
-    """The terms, given the log-sum-exp of the query's logits over the negatives."""
-    positive = (query * target.key).sum(1) / temperature
-    nce, ceiling = -logsigmoid(positive - others), -logsigmoid(others - positive)
-    relational = others - (query * target.neighbour).sum(1) / temperature
-    kept = 1 - target.leak
-    return SCETerms(nce, target.leak * nce + kept * relational, kept * ceiling)
-
-
-def _unit_queue(key: Tensor, queue: Tensor | None) -> Tensor | None:
-    if queue is None:
-        return None
-    check_columns("sce", key.shape[1], queue=queue)
-    return unit_rows(queue.detach())
-
-
-def _negatives(
-    key: Tensor, queue: Tensor | None, global_keys: Tensor | None, positive_index: Tensor | None
-) -> tuple[Tensor, Tensor | None]:
-    """Unit rows to compare with, and the column of each anchor's own positive if it is among them."""
-    if global_keys is None and positive_index is None:
-        if queue is not None:
-            return queue, None
-        keys, own = key, torch.arange(len(key), device=key.device)
-    elif global_keys is None or positive_index is None:
-        raise ValueError(
-            "sce: global_keys and positive_index (rank * n + i) go together; give both or neither."
-        )
-    else:
-        check_columns("sce", key.shape[1], global_keys=global_keys)
-        keys, own = unit_rows(global_keys.detach()), positive_index
-    if queue is not None:
-        keys = torch.cat([keys, queue])
-    if len(keys) < 2:
-        raise ValueError(
-            "sce: 1 key and no queue given: there is no negative. Give a queue or a larger batch."
-        )
-    return keys, own[:, None]
+    return terms_of(m, first, own, temperature), terms_of(m, second, other, temperature)

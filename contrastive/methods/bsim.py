@@ -12,7 +12,7 @@ from contrastive.methods.cacr import CACR
 from contrastive.methods.mixture_losses import Inner, mixed_views, mixture_losses
 from contrastive.methods.mmcl import MMCL
 from contrastive.methods.moco import MoCo
-from contrastive.methods.protocol import Assembly, Embeddings, Gather, Mixing, Preset
+from contrastive.methods.protocol import Assembly, Diagnosed, Embeddings, Gather, Mixing, Preset
 from contrastive.methods.ressl import ReSSL
 from contrastive.methods.sce import SCE
 from contrastive.methods.simclr import SimCLR
@@ -37,7 +37,7 @@ class BSIM:
     alpha: Positive = 1.0
     """The image's own share is drawn from Beta(alpha, alpha)."""
     per_sample: bool | None = None
-    """Whether each image has a share of its own; None: with mixup it has, with CutMix it has not."""
+    """Whether each image has a share of its own; None: with mixup alone it has, with CutMix or both it has not."""
     weight: Fraction = 1.0
     """Of the mixture's loss; the rest is the inner method's. Between 0 and 1 it is the paper's WBSIM."""
     batches: Fraction = 1.0
@@ -97,7 +97,23 @@ class BSIM:
             mixed = mixed * len(self.inner.pairs)  # BYOL sums its directions
         if self.weight == 1:
             return mixed
-        return (1 - self.weight) * self.inner.loss(embeddings, gather) + self.weight * mixed
+        return (1 - self.weight) * self.inner.loss(self._clean(embeddings), gather) + self.weight * mixed
+
+    def _clean(self, embeddings: Embeddings) -> Embeddings:
+        """What the inner method would have been given: its own views, and no mixture of them."""
+        own = self.inner.assembly.online
+        return replace(
+            embeddings,
+            online={view: embeddings.online[view] for view in own if view in embeddings.online},
+            second={view: embeddings.second[view] for view in own if view in embeddings.second},
+            mixture=None,
+        )
+
+    def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
+        """What the inner method has to say of its own views."""
+        return (
+            self.inner.diagnose(self._clean(embeddings), gather) if isinstance(self.inner, Diagnosed) else {}
+        )
 
 
 def _keys(inner: Inner) -> tuple[int, ...]:

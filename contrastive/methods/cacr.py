@@ -20,6 +20,16 @@ from contrastive.optimiser import Momentum
 from contrastive.types import STRICT, Count, Natural, NonNegative
 from contrastive.views import ViewName
 
+_SMALL: dict[str, Any] = {
+    "method.attraction_temperature": 1.0,
+    "method.positives": 4, "method.momentum": None, "method.queue": 0,
+    "method.projector": {"hidden": [512], "output": 128},
+    "views.strong.jitter": 1.0, "views.strong.hue": 0.4,
+    "encoder": CIFAR_RESNET18,
+    "optimiser": {"name": "sgd", "lr": 0.12, "momentum": 0.9, "weight_decay": 1e-4,
+                  "schedule": "steps", "milestones": [155, 170, 185], "warmup_epochs": 0},
+    "batch": 128, "epochs": 200,
+}  # fmt: skip
 _IMAGENET: dict[str, Any] = {
     "method.attraction_temperature": 1.0, "method.repulsion_temperature": 2.0,
     "method.attraction_weight": 1.0, "method.repulsion_weight": 1.0, "method.positives": 4,
@@ -64,18 +74,17 @@ class CACR:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="the authors' temperatures, weights, positives, batch and views; encoder and optimiser ours "
-                   "(theirs: an AlexNet-like one, SGD at 0.12, divided by ten at 155, 170 and 185)",
-            values={
-                "method.attraction_temperature": 1.0, "method.repulsion_temperature": 0.9,
-                "method.positives": 4, "method.momentum": None, "method.queue": 0,
-                "method.projector": {"hidden": [512], "output": 128},
-                "views.strong.jitter": 1.0, "views.strong.hue": 0.4,
-                "encoder": CIFAR_RESNET18,
-                "optimiser": {"name": "sgd", "lr": 0.12, "momentum": 0.9, "weight_decay": 1e-4,
-                              "schedule": "steps", "milestones": [155, 170, 185], "warmup_epochs": 0},
-                "batch": 128, "epochs": 200,
-            },
+            source="the authors' CIFAR-10 run; encoder and head ours (theirs: an AlexNet-like one)",
+            values={**_SMALL, "method.repulsion_temperature": 0.9},
+        ),
+        "cifar100": Preset(
+            source="the authors' CIFAR-100 run; encoder and head ours (theirs: an AlexNet-like one)",
+            values={**_SMALL, "method.repulsion_temperature": 2.0},
+        ),
+        "stl10": Preset(
+            source="the authors' STL-10 run (64 pixels); encoder and head ours (theirs: an AlexNet-like one)",
+            values={**_SMALL, "method.repulsion_temperature": 2.0, "views.strong.size": 64,
+                    "views.strong.crop_scale": [0.08, 1.0]},
         ),
         "imagenet100": Preset(
             source="ours: the MoCo v2 form at ImageNet's settings; the authors release no ImageNet-100 run",
@@ -86,12 +95,13 @@ class CACR:
             values=_IMAGENET,
         ),
         "imagenet-moco-v3": Preset(
-            source="the authors' MoCo v3 form, the one of their headline results",
+            source="the authors' MoCo v3 form, the one of their headline results; heads and views ours. With two "
+                   "views it is half of MoCo v3's loss, and how their weights were made their release does not tell",
             values={
                 "method.attraction_temperature": 1.0, "method.cost": "rbf", "method.positives": 1,
                 "method.momentum": {"start": 0.996, "schedule": "cosine"}, "method.queue": 0,
-                "method.projector": {"hidden": [4096, 4096], "output": 256, "output_batch_norm": True},
-                "method.predictor": {"hidden": [4096], "output": 256, "output_batch_norm": True},
+                "method.projector": {"hidden": [4096], "output": 256, "output_batch_norm": True},
+                "method.predictor": {"hidden": [4096], "output": 256},
                 "encoder": IMAGENET_RESNET50,
                 "views.strong": {"size": 224, "saturation": 0.2, "blur": 0.5, "blur_kernel": 23},
                 "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1.5e-6, "warmup_epochs": 10},
@@ -111,6 +121,14 @@ class CACR:
             )
         if self.form == "queue" and self.cost != "euclidean":
             raise ValueError("the queue form has the cost 'euclidean' only; change cost or set queue to 0")
+        ignored = (
+            self.variant != "full" or self.detach_weights or self.repulsion_weight != self.attraction_weight
+        )
+        if self.form == "reweighted" and ignored:
+            raise ValueError(
+                "the re-weighted form has no variant, detach_weights or weights of its own; leave them as they are, "
+                "or give a queue or leave out momentum"
+            )
         if self.form == "reweighted" and self.attraction_temperature == 0:
             raise ValueError("the momentum form divides by attraction_temperature; give it a value above 0")
 
@@ -173,6 +191,7 @@ class CACR:
             torch.stack([gather(rows) for _, rows in sorted(embeddings.online.items())]),
             attraction_temperature=self.attraction_temperature,
             repulsion_temperature=self.repulsion_temperature,
+            variant=self.variant,
         )
         return {f"cacr_{name}_entropy": value for name, value in found._asdict().items()}
 

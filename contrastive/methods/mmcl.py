@@ -91,11 +91,11 @@ class MMCL:
             },
         ),
         "imagenet100": Preset(
-            source="the authors' released ImageNet-100 configuration (200 epochs at batch 128)",
+            source="the authors' released ImageNet-100 run, but no scale in the last batch norm, standardised images",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 20}, "batch": 128, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' released ImageNet configuration (100 epochs at batch 256)",
+            source="the authors' released ImageNet run, but no scale in the last batch norm, and standardised images",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 10}, "batch": 256, "epochs": 100},
         ),
     }  # fmt: skip
@@ -110,6 +110,11 @@ class MMCL:
                 f"kernel '{self.kernel}' {what}, so its machines have no exact solution; take 'rbf', 'linear', "
                 "'polynomial' or 'min' with unit_diagonal=False, or solver 'projected_gradient' as published"
             )
+        if self.solver == "inverse" and self.kernel == "tanh" and not self.unit_diagonal:
+            raise ValueError(
+                "kernel 'tanh' is not positive definite, so the inverse solver may find no inverse; set "
+                "unit_diagonal to true as published, or take solver 'projected_gradient'"
+            )
         if self.queue and (self.symmetric or self.unit_diagonal or self.solver == "projected_gradient"):
             raise ValueError(
                 "a queue goes with the solvers 'exact' and 'inverse', symmetric=False and unit_diagonal=False; "
@@ -120,9 +125,12 @@ class MMCL:
     def assembly(self) -> Assembly:
         """One network; with a queue, a target network whose keys are anchors and negatives."""
         if not self.queue:
-            return Assembly(views=self.views, online=(0, 1), projector=self.projector)
+            return Assembly(
+                views=self.views, online=(0, 1), projector=self.projector, changes=self.bandwidth_drops
+            )
         return Assembly(
             views=self.views,
+            changes=self.bandwidth_drops,
             online=(1,),
             target=(0,),
             projector=self.projector,

@@ -66,6 +66,8 @@ class Assembly:
     warmup_views: tuple[ViewName, ...] = ()
     neighbours: Neighbours | None = None
     mixing: Mixing | None = None
+    changes: tuple[int, ...] = ()
+    """Epochs after which the loss itself changes."""
     smallest_batch: int = 2
     """Images that a loss needs at once, on all processes together."""
 

@@ -41,12 +41,12 @@ class SimCLR:
             },
         ),
         "imagenet100": Preset(
-            source="solo-learn's ImageNet-100 run; weight decay ours",
+            source="solo-learn's ImageNet-100 temperature, head and rate, without the clipping of its LARS; rest ours",
             values={
                 "method.temperature": 0.2, "method.projector": {"hidden": [4096], "output": 512},
                 "encoder": IMAGENET_RESNET18,
                 "views.strong.size": 224, "views.strong.blur": 0.5, "views.strong.blur_kernel": 23,
-                "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1e-4, "warmup_epochs": 10},
+                "optimiser": {"name": "lars", "lr": 0.3, "trust": 0.02, "weight_decay": 1e-4, "warmup_epochs": 10},
                 "batch": 256, "epochs": 400,
             },
         ),

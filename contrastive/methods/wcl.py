@@ -100,14 +100,14 @@ class WCL:
     @property
     def assembly(self) -> Assembly:
         """Two heads on one network, and after the warm-up the crops of neighbours."""
-        count = self.crops if self.neighbours else 0
+        count = self.crops if self.neighbours and self.graph_weight else 0
         crops = tuple(range(2, 2 + count))
         shown = Neighbours(self.neighbours, crops) if count and self.crop_reading == "images" else None
         return Assembly(
             views=(*self.views, *(self.crop_view for _ in range(count))),
             online=(0, 1, *crops),
             projector=self.projector,
-            second_projector=self.graph_projector if self.separate_heads else None,
+            second_projector=self.graph_projector if self.separate_heads and self.graph_weight else None,
             warmup_epochs=self.warmup_epochs,
             warmup_views=(self.warmup_view, self.warmup_view),
             neighbours=shown,

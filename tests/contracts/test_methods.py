@@ -111,7 +111,7 @@ def test_the_target_and_the_queue_stay_out_of_the_gradient(
 @pytest.mark.parametrize(("method", "name"), PRESETS)
 def test_a_preset_has_a_source_and_makes_a_legal_trial(method: type, name: str, trial: Trial) -> None:
     preset = method.presets[name]
-    base = replace(trial, {"method": to_json(method())})
+    base = replace(trial, {"method": to_json(method()), "epochs": 100})
     made = replace(base, {"data": to_json(CIFAR10()), **preset.values})
     assert preset.source
     assert made.method.name == method().name
@@ -126,7 +126,7 @@ def test_a_preset_says_what_it_means_by_every_field_it_names(method: type, name:
         return {leaf for key, value in values.items() for leaf in leaves(value, f"{path}.{key}")}
 
     preset = method.presets[name]
-    base = replace(trial, {"method": to_json(method())})
+    base = replace(trial, {"method": to_json(method()), "epochs": 100})
     made = to_json(replace(base, preset.values))
     for path, value in preset.values.items():
         node = made

@@ -244,7 +244,7 @@ def test_a_step_without_mixtures_is_the_inner_methods(inner: Any) -> None:
 def test_the_weight_goes_from_the_inner_loss_to_the_mixtures(inner: Any) -> None:
     given = embeddings(BSIM(inner=inner, weight=0.5), mixed=True)
     plain, mixed, half, quarter = (loss(BSIM(inner=inner, weight=w), given) for w in (0.0, 1.0, 0.5, 0.25))
-    assert plain == pytest.approx(loss(inner, given), rel=1e-12)
+    assert plain == pytest.approx(loss(inner, embeddings(inner)), rel=1e-12)
     assert half == pytest.approx((plain + mixed) / 2, rel=1e-12)
     assert quarter == pytest.approx(0.75 * plain + 0.25 * mixed, rel=1e-12)
 
@@ -283,7 +283,8 @@ def test_a_mixture_that_is_all_its_first_source_is_the_inner_methods_query(inner
         (lambda: CACR(momentum=Momentum(), queue=64, cost="rbf"), "'euclidean' only"),
         (lambda: CACR(momentum=Momentum(), attraction_temperature=0.0), "above 0"),
         (lambda: SCE(weights=(0.0, 0.0, 0.0)), "leaves no term"),
-        (lambda: BYOL(projector={"output": 32}), "make them equal"),
+        (lambda: CACR(momentum=Momentum(), variant="uniform"), "the re-weighted form has no variant"),
+        (lambda: MMCL(kernel="tanh", solver="inverse"), "may find no inverse"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str) -> None:
@@ -307,6 +308,14 @@ def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str)
         (
             {"batch": 16, "method": {"name": "moco", "queue": 100}},
             "queue = 100 is not a multiple of the 16 keys",
+        ),
+        ({"method": {"name": "byol", "projector": {"output": 32}}}, "output = 32; make them equal"),
+        ({"method": {"name": "wcl", "warmup_epochs": 3}}, "method.warmup_epochs = 3 leaves nothing of the 3 epochs"),
+        ({"method": {"name": "mmcl", "bandwidth_drops": [2, 1]}}, "ascending order"),
+        ({"method": {"name": "mmcl", "bandwidth_drops": [3]}}, "below the last, 3"),
+        (
+            {"method": {"name": "bsim", "inner": {"name": "byol"}}, "views.second.size": 16},
+            "views strong, second have different sizes",
         ),
         ({"method": {"name": "mocha"}}, "'mocha' found using 'name' does not match"),
     ],

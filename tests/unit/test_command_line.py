@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from contrastive.config import arm, identity, value_at
+from contrastive.config import arm, identity, to_json, value_at
 from contrastive.methods import METHODS
+from contrastive.views import Views
 from sweeps import command, store
 from sweeps import plan as plans
 from sweeps.plan import Plan
@@ -161,7 +162,7 @@ def test_a_store_that_cannot_be_written_is_refused(
         ("def (", "fails with SyntaxError: "),
         ("S = 3", "has no space 'S'.* There is none"),
         (
-            "from search_spaces.space import 0.1, LogUniform\nS = LogUniform(1.0, source='x')"
+            "from search_spaces.domains import LogUniform\nS = LogUniform(1.0, 0.1, source='x')",
             "ValueError: a range runs from low to high",
         ),
         (
@@ -386,3 +387,17 @@ def test_figures_that_others_have_reported_are_shown_with_their_source(
         "reported: method.coefficient = 0.5: 82.94, linear top-1 (%) on ImageNet-100"
         in capsys.readouterr().out
     )
+
+
+def test_a_preset_is_the_published_recipe_whatever_the_space_starts_from(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    tuned = ["--set", "method.penalty=0.5"]  # the laptop's MMCL is symmetric, its crops are larger
+    assert (
+        main(["--space", "mmcl_margin", *tuned, "--method-preset", "mmcl:cifar100", "--dry-run", "--json"])
+        == 0
+    )
+    base = plans.from_dict(json.loads(capsys.readouterr().out)["plan"]).space.base
+    assert value_at(base, "method.symmetric") is False
+    assert value_at(base, "views.strong.crop_scale") == [0.08, 1.0]
+    assert value_at(base, "views.weak") == to_json(Views())["weak"]

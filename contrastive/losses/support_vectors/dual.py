@@ -57,7 +57,7 @@ class Dual(Protocol):
         ...
 
     def spread(self) -> Tensor:
-        """Mean over anchors and negatives of half the squared distance of their features."""
+        """Mean squared distance of anchors and negatives in the kernel's space."""
         ...
 
     def resolvent(self, shift: float | Tensor) -> Resolvent:
@@ -118,8 +118,8 @@ class Batch:
         return self.masked(pulled + self.regularisation * alpha + constant[:, None])
 
     def spread(self) -> Tensor:
-        """The trace, for the rows of a centred matrix sum to 0."""
-        return self.gram.trace() / (len(self.gram) - 1)
+        """Twice the variance, for the origin is the mean."""
+        return 2 * self.gram.trace() / (len(self.gram) - 1)
 
     def resolvent(self, shift: float | Tensor) -> Resolvent:
         """All inverses from that of one matrix (the derivation is in `inverse`)."""
@@ -183,7 +183,7 @@ class Queue:
 
     def spread(self) -> Tensor:
         """The origin is the queue's mean, so the mixed terms sum to 0."""
-        return (self.own.mean() + self.gram.diagonal().mean()) / 2
+        return self.own.mean() + self.gram.diagonal().mean()
 
     def resolvent(self, shift: float | Tensor) -> Resolvent:
         """Woodbury: Delta_i + shift = M + U S U' with U = [1, cross_i].

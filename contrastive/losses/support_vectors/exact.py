@@ -7,12 +7,10 @@ host never waits for the device.
 import torch
 from torch import Tensor
 
-from contrastive.losses.support_vectors.dual import Dual, gradient, kkt_residual, project
+from contrastive.losses.support_vectors.dual import Dual, gradient, project
 
-RELEASED = ("all", "none", "worst", "none") * 2
-"""Which alphas that want to leave a bound may do so, in each round of polishing."""
-STEPS = 12
-"""Of conjugate gradients a round."""
+ROUNDS, STEPS = 8, 12
+"""Of polishing, after ADMM, and of conjugate gradients in each."""
 
 
 def exact(dual: Dual, iterations: int = 40) -> Tensor:
@@ -28,7 +26,7 @@ def exact(dual: Dual, iterations: int = 40) -> Tensor:
         dual: whose every Delta is positive definite.
         iterations: of ADMM.
     """
-    rho = 2 * (dual.spread() + dual.regularisation)
+    rho = dual.spread() + dual.regularisation
     solve = dual.resolvent(rho).solve
     alpha, price = dual.zeros(), dual.zeros()
     for _ in range(iterations):
@@ -39,32 +37,19 @@ def exact(dual: Dual, iterations: int = 40) -> Tensor:
 
 
 def _polish(dual: Dual, alpha: Tensor) -> Tensor:
-    """Minimise over the alphas that are free, clip, see who is free now, and again.
+    """Minimise over the alphas that are free, clip, and again.
 
-    Where a round pushes alphas over a bound, the others settle ("none") before anyone is released; and since
-    releasing "all" can go round in circles, every other time only the "worst" goes. Without these two, one small batch
-    in a thousand keeps an anchor unsolved. Of all rounds each anchor keeps the alphas of the smallest KKT residual.
+    Every other round, the alpha that pulls most at its bound becomes free; more than one at a time can go round in
+    circles, and so can releasing before the others have settled where a round has pushed alphas over a bound.
     """
-    slope = gradient(dual, alpha)
-    best, least = alpha, kkt_residual(dual, alpha, slope)
-    for released in RELEASED:
-        held = _held(dual, alpha, slope, released)
-        alpha = project(dual, alpha + _conjugate_gradients(dual, -slope.masked_fill(held, 0), held))
+    for turn in range(ROUNDS):
         slope = gradient(dual, alpha)
-        residual = kkt_residual(dual, alpha, slope)
-        best = torch.where(residual < least, alpha, best)
-        least = torch.minimum(residual, least)
-    return best
-
-
-def _held(dual: Dual, alpha: Tensor, slope: Tensor, released: str) -> Tensor:
-    """Which alphas stay on their bound; an anchor's own is always one of them."""
-    low, high = alpha <= 0, alpha >= dual.penalty
-    if released == "none":
-        return low | high
-    pull = torch.where(high, slope, -slope)
-    least = pull.masked_fill(~(low | high), 0).amax(1, keepdim=True) if released == "worst" else 0
-    return (low | high) & ((pull <= 0) | (pull < least))
+        low, high = alpha <= 0, alpha >= dual.penalty
+        pull = torch.where(low, -slope, torch.where(high, slope, 0))
+        leaves = (pull > 0) & (pull >= pull.amax(1, keepdim=True)) & (turn % 2 == 0)
+        held = (low | high) & ~leaves
+        alpha = project(dual, alpha + _conjugate_gradients(dual, -slope.masked_fill(held, 0), held))
+    return alpha
 
 
 def _conjugate_gradients(dual: Dual, right: Tensor, held: Tensor) -> Tensor:

@@ -24,11 +24,13 @@ def inverse(dual: Dual, resolvent: Resolvent) -> Tensor:
 
     and for r = 2 (1 - e_i), where y = -2 P_i:   Delta_i⁻¹ 2 = -2 P_ij / (1 - s P_ii).
 
-    What the first solution leaves over is solved for once more, so that float32 keeps its digits.
+    Newton's step from 0 is that solution; a second one, from there, restores the digits float32 has lost.
 
     Args:
         dual: of any kind; `Queue` does the same by Woodbury's identity.
         resolvent: of the dual, with shift 0.
     """
-    free = resolvent.solve(dual.zeros() + 2)
-    return project(dual, free - resolvent.solve(gradient(dual, free)))
+    free = dual.zeros()
+    for _ in range(2):
+        free = free - resolvent.solve(gradient(dual, free))
+    return project(dual, free)
