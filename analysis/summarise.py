@@ -55,6 +55,8 @@ class Summary:
     epochs_spent: int
     epochs_full: int
     settle_command: str | None
+    reported: tuple[str, ...] = ()
+    """What others have reported of settings of this space, a sentence each."""
 
     @property
     def complete(self) -> int:
@@ -80,6 +82,7 @@ def summarise(record: Record) -> Summary:
         epochs_spent=sum(run.epochs for run in record.runs),
         epochs_full=horizon * len(record.runs),
         settle_command=manifest.get("settle_command"),
+        reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
     )
 
 
@@ -198,7 +201,12 @@ def _verdict(summary: Summary) -> list[str]:
             lines.append(f"To settle it: {summary.settle_command}")
     share = summary.epochs_spent / summary.epochs_full if summary.epochs_full else 0.0
     spent = f"{summary.epochs_spent:,} of {summary.epochs_full:,} epochs ({share:.0%})"
-    return [*lines, f"Runs: {_counts(summary.states) or 'none'}; trained {spent}."]
+    return [*lines, f"Runs: {_counts(summary.states) or 'none'}; trained {spent}.", *summary.reported]
+
+
+def _figure(reported: dict[str, Any]) -> str:
+    setting = ", ".join(f"{path} {shown(value)}" for path, value in reported["values"].items())
+    return f"Reported elsewhere: {setting}: {reported['score']}, {reported['what']} ({reported['source']})."
 
 
 def _counts(states: dict[str, int]) -> str:

@@ -92,7 +92,7 @@ class Space:
         if not self.alternatives:
             object.__setattr__(self, "domains", {p: self._canonical(p, d) for p, d in self.domains.items()})
             for corner in product(*(domain.corners for domain in self.domains.values())):
-                config.replace(self.base, dict(zip(self.domains, corner, strict=True)))
+                self._build(dict(zip(self.domains, corner, strict=True)), "")
         for path, value in self.default().items():
             if not self.domains[path].contains(value):
                 raise ValueError(f"{self.name}: the default {path} = {value!r} is outside its own domain")
@@ -118,8 +118,6 @@ class Space:
     def _of_alternatives(self) -> dict[str, Domain]:
         """A choice for each path that an alternative changes, in one spelling of each value."""
         arms = [self.values_of(self.base, self._paths()), *self.arms().values()]
-        for arm in arms:
-            config.replace(self.base, arm)
         sources = {p: [a.source for a in self.alternatives if p in a.values] for p in self._paths()}
         return {
             path: Choice(
@@ -131,12 +129,21 @@ class Space:
             for path in self._paths()
         }
 
+    def _build(self, values: dict[str, Any], which: str) -> Trial:
+        try:
+            return config.replace(self.base, values)
+        except ValueError as error:
+            arm = ", ".join(f"{path} = {value!r}" for path, value in values.items())
+            raise ValueError(
+                f"{self.name}{which} ({arm}): {error}. Pin the path with --set, or take another space"
+            ) from None
+
     def _paths(self) -> list[str]:
         return list(dict.fromkeys(path for a in self.alternatives for path in a.values))
 
     def arms(self) -> dict[str, dict[str, Any]]:
         """The value of every path that varies, in each alternative, by the alternative's name."""
-        trials = {a.name: config.replace(self.base, a.values) for a in self.alternatives}
+        trials = {a.name: self._build(a.values, f", '{a.name}'") for a in self.alternatives}
         return {name: self.values_of(trial, self._paths()) for name, trial in trials.items()}
 
     def setting(self, trial: Trial) -> dict[str, Any]:

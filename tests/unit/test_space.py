@@ -154,8 +154,10 @@ def test_a_run_of_a_listed_space_is_called_by_its_alternative() -> None:
 def test_an_illegal_alternative_is_found_when_the_space_is_built() -> None:
     with pytest.raises(ValueError, match="has no field 'coeff'"):
         space(alternatives=(Alternative("x", {"method.coeff": 1}, source="x"),))
-    with pytest.raises(ValueError, match="not a multiple"):
-        space(alternatives=(Alternative("x", {"method.queue": 24}, source="x"),))
+    with pytest.raises(
+        ValueError, match=r"s, 'short' \(method.queue = 24\): .*not a multiple.* Pin the path"
+    ):
+        space(alternatives=(Alternative("short", {"method.queue": 24}, source="x"),))
 
 
 def test_pinning_what_an_alternative_changes_leaves_it_the_rest() -> None:

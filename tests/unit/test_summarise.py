@@ -42,6 +42,14 @@ def one_seed(directory: Path, finals: dict[float, tuple[str, float]], **manifest
     return summarise(load(sweep(directory, {t: {0: end} for t, end in finals.items()}, **manifest)))
 
 
+def test_what_others_have_reported_stands_below_the_verdict(tmp_path):
+    figure = {"values": {T: 0.1}, "score": 82.94, "what": "linear top-1 (%)", "source": "a paper"}
+    space = {"name": "s", "domains": {T: {}}, "reported": [figure]}
+    summary = one_seed(tmp_path, {0.1: ("complete", 50.0)}, space=space)
+    last = text(summary).splitlines()[-1]
+    assert last == f"Reported elsewhere: {T} 0.1: 82.94, linear top-1 (%) (a paper)."
+
+
 def test_a_sweep_is_loaded_with_its_curves_in_order_of_epoch(tmp_path):
     record = load(sweep(tmp_path, {0.1: {0: ("complete", 50.0)}, 0.2: {0: ("stopped", 40.0)}}))
     first, second = record.runs
