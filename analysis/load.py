@@ -80,7 +80,7 @@ def setting(record: Record, run: Run) -> dict[str, Any]:
     if not space.get("alternatives"):
         return values
     names = (name for name, arm in space["alternatives"].items() if arm == values)
-    return {ARM: next(names, "default")}
+    return {ARM: next(names, space.get("base_name", "default"))}
 
 
 def value_at(config: dict[str, Any], path: str) -> Any:

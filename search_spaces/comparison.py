@@ -21,6 +21,7 @@ METHODS_SPACE = Space(
     name="methods",
     question="Does every method learn what raw pixels and an untrained encoder do not know?",
     base=laptop(BASE),
+    base_name=BASE,
     alternatives=tuple(
         Alternative(name, _arm(name), source="each method's own laptop recipe")
         for name in METHODS
@@ -32,6 +33,7 @@ COMPARISON = Space(
     name="method_comparison",
     question="Which method is best when each is tuned with the same budget?",
     base=laptop(BASE),
+    base_name=BASE,
     alternatives=tuple(
         Alternative(
             f"{name}, {words}",

@@ -75,6 +75,8 @@ class Space:
     base: Trial
     domains: dict[str, Domain] = Field(default_factory=dict)
     alternatives: tuple[Alternative, ...] = ()
+    base_name: str = "default"
+    """What the base is called among its alternatives."""
     constraints: tuple[Less, ...] = ()
     reference: Reference | None = None
     reported: tuple[Reported, ...] = ()
@@ -151,7 +153,8 @@ class Space:
         values = self.values_of(trial, self.domains)
         if not self.alternatives:
             return values
-        return {"alternative": next((name for name, arm in self.arms().items() if arm == values), "default")}
+        names = (name for name, arm in self.arms().items() if arm == values)
+        return {"alternative": next(names, self.base_name)}
 
     def trial(self, values: dict[str, Any]) -> Trial:
         """The base with these values; paths not named keep the base's."""

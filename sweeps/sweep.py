@@ -159,6 +159,7 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
             "question": plan.space.question,
             "domains": space["domains"],
             "alternatives": plan.space.arms(),
+            "base_name": plan.space.base_name,
             "reported": space["reported"],
             "constraints": [{"less": [c.smaller, c.larger]} for c in plan.space.constraints],
         },

@@ -147,6 +147,8 @@ def test_a_run_of_a_listed_space_is_called_by_its_alternative() -> None:
     assert listed.setting(listed.base) == {"alternative": "default"}
     for name, arm in listed.arms().items():
         assert listed.setting(listed.trial(arm)) == {"alternative": name}
+    named = space(**LISTED, base_name="sce")
+    assert named.setting(named.base) == {"alternative": "sce"}
     plain = space(domains={"method.queue": Choice((64, 32), source="x")})
     assert plain.setting(plain.base) == {"method.queue": 64}
 
