@@ -12,7 +12,7 @@ from torch import Tensor
 from contrastive.losses.kernels import kernel_matrix
 from contrastive.losses.mmcl import mixed_mmcl, mmcl, mmcl_alphas, mmcl_diagnostics, mmcl_queue
 from contrastive.losses.rows import unit_rows
-from contrastive.losses.support_vectors import ProjectedGradient
+from contrastive.losses.support_vectors import Batch, ProjectedGradient, Queue
 from tests import oracles_mmcl as oracles
 from tests.oracles import on_the_sphere
 from tests.oracles_mmcl import golden_mmcl
@@ -75,6 +75,25 @@ def test_exact_is_the_solution_of_an_exact_solver(given, options):
     expected = oracles.alphas(x, options, "exact")
     assert (alphas - expected).abs().max() <= 1e-7 * max(1, expected.max().item())
     assert residual(x, alphas, options) <= 1e-9 * max(1, expected.max().item())
+
+
+@pytest.mark.parametrize(
+    ("penalty", "angles"),
+    [
+        # Releasing all alphas that pull at a bound goes round in circles.
+        (5.0, [1.48, 3.08, 0.24, 2.42, 0.46, 4.14, 0.17, 1.19, 3.19, 0.44, 1.8, 0.69]),
+        (5.0, [0.77, 0.37, 1.28, 3.94, 1.2, 0.49, 6.02, 1.23, 5.99]),
+        (5.0, [1.92, 2.88, 2.28, 3.58, 5.9, 4.62, 4.65, 2.92, 5.61]),
+        # Releasing one in every round does.
+        (None, [2.68, 2.5, 0.23, 0.23, 4.39, 2.42, 3.36, 6.26, 2.06, 1.37, 1.79]),
+        (None, [0.31, 1.9, 2.61, 0.79, 5.44, 5.66, 6.01, 3.61]),
+        (None, [2.12, 0.77, 2.87, 0.26, 5.15, 1.35, 5.48, 2.4, 3.36]),
+    ],
+)
+def test_exact_is_exact_on_batches_that_are_hard_to_polish(penalty: float | None, angles: list[float]):
+    x = torch.tensor([[math.cos(angle), math.sin(angle)] for angle in angles], dtype=torch.float64)
+    options = {"kernel": "linear", "bandwidth": 1.0, "regularisation": 0.01, "penalty": penalty}
+    close(mmcl_alphas(x, **options), oracles.alphas(x, options, "exact"), 1e-9)
 
 
 @few
@@ -435,6 +454,23 @@ def test_gradients_reach_query_and_mixture_but_neither_key_nor_queue():
 # Diagnostics
 
 
+@pytest.mark.parametrize("kernel", POSITIVE)
+def test_the_spread_is_the_mean_squared_distance_of_anchors_and_negatives(kernel: str):
+    x, keys = (unit_rows(rows) for rows in some(6))
+    between, towards = kernel_matrix(x, x, kernel, 2.0), kernel_matrix(keys[:4], x, kernel, 2.0)
+    own = kernel_matrix(keys[:4], keys[:4], kernel, 2.0).diagonal()
+    batch, queue = (
+        Batch.of(between, torch.zeros(6).double(), 0.1, 1.0),
+        Queue.of(between, towards, own, 0.1, 1.0),
+    )
+    shape = (kernel, 2.0, 0.0)
+    rows, anchors = x.tolist(), keys[:4].tolist()
+    of_batch = [oracles.delta(a, [b for b in rows if b != a], *shape).diagonal().mean() for a in rows]
+    of_queue = [oracles.delta(a, rows, *shape).diagonal().mean() for a in anchors]
+    assert batch.spread().item() == pytest.approx(sum(of_batch) / 6, rel=1e-10)
+    assert queue.spread().item() == pytest.approx(sum(of_queue) / 4, rel=1e-10)
+
+
 @few
 @given(pairs(8), svms)
 def test_diagnostics_are_what_they_say(given, options):
@@ -569,6 +605,33 @@ def test_a_batch_of_common_size_is_solved_to_the_last_digits():
         options = {"kernel": kernel, "bandwidth": bandwidth, "regularisation": 0.1, "penalty": penalty}
         assert mmcl_diagnostics(some(128, 32)[0], **options).kkt_residual < 1e-9
         assert mmcl_diagnostics(some(128, 32)[0].float(), **options).kkt_residual < 1e-4
+
+
+def test_the_number_of_products_is_fixed(monkeypatch: pytest.MonkeyPatch):
+    counts = {"hessian": 0, "solve": 0}
+    hessian, resolvent = Batch.hessian, Batch.resolvent
+
+    def counted(name, function):
+        def call(*arguments):
+            counts[name] += 1
+            return function(*arguments)
+
+        return call
+
+    def counting_resolvent(dual, shift):
+        found = resolvent(dual, shift)
+        return found._replace(solve=counted("solve", found.solve))
+
+    monkeypatch.setattr(Batch, "hessian", counted("hessian", hessian))
+    monkeypatch.setattr(Batch, "resolvent", counting_resolvent)
+    for solver, expected in (
+        ("exact", {"hessian": 8 * 13, "solve": 40}),
+        ("inverse", {"hessian": 2, "solve": 2}),
+    ):
+        for x, _ in (some(4), some(40)):
+            counts.update(hessian=0, solve=0)
+            mmcl_alphas(x, **USUAL, solver=solver)
+            assert counts == expected
 
 
 def test_when_all_embeddings_agree_it_is_nil():

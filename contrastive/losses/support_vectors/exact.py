@@ -46,7 +46,7 @@ def _polish(dual: Dual, alpha: Tensor) -> Tensor:
         slope = gradient(dual, alpha)
         low, high = alpha <= 0, alpha >= dual.penalty
         pull = torch.where(low, -slope, torch.where(high, slope, 0))
-        leaves = (pull > 0) & (pull >= pull.amax(1, keepdim=True)) & (turn % 2 == 0)
+        leaves = (pull >= pull.amax(1, keepdim=True)) & (turn % 2 == 0)
         held = (low | high) & ~leaves
         alpha = project(dual, alpha + _conjugate_gradients(dual, -slope.masked_fill(held, 0), held))
     return alpha
