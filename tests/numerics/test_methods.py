@@ -310,7 +310,10 @@ def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str)
             "queue = 100 is not a multiple of the 16 keys",
         ),
         ({"method": {"name": "byol", "projector": {"output": 32}}}, "output = 32; make them equal"),
-        ({"method": {"name": "wcl", "warmup_epochs": 3}}, "method.warmup_epochs = 3 leaves nothing of the 3 epochs"),
+        (
+            {"method": {"name": "wcl", "warmup_epochs": 3}},
+            "method.warmup_epochs = 3 leaves nothing of the 3 epochs",
+        ),
         ({"method": {"name": "mmcl", "bandwidth_drops": [2, 1]}}, "ascending order"),
         ({"method": {"name": "mmcl", "bandwidth_drops": [3]}}, "below the last, 3"),
         (
