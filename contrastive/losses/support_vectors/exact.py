@@ -9,8 +9,10 @@ from torch import Tensor
 
 from contrastive.losses.support_vectors.dual import Dual, gradient, project
 
-ROUNDS, STEPS = 8, 12
-"""Of polishing, after ADMM, and of conjugate gradients in each."""
+RELEASED = (True, False) * 4
+"""Whether an alpha at a bound may leave it, in each round of polishing."""
+STEPS = 12
+"""Of conjugate gradients a round."""
 
 
 def exact(dual: Dual, iterations: int = 40) -> Tensor:
@@ -42,11 +44,11 @@ def _polish(dual: Dual, alpha: Tensor) -> Tensor:
     Every other round, the alpha that pulls most at its bound becomes free; more than one at a time can go round in
     circles, and so can releasing before the others have settled where a round has pushed alphas over a bound.
     """
-    for turn in range(ROUNDS):
+    for released in RELEASED:
         slope = gradient(dual, alpha)
         low, high = alpha <= 0, alpha >= dual.penalty
         pull = torch.where(low, -slope, torch.where(high, slope, 0))
-        leaves = (pull >= pull.amax(1, keepdim=True)) & (turn % 2 == 0)
+        leaves = (pull >= pull.amax(1, keepdim=True)) & released
         held = (low | high) & ~leaves
         alpha = project(dual, alpha + _conjugate_gradients(dual, -slope.masked_fill(held, 0), held))
     return alpha
@@ -54,15 +56,15 @@ def _polish(dual: Dual, alpha: Tensor) -> Tensor:
 
 def _conjugate_gradients(dual: Dual, right: Tensor, held: Tensor) -> Tensor:
     """Delta x = right over the alphas that are not held, each anchor for itself."""
-    # An anchor that is done divides 0 by this and stands still.
+    # An anchor that is done divides 0 by it and stands still.
     tiny = torch.finfo(right.dtype).tiny
     step, residual, direction = torch.zeros_like(right), right, right
     size = right.square().sum(1, keepdim=True)
     for _ in range(STEPS):
         product = dual.hessian(direction).masked_fill(held, 0)
-        length = size / ((direction * product).sum(1, keepdim=True) + tiny)
+        length = size / (direction * product).sum(1, keepdim=True).clamp(min=tiny)
         step = step + length * direction
         residual = residual - length * product
         before, size = size, residual.square().sum(1, keepdim=True)
-        direction = residual + size / (before + tiny) * direction
+        direction = residual + size / before.clamp(min=tiny) * direction
     return step
