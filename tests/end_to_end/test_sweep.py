@@ -40,7 +40,7 @@ class Sweeps:
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
         process = self.start(*arguments)
-        out, err = process.communicate(timeout=300)
+        out, err = process.communicate(timeout=500)
         return process.returncode, out, err
 
     @property
@@ -250,7 +250,7 @@ def test_a_killed_worker_of_several_costs_no_epoch(sweeps: Sweeps) -> None:
     workers = [pid for pid, name in names.items() if "RayTrainWorker" in name]
     assert len(workers) == 2, names
     os.kill(workers[0], signal.SIGKILL)
-    process.communicate(timeout=300)
+    process.communicate(timeout=500)
     assert process.returncode == 0
     assert sweeps.states() == {0: "complete"}
     (curve,) = sweeps.curves().values()
