@@ -15,7 +15,7 @@ from contrastive.evaluate.online import (
     raw_pixel_accuracy,
     untrained_accuracy,
 )
-from contrastive.methods import METHODS
+from tests.contracts.variants import INNER, VARIANTS
 
 Curve = list[tuple[int, dict[str, float]]]
 TIMES = ("seconds", "images_per_second", "evaluation_seconds")
@@ -44,9 +44,18 @@ def test_each_epoch_is_reported_once_and_in_order(trial: Trial, dataset: Dataset
     assert outcome.metrics == reports[-1][1]
 
 
-@pytest.mark.parametrize("method", METHODS)
-def test_the_same_trial_gives_the_same_curve_to_the_bit(method: type, trial: Trial, dataset: Dataset) -> None:
-    trial = replace(trial, {"method": trial.method if isinstance(trial.method, method) else method()})
+DRAWN = [
+    "moco, symmetric, split batch norm",
+    "wcl, neighbours' crops",
+    "bsim on simclr",
+    "mmcl, as published",
+]
+"""Forms that draw more than views: an order, neighbours, mixtures, a start."""
+
+
+@pytest.mark.parametrize("variant", [*INNER, *DRAWN])
+def test_the_same_trial_gives_the_same_curve_to_the_bit(variant: str, trial: Trial, dataset: Dataset) -> None:
+    trial = replace(trial, {"method": VARIANTS[variant]})
     assert curve(trial, dataset) == curve(trial, dataset)
 
 
@@ -55,9 +64,12 @@ def test_another_seed_gives_another_curve(trial: Trial, dataset: Dataset) -> Non
 
 
 @pytest.mark.parametrize("stop", [1, 2])
+@pytest.mark.parametrize("variant", ["sce", *DRAWN])
 def test_an_interrupted_run_goes_on_to_the_same_curve_to_the_bit(
-    stop: int, trial: Trial, dataset: Dataset, tmp_path: Path
+    variant: str, stop: int, trial: Trial, dataset: Dataset, tmp_path: Path
 ) -> None:
+    trial = replace(trial, {"method": VARIANTS[variant]})
+
     def interrupt(epoch: int, metrics: dict[str, float]) -> None:
         if epoch == stop:
             raise Interruption
