@@ -99,7 +99,7 @@ class Batch:
         cls, kernel: Float[Tensor, "n n"], excess: Tensor, regularisation: float, penalty: float
     ) -> "Batch":
         """Centre the kernel."""
-        mean = kernel.mean(0)
+        mean = torch.einsum("ij->i", kernel) / len(kernel)
         return cls(kernel - mean - mean[:, None] + mean.mean(), excess, regularisation, penalty)
 
     def zeros(self) -> Tensor:
@@ -128,7 +128,7 @@ class Batch:
         p = inverse - 1 / (n * (mu + level))
         surplus = mu - self.excess
         # 1 - surplus * P_ii, without the difference: (G + mu) P = 1 - 11' / n.
-        left = 1 / n + (self.gram * p).sum(1) + self.excess * p.diagonal()
+        left = 1 / n + torch.einsum("ij,ij->i", self.gram, p) + self.excess * p.diagonal()
 
         def solve(right: Tensor) -> Tensor:
             y = self.masked(right) @ p
@@ -156,7 +156,7 @@ class Queue:
     @classmethod
     def of(cls, kernel: Tensor, cross: Tensor, own: Tensor, regularisation: float, penalty: float) -> "Queue":
         """Move the origin of the feature space to the queue's mean."""
-        mean, mean_cross = kernel.mean(0), cross.mean(1, keepdim=True)
+        mean, mean_cross = torch.einsum("ij->i", kernel) / len(kernel), cross.mean(1, keepdim=True)
         whole = mean.mean()
         return cls(
             kernel - mean - mean[:, None] + whole,
