@@ -2,6 +2,7 @@
 
 import inspect
 import math
+from dataclasses import FrozenInstanceError
 
 import pytest
 import torch
@@ -451,24 +452,77 @@ def test_gradients_reach_query_and_mixture_but_neither_key_nor_queue():
     )
 
 
-# Diagnostics
+# The duals
+
+
+def duals(kernel: str, regularisation: float = 0.1) -> list[tuple[Batch | Queue, list]]:
+    """One of each kind, and the oracle's matrices of its anchors, each with the columns they belong to."""
+    x, keys = unit_rows(some(6)[0]), unit_rows(some(4, seed=1)[0])
+    between, towards = kernel_matrix(x, x, kernel, 2.0), kernel_matrix(keys, x, kernel, 2.0)
+    numbers = (regularisation, 1.0)
+    own = kernel_matrix(keys, keys, kernel, 2.0).diagonal()
+    batch = Batch.of(between, torch.zeros(6, dtype=torch.float64), *numbers)
+    one = Batch.of(between, 1 - (between.diagonal() + (kernel == "rbf")), *numbers)
+    queue = Queue.of(between, towards, own, *numbers)
+    rows, shape = x.tolist(), (kernel, 2.0, regularisation)
+    others = [[j for j in range(6) if j != i] for i in range(6)]
+    without = [[rows[j] for j in columns] for columns in others]
+    of_batch, of_one = (
+        [(c, oracles.delta(a, w, *shape, one=flag)) for a, w, c in zip(rows, without, others, strict=True)]
+        for flag in (False, True)
+    )
+    of_queue = [(list(range(6)), oracles.delta(key, rows, *shape)) for key in keys.tolist()]
+    return [(batch, of_batch), (one, of_one), (queue, of_queue)]
+
+
+@pytest.mark.parametrize("kernel", [*POSITIVE, "tanh"])
+def test_products_and_solutions_are_those_of_each_anchors_own_matrix(kernel: str):
+    for dual, matrices in duals(kernel, regularisation=1.0):
+        given = dual.masked(
+            torch.randn(dual.zeros().shape, generator=torch.Generator().manual_seed(2)).double()
+        )
+        products = dual.hessian(given.clone())
+        for shift in (0.0, 0.7):
+            solutions = dual.resolvent(shift).solve(given.clone())
+            for i, (columns, matrix) in enumerate(matrices):
+                vector = given[i, columns].numpy()
+                shifted = torch.from_numpy(matrix) + shift * torch.eye(len(matrix), dtype=torch.float64)
+                close(products[i, columns], torch.from_numpy(matrix @ vector), 1e-12)
+                close(shifted @ solutions[i, columns], given[i, columns], 1e-10)
 
 
 @pytest.mark.parametrize("kernel", POSITIVE)
 def test_the_spread_is_the_mean_squared_distance_of_anchors_and_negatives(kernel: str):
-    x, keys = (unit_rows(rows) for rows in some(6))
-    between, towards = kernel_matrix(x, x, kernel, 2.0), kernel_matrix(keys[:4], x, kernel, 2.0)
-    own = kernel_matrix(keys[:4], keys[:4], kernel, 2.0).diagonal()
-    batch, queue = (
-        Batch.of(between, torch.zeros(6).double(), 0.1, 1.0),
-        Queue.of(between, towards, own, 0.1, 1.0),
-    )
-    shape = (kernel, 2.0, 0.0)
-    rows, anchors = x.tolist(), keys[:4].tolist()
-    of_batch = [oracles.delta(a, [b for b in rows if b != a], *shape).diagonal().mean() for a in rows]
-    of_queue = [oracles.delta(a, rows, *shape).diagonal().mean() for a in anchors]
-    assert batch.spread().item() == pytest.approx(sum(of_batch) / 6, rel=1e-10)
-    assert queue.spread().item() == pytest.approx(sum(of_queue) / 4, rel=1e-10)
+    (batch, of_batch), _, (queue, of_queue) = duals(kernel, regularisation=0.0)
+    for dual, matrices in ((batch, of_batch), (queue, of_queue)):
+        expected = sum(matrix.diagonal().mean() for _, matrix in matrices) / len(matrices)
+        assert dual.spread().item() == pytest.approx(expected, rel=1e-10)
+
+
+def test_a_resolvent_knows_whether_every_matrix_is_positive_definite():
+    nothing = torch.zeros(2, 2)
+    for own, convex in (([3.0, 1.0], True), ([3.0, -1.0], False)):
+        batch, queue = (
+            Batch(nothing, torch.tensor(own), 0.1, 1.0),
+            Queue(nothing, nothing, torch.tensor(own), 0.1, 1.0),
+        )
+        for found in (batch.resolvent(0.0), queue.resolvent(0.0)):
+            assert found.factored
+            assert found.convex == convex
+    outside = torch.tensor([[-1.0, 1.0], [1.0, -1.0]])
+    assert not Batch(outside, torch.zeros(2), 0.1, 1.0).resolvent(0.0).factored
+    assert Batch(outside, torch.zeros(2), 0.1, 1.0).resolvent(5.0).factored
+
+
+def test_duals_and_options_are_frozen():
+    for frozen, _ in duals("rbf"):
+        with pytest.raises(FrozenInstanceError):
+            frozen.penalty = 2.0
+    with pytest.raises(FrozenInstanceError):
+        ProjectedGradient().step = 2.0
+
+
+# Diagnostics
 
 
 @few

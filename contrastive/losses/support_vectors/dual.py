@@ -134,7 +134,7 @@ class Batch:
             y = self.masked(right) @ p
             return self.masked(y + (surplus / left * y.diagonal())[:, None] * p)
 
-        return Resolvent(solve, factored, factored & (left > 0).all())
+        return Resolvent(solve, factored, factored & ~left.signbit().any())
 
 
 @dataclass(frozen=True)
@@ -206,7 +206,7 @@ class Queue:
             along = (ones + weight * cross) / determinant
             return y + constant[:, None] + along[:, None] * towards
 
-        return Resolvent(solve, factored, factored & (determinant > 0).all())
+        return Resolvent(solve, factored, factored & ~determinant.signbit().any())
 
 
 def _inverse(gram: Tensor, mu: float | Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
