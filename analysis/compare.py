@@ -42,10 +42,14 @@ def compare(arm: Mapping[int, float], other: Mapping[int, float], seed_deviation
     return _paired(differences) if len(seeds) > 1 else _single(float(differences[0]), seed_deviation)
 
 
+def half_width(values: NDArray[np.float64]) -> float:
+    """Half of Student's interval of the mean of two values or more."""
+    error = float(values.std(ddof=1)) / len(values) ** 0.5
+    return float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
+
+
 def _paired(differences: NDArray[np.float64]) -> Comparison:
-    count, mean = len(differences), float(differences.mean())
-    error = float(differences.std(ddof=1)) / count**0.5
-    half = float(stats.t.ppf((1 + LEVEL) / 2, count - 1)) * error
+    count, mean, half = len(differences), float(differences.mean()), half_width(differences)
     low, high = mean - half, mean + half
     separable = low > 0 or high < 0
     interval = (

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
 
-from analysis.compare import LEVEL
+from analysis.compare import half_width
 from analysis.load import Record
 from analysis.summarise import Arm, shown, summarise
 
@@ -68,14 +67,7 @@ def markdown(record: Record) -> str:
     rows = [
         ["arm", "seeds", "kNN top-1 (%)", "over untrained", "over raw pixels", "clearly above"],
         *(
-            [
-                row.name,
-                str(row.seeds),
-                str(row.score),
-                str(row.over_untrained),
-                str(row.over_raw),
-                row.verdict,
-            ]
+            [row.name, *map(str, (row.seeds, row.score, row.over_untrained, row.over_raw)), row.verdict]
             for row in found
         ),
         ["untrained encoder", str(len(record.manifest["untrained"])), str(untrained), "", "", ""],
@@ -93,10 +85,7 @@ def interval(values: list[float]) -> Interval:
     """
     if not values:
         raise ValueError("an interval of no value; give one or more")
-    if len(values) == 1:
-        return Interval(values[0], None)
-    error = float(np.std(values, ddof=1)) / len(values) ** 0.5
-    return Interval(float(np.mean(values)), float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error)
+    return Interval(float(np.mean(values)), half_width(np.array(values)) if len(values) > 1 else None)
 
 
 def _row(arm: Arm, untrained: dict[int, float], raw: float) -> Row:

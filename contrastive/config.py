@@ -58,6 +58,12 @@ class Trial:
     precision: Literal["float32", "float64"] = "float32"
 
     def __post_init__(self) -> None:
+        self._check_batch()
+        self._check_heads()
+        self._check_mixing()
+        self._check_epochs()
+
+    def _check_batch(self) -> None:
         parts = self.method.assembly
         if self.batch < parts.smallest_batch:
             raise ValueError(
@@ -76,8 +82,19 @@ class Trial:
                 f"method.batch_norm_splits = {parts.batch_norm_splits} does not divide the batch of {self.batch} "
                 "images; change either"
             )
-        self._check_heads()
-        self._check_warmup()
+
+    def _check_epochs(self) -> None:
+        parts = self.method.assembly
+        if parts.warmup_epochs >= self.epochs:
+            raise ValueError(
+                f"method.warmup_epochs = {parts.warmup_epochs} leaves nothing of the {self.epochs} epochs; lower it"
+            )
+        late = [epoch for epoch in parts.changes if epoch >= self.epochs]
+        if late or list(parts.changes) != sorted(set(parts.changes)):
+            raise ValueError(
+                f"method.bandwidth_drops = {list(parts.changes)}: epochs in ascending order, below the last, "
+                f"{self.epochs}"
+            )
         if self.optimiser.warmup_epochs >= self.epochs:
             raise ValueError(
                 f"optimiser.warmup_epochs = {self.optimiser.warmup_epochs} leaves nothing of the "
@@ -96,30 +113,17 @@ class Trial:
                 f"method.predictor.output = {parts.predictor.output} is compared with method.projector.output = "
                 f"{parts.projector.output}; make them equal"
             )
-        if parts.mixing:
-            names = [
-                (views[v])
-                for views in (parts.views, parts.warmup_views)
-                if views
-                for v in parts.mixing.sources
-            ]
-            if len({getattr(self.views, name).size for name in names}) > 1:
-                raise ValueError(
-                    f"views {', '.join(dict.fromkeys(names))} have different sizes and are mixed with one box; "
-                    "give them one size"
-                )
 
-    def _check_warmup(self) -> None:
+    def _check_mixing(self) -> None:
         parts = self.method.assembly
-        if parts.warmup_epochs >= self.epochs:
+        if not parts.mixing:
+            return
+        mixed = [views for views in (parts.views, parts.warmup_views) if views]
+        names = [views[source] for views in mixed for source in parts.mixing.sources]
+        if len({getattr(self.views, name).size for name in names}) > 1:
             raise ValueError(
-                f"method.warmup_epochs = {parts.warmup_epochs} leaves nothing of the {self.epochs} epochs; lower it"
-            )
-        late = [epoch for epoch in parts.changes if epoch >= self.epochs]
-        if late or list(parts.changes) != sorted(set(parts.changes)):
-            raise ValueError(
-                f"method.bandwidth_drops = {list(parts.changes)}: epochs in ascending order, below the last, "
-                f"{self.epochs}"
+                f"views {', '.join(dict.fromkeys(names))} have different sizes and are mixed with one box; "
+                "give them one size"
             )
 
     @property

@@ -156,6 +156,20 @@ class Space:
         names = (name for name, arm in self.arms().items() if arm == values)
         return {"alternative": next(names, self.base_name)}
 
+    def values_of_setting(self, setting: dict[str, Any]) -> dict[str, Any]:
+        """The values that vary, from what `setting` tells of a trial.
+
+        Raises:
+            ValueError: no alternative has that name.
+        """
+        if not self.alternatives:
+            return setting
+        arms = {self.base_name: self.default(), **self.arms()}
+        name = setting["alternative"]
+        if name not in arms:
+            raise ValueError(f"{self.name} has no alternative '{name}'. {closest(name, list(arms))}")
+        return arms[name]
+
     def trial(self, values: dict[str, Any]) -> Trial:
         """The base with these values; paths not named keep the base's."""
         return config.replace(self.base, values)

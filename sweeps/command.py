@@ -45,19 +45,16 @@ def plan_of(given: argparse.Namespace) -> Plan:
     options = {name: value for name, value in options.items() if value is not None}
     if given.design and given.design.startswith("rerun:"):
         return _rerun(given, given.design.removeprefix("rerun:"), options)
-    if given.design and (design := given.design) not in (
-        allowed := [d for d in DESIGNS if d != "rerun:SWEEP"]
-    ):
+    allowed = [design for design in DESIGNS if design != "rerun:SWEEP"]
+    if given.design and given.design not in allowed:
         raise ValueError(
-            f"there is no design '{design}'. {config.closest(design, [*allowed, 'rerun:SWEEP'])}"
+            f"there is no design '{given.design}'. {config.closest(given.design, [*allowed, 'rerun:SWEEP'])}"
         )
     if not given.space:
         raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
-    space = _space(given)
-    design = given.design or plans.usual_design(space, given.trials)
-    if design == "listed":  # arms that are to be compared as they are, not searched for the best
-        options.setdefault("stopper", stopper("none"))
-    return _checked(space=space, design=design, **options)
+    if given.design:
+        options["design"] = given.design
+    return _checked(space=_space(given), **options)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -171,7 +168,8 @@ def _rerun(given: argparse.Namespace, name: str, options: dict[str, Any]) -> Pla
     directory = sweep.find(name, root=given.store)
     space = plans.from_dict(store.read_manifest(directory)["plan"]).space
     summary = summarise(load(directory))
-    best = [arm.values for arm in summary.arms if arm.score is not None and arm is not summary.default]
+    complete = [arm for arm in summary.arms if arm.score is not None and arm is not summary.default]
+    best = [space.values_of_setting(arm.values) for arm in complete]
     if not best:
         raise ValueError(f"{directory.name} has no complete arm beside the default; resume it first")
     wanted = options.get("arms", 2)

@@ -15,7 +15,7 @@ from contrastive.config import Trial, in_words
 from contrastive.types import STRICT, Count, Natural, NonNegative
 from search_spaces.domains import Choice, Domain, LogUniform, Uniform
 from search_spaces.space import Space
-from sweeps.stopper import Asha, Stopper
+from sweeps.stopper import Asha, Never, Stopper
 
 Values = dict[str, Any]
 """An arm: the value of each path that varies."""
@@ -96,7 +96,8 @@ def checked(**fields: Any) -> Plan:
     """
     fields = {"design": usual_design(fields["space"], fields.get("arms", ARMS)), **fields}
     if fields["design"] == "listed":
-        fields = {"arms": len(fields["space"].alternatives) + 1, **fields}
+        # Arms that are to be compared as they are, not searched for the best.
+        fields = {"arms": len(fields["space"].alternatives) + 1, "stopper": Never(), **fields}
     plan = in_words(lambda: Plan(**fields))
     # Only "tpe" asks for arms as it goes; the others have as many as they have.
     return replace(plan, arms=_most(plan) if plan.design == "tpe" else len(fixed_arms(plan)))

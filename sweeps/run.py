@@ -35,7 +35,7 @@ def parser() -> argparse.ArgumentParser:
     what = p.add_argument_group("what to run")
     what.add_argument("--space", metavar="NAME", help="a named space, or FILE.py:VARIABLE")
     what.add_argument(
-        "--data", metavar="DATA", help="shapes (default), fashion_mnist, cifar10:PATH, folder:PATH"
+        "--data", metavar="DATA", help="a data set: shapes (default), cifar100:PATH, ...; see --list"
     )
     what.add_argument(
         "--method-preset", metavar="METHOD:PRESET", help="a published recipe, such as sce:cifar10"
@@ -54,13 +54,7 @@ def parser() -> argparse.ArgumentParser:
     how.add_argument("--seeds", metavar="N|LIST", help="how many (3), or which (4,5 or 1-5); default: seed 0")
     how.add_argument("--sampler-seed", type=int, metavar="N", help="seed of the search itself (0)")
     how.add_argument("--stopper", metavar="NAME", help="asha (default), none")
-    where = p.add_argument_group("where to run and keep it")
-    where.add_argument("--workers-per-trial", type=int, metavar="N", help="processes that share a run (1)")
-    where.add_argument("--gpus-per-worker", type=float, metavar="X", help="may be a fraction (0)")
-    where.add_argument("--address", help="a running Ray cluster; default: one made of this machine")
-    where.add_argument("--store", type=Path, default=Path("results"), help="the result store (./results)")
-    where.add_argument("--cache", type=Path, default=_default_cache(), help="prepared images (%(default)s)")
-    where.add_argument("--resume", metavar="SWEEP", help="go on with a sweep: its id or its folder")
+    _add_where(p)
     show = p.add_argument_group("what to print")
     show.add_argument("--dry-run", action="store_true", help="print the plan and its cost; run nothing")
     show.add_argument(
@@ -71,6 +65,16 @@ def parser() -> argparse.ArgumentParser:
     )
     show.add_argument("--json", action="store_true", help="one JSON object on standard output")
     return p
+
+
+def _add_where(p: argparse.ArgumentParser) -> None:
+    where = p.add_argument_group("where to run and keep it")
+    where.add_argument("--workers-per-trial", type=int, metavar="N", help="processes that share a run (1)")
+    where.add_argument("--gpus-per-worker", type=float, metavar="X", help="may be a fraction (0)")
+    where.add_argument("--address", help="a running Ray cluster; default: one made of this machine")
+    where.add_argument("--store", type=Path, default=Path("results"), help="the result store (./results)")
+    where.add_argument("--cache", type=Path, default=_default_cache(), help="prepared images (%(default)s)")
+    where.add_argument("--resume", metavar="SWEEP", help="go on with a sweep: its id or its folder")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -48,7 +48,7 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
         ValueError: the store or the images cannot be used; says why.
     """
     dataset = load(plan.space.base.data, cache=cache)
-    for trial in [plan.space.base, *map(plan.space.trial, plans.fixed_arms(plan))]:
+    for trial in map(plan.space.trial, plans.fixed_arms(plan)):
         check_batch(trial, dataset)
         check_evaluation(trial, dataset, cache=cache, choosing=True)
     measured = _baselines(plan, dataset)

@@ -130,9 +130,7 @@ def mmcl_alphas(
     """The alphas of `mmcl`, row = anchor, column = negative, diagonal 0; arguments and errors are those of `mmcl`."""
     with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
         dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
-        if solver == "projected_gradient":
-            return descend(dual, projected_gradient)
-        return _solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
+        return _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
 
 
 def mmcl_diagnostics(
@@ -147,18 +145,9 @@ def mmcl_diagnostics(
     projected_gradient: ProjectedGradient = PUBLISHED,
 ) -> MMCLDiagnostics:
     """Margin, sparsity and accuracy of the SVMs of `mmcl`; arguments and errors are those of `mmcl`."""
-    alphas = mmcl_alphas(
-        z1,
-        kernel=kernel,
-        bandwidth=bandwidth,
-        regularisation=regularisation,
-        penalty=penalty,
-        solver=solver,
-        unit_diagonal=unit_diagonal,
-        projected_gradient=projected_gradient,
-    )
     with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
         dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
+        alphas = _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
         square = (alphas * (dual.hessian(alphas) - regularisation * alphas)).sum(1)
         negatives = alphas.numel() - len(alphas)
         return MMCLDiagnostics(
@@ -311,6 +300,14 @@ def _batch(
     wrong = unit_diagonal and kernel not in ("rbf", "linear")
     excess = 1 - values.diagonal() if wrong else values.new_zeros(len(values))
     return Batch.of(values, excess, regularisation, bound)
+
+
+def _alphas(
+    dual: Batch, solver: Solver, kernel: Kernel, projected_gradient: ProjectedGradient, *, unit_diagonal: bool
+) -> Tensor:
+    if solver == "projected_gradient":
+        return descend(dual, projected_gradient)
+    return _solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
 
 
 def _solve(dual: Dual, solver: Solver, kernel: Kernel, *, convex: bool) -> Tensor:

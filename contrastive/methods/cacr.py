@@ -140,6 +140,17 @@ class CACR:
         return "queue" if self.queue else "reweighted"
 
     @property
+    def forces(self) -> dict[str, Any]:
+        """How strongly, and with which preference, it attracts and repels."""
+        return {
+            "attraction_temperature": self.attraction_temperature,
+            "repulsion_temperature": self.repulsion_temperature,
+            "attraction_weight": self.attraction_weight,
+            "repulsion_weight": self.repulsion_weight,
+            "variant": self.variant,
+        }
+
+    @property
     def assembly(self) -> Assembly:
         """All views are queries; with a target network, the full-size ones are keys too."""
         count = 1 + self.positives
@@ -160,28 +171,12 @@ class CACR:
         queries = [gather(rows) for _, rows in sorted(embeddings.online.items())]
         if self.form == "batch":
             return cacr(
-                torch.stack(queries),
-                attraction_temperature=self.attraction_temperature,
-                repulsion_temperature=self.repulsion_temperature,
-                attraction_weight=self.attraction_weight,
-                repulsion_weight=self.repulsion_weight,
-                cost=self.cost,
-                variant=self.variant,
-                detach_weights=self.detach_weights,
+                torch.stack(queries), cost=self.cost, detach_weights=self.detach_weights, **self.forces
             )
         keys = [gather(rows) for _, rows in sorted(embeddings.target.items())]
         if embeddings.queue is None:
             return self._reweighted(queries, keys)
-        return cacr_queue(
-            torch.stack(queries),
-            torch.stack(keys),
-            embeddings.queue,
-            attraction_temperature=self.attraction_temperature,
-            repulsion_temperature=self.repulsion_temperature,
-            attraction_weight=self.attraction_weight,
-            repulsion_weight=self.repulsion_weight,
-            variant=self.variant,
-        )
+        return cacr_queue(torch.stack(queries), torch.stack(keys), embeddings.queue, **self.forces)
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
         """How far from equal the weights of the batch form are."""

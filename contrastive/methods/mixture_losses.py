@@ -106,16 +106,7 @@ def _term(inner: Inner, step: _Step, mixture: int, source: int, batch_keys: bool
         case CACR():
             rest = [rows for position, rows in sorted(step.online.items()) if 0 < position < mixture]
             loss = mixed_cacr(
-                view,
-                torch.stack(rest),
-                rest[0],
-                *mixed,
-                attraction_temperature=inner.attraction_temperature,
-                repulsion_temperature=inner.repulsion_temperature,
-                attraction_weight=inner.attraction_weight,
-                repulsion_weight=inner.repulsion_weight,
-                variant=inner.variant,
-                detach_weights=inner.detach_weights,
+                view, torch.stack(rest), rest[0], *mixed, detach_weights=inner.detach_weights, **inner.forces
             )
     return loss
 
