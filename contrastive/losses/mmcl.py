@@ -303,14 +303,14 @@ def _batch(
 
 
 def _alphas(
-    dual: Batch, solver: Solver, kernel: Kernel, projected_gradient: ProjectedGradient, *, unit_diagonal: bool
+    dual: Batch, solver: str, kernel: Kernel, projected_gradient: ProjectedGradient, *, unit_diagonal: bool
 ) -> Tensor:
     if solver == "projected_gradient":
         return descend(dual, projected_gradient)
     return _solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
 
 
-def _solve(dual: Dual, solver: Solver, kernel: Kernel, *, convex: bool) -> Tensor:
+def _solve(dual: Dual, solver: str, kernel: Kernel, *, convex: bool) -> Tensor:
     """Alphas by the closed form or exactly; the device is only asked whether it worked where it may not."""
     if solver == "exact":
         _check_definite(convex or dual.resolvent(0.0).convex, kernel)
