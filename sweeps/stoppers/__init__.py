@@ -1,0 +1,84 @@
+"""Early stopping: who goes on, who waits, who ends. Nothing here knows Ray.
+
+A stopper is what is configured; its judge decides on the runs of one seed, report by report, and can be rebuilt by
+showing it the same reports in the same order.
+"""
+
+import json
+from typing import Annotated, Any
+
+from pydantic import Field, TypeAdapter
+
+from contrastive.config import closest, in_words
+from sweeps.stoppers.asha import Asha
+from sweeps.stoppers.guard import Guard, Watch
+from sweeps.stoppers.hyperband import Hyperband
+from sweeps.stoppers.judge import Judge, Verdict
+from sweeps.stoppers.median import Median
+from sweeps.stoppers.never import Never
+from sweeps.stoppers.one_epoch import OneEpoch
+from sweeps.stoppers.pasha import Pasha
+from sweeps.stoppers.promote import Promote
+from sweeps.stoppers.pruner import Optuna
+
+AnyStopper = Never | Asha | Promote | Hyperband | Median | Pasha | OneEpoch | Optuna
+Stopper = Annotated[AnyStopper, Field(discriminator="name")]
+STOPPERS: dict[str, AnyStopper] = {
+    one.name: one
+    for one in (Never(), Asha(), Promote(), Hyperband(), Median(), Pasha(), OneEpoch(), Optuna())
+}
+_STOPPER: TypeAdapter[AnyStopper] = TypeAdapter(Stopper)
+
+__all__ = [
+    "STOPPERS",
+    "AnyStopper",
+    "Asha",
+    "Guard",
+    "Hyperband",
+    "Judge",
+    "Median",
+    "Never",
+    "OneEpoch",
+    "Optuna",
+    "Pasha",
+    "Promote",
+    "Stopper",
+    "Verdict",
+    "Watch",
+    "by_text",
+]
+
+
+def by_text(text: str) -> AnyStopper:
+    """The stopper that a text such as "asha" or "asha:reduction=3,grace=2" describes.
+
+    What is no field of "optuna" is an option of its pruner: "optuna:pruner=PercentilePruner,percentile=25".
+
+    Raises:
+        ValueError: there is no such stopper or field, or a value is illegal; says what is allowed.
+    """
+    name, _, rest = text.partition(":")
+    if name not in STOPPERS:
+        raise ValueError(f"there is no stopper '{name}'. {closest(name, list(STOPPERS))}")
+    given, allowed = _fields(text, rest), [key for key in vars(STOPPERS[name]) if key != "name"]
+    unknown = {key: given.pop(key) for key in list(given) if key not in allowed}
+    if name == "optuna":
+        given["options"] = given.get("options", {}) | unknown
+    elif unknown:
+        first = min(unknown)
+        raise ValueError(f"{text}: the stopper {name} has no field '{first}'. {closest(first, allowed)}")
+    return in_words(lambda: _STOPPER.validate_python({"name": name, **given}))
+
+
+def _fields(text: str, rest: str) -> dict[str, Any]:
+    """Field and JSON value of each part; what is no JSON is taken as it is written."""
+    given: dict[str, Any] = {}
+    for part in rest.split(",") if rest else ():
+        key, equals, value = part.partition("=")
+        if not (key and equals and value) or key in given:
+            raise ValueError(f"{text}: '{part}': write NAME:FIELD=VALUE,FIELD=VALUE, each field once")
+        try:
+            given[key] = json.loads(value)
+        except json.JSONDecodeError:
+            given[key] = value
+    return given

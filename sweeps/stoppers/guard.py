@@ -1,0 +1,100 @@
+"""The health of a run by itself: has it collapsed, has it diverged?"""
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass as plain
+from typing import Annotated
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from contrastive.types import STRICT, Count, NonNegative
+
+Watch = Callable[[str, int, Mapping[str, float]], str | None]
+"""Given run, epoch and metrics: why the run is to end, or None."""
+FINITE = {"loss": "the loss", "knn_top1": "the kNN accuracy", "effective_rank": "the effective rank"}
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Guard:
+    """Ends runs from which nothing can come any more, whatever the others do.
+
+    Collapsed: the features have fallen to about one direction (Jing et al., ICLR 2022, call it dimensional
+    collapse; effective rank after Roy & Vetterli 2007). Diverged: loss or accuracy is not finite, or the loss is
+    far beyond all it has been.
+    """
+
+    collapse_rank: NonNegative = 1.5
+    """An effective rank below this is a collapse; healthy runs have 10 and more. 0 looks at nothing."""
+    patience: Count = 2
+    """For so many epochs in a row, in a rank or a loss that may recover."""
+    divergence: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 10.0
+    """A loss above so many times its size so far is a divergence.
+
+    Its size is the largest magnitude of the epochs before, at least 1. Losses may be negative (align-uniform,
+    CACR), come close to 0 (SCE with a large batch) or rise for a while (MoCo fills its queue), so neither their
+    ratio to the least so far nor to the range so far can be asked for. Cross-entropies and distances of unit
+    vectors are of order 1: below that a rise means nothing, and healthy runs have stayed below 1.2 times their
+    size.
+    """
+
+    def watch(self) -> Watch:
+        """A fresh watch over any number of runs; a report that is shown again changes nothing."""
+        return _Watch(self).observe
+
+
+@plain
+class _Health:
+    epoch: int = 0
+    size: float = 1.0
+    low: int = 0
+    """Epochs in a row with too low a rank."""
+    high: int = 0
+    """Epochs in a row with too high a loss."""
+    reason: str | None = None
+
+
+class _Watch:
+    def __init__(self, guard: Guard):
+        self.guard = guard
+        self.runs: dict[str, _Health] = {}
+
+    def observe(self, run: str, epoch: int, metrics: Mapping[str, float]) -> str | None:
+        health = self.runs.setdefault(run, _Health())
+        if epoch > health.epoch:
+            first, health.epoch = health.epoch == 0, epoch
+            health.reason = (
+                _not_finite(metrics)
+                or self._collapse(health, metrics)
+                or self._divergence(health, metrics, first)
+            )
+        return health.reason if epoch == health.epoch else None
+
+    def _collapse(self, health: _Health, metrics: Mapping[str, float]) -> str | None:
+        rank, limit = metrics.get("effective_rank", math.inf), self.guard.collapse_rank
+        health.low = health.low + 1 if rank < limit else 0
+        if health.low < self.guard.patience:
+            return None
+        return f"collapsed: effective rank {rank:.2f} below {limit:g} for {_epochs(health.low)}"
+
+    def _divergence(self, health: _Health, metrics: Mapping[str, float], first: bool) -> str | None:
+        loss, limit = metrics.get("loss", 0.0), self.guard.divergence
+        if first or loss <= limit * health.size:
+            health.high, health.size = 0, max(health.size, abs(loss))
+            return None
+        health.high += 1
+        if health.high < self.guard.patience:
+            return None
+        size = f"more than {limit:g} times {health.size:.3g}, its size before"
+        return f"diverged: loss {loss:.4g} is {size}, for {_epochs(health.high)}"
+
+
+def _not_finite(metrics: Mapping[str, float]) -> str | None:
+    for name, words in FINITE.items():
+        if not math.isfinite(metrics.get(name, 0.0)):
+            return f"diverged: {words} is {metrics[name]}"
+    return None
+
+
+def _epochs(count: int) -> str:
+    return f"{count} epoch{'s' * (count > 1)}"

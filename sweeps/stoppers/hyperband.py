@@ -1,0 +1,79 @@
+"""Several ladders at once, so that none has to be trusted alone."""
+
+import math
+from itertools import accumulate
+from typing import Annotated, Literal
+
+from pydantic import Field
+from pydantic.dataclasses import dataclass
+
+from contrastive.types import STRICT, Count
+from sweeps.stoppers.asha import AshaJudge
+from sweeps.stoppers.judge import Judge, Observer, Verdict
+from sweeps.stoppers.settings import Ladder, Rungs
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Hyperband(Rungs):
+    """Asynchronous Hyperband: brackets of successive halving that begin to compare at different epochs.
+
+    Li et al., JMLR 2018, with the asynchronous brackets of Li et al., MLSys 2020: bracket b is ASHA (stopping
+    form) with the first b rungs left out. A bracket gets runs in proportion to the paper's numbers, so that all
+    are meant to cost alike; the last does not stop anything, or only near the end.
+    """
+
+    name: Literal["hyperband"] = "hyperband"
+    grace: Count | None = 1
+    reduction: Annotated[int, Field(ge=2)] = 3
+
+    def weights(self, epochs: int) -> tuple[int, ...]:
+        """Runs of each bracket, relative to each other: ceil((s + 1) / (s - b + 1) reduction^(s - b))."""
+        largest = self._largest(epochs)
+        return tuple(
+            math.ceil((largest + 1) / (left + 1) * self.reduction**left) for left in range(largest, -1, -1)
+        )
+
+    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
+        """A fresh judge of the runs of one seed; `deviation` is the metric's over seeds."""
+        rungs, weights = self.rungs(epochs), self.weights(epochs)
+        brackets = [
+            AshaJudge(rungs[b:], self.reduction, self.margin(deviation), f" of bracket {b + 1}")
+            for b in range(len(weights))
+        ]
+        return _HyperbandJudge(brackets, weights)
+
+    def ladder(self, epochs: int, runs: int) -> Ladder:
+        """All rungs, and how many runs go on after each if every bracket keeps exactly its share."""
+        weights = self.weights(epochs)
+        # After rung k bracket b has compared k + 1 - b times.
+        alive = [
+            sum(w / self.reduction ** max(0, k + 1 - b) for b, w in enumerate(weights))
+            for k in range(len(self.rungs(epochs)))
+        ]
+        shares = [runs * weight / sum(weights) for weight in alive]
+        return tuple(zip(self.rungs(epochs), (max(1.0, share) for share in shares), strict=True))
+
+    def _largest(self, epochs: int) -> int:
+        """How often the first rung can be multiplied before it passes the horizon."""
+        first = self.rungs(epochs)[:1] or (epochs,)
+        powers = accumulate([first[0]] + [self.reduction] * epochs.bit_length(), lambda rung, by: rung * by)
+        return sum(power <= epochs for power in powers) - 1
+
+
+class _HyperbandJudge(Observer):
+    def __init__(self, brackets: list[AshaJudge], weights: tuple[int, ...]):
+        super().__init__()
+        self.brackets, self.weights = brackets, weights
+        self.counts = [0] * len(brackets)
+        self.bracket: dict[str, AshaJudge] = {}
+
+    def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
+        if run not in self.bracket:
+            self.bracket[run] = self._assign()
+        return self.bracket[run].observe(run, epoch, value)
+
+    def _assign(self) -> AshaJudge:
+        """The bracket that is furthest behind its share, the one with most runs first."""
+        behind = min(range(len(self.counts)), key=lambda b: (self.counts[b] + 1) / self.weights[b])
+        self.counts[behind] += 1
+        return self.brackets[behind]

@@ -1,0 +1,63 @@
+"""The median stopping rule."""
+
+from bisect import insort
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from contrastive.types import STRICT, Count, NonNegative
+from sweeps.stoppers.judge import Judge, Observer, Verdict
+from sweeps.stoppers.settings import Ladder, Settings
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Median(Settings):
+    """Median rule: ends a run whose best value is below the median of the others' averages up to that epoch.
+
+    Golovin et al., KDD 2017 (Vizier), section 3.2.2. It compares a best value with averages over all epochs so
+    far, hence it stops late and little on curves that rise.
+    """
+
+    name: Literal["median"] = "median"
+    grace: Count | None = None
+    """The first epoch at which runs are compared; None means a sixth of the horizon."""
+    startup: Count = 5
+    """So many other runs must have come to an epoch before a run is stopped there."""
+    noise: NonNegative = 0.0
+    """Runs that are below the median by fewer than so many seed deviations go on, where the deviation is known."""
+
+    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
+        """A fresh judge of the runs of one seed; `deviation` is the metric's over seeds."""
+        grace = self.grace or max(1, epochs // 6)
+        return _MedianJudge(grace, epochs, self.startup, self.noise * (deviation or 0.0))
+
+    def ladder(self, epochs: int, runs: int) -> Ladder:
+        """Nothing: how many runs the rule ends depends on their curves, so a plan counts all epochs."""
+        return ()
+
+
+class _MedianJudge(Observer):
+    def __init__(self, grace: int, epochs: int, startup: int, margin: float):
+        super().__init__()
+        self.grace, self.epochs, self.startup, self.margin = grace, epochs, startup, margin
+        self.curves: dict[str, tuple[float, int, float]] = {}
+        """Sum, number and best of each run's values."""
+        self.averages: dict[int, list[float]] = {}
+
+    def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
+        total, count, best = self.curves.get(run, (0.0, 0, value))
+        total, count, best = total + value, count + 1, max(best, value)
+        self.curves[run] = total, count, best
+        if not self.grace <= epoch < self.epochs:
+            return None
+        averages = self.averages.setdefault(epoch, [])
+        others = len(averages)
+        middle = (averages[(others - 1) // 2] + averages[others // 2]) / 2 if others else best
+        insort(averages, total / count)
+        if others < self.startup or best >= middle - self.margin:
+            return None
+        noise = f" by more than {self.margin:.1f}" if self.margin else ""
+        return Verdict(
+            "stop",
+            f"epoch {epoch}: best {best:.1f} below {middle:.1f}{noise}, the median of {others} averages",
+        )

@@ -1,0 +1,29 @@
+"""No early stopping."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from contrastive.types import STRICT
+from sweeps.stoppers.judge import Judge, Observer, Verdict
+from sweeps.stoppers.settings import Ladder, Settings
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Never(Settings):
+    """Every run is trained to its end."""
+
+    name: Literal["none"] = "none"
+
+    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
+        """A fresh judge of the runs of one seed."""
+        return _NeverJudge()
+
+    def ladder(self, epochs: int, runs: int) -> Ladder:
+        """Epochs at which runs are compared, and how many are meant to go on: none."""
+        return ()
+
+
+class _NeverJudge(Observer):
+    def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
+        return None

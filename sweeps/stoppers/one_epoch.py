@@ -1,0 +1,46 @@
+"""The baseline that every other stopper has to beat."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from contrastive.types import STRICT, Count
+from sweeps.stoppers.judge import Judge
+from sweeps.stoppers.rung import PausingJudge
+from sweeps.stoppers.settings import Ladder, Settings
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class OneEpoch(Settings):
+    """The baseline: all runs are trained for one epoch (or a few), then the best of them to the end.
+
+    Egele et al. 2023, "Is one epoch all you need for multi-fidelity hyperparameter optimization?"; with more
+    epochs, their i-Epoch (Egele et al. 2024).
+    """
+
+    name: Literal["one_epoch"] = "one_epoch"
+    epochs: Count = 1
+    """After so many each run pauses."""
+    keep: Count = 3
+    """So many go on, once all runs have been compared."""
+
+    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
+        """A fresh judge of the runs of one seed."""
+        rungs = (self.epochs,) if self.epochs < epochs else ()
+        return _OneEpochJudge(rungs, epochs, self.keep)
+
+    def ladder(self, epochs: int, runs: int) -> Ladder:
+        """The epoch at which all runs are compared, and how many go on."""
+        return ((self.epochs, float(min(self.keep, runs))),) if self.epochs < epochs else ()
+
+
+class _OneEpochJudge(PausingJudge):
+    def __init__(self, rungs: tuple[int, ...], epochs: int, keep: int):
+        super().__init__(rungs, epochs, margin=0.0)
+        self.keep = keep
+
+    def places(self, level: int) -> int:
+        return 0
+
+    def last_places(self, level: int) -> int:
+        return self.keep

@@ -1,0 +1,38 @@
+"""Asynchronous successive halving as published: runs pause and the best are promoted."""
+
+from typing import Literal
+
+from pydantic.dataclasses import dataclass
+
+from contrastive.types import STRICT
+from sweeps.stoppers.judge import Judge
+from sweeps.stoppers.rung import PausingJudge
+from sweeps.stoppers.settings import Rungs
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Promote(Rungs):
+    """Asynchronous successive halving as published: runs pause at rungs, free places promote the best.
+
+    Li et al., MLSys 2020, algorithm 2: of the runs that have come to a rung the best 1/reduction (rounded down)
+    are promoted, from the highest rung first; otherwise a new run begins. Once none is to come, the best of every
+    rung goes on, even of one with fewer than `reduction` runs: one at least is trained to the end.
+    """
+
+    name: Literal["promote"] = "promote"
+
+    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
+        """A fresh judge of the runs of one seed; `deviation` is the metric's over seeds."""
+        return _PromoteJudge(self.rungs(epochs), epochs, self.margin(deviation), self.reduction)
+
+
+class _PromoteJudge(PausingJudge):
+    def __init__(self, rungs: tuple[int, ...], epochs: int, margin: float, reduction: int):
+        super().__init__(rungs, epochs, margin)
+        self.reduction = reduction
+
+    def places(self, level: int) -> int:
+        return len(self.rungs[level].order) // self.reduction
+
+    def last_places(self, level: int) -> int:
+        return max(1, self.places(level))

@@ -1,0 +1,105 @@
+"""Any of Optuna's pruners as a stopper. Optuna is imported when one is made or used, not before."""
+
+import inspect
+import warnings
+from collections.abc import Mapping
+from dataclasses import field
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import JsonValue
+from pydantic.dataclasses import dataclass
+
+from contrastive.config import closest
+from contrastive.types import STRICT
+from sweeps.stoppers.judge import Judge, Observer, Verdict
+from sweeps.stoppers.settings import Ladder, Settings
+
+if TYPE_CHECKING:
+    from optuna.pruners import BasePruner
+    from optuna.trial import Trial
+
+USUAL = "MedianPruner"
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Optuna(Settings):
+    """Any pruner of Optuna, by the name of its class and its keyword arguments.
+
+    Akiba et al., KDD 2019. The pruner is asked at every epoch, about a study in memory that holds this seed's
+    runs. Most pruners look at all runs each time, so thousands of runs are better left to the other stoppers.
+
+    Raises:
+        ValueError: no pruner has this name, or it cannot be built with these arguments.
+    """
+
+    name: Literal["optuna"] = "optuna"
+    pruner: str = USUAL
+    options: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
+    """Keyword arguments. A pruner that wraps another takes its name, or {"pruner": NAME, option: value, ...}."""
+
+    def __post_init__(self) -> None:
+        if (self.pruner, self.options) != (USUAL, {}):  # known to be right: a list of names needs no Optuna
+            _build(self.pruner, self.options)
+
+    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
+        """A fresh judge of the runs of one seed."""
+        return _OptunaJudge(_build(self.pruner, self.options), self.pruner, epochs)
+
+    def ladder(self, epochs: int, runs: int) -> Ladder:
+        """Nothing: how many runs a pruner ends depends on their curves, so a plan counts all epochs."""
+        return ()
+
+
+class _OptunaJudge(Observer):
+    """A stopped run is left open in the study: pruners count only complete ones, and a spared run goes on."""
+
+    def __init__(self, pruner: "BasePruner", name: str, epochs: int):
+        import optuna
+
+        super().__init__()
+        self.name, self.epochs = name, epochs
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
+        # Hyperband draws a run's bracket from the study's name and the run's number.
+        self.study = optuna.create_study(
+            study_name="judge", direction="maximize", pruner=pruner, sampler=optuna.samplers.RandomSampler(0)
+        )
+        self.trials: dict[str, Trial] = {}
+
+    def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
+        if run not in self.trials:
+            self.trials[run] = self.study.ask()
+        trial = self.trials[run]
+        trial.report(value, epoch)
+        if epoch >= self.epochs:
+            self.study.tell(trial, value)
+            return None
+        return Verdict("stop", f"epoch {epoch}: {value:.1f}, {self.name}") if trial.should_prune() else None
+
+
+def _build(name: str, options: Mapping[str, Any]) -> "BasePruner":
+    from optuna import pruners
+    from optuna.exceptions import ExperimentalWarning
+
+    names = sorted(set(pruners.__all__) - {"BasePruner"})
+    if name not in names:
+        raise ValueError(f"pruner = {name}: Optuna has no such pruner. {closest(name, names)}")
+    kind = getattr(pruners, name)
+    options = {key: _wrapped(value) if key == "wrapped_pruner" else value for key, value in options.items()}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ExperimentalWarning)
+        try:
+            return kind(**options)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{name}: {error}; it takes {inspect.signature(kind)}") from error
+
+
+def _wrapped(value: Any) -> "BasePruner | None":
+    match value:
+        case None:
+            return None
+        case str():
+            return _build(value, {})
+        case {"pruner": str(name), **options}:
+            return _build(name, options)
+        case _:
+            raise ValueError(f"wrapped_pruner = {value!r}: the name of a pruner, or its name and options")

@@ -1,0 +1,139 @@
+"""Runs that wait at rungs to be promoted: what successive halving with pauses is made of."""
+
+from abc import abstractmethod
+from bisect import bisect_left, insort
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+
+from sweeps.stoppers.judge import Observer, Verdict
+
+Place = tuple[float, int, str]
+"""A run in the order of its rung: the value with its sign turned, so that the best is first; then who came first."""
+
+
+@dataclass
+class Rung:
+    """The runs that have come to an epoch, best first, and those of them that wait there."""
+
+    epoch: int
+    order: list[Place] = field(default_factory=list[Place])
+    places: dict[str, Place] = field(default_factory=dict[str, Place])
+    waiting: list[Place] = field(default_factory=list[Place])
+    """A heap; it also holds runs that have gone on in the meantime, until they come to its top."""
+    come: int = 0
+
+    def add(self, run: str, value: float) -> None:
+        """A run has come."""
+        self.come += 1
+        self.places[run] = (-value, self.come, run)
+        insort(self.order, self.places[run])
+
+    def remove(self, run: str) -> None:
+        """A run no longer counts."""
+        if place := self.places.pop(run, None):
+            del self.order[bisect_left(self.order, place)]
+
+    def rank(self, run: str) -> int:
+        """How many are better."""
+        return bisect_left(self.order, self.places[run])
+
+    def best_waiting(self, paused: dict[str, "Rung"]) -> str | None:
+        """The best run that waits here; `paused` says where each paused run waits."""
+        while self.waiting:
+            run = self.waiting[0][-1]
+            if paused.get(run) is self:
+                return run
+            heappop(self.waiting)
+        return None
+
+    def among_best(self, run: str, places: int, margin: float) -> bool:
+        """Whether a run is among the best, or within the margin of the last of them."""
+        places = min(places, len(self.order))
+        if places < 1:
+            return False
+        within = margin > 0 and self.places[run][0] <= self.order[places - 1][0] + margin
+        return within or self.rank(run) < places
+
+
+class PausingJudge(Observer):
+    """Every run pauses at every rung; the best of a rung are promoted, those of the highest rung first.
+
+    When no run is to come any more, the rungs are closed from the lowest up, each once no run is under way to it:
+    then `last_places` of it may go on, so that one run at least comes to the end.
+    """
+
+    def __init__(self, rungs: tuple[int, ...], epochs: int, margin: float):
+        super().__init__()
+        self.epochs, self.margin = epochs, margin
+        self.rungs = [Rung(epoch) for epoch in rungs]
+        self.level = {epoch: level for level, epoch in enumerate(rungs)}
+        self.paused: dict[str, Rung] = {}
+        self.training: set[str] = set()
+
+    @abstractmethod
+    def places(self, level: int) -> int:
+        """How many of the best of a rung may go on while runs are to come."""
+
+    @abstractmethod
+    def last_places(self, level: int) -> int:
+        """How many of the best of a rung may go on once no other comes."""
+
+    def pauses(self, level: int) -> bool:
+        """Whether runs pause at a rung."""
+        return True
+
+    def arrived(self, run: str, level: int) -> None:
+        """A run has come to a rung."""
+
+    def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
+        """See `Observer`."""
+        self.paused.pop(run, None)
+        if epoch >= self.epochs:
+            self.training.discard(run)
+            return None
+        self.training.add(run)
+        level = self.level.get(epoch)
+        if level is None:
+            return None
+        rung = self.rungs[level]
+        rung.add(run, value)
+        self.arrived(run, level)
+        if not self.pauses(level):
+            return None
+        self.training.discard(run)
+        self.paused[run] = rung
+        heappush(rung.waiting, rung.places[run])
+        return Verdict(
+            "pause", f"rung {epoch}: waits with {value:.1f}, {rung.rank(run) + 1} of {len(rung.order)}"
+        )
+
+    def promote(self, *, more: bool) -> str | None:
+        """See `Judge`."""
+        for level in reversed(range(len(self.rungs))):
+            if run := self._take(level, self.places(level)):
+                return run
+        for level in range(len(self.rungs)) if not more else ():
+            if self._closed(self.rungs[level]) and (run := self._take(level, self.last_places(level))):
+                return run
+        return None
+
+    def lost(self, run: str) -> None:
+        """See `Judge`."""
+        self.paused.pop(run, None)
+        self.training.discard(run)
+        for rung in self.rungs:
+            rung.remove(run)
+
+    def _take(self, level: int, places: int) -> str | None:
+        rung = self.rungs[level]
+        run = rung.best_waiting(self.paused)
+        if run is None or not rung.among_best(run, places, self.margin):
+            return None
+        del self.paused[run]
+        self.training.add(run)
+        self.latest[run] = rung.epoch, None
+        return run
+
+    def _closed(self, rung: Rung) -> bool:
+        """Whether all have come that will: as many runs are in training as there are places, so few to look at."""
+        return all(self.latest[run][0] >= rung.epoch for run in self.training)
