@@ -1,0 +1,132 @@
+"""Which checkpoints a sweep keeps, and how large they are."""
+
+import os
+import shutil
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sweeps import store
+
+if TYPE_CHECKING:
+    from contrastive.config import Trial
+
+
+def removable(
+    sizes: Mapping[str, int],
+    *,
+    running: Collection[str],
+    paused: Sequence[str],
+    failed: Collection[str],
+    complete: Sequence[Collection[str]],
+    default: Collection[str],
+    keep: int,
+    budget: int | None,
+) -> list[str]:
+    """The runs whose checkpoints are to go, in the order of going.
+
+    At once: those of stopped runs, and of complete arms beyond the best `keep`. Then, while what is left is larger
+    than the budget: of failed runs, of complete arms from the lowest rank up, of paused runs from the lowest up.
+    Those of running runs, of the best complete arm and of the default never go; `smallest_budget` holds them all.
+
+    Args:
+        sizes: bytes of each checkpoint that exists, by run.
+        running: in training, or to be taken up again as they are.
+        paused: waiting to be promoted, the best first; without its checkpoint one starts again.
+        failed: may be tried again, from their checkpoint if it is there.
+        complete: the runs of each complete arm, the best arm first.
+        default: the runs of the default arm.
+        keep: how many complete arms keep theirs beside the default.
+        budget: bytes that all checkpoints may take; None: no limit.
+    """
+    best = complete[0] if complete else ()
+    ranked = [run for arm in complete for run in arm]
+    safe = {*running, *default, *best}
+    beyond = [run for arm in complete[keep:] for run in arm]
+    stopped = sizes.keys() - {*paused, *failed, *ranked}
+    going = [run for run in [*sorted(stopped), *reversed(beyond)] if run in sizes and run not in safe]
+    if budget is None:
+        return going
+    room = budget - sum(sizes.values()) + sum(sizes[run] for run in going)
+    for run in [*sorted(failed), *reversed(ranked), *reversed(paused)]:
+        if room >= 0:
+            break
+        if run in sizes and run not in safe and run not in going:
+            going.append(run)
+            room += sizes[run]
+    return going
+
+
+def remove(directory: Path, runs: Collection[str], writer: store.Writer) -> None:
+    """Deletes checkpoints of a sweep, each only when the store durably holds what replaces it.
+
+    That is the state in which the run was left, and its reports up to there: with them a run that has ended needs
+    no checkpoint, and one that goes on starts again. There is never less than one whole checkpoint of a run in
+    training, since each is written beside the last one and then takes its name.
+
+    Args:
+        directory: the sweep's folder.
+        runs: whose checkpoints.
+        writer: what has recorded the runs' states; it is made to reach the disk first.
+
+    Raises:
+        ValueError: a run is not recorded as having been left, or its reports are not all there.
+    """
+    if not runs:
+        return
+    writer.sync()
+    left = {row["trial"]: row for row in store.trials(directory).to_pylist() if row["state"] != "running"}
+    for run in runs:
+        if run not in left:
+            raise ValueError(
+                f"the checkpoint of run {run} stays: the store does not say that its training ended"
+            )
+        recorded = store.last_epoch(directory, run)
+        if recorded < left[run]["epochs"]:
+            raise ValueError(
+                f"the checkpoint of run {run} stays: the store has {recorded} of its {left[run]['epochs']} epochs"
+            )
+        shutil.rmtree(directory / "checkpoints" / run, ignore_errors=True)
+
+
+def measure(checkpoints: Path) -> dict[str, int]:
+    """Bytes of each run's checkpoint under this folder, those half written included."""
+    return {
+        Path(folder).name: sum(_size(Path(folder) / name) for name in files)
+        for folder, _, files in os.walk(checkpoints)  # which does not mind that others remove what it lists
+        if Path(folder).parent == checkpoints
+    }
+
+
+def checkpoint_bytes(trial: "Trial") -> int:
+    """About how large one checkpoint of a trial is: its networks, queue and optimiser states, built without data."""
+    import torch
+
+    from contrastive.distributed import World
+    from contrastive.siamese import Siamese
+
+    device = torch.device("meta")
+    model = Siamese(trial, world=World(), device=device).to(device)
+    parameters = list(model.online.parameters())
+    optimiser = trial.optimiser.build(parameters)
+    for parameter in parameters:
+        parameter.grad = torch.zeros_like(parameter)
+    optimiser.step()  # what an optimiser remembers, only it knows
+    states = [value for state in optimiser.state.values() for value in state.values()]
+    tensors = [*model.state_dict().values(), *states]
+    return sum(tensor.numel() * tensor.element_size() for tensor in tensors if torch.is_tensor(tensor))
+
+
+def smallest_budget(trial: "Trial", *, parallel: int, seeds: int) -> int:
+    """Bytes that checkpoints take at least: of the runs in training, one being written, and of two arms that stay.
+
+    A checkpoint is written beside the one that it replaces.
+    """
+    return checkpoint_bytes(trial) * (2 * parallel + 2 * seeds)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except FileNotFoundError:  # replaced by a newer one since it was listed
+        return 0
