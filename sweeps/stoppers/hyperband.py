@@ -1,7 +1,6 @@
 """Several ladders at once, so that none has to be trusted alone."""
 
 import math
-from itertools import accumulate
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -55,9 +54,8 @@ class Hyperband(Rungs):
 
     def _largest(self, epochs: int) -> int:
         """How often the first rung can be multiplied before it passes the horizon."""
-        first = self.rungs(epochs)[:1] or (epochs,)
-        powers = accumulate([first[0]] + [self.reduction] * epochs.bit_length(), lambda rung, by: rung * by)
-        return sum(power <= epochs for power in powers) - 1
+        first = (*self.rungs(epochs), epochs)[0]
+        return max(k for k in range(epochs.bit_length()) if first * self.reduction**k <= epochs)
 
 
 class _HyperbandJudge(Observer):
