@@ -9,6 +9,10 @@ SIMCLR_TEMPERATURE = Space(
     question="Which temperature suits SimCLR?",
     base=laptop("simclr"),
     domains={"method.temperature": LogUniform(0.05, 1.0, source="ours, around SimCLR's 0.1 to 0.5")},
+    first=(
+        Alternative("ImageNet", {"method.temperature": 0.1}, source="lightly's ImageNet benchmark of SimCLR"),
+        Alternative("STL-10", {"method.temperature": 0.5}, source="HCL's and DCL's SimCLR runs on STL-10"),
+    ),
 )
 
 SIMCLR_ABLATION = Space(

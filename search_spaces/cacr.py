@@ -1,5 +1,6 @@
 """Spaces of CACR (Zheng et al., TMLR 2023)."""
 
+from search_spaces.choosing import When
 from search_spaces.domains import Choice, LogUniform, Uniform
 from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Space
@@ -16,6 +17,13 @@ TEMPERATURES = Space(
         ),
         "method.repulsion_temperature": LogUniform(0.5, 5.0, source="ours: the authors use 0.9, 1 and 2"),
     },
+    first=(
+        Alternative(
+            "the authors' larger sets",
+            {"method.repulsion_temperature": 2.0},
+            source="the authors' CIFAR-100, STL-10 and ImageNet runs",
+        ),
+    ),
 )
 
 POSITIVES = Space(
@@ -29,6 +37,7 @@ POSITIVES = Space(
             source="the authors' ablation; with one positive they are the same",
         ),
     },
+    conditions={"method.variant": When("method.positives", (2, 4))},
 )
 
 ABLATION = Space(

@@ -1,5 +1,6 @@
 """Spaces of MMCL (Shah et al., AAAI 2022)."""
 
+from search_spaces.choosing import When
 from search_spaces.domains import Choice, LogUniform
 from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Space
@@ -21,7 +22,27 @@ MARGIN = Space(
             ("exact", "inverse", "projected_gradient"),
             source="the authors' two solvers, and the exact solution of what they solve",
         ),
+        "method.normalised_step": Choice(
+            (True, False), source="the authors' ImageNet and CIFAR runs differ in the step of their solver"
+        ),
     },
+    conditions={"method.normalised_step": When("method.solver", ("projected_gradient",))},
+    first=(
+        Alternative(
+            "the authors' ImageNet",
+            {"method.solver": "projected_gradient"},
+            source="the authors' released ImageNet runs: bandwidth 10, no box",
+        ),
+        Alternative(
+            "the authors' CIFAR-100",
+            {
+                "method.bandwidth": 50.0,
+                "method.solver": "projected_gradient",
+                "method.normalised_step": False,
+            },
+            source="the authors' released CIFAR-100 run before its bandwidth drops; its box never acts",
+        ),
+    ),
 )
 
 ABLATION = Space(

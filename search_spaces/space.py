@@ -1,64 +1,21 @@
 """What may vary: a base trial, a domain for each dotted path, and constraints across paths. Only data."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import product
+from functools import cached_property
 from typing import Any
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from contrastive import config
 from contrastive.config import Trial, closest, in_words, value_at
-from contrastive.types import STRICT, Count, Positive
-from search_spaces.domains import Choice, Domain
-
-
-@dataclass(frozen=True, config=STRICT)
-class Less:
-    """The number at path `smaller` stays below the one at path `larger`."""
-
-    smaller: str
-    larger: str
-    reason: str
-
-    def holds(self, trial: Trial) -> bool:
-        """Whether the trial keeps to it."""
-        return value_at(trial, self.smaller) < value_at(trial, self.larger)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Reference:
-    """A result of the base arm that was measured before, so that a sweep of one seed knows its noise."""
-
-    seed_deviation: Positive
-    """Standard deviation over seeds of the last knn_top1, in points."""
-    seeds: Count
-    source: str
-
-
-@dataclass(frozen=True, config=STRICT)
-class Alternative:
-    """One arm of a space that lists its arms: changes to the base that belong together.
-
-    In an ablation it is the base without one of its components.
-    """
-
-    name: str
-    values: dict[str, JsonValue] = Field(min_length=1)
-    source: str = Field(kw_only=True)
-
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Reported:
-    """A figure that others have published of one setting, to lay ours beside."""
-
-    values: dict[str, JsonValue]
-    """What varies, by path; other settings are those of `what`."""
-    score: float
-    what: str
-    """What was measured, on what, how trained."""
-    source: str
+from contrastive.types import STRICT
+from search_spaces import settling
+from search_spaces.choosing import ABSENT, Choosing, Chosen, When, value_in
+from search_spaces.domains import Domain
+from search_spaces.listed import TOGETHER, Listed, standing, without_pinned
+from search_spaces.parts import Alternative, Less, Reference, Reported
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -68,111 +25,200 @@ class Space:
     What varies is either `domains`, in all combinations that keep the constraints, or `alternatives`, each one
     arm; of these the domains follow. Every combination of the domains' corners, or every alternative, is
     built when the space is, so that a path that does not exist or an illegal value is found on import.
+
+    An arm is the value of each path that varies in it: `flat` makes one of what was chosen, `chosen` finds
+    what has to be chosen for one.
     """
 
     name: str
     question: str
     base: Trial
     domains: dict[str, Domain] = Field(default_factory=dict)
+    """By path; those of a `Zip` joined by ", "."""
+    conditions: dict[str, When] = Field(default_factory=dict)
+    """Of the domains that do not always exist, by key: parameters of one of several sub-configurations."""
     alternatives: tuple[Alternative, ...] = ()
     base_name: str = "default"
     """What the base is called among its alternatives."""
     constraints: tuple[Less, ...] = ()
+    first: tuple[Alternative, ...] = ()
+    """What a search tries first after the default: settings that others have published."""
     reference: Reference | None = None
     reported: tuple[Reported, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_lists()
         if self.alternatives:
-            object.__setattr__(self, "domains", self._of_alternatives())
-        for path in self.domains:
-            if path.partition(".")[0] in ("data", "seed", "epochs"):
-                raise ValueError(
-                    f"{self.name}: {path} cannot vary within a sweep; run a sweep for each value"
-                )
-            self._check_real(path)
-        # One spelling of each value (0.5 for 0.5, 1.0 for 1, whole sub-configurations): equal arms must be equal.
-        if not self.alternatives:
-            object.__setattr__(self, "domains", {p: self._canonical(p, d) for p, d in self.domains.items()})
-            for corner in product(*(domain.corners for domain in self.domains.values())):
-                self._build(dict(zip(self.domains, corner, strict=True)), "")
-        for path, value in self.default().items():
-            if not self.domains[path].contains(value):
-                raise ValueError(f"{self.name}: the default {path} = {value!r} is outside its own domain")
-        for figure in self.reported:
-            self.values_of(self.base, figure.values)  # its paths exist
-        for constraint in self.constraints:
-            if not constraint.holds(self.base):
-                raise ValueError(_broken(self.name, constraint, self.base))
-
-    def _check_real(self, path: str) -> None:
-        value = value_at(self.base, path)
-        if not isinstance(self.domains[path], Choice) and not isinstance(value, float):
-            raise ValueError(
-                f"{self.name}: {path} = {value!r} is no real number; list the values to compare with Choice"
-            )
-
-    def _canonical(self, path: str, domain: Domain) -> Domain:
-        if not isinstance(domain, Choice):
-            return domain
-        values = [value_at(config.replace(self.base, {path: value}), path) for value in domain.values]
-        return replace(domain, values=tuple(v for i, v in enumerate(values) if v not in values[:i]))
-
-    def _of_alternatives(self) -> dict[str, Domain]:
-        """A choice for each path that an alternative changes, in one spelling of each value."""
-        arms = [self.values_of(self.base, self._paths()), *self.arms().values()]
-        sources = {p: [a.source for a in self.alternatives if p in a.values] for p in self._paths()}
-        return {
-            path: Choice(
-                tuple(
-                    arm[path] for i, arm in enumerate(arms) if arm[path] not in [a[path] for a in arms[:i]]
-                ),
-                source="; ".join(dict.fromkeys(sources[path])),
-            )
-            for path in self._paths()
-        }
-
-    def _build(self, values: dict[str, Any], which: str) -> Trial:
+            trials = [self.base, *(self._build(a.values, f", '{a.name}'") for a in self.alternatives)]
+            self._set_domains(settling.of_alternatives(self.alternatives, trials))
+            for alternative, trial in zip(self.alternatives, trials[1:], strict=True):
+                self._check_constraints(trial, f", '{alternative.name}'")
         try:
-            return config.replace(self.base, values)
+            for path in self.paths:
+                _check_comparable(path)
+            if not self.alternatives:
+                self._set_domains(settling.settled(self.base, self.choosing).domains)
+        except ValueError as error:
+            raise ValueError(f"{self.name}: {error}") from None
+        if not self.alternatives:
+            self._check_corners()
+        self._check_default()
+        for alternative in self.first:
+            self.check_first(alternative)
+
+    def _set_domains(self, domains: Mapping[str, Domain]) -> None:
+        object.__setattr__(self, "domains", dict(domains))
+        self.__dict__.pop("choosing", None)
+
+    def _check_lists(self) -> None:
+        """What belongs to domains stands beside domains, and names of alternatives can be joined."""
+        if self.alternatives and (self.conditions or self.first):
+            raise ValueError(f"{self.name} lists its arms: it has neither conditions nor first ones")
+        for name in (a.name for a in self.alternatives if TOGETHER in a.name):
+            raise ValueError(f"{self.name}: '{TOGETHER}' joins names of alternatives; rename '{name}'")
+        for key in self.conditions.keys() - self.domains.keys():
+            raise ValueError(f"{self.name}: a condition on '{key}'. {closest(key, list(self.domains))}")
+
+    def _check_corners(self) -> None:
+        """Every combination of corners can be built, and no two are the same trial."""
+        found: dict[str, dict[str, Any]] = {}
+        for chosen in self.combinations({key: domain.corners for key, domain in self.domains.items()}):
+            arm = self.flat(chosen)
+            digest = config.identity(self._build(arm, ""), "")
+            if digest in found:
+                raise ValueError(f"{self.name}: {found[digest]} and {arm} are the same trial; leave out one")
+            found[digest] = arm
+
+    def _check_default(self) -> None:
+        """The base lies in its own space, and has what is not said to vary."""
+        for key, value in self.chosen({}).items():
+            if not self.domains[key].contains(value):
+                raise ValueError(f"{self.name}: the default {key} = {value!r} is outside its own domain")
+        if self.trial(self.default()) != self.base:
+            raise ValueError(f"{self.name}: the base differs from its default arm {self.default()}")
+        named = [path for figure in self.reported for path in figure.values]
+        named += [path for c in self.constraints for path in (c.smaller, c.larger)]
+        self.values_of(self.base, [path for path in named if path not in self.paths])
+        self._check_constraints(self.base, "")
+
+    def check_first(self, alternative: Alternative) -> None:
+        """Sees whether a search can try this first: it can be built, is allowed, and all of it varies.
+
+        Raises:
+            ValueError: it cannot; says why.
+        """
+        which = f", first '{alternative.name}'"
+        where, trial = f"{self.name}{which}", self._build(alternative.values, which)
+        for key, value in self.chosen(self._own(trial)).items():
+            if not self.domains[key].contains(value):
+                raise ValueError(f"{where}: {key} = {value!r} is outside its domain")
+        if self.trial(self.arm_of(trial)) != trial:
+            raise ValueError(f"{where} changes what does not vary; what varies is {', '.join(self.paths)}")
+        self._check_constraints(trial, which)
+
+    def _check_constraints(self, trial: Trial, which: str) -> None:
+        for c in self.constraints:
+            if not c.holds(trial):
+                small, large = (f"{path} = {value_at(trial, path)}" for path in (c.smaller, c.larger))
+                raise ValueError(
+                    f"{self.name}{which} wants {c.smaller} < {c.larger} ({c.reason}), got {small}, {large}"
+                )
+
+    def _build(self, values: Mapping[str, Any], which: str) -> Trial:
+        try:
+            return self.trial(values)
         except ValueError as error:
             arm = ", ".join(f"{path} = {value!r}" for path, value in values.items())
             raise ValueError(
                 f"{self.name}{which} ({arm}): {error}. Pin the path with --set, or take another space"
             ) from None
 
-    def _paths(self) -> list[str]:
-        return list(dict.fromkeys(path for a in self.alternatives for path in a.values))
+    def _own(self, trial: Trial) -> dict[str, Any]:
+        """A trial's own values at the paths that it has of those that vary."""
+        values = config.to_dict(trial)
+        found = {path: value_in(values, path) for path in self.paths}
+        return {path: value for path, value in found.items() if value is not ABSENT}
+
+    @cached_property
+    def choosing(self) -> Choosing:
+        """What can be chosen, and what exists beside what."""
+        return Choosing(self.domains, self.conditions, config.to_dict(self.base))
+
+    @property
+    def paths(self) -> list[str]:
+        """Every path that varies in some arm."""
+        return list(self.choosing.keys)
+
+    def flat(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
+        """The arm of what was chosen by key, without what does not exist beside the rest."""
+        return self.choosing.flat(chosen)
+
+    def chosen(self, values: Mapping[str, Any]) -> Chosen:
+        """What has to be chosen, by key, for an arm; what it leaves open is as in the base."""
+        return self.choosing.chosen(values)
+
+    def is_active(self, key: str, chosen: Mapping[str, Any]) -> bool:
+        """Whether a domain exists, given what was chosen of those before it."""
+        return self.choosing.is_active(key, chosen)
+
+    def combinations(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[Chosen]:
+        """Every combination of one value of each axis, by key."""
+        return self.choosing.combinations(axes)
+
+    def combined(self, *names: str) -> dict[str, Any]:
+        """The arm of several alternatives at once.
+
+        Raises:
+            ValueError: together they cannot be built.
+        """
+        known = {a.name: a.values for a in self.alternatives}
+        changes = {path: value for name in names for path, value in known[name].items()}
+        return self.arm_of(self._build(changes, f", '{TOGETHER.join(names)}'"))
+
+    @cached_property
+    def listed(self) -> Listed:
+        """The arms that the space lists, by name."""
+        arms = {a.name: self.combined(a.name) for a in self.alternatives}
+        return Listed(self.base_name, self.default(), arms, standing(self.alternatives))
 
     def arms(self) -> dict[str, dict[str, Any]]:
         """The value of every path that varies, in each alternative, by the alternative's name."""
-        trials = {a.name: self._build(a.values, f", '{a.name}'") for a in self.alternatives}
-        return {name: self.values_of(trial, self._paths()) for name, trial in trials.items()}
+        return {name: dict(arm) for name, arm in self.listed.arms.items()}
+
+    def first_arms(self) -> list[dict[str, Any]]:
+        """What a search tries first after the default."""
+        return [self.arm_of(self.trial(alternative.values)) for alternative in self.first]
+
+    def arm_of(self, trial: Trial) -> dict[str, Any]:
+        """The arm that a trial of this space is."""
+        return self.flat(self.chosen(self._own(trial)))
 
     def setting(self, trial: Trial) -> dict[str, Any]:
-        """What tells a trial of this space from its others: the values that vary, or its alternative's name."""
-        values = self.values_of(trial, self.domains)
-        if not self.alternatives:
-            return values
-        names = (name for name, arm in self.arms().items() if arm == values)
-        return {"alternative": next(names, self.base_name)}
+        """What tells a trial of this space from its others: the values that vary, or the names of alternatives.
 
-    def values_of_setting(self, setting: dict[str, Any]) -> dict[str, Any]:
-        """The values that vary, from what `setting` tells of a trial.
+        A path that the trial does not have is "".
+        """
+        if self.alternatives:
+            return {"alternative": self.listed.name_of(self.arm_of(trial))}
+        values = self._own(trial)
+        return {path: values.get(path, "") for path in self.paths}
+
+    def values_of_setting(self, setting: Mapping[str, Any]) -> dict[str, Any]:
+        """The arm, from what `setting` tells of a trial.
 
         Raises:
             ValueError: no alternative has that name.
         """
         if not self.alternatives:
-            return setting
-        arms = {self.base_name: self.default(), **self.arms()}
-        name = setting["alternative"]
-        if name not in arms:
-            raise ValueError(f"{self.name} has no alternative '{name}'. {closest(name, list(arms))}")
-        return arms[name]
+            return self.flat(self.chosen({path: value for path, value in setting.items() if value != ""}))
+        return self.combined(*self.listed.names_in(setting["alternative"]))
 
-    def trial(self, values: dict[str, Any]) -> Trial:
-        """The base with these values; paths not named keep the base's."""
-        return config.replace(self.base, values)
+    def trial(self, values: Mapping[str, Any]) -> Trial:
+        """The base with these values; paths not named keep the base's.
+
+        A sub-configuration is put in before what is changed inside it.
+        """
+        return config.replace(self.base, dict(sorted(values.items(), key=lambda item: item[0].count("."))))
 
     def allows(self, trial: Trial) -> bool:
         """Whether the trial keeps all constraints."""
@@ -180,7 +226,7 @@ class Space:
 
     def default(self) -> dict[str, Any]:
         """The base's own values of what varies."""
-        return self.values_of(self.base, self.domains)
+        return self.flat(self.chosen({}))
 
     @staticmethod
     def values_of(trial: Trial, paths: Iterable[str]) -> dict[str, Any]:
@@ -191,20 +237,18 @@ class Space:
 def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
     """The space around another base; pinned paths no longer vary. What was measured on the old base is dropped.
 
+    So are domains that never exist on the new base, and first settings that it does not allow.
+
     Raises:
         ValueError: the new base does not fit the space.
     """
-    domains = {path: domain for path, domain in space.domains.items() if path not in pinned}
-    free = [
-        replace(a, values={path: value for path, value in a.values.items() if path not in pinned})
-        for a in space.alternatives
-        if not a.values.keys() <= set(pinned)
-    ]
-    known = {"reference": space.reference, "reported": space.reported} if base == space.base else {}
-    unknown = {"reference": None, "reported": ()}
-    return in_words(
-        lambda: replace(space, base=base, domains=domains, alternatives=tuple(free), **{**unknown, **known})
-    )
+    domains, conditions = settling.unpinned(space.choosing, base, pinned)
+    changes: dict[str, Any] = {"base": base, "domains": domains, "conditions": conditions, "first": ()}
+    changes["alternatives"] = without_pinned(space.alternatives, pinned)
+    if base != space.base:
+        changes |= {"reference": None, "reported": ()}
+    moved = in_words(lambda: replace(space, **changes))
+    return replace(moved, first=tuple(a for a in without_pinned(space.first, pinned) if _fits(moved, a)))
 
 
 def by_name(name: str, spaces: dict[str, Space]) -> Space:
@@ -218,8 +262,15 @@ def by_name(name: str, spaces: dict[str, Space]) -> Space:
     return spaces[name]
 
 
-def _broken(name: str, constraint: Less, trial: Trial) -> str:
-    small, large = (f"{p} = {value_at(trial, p)}" for p in (constraint.smaller, constraint.larger))
-    return (
-        f"{name} wants {constraint.smaller} < {constraint.larger} ({constraint.reason}), got {small}, {large}"
-    )
+def _fits(space: Space, alternative: Alternative) -> bool:
+    """Whether a search of the space can try it first."""
+    try:
+        space.check_first(alternative)
+    except ValueError:
+        return False
+    return True
+
+
+def _check_comparable(path: str) -> None:
+    if path.partition(".")[0] in ("data", "seed", "epochs"):
+        raise ValueError(f"{path} cannot vary within a sweep; run a sweep for each value")

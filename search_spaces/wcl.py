@@ -1,6 +1,7 @@
 """Spaces of WCL (Zheng et al., ICCV 2021)."""
 
-from search_spaces.domains import Choice
+from search_spaces.choosing import When
+from search_spaces.domains import Choice, Integer
 from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Reported, Space
 
@@ -8,16 +9,16 @@ LAPTOP = laptop("wcl")
 
 NEIGHBOURS = Space(
     name="wcl_neighbours",
-    question="How many nearest neighbours should lend WCL their crops, and after how long a warm-up?",
+    question="How many nearest neighbours should lend WCL their crops, of what, and after how long a warm-up?",
     base=LAPTOP,
     domains={
-        "method.neighbours": Choice(
-            (0, 1, 2, 4, 8, 16), source="ours: the authors release no multi-crop code"
+        "method.neighbours": Integer(0, 16, source="ours: the authors release no multi-crop code"),
+        "method.crop_reading": Choice(
+            ("images", "features"), source="ours: the two readings of the paper's multi-crop"
         ),
-        "method.warmup_epochs": Choice(
-            (2, 6), source="ours: the authors warm up for 10 of 100 to 800 epochs"
-        ),
+        "method.warmup_epochs": Integer(0, 6, source="ours: the authors warm up for 10 of 100 to 800 epochs"),
     },
+    conditions={"method.crop_reading": When("method.neighbours", tuple(range(1, 17)))},
 )
 
 ABLATION = Space(

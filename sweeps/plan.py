@@ -1,35 +1,67 @@
 """What a sweep will run: pure functions of a space, so that a plan can be printed before anything is spent."""
 
-import itertools
-import json
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Any, Literal
 
-import numpy as np
-from pydantic import JsonValue, TypeAdapter
+from pydantic import Field, JsonValue, TypeAdapter
 from pydantic.dataclasses import dataclass
 
 from contrastive import config
 from contrastive.config import Trial, in_words
-from contrastive.types import STRICT, Count, Natural, NonNegative
-from search_spaces.domains import Choice, Domain, LogUniform, Uniform
+from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
+from search_spaces.domains import Choice, Domain, Integer, LogUniform, Zip
 from search_spaces.space import Space
+from sweeps.designs import (
+    ADAPTIVE,
+    ANY,
+    ARMS,
+    COMPARISONS,
+    DESIGNS,
+    LISTS,
+    Design,
+    Values,
+    key,
+    known_arms,
+    total,
+    usual_design,
+)
 from sweeps.stopper import Asha, Never, Stopper
 
-Values = dict[str, Any]
-"""An arm: the value of each path that varies."""
+__all__ = [
+    "ADAPTIVE", "ARMS", "DESIGNS", "Budget", "Confirm", "Design", "Objective", "Plan", "Values",
+    "checked", "estimate", "fixed_arms", "from_dict", "in_short", "key", "ladder", "to_dict", "usual_design",
+]  # fmt: skip
 
-Design = Literal["tpe", "random", "grid", "listed", "given"]
-ARMS = 12
-"""How many arms a sweep has unless told otherwise."""
-DESIGNS: dict[str, str] = {
-    "tpe": "Optuna's tree-structured Parzen estimator, learning from finished and stopped runs",
-    "random": "independent draws from the domains",
-    "grid": "the largest full grid of at most --trials arms",
-    "listed": "the alternatives that the space itself lists, such as the base without each of its components",
-    "rerun:SWEEP": "the best arms of another sweep beside the default, to be settled on fresh seeds",
-}
+
+@dataclass(frozen=True, config=STRICT)
+class Objective:
+    """What arms are judged by: a metric that runs report after each epoch."""
+
+    metric: str = Field(default="knn_top1", min_length=1)
+    direction: Literal["maximize", "minimize"] = "maximize"
+    total: bool = False
+    """Whether it is summed over the epochs (seconds, for one), or the last epoch's value is taken."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Confirm:
+    """What is run again on fresh seeds when the search has ended: its best arms, and the default beside them."""
+
+    arms: Count = 3
+    seeds: Count = 5
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Budget:
+    """What a sweep may spend; the first limit that is reached ends it. None: no limit."""
+
+    trials: Count | None = None
+    """Runs issued."""
+    epochs: Count | None = None
+    """Of all runs together."""
+    hours: Positive | None = None
+    """By the clock on the wall."""
+    gpu_hours: Positive | None = None
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -42,12 +74,21 @@ class Plan:
     seeds: tuple[Natural, ...] = (0,)
     stopper: Stopper = Asha()
     given: tuple[dict[str, JsonValue], ...] = ()
-    """Arms of the design "given", beside the default."""
+    """Arms of the design "given", beside the default; of the design "path" the one that it leads to."""
     sampler_seed: Natural = 0
+    objectives: tuple[Objective, ...] = Field(default=(Objective(),), min_length=1)
+    """The first is what a stopper goes by, what a path follows and what is confirmed."""
+    confirm: Confirm | None = None
+    budget: Budget = Budget()
     workers_per_trial: Count = 1
     gpus_per_worker: NonNegative = 0.0
 
     def __post_init__(self) -> None:
+        self._check_workers()
+        self._check_design()
+        self._check_objectives()
+
+    def _check_workers(self) -> None:
         if self.space.base.batch % self.workers_per_trial:
             raise ValueError(
                 f"workers_per_trial = {self.workers_per_trial} does not divide the batch of "
@@ -59,10 +100,34 @@ class Plan:
                 "give each a whole one, or a trial one worker"
             )
 
-        if (self.design == "listed") != bool(self.space.alternatives) and self.design != "given":
+    def _check_design(self) -> None:
+        if self.design not in ANY and (self.design in LISTS) != bool(self.space.alternatives):
             lists = "lists its arms" if self.space.alternatives else "lists no arms"
             raise ValueError(
                 f"design = {self.design}: {self.space.name} {lists}; take {usual_design(self.space)}"
+            )
+        ranges = [domain for domain in self.space.domains.values() if not isinstance(domain, Choice | Zip)]
+        if self.design == "cmaes" and len(ranges) < 2:
+            raise ValueError(
+                f"design = cmaes: it needs two ranges of numbers, and {self.space.name} has {len(ranges)}; take tpe"
+            )
+        if self.design == "path" and len(self.given) != 1:
+            raise ValueError(f"design = path: it leads to one arm, and {len(self.given)} are given")
+        for arm in self.given:
+            if not self.space.allows(self.space.trial(arm)):
+                raise ValueError(f"given = {arm}: it breaks a constraint of {self.space.name}")
+
+    def _check_objectives(self) -> None:
+        names = [(objective.metric, objective.total) for objective in self.objectives]
+        twice = [metric for i, (metric, whole) in enumerate(names) if (metric, whole) in names[:i]]
+        if twice:
+            raise ValueError(f"objectives = {', '.join(twice)}: named twice; name each once")
+        if len(names) > 1 and self.design == "cmaes":
+            raise ValueError("design = cmaes: it has one objective; take nsga2 or tpe for several")
+        if self.objectives[0].direction != "maximize" and not isinstance(self.stopper, Never):
+            raise ValueError(
+                f"objectives = {names[0][0]}: a stopper lets those with more of the first objective go on, and of "
+                "this less is better; put one first of which more is better, or take --stopper none"
             )
 
     @property
@@ -77,8 +142,20 @@ class Plan:
 
     @property
     def runs(self) -> int:
-        """Arms times seeds."""
+        """Arms times seeds, of the search."""
         return self.arms * len(self.seeds)
+
+    @property
+    def confirm_seeds(self) -> tuple[int, ...]:
+        """Seeds that had no part in the search; none if nothing is confirmed."""
+        fresh = max(self.seeds) + 1
+        return tuple(range(fresh, fresh + self.confirm.seeds)) if self.confirm else ()
+
+    @property
+    def confirm_runs(self) -> int:
+        """Runs on fresh seeds: of the best arms, as far as there are others than the default, and of that."""
+        arms = 1 + min(self.confirm.arms, self.arms - 1) if self.confirm else 0
+        return arms * len(self.confirm_seeds)
 
     def run(self, values: Values, seed: int) -> Trial:
         """The run of an arm on a seed."""
@@ -94,22 +171,16 @@ def checked(**fields: Any) -> Plan:
     Raises:
         ValueError: an illegal one, in one sentence.
     """
-    fields = {"design": usual_design(fields["space"], fields.get("arms", ARMS)), **fields}
-    if fields["design"] == "listed":
-        # Arms that are to be compared as they are, not searched for the best.
-        fields = {"arms": len(fields["space"].alternatives) + 1, "stopper": Never(), **fields}
+    space: Space = fields["space"]
+    fields = {"design": usual_design(space, fields.get("arms")), **fields}
+    if fields["design"] in COMPARISONS:
+        fields = {"stopper": Never(), **fields}
+    parts = len(space.domains if fields["design"] == "path" else space.alternatives)
+    if parts and fields["design"] in COMPARISONS:
+        fields = {"arms": 1 + parts * (parts + 1) // 2, **fields}  # all pairs, or all steps of a path
     plan = in_words(lambda: Plan(**fields))
-    # Only "tpe" asks for arms as it goes; the others have as many as they have.
-    return replace(plan, arms=_most(plan) if plan.design == "tpe" else len(fixed_arms(plan)))
-
-
-def usual_design(space: Space, arms: int | None = None) -> Design:
-    """What suits a space: its own list, a grid where so many arms hold all of it, else a search."""
-    if space.alternatives:
-        return "listed"
-    most = arms or ARMS
-    finite = all(isinstance(domain, Choice) for domain in space.domains.values())
-    return "grid" if finite and len(list(itertools.islice(_product(space, 2), most + 1))) <= most else "tpe"
+    # Adaptive designs are asked for arms as they go; the others have as many as they have.
+    return replace(plan, arms=total(plan))
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
@@ -123,50 +194,8 @@ def from_dict(values: dict[str, Any]) -> Plan:
 
 
 def fixed_arms(plan: Plan) -> list[Values]:
-    """The arms known before the sweep starts, the default first; "tpe" asks for the others as it learns."""
-    arms: Iterable[Values] = ()
-    match plan.design:
-        case "given":
-            arms = plan.given
-        case "grid":
-            arms = _grid(plan)
-        case "listed":
-            arms = plan.space.arms().values()
-        case "random":
-            arms = _random(plan)
-        case "tpe":
-            pass
-    unique = {key(arm): arm for arm in [plan.space.default(), *arms]}
-    return list(unique.values())[: plan.arms]
-
-
-def key(values: Values) -> str:
-    """Equal for equal arms."""
-    return json.dumps(values, sort_keys=True)
-
-
-def points(domain: Domain, count: int) -> list[Any]:
-    """Evenly spaced values of a domain, both ends included; all values of a choice."""
-    match domain:
-        case Choice():
-            return list(domain.values)
-        case LogUniform():
-            spaced = np.geomspace(domain.low, domain.high, count)
-        case _:
-            spaced = np.linspace(domain.low, domain.high, count)
-    return [_within(domain, float(f"{v:.3g}")) for v in spaced]
-
-
-def draw(domain: Domain, generator: np.random.Generator) -> Any:
-    """A random value of a domain."""
-    match domain:
-        case Choice():
-            return domain.values[generator.integers(len(domain.values))]
-        case LogUniform():
-            drawn = np.exp(generator.uniform(np.log(domain.low), np.log(domain.high)))
-        case _:
-            drawn = generator.uniform(domain.low, domain.high)
-    return _within(domain, float(drawn))
+    """The arms known before the sweep starts, the default first; an adaptive design asks for others as it learns."""
+    return known_arms(plan, {})
 
 
 def ladder(plan: Plan) -> list[tuple[int, float]]:
@@ -176,12 +205,13 @@ def ladder(plan: Plan) -> list[tuple[int, float]]:
 
 
 def estimate(plan: Plan) -> tuple[int, int]:
-    """Epochs of the plan if no run is stopped, and if each rung keeps exactly its share of the runs."""
+    """Epochs of the plan if no run is stopped, and if each rung keeps exactly its share of the search's runs."""
     expected, alive, last = 0.0, float(plan.runs), 0
     for rung, survivors in ladder(plan):
         expected += alive * (rung - last)
         last, alive = rung, survivors
-    return plan.runs * plan.epochs, round(expected + alive * (plan.epochs - last))
+    again = plan.confirm_runs * plan.epochs
+    return plan.runs * plan.epochs + again, round(expected + alive * (plan.epochs - last)) + again
 
 
 def in_short(domain: Domain) -> str:
@@ -189,52 +219,12 @@ def in_short(domain: Domain) -> str:
     match domain:
         case Choice():
             return f"one of {', '.join(map(str, domain.values))}"
+        case Zip():
+            return f"one of {', '.join(' with '.join(map(str, value)) for value in domain.values)}"
+        case Integer():
+            kind = ", logarithmic" if domain.logarithmic else ""
+            return f"whole numbers from {domain.low} to {domain.high}{kind}"
         case LogUniform():
             return f"{domain.low} to {domain.high}, logarithmic"
         case _:
             return f"{domain.low} to {domain.high}"
-
-
-def _within(domain: Uniform | LogUniform, value: float) -> float:
-    """The value, or the end of the domain that rounding has led past: Optuna refuses what lies outside."""
-    return min(max(value, domain.low), domain.high)
-
-
-def _most(plan: Plan) -> int:
-    """At most --trials arms, and no more than a space of choices has."""
-    finite = all(isinstance(domain, Choice) for domain in plan.space.domains.values())
-    return len(list(itertools.islice(_product(plan.space, 2), plan.arms))) if finite else plan.arms
-
-
-def _product(space: Space, count: int) -> Iterator[Values]:
-    """The allowed arms of `count` points in each domain, of all values of a choice."""
-    axes = [points(domain, count) for domain in space.domains.values()]
-    arms = (dict(zip(space.domains, point, strict=True)) for point in itertools.product(*axes))
-    return (arm for arm in arms if space.allows(space.trial(arm)))
-
-
-def _grid(plan: Plan) -> list[Values]:
-    arms: list[Values] = []
-    if plan.arms == 1:
-        return arms  # the default alone
-    for count in range(2, plan.arms + 2):
-        allowed = list(_product(plan.space, count))
-        needed = len({key(arm) for arm in [plan.space.default(), *allowed]})
-        if not arms and needed > plan.arms:
-            raise ValueError(f"the smallest grid of {plan.space.name} has {needed} arms; raise --trials")
-        if needed > plan.arms or allowed == arms:
-            break
-        arms = allowed
-    return arms
-
-
-def _random(plan: Plan) -> list[Values]:
-    generator = np.random.default_rng([plan.sampler_seed, 1])
-    arms: list[Values] = []
-    for _ in range(1000 * plan.arms):
-        if len(arms) >= plan.arms:
-            break
-        arm = {path: draw(domain, generator) for path, domain in plan.space.domains.items()}
-        if plan.space.allows(plan.space.trial(arm)) and arm not in arms:
-            arms.append(arm)
-    return arms

@@ -10,7 +10,8 @@ from contrastive.config import replace
 from search_spaces.domains import Choice, LogUniform, Uniform
 from search_spaces.space import Alternative, Space, based_on
 from sweeps import plan as plans
-from sweeps.plan import Plan, draw, estimate, fixed_arms, ladder, points
+from sweeps.designs.sampled import draw
+from sweeps.plan import Plan, estimate, fixed_arms, ladder
 from sweeps.stopper import Asha, Never
 from tests.fixtures.tiny_space import TINY
 
@@ -100,7 +101,7 @@ def test_given_arms_follow_the_default() -> None:
 @given(seed=st.integers(0, 10**6))
 def test_draws_and_points_lie_in_their_domain(domain: Any, seed: int) -> None:
     assert domain.contains(draw(domain, np.random.default_rng(seed)))
-    assert all(domain.contains(point) for point in points(domain, 7))
+    assert all(domain.contains(point) for point in domain.points(7))
 
 
 @pytest.mark.parametrize("kind", [Uniform, LogUniform])
@@ -112,7 +113,7 @@ def test_draws_and_points_lie_in_their_domain(domain: Any, seed: int) -> None:
 def test_rounding_leads_out_of_no_domain(kind: Any, ends: tuple[float, float], count: int, seed: int) -> None:
     assume(ends[0] != ends[1])
     domain = kind(min(ends), max(ends), source="x")
-    assert all(domain.contains(point) for point in points(domain, count))
+    assert all(domain.contains(point) for point in domain.points(count))
     assert domain.contains(draw(domain, np.random.default_rng(seed)))
 
 
@@ -124,7 +125,7 @@ def test_a_draw_from_the_narrowest_range_is_one_of_its_ends(kind: Any) -> None:
 
 
 def test_points_of_a_logarithmic_domain_are_equal_factors_apart() -> None:
-    assert points(LogUniform(0.01, 1.0, source="x"), 3) == [0.01, 0.1, 1.0]
+    assert LogUniform(0.01, 1.0, source="x").points(3) == [0.01, 0.1, 1.0]
 
 
 def test_the_cost_is_arms_times_seeds_times_epochs_without_a_stopper() -> None:
