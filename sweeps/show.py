@@ -1,5 +1,6 @@
-"""What is printed without running anything: a plan and its cost, what has a name, a method with its recipes."""
+"""What is printed without running anything: a plan and what it will take, what has a name, a space, a method."""
 
+import argparse
 import inspect
 import json
 import textwrap
@@ -10,32 +11,38 @@ from pydantic import TypeAdapter
 from contrastive import config, data
 from contrastive.methods import METHODS
 from search_spaces import SPACES
+from search_spaces.space import Space
+from sweeps import command, describe, flags
 from sweeps import plan as plans
+from sweeps.estimate import estimate
 from sweeps.plan import DESIGNS, Plan
-from sweeps.stopper import STOPPERS
+from sweeps.stoppers import STOPPERS
 
 
-def show_plan(plan: Plan, as_json: bool) -> int:
-    """Prints what would be run and what it would cost in epochs."""
-    full, expected = plans.estimate(plan)
-    if as_json:
-        print(json.dumps({"plan": plans.to_dict(plan), "epochs_full": full, "epochs_expected": expected}))
+def show_plan(plan: Plan, given: argparse.Namespace) -> int:
+    """Prints what would be run and what it would take: epochs, and time as recorded or measured."""
+    if not given.json:
+        lines = [
+            f"{plan.space.name}: {plan.space.question}",
+            *describe.varies(plan.space),
+            *describe.runs(plan),
+        ]
+        print("\n".join(lines), flush=True)  # before some seconds of measuring
+        print(describe.time(estimate(plan, given.store, given.cache)))
         return 0
-    print(f"{plan.space.name}: {plan.space.question}")
-    for alternative in plan.space.alternatives:
-        print(f"  {alternative.name}: {_changes(alternative.values)}  ({alternative.source})")
-    for path, domain in plan.space.domains.items() if not plan.space.alternatives else ():
-        default = config.value_at(plan.space.base, path)
-        print(f"  {path}: {plans.in_short(domain)}, default {default}  ({domain.source})")
-    for constraint in plan.space.constraints:
-        print(f"  {constraint.smaller} < {constraint.larger}: {constraint.reason}")
-    for figure in plan.space.reported:
-        print(f"  reported: {_changes(figure.values)}: {figure.score}, {figure.what}  ({figure.source})")
-    seeds = ", ".join(map(str, plan.seeds))
-    print(f"{plan.arms} arms ({plan.design}) x {len(plan.seeds)} seeds ({seeds}), {plan.epochs} epochs each")
-    for rung, runs in plans.ladder(plan):
-        print(f"  epoch {rung:>4}: about {runs:.0f} of {plan.runs} runs go on")
-    print(f"{full} epochs if no run is stopped, about {expected} as the stopper is meant to work")
+    cost = estimate(plan, given.store, given.cache)
+    content = {
+        "plan": plans.to_dict(plan),
+        "rungs": plans.ladder(plan),
+        "epochs_full": cost.epochs_full,
+        "epochs_expected": cost.epochs_expected,
+        "parallel": cost.parallel,
+        "seconds_per_epoch": cost.pace.seconds,
+        "seconds_per_epoch_from": cost.pace.source,
+        "seconds_full": cost.seconds_full,
+        "seconds_expected": cost.seconds_expected,
+    }
+    print(json.dumps(content))
     return 0
 
 
@@ -44,11 +51,11 @@ def show_list(as_json: bool) -> int:
     kinds = get_args(get_args(data.Data)[0])
     content: dict[str, dict[str, str]] = {
         "spaces": {name: space.question for name, space in SPACES.items()},
-        "methods": {m().name: (m.__doc__ or "").strip().splitlines()[0] for m in METHODS},
+        "methods": {m().name: _first_line(m) for m in METHODS},
         "presets": {f"{m().name}:{p}": preset.source for m in METHODS for p, preset in m.presets.items()},
-        "data": {k.name: (k.__doc__ or "").strip().splitlines()[0] for k in kinds},
+        "data": {k.name: _first_line(k) for k in kinds},
         "designs": DESIGNS,
-        "stoppers": {name: (type(s).__doc__ or "").strip().splitlines()[0] for name, s in STOPPERS.items()},
+        "stoppers": {name: _first_line(type(stopper)) for name, stopper in STOPPERS.items()},
     }
     if as_json:
         print(json.dumps(content))
@@ -60,31 +67,59 @@ def show_list(as_json: bool) -> int:
     return 0
 
 
-def show_method(name: str, as_json: bool) -> int:
-    """Prints a method's fields with their defaults and meaning, and its recipes with their sources.
+def show_name(name: str, as_json: bool) -> int:
+    """Prints a space or a method in full.
 
     Raises:
-        ValueError: there is no such method; the closest names are given.
+        ValueError: nothing has that name; the closest names are given.
     """
     methods = {method().name: method for method in METHODS}
-    if name not in methods:
-        raise ValueError(f"there is no method '{name}'. {config.closest(name, list(methods))}")
-    method, fields = methods[name], _fields(methods[name])
+    if name in methods:
+        return _show_method(methods[name], as_json)
+    if name in SPACES:
+        return _show_space(SPACES[name], name, as_json)
+    if ":" in name or name.endswith(".py"):
+        plan = command.plan_of(flags.parser().parse_args(["--space", name]))
+        return _show_space(plan.space, name, as_json)
+    raise ValueError(f"there is no space or method '{name}'. {config.closest(name, [*SPACES, *methods])}")
+
+
+def _show_space(space: Space, called: str, as_json: bool) -> int:
+    """What varies, by whose word, how many arms that makes, and one of them."""
+    if as_json:
+        about = TypeAdapter(Space).dump_python(space, mode="json")
+        sample = config.to_dict(space.trial(describe.sample(space)))
+        print(
+            json.dumps({**about, "default": space.default(), "grid": describe.grid(space), "sample": sample})
+        )
+        return 0
+    method = type(space.base.method)
+    lines = [
+        *describe.space(space),
+        f"the method around it (--show {space.base.method.name}): {_first_line(method)}",
+        f"to run it: python sweeps/run.py --space {called}; to know before what it takes: --dry-run",
+    ]
+    print("\n".join(lines))
+    return 0
+
+
+def _show_method(method: Any, as_json: bool) -> int:
+    """Its fields with their defaults and meaning, and its recipes with their sources."""
+    name, fields = method().name, _fields(method)
     presets = {p: {"source": v.source, "values": config.to_json(v.values)} for p, v in method.presets.items()}
     if as_json:
-        print(
-            json.dumps({"name": name, "about": inspect.getdoc(method), "fields": fields, "presets": presets})
-        )
+        about = {"name": name, "about": inspect.getdoc(method), "fields": fields, "presets": presets}
+        print(json.dumps(about))
         return 0
     print(f"{name}: {inspect.getdoc(method)}\n\nfields (--set method.NAME=VALUE)")
     for field, (default, meaning) in fields.items():
-        print(f"  {field} = {_one_line(default)}")
+        print(f"  {field} = {describe.one_line(default)}")
         if meaning:
             print(textwrap.fill(meaning, 110, initial_indent="      ", subsequent_indent="      "))
     for preset, content in presets.items():
         print(f"\n{name}:{preset} (--method-preset {name}:{preset})\n  source: {content['source']}")
         for path, value in content["values"].items():
-            print(f"  {path} = {_one_line(value)}")
+            print(f"  {path} = {describe.one_line(value)}")
     return 0
 
 
@@ -100,14 +135,5 @@ def _fields(method: type) -> dict[str, tuple[Any, str]]:
     }
 
 
-def _changes(values: dict[str, Any]) -> str:
-    return ", ".join(f"{path} = {_one_line(_name(value))}" for path, value in values.items())
-
-
-def _name(value: Any) -> Any:
-    """A whole sub-configuration by its name alone."""
-    return value["name"] if isinstance(value, dict) and "name" in value else value
-
-
-def _one_line(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)
+def _first_line(kind: type) -> str:
+    return (kind.__doc__ or "").strip().splitlines()[0]

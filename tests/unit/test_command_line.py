@@ -1,8 +1,10 @@
 """What is refused before anything is started, and what is printed without starting anything."""
 
 import dataclasses
+import itertools
 import json
 import re
+import shlex
 import shutil
 import sys
 from collections import namedtuple
@@ -10,24 +12,36 @@ from pathlib import Path
 
 import pytest
 
-from contrastive.config import arm, identity, to_json, value_at
+from contrastive.config import arm, from_dict, identity, to_json, value_at
 from contrastive.methods import METHODS
 from contrastive.views import Views
+from search_spaces import SPACES
 from sweeps import command, store
 from sweeps import plan as plans
+from sweeps.estimate import Pace, in_words
+from sweeps.flags import EPILOG, check, parser
 from sweeps.plan import Plan
-from sweeps.run import main, parser
+from sweeps.run import main
 from sweeps.study import Run
 from tests.fixtures.tiny_space import TINY as TINY_SPACE
 
-SPACES = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
+TINY_FILE = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
 FLAGS = {
-    "--address", "--cache", "--data", "--design", "--dry-run", "--epochs", "--gpus-per-worker", "--help", "--json",
-    "--list", "--method-preset", "--resume", "--sampler-seed", "--seeds", "--set", "--show-method", "--space",
-    "--stopper", "--store", "--trials", "--workers-per-trial",
+    # what to run
+    "--space", "--data", "--method-preset", "--set", "--epochs",
+    # how to search
+    "--design", "--trials", "--seeds", "--objectives", "--stopper", "--sampler-seed", "--confirm", "--confirm-seeds",
+    "--budget",
+    # where
+    "--workers-per-trial", "--gpus-per-worker", "--address", "--store", "--cache", "--keep", "--disk", "--no-reuse",
+    "--webhook",
+    # to go on
+    "--resume", "--retry-failed", "--fail-fast",
+    # to look
+    "--list", "--show", "--dry-run", "--status", "--tail", "--stop", "--export", "--out", "--sql", "--json", "--help",
 }  # fmt: skip
 SCE = ["--space", "sce_temperatures"]
-TINY = ["--space", f"{SPACES}:TINY"]
+TINY = ["--space", f"{TINY_FILE}:TINY"]
 BIG = ["--set", "method.queue=4096", "--set", "data.train=4096"]
 
 
@@ -82,7 +96,7 @@ REFUSED = {
     "a seed for all runs": ([*SCE, "--set", "seed=5"], "are given with --seeds"),
     "too many neighbours": ([*TINY, "--set", "evaluation.neighbours=999"], "k=999 given; needs 1 to 128"),
     "folder without a path": ([*SCE, "--data", "folder"], "lacks the path of the folder"),
-    "no variable": (["--space", str(SPACES)], "has no space ''. There is: TINY, DIVERGING"),
+    "no variable": (["--space", str(TINY_FILE)], "has no space ''. There is: TINY, DIVERGING"),
     "no epoch": ([*SCE, "--epochs", "0"], "epochs = 0: .*greater than or equal to 1"),
     "too many workers": (
         [*TINY, "--workers-per-trial", "4096", "--set", "batch=4096", *BIG],
@@ -94,8 +108,26 @@ REFUSED = {
         "several workers cannot share one GPU",
     ),
     "no such file": (["--space", "nowhere.py:SPACE"], "there is no file nowhere.py"),
-    "no such variable": (["--space", f"{SPACES}:TYNI"], "has no space 'TYNI'. Did you mean TINY"),
-    "flags beside resume": (["--resume", "x", "--trials", "5", "--dry-run"], "leave out --trials, --dry-run"),
+    "no such variable": (["--space", f"{TINY_FILE}:TYNI"], "has no space 'TYNI'. Did you mean TINY"),
+    "two looks at once": (["--status", "x", "--tail", "x"], "--status, --tail: one at a time"),
+    "a status of a space": (
+        ["--status", "x", *SCE, "--gpus-per-worker", "1"],
+        "--status trains nothing; leave out --gpus-per-worker, --space",
+    ),
+    "a list of a dry run": (["--list", "--dry-run"], "--list .* leave out --dry-run"),
+    "an export to nowhere": (["--export", "x"], "name a folder for them with --out"),
+    "a place without an export": ([*SCE, "--out", "x"], "--out means nothing without --export"),
+    "a retry of nothing": ([*SCE, "--retry-failed"], "--retry-failed means nothing without --resume"),
+    "seeds to confirm nothing": (
+        [*SCE, "--confirm-seeds", "5"],
+        "--confirm-seeds means nothing without --confirm or --resume",
+    ),
+    "a webhook that is no address": (
+        [*SCE, "--webhook", "me"],
+        "--webhook me: give an address that takes a POST",
+    ),
+    "unknown to show": (["--show", "sce_temperature"], "no space or method .* Did you mean sce_temperatures"),
+    "no file to show": (["--show", "nowhere.py:SPACE"], "there is no file nowhere.py"),
     "a batch that does not divide": ([*TINY, "--workers-per-trial", "3"], "does not divide the batch of 16"),
     "more images a batch than there are": (
         [*TINY, "--set", "batch=256", "--set", "method.queue=256"],
@@ -103,6 +135,12 @@ REFUSED = {
     ),
     "no cluster": ([*TINY, "--address", "127.0.0.1:1"], "cannot join the Ray cluster at 127.0.0.1:1"),
 }
+
+
+@pytest.fixture(autouse=True)
+def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run does not spend seconds on a measurement."""
+    monkeypatch.setattr("sweeps.estimate.measured", lambda *_: Pace(2.5, "said by the test"))
 
 
 @pytest.fixture
@@ -166,7 +204,8 @@ def test_a_store_that_cannot_be_written_is_refused(
             "ValueError: a range runs from low to high",
         ),
         (
-            "from search_spaces.space import *\nfrom contrastive.config import Trial\n"
+            "from search_spaces.domains import Choice\nfrom search_spaces.space import Space\n"
+            "from contrastive.config import Trial\n"
             "S = Space(name='s', question='?', base=Trial(), domains={'method.x': Choice((1,), source='x')})",
             "has no field 'x'",
         ),
@@ -283,14 +322,71 @@ def test_a_rerun_of_no_trial_is_refused(
 
 
 def test_the_dry_run_says_what_it_would_cost_and_makes_nothing(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
     results = tmp_path / "results"
     assert main([*TINY, "--trials", "8", "--seeds", "2", "--dry-run", "--store", str(results)]) == 0
-    out = capsys.readouterr().out
-    assert "8 arms (tpe) x 2 seeds (0, 1), 8 epochs each" in out
-    assert "128 epochs if no run is stopped" in out
+    lines = capsys.readouterr().out.splitlines()
+    assert "8 arms (tpe) x 2 seeds (0, 1), 8 epochs each" in lines
+    costs = [line for line in lines if line.startswith("128 epochs if no run is stopped, about ")]
+    assert len(costs) == 1
+    expected = int(costs[0].split("about ")[1].split()[0])
+    assert 16 < expected < 128
+    # At 2.5 seconds an epoch, four at once.
+    assert lines[-1] == (
+        f"about {in_words(expected * 2.5 / 4)}, at most 1 min 20 s, 4 at once on this machine: "
+        "2.5 s an epoch (said by the test)"
+    )
     assert not results.exists()
+
+
+def test_the_dry_run_says_how_many_runs_go_on_at_each_rung(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [*TINY, "--trials", "9", "--stopper", "asha:reduction=3,grace=2", "--dry-run"]
+    assert main(arguments) == 0
+    rungs = [line for line in capsys.readouterr().out.splitlines() if "runs go on" in line]
+    assert rungs == ["  epoch    2: about 3 of 9 runs go on", "  epoch    6: about 1 of 9 runs go on"]
+
+
+def test_the_dry_run_says_what_is_run_again_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = [
+        *TINY,
+        "--trials",
+        "8",
+        "--seeds",
+        "2",
+        "--confirm",
+        "3",
+        "--confirm-seeds",
+        "4",
+        "--dry-run",
+    ]
+    assert main(arguments) == 0
+    assert (
+        "then the best 3 and the default on fresh seeds (2, 3, 4, 5), to their end" in capsys.readouterr().out
+    )
+
+
+def test_the_dry_run_says_why_it_does_not_know_the_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.estimate.measured", lambda *_: Pace(None, "it cannot be measured: no images"))
+    assert main([*TINY, "--dry-run"]) == 0
+    assert capsys.readouterr().out.endswith(
+        "how long that takes is not known: it cannot be measured: no images\n"
+    )
+
+
+def test_the_dry_run_is_json_with_rungs_epochs_and_time(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    assert main([*TINY, "--trials", "8", "--stopper", "asha:reduction=2,grace=4", "--dry-run", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert content["rungs"] == [[4, 4.0]]
+    assert (content["epochs_full"], content["epochs_expected"]) == (64, 48)
+    assert (content["parallel"], content["seconds_per_epoch"], content["seconds_expected"]) == (4, 2.5, 30.0)
+    assert content["seconds_per_epoch_from"] == "said by the test"
 
 
 def test_the_dry_run_as_json_holds_the_whole_plan(capsys: pytest.CaptureFixture[str]) -> None:
@@ -354,9 +450,9 @@ def test_a_method_is_shown_with_its_fields_and_its_recipes_with_their_sources(
 ) -> None:
     for method in METHODS:
         name = method().name
-        assert main(["--show-method", name]) == 0
+        assert main(["--show", name]) == 0
         out = capsys.readouterr().out
-        assert main(["--show-method", name, "--json"]) == 0
+        assert main(["--show", name, "--json"]) == 0
         content = json.loads(capsys.readouterr().out)
         assert set(content["fields"]) == {f.name for f in dataclasses.fields(method)} - {"name"}
         for preset, described in content["presets"].items():
@@ -365,8 +461,91 @@ def test_a_method_is_shown_with_its_fields_and_its_recipes_with_their_sources(
 
 
 def test_an_unknown_method_is_refused_with_the_closest_names(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--show-method", "simclear"]) == 2
-    assert "there is no method 'simclear'. Did you mean simclr" in capsys.readouterr().err
+    assert main(["--show", "simclear"]) == 2
+    assert "there is no space or method 'simclear'. Did you mean simclr" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_a_space_is_shown_with_its_question_ranges_sources_and_an_arm(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = SPACES[name]
+    assert main(["--show", name]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(f"{name}: {space.question}\n")
+    shown = [*space.alternatives, *space.first, *(() if space.alternatives else space.domains.values())]
+    assert all(part.source in out for part in shown)
+    assert all(constraint.reason in out for constraint in space.constraints)
+    assert all(f"only where {when.path} is" in out for when in space.conditions.values())
+    drawn = re.search(r"an arm drawn at random: (.*)", out)
+    assert drawn is not None
+    arm = json.loads(drawn[1])
+    assert space.allows(space.trial(arm))
+    assert arm != space.default()
+    assert main(["--show", name, "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert from_dict(content["sample"]) == space.trial(arm)
+    assert (content["question"], content["default"]) == (space.question, to_json(space.default()))
+    assert from_dict(content["base"]) == space.base
+
+
+def test_a_space_says_how_many_arms_a_grid_of_it_has(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--show", f"{TINY_FILE}:TINY"]) == 0
+    ranges = len(TINY_SPACE.domains)
+    counted = {
+        points: sum(
+            TINY_SPACE.allows(TINY_SPACE.trial(dict(zip(TINY_SPACE.domains, arm, strict=True))))
+            for arm in itertools.product(*(d.points(points) for d in TINY_SPACE.domains.values()))
+        )
+        for points in (2, 3, 4, 5)
+    }
+    assert ranges == 2
+    sizes = ", ".join(f"{points}: {arms}" for points, arms in counted.items())
+    assert f"arms of a grid, by values a range: {sizes}" in capsys.readouterr().out
+
+
+def test_a_large_grid_is_not_counted_to_its_end(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sweeps.describe.MOST", 5)
+    assert main(["--show", f"{TINY_FILE}:TINY"]) == 0
+    assert re.search(r"by values a range: 2: \d(, 3: \d)?, \d: over 5\n", capsys.readouterr().out)
+
+
+def test_a_listed_space_is_shown_with_as_many_arms_as_it_lists(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--show", "sce_ablation"]) == 0
+    assert f"{len(SPACES['sce_ablation'].alternatives) + 1} arms, with the base" in capsys.readouterr().out
+
+
+def test_the_manual_has_examples_what_comes_out_exit_codes_and_how_to_go_on(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--help"])
+    assert end.value.code == 0
+    out = capsys.readouterr().out
+    for part in ("what to run:", "how to search:", "where to run", "to go on:", "to look", "examples",
+                 "what comes out", "how to go on", "exit codes"):  # fmt: skip
+        assert part in out
+    assert max(map(len, out.splitlines())) <= 120
+
+
+def test_every_example_of_the_manual_is_legal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    examples = re.findall(r"python sweeps/run\.py (.*?)(?:   |$)", EPILOG, re.MULTILINE)
+    assert len(examples) > 15
+    for example in examples:
+        given = parser().parse_args(shlex.split(example))
+        check(given)
+        if given.space and given.space in SPACES:
+            words = [word for word in shlex.split(example) if word != "--dry-run"]
+            assert main([*words, "--dry-run", "--store", str(tmp_path / "results")]) == 0, example
+
+
+def test_an_abbreviated_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as end:
+        main([*SCE, "--trial", "3", "--dry-run"])
+    assert end.value.code == 2
+    assert "unrecognized arguments: --trial" in capsys.readouterr().err
 
 
 def test_a_listed_space_is_planned_without_stopping_and_shown_by_its_alternatives(

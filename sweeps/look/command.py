@@ -1,0 +1,92 @@
+"""What the flags print that look at a sweep or a store."""
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sweeps.look.find import ask_to_stop, find, program
+
+
+def show_status(given: argparse.Namespace) -> int:
+    """Where a sweep stands."""
+    from sweeps.look import status
+
+    found = status.status(find(given.status, root=given.store), program=program(given.store))
+    return _say(json.dumps(status.as_json(found)) if given.json else status.text(found))
+
+
+def show_tail(given: argparse.Namespace) -> int:
+    """What happens in a sweep, until it ends or the reader has seen enough."""
+    from sweeps.look.tail import tail
+
+    directory = find(given.tail, root=given.store)
+    try:
+        for line in tail(directory):
+            _say(json.dumps(line.as_json()) if given.json else line.text())
+    except BrokenPipeError:  # as in `--tail SWEEP | head`: nothing more is wanted, not even at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except KeyboardInterrupt:
+        pass
+    return 0
+
+
+def stop(given: argparse.Namespace) -> int:
+    """Asks the driver of a sweep to end."""
+    directory = find(given.stop, root=given.store)
+    driver = ask_to_stop(directory)
+    if given.json:
+        return _say(json.dumps({"sweep": directory.name, "asked": vars(driver)}))
+    return _say(
+        f"Asked {driver} to end {directory.name}: each run in training ends at its next report. Go on with\n"
+        f"  {program(given.store)} --resume {directory.name}"
+    )
+
+
+def export(given: argparse.Namespace) -> int:
+    """Writes the best arm of a sweep as files of its own."""
+    from sweeps.look.export import export as write
+
+    done = write(find(given.export, root=given.store), given.out)
+    return _say(json.dumps(done.as_json()) if given.json else done.text())
+
+
+def sql(given: argparse.Namespace) -> int:
+    """Answers a query over the store."""
+    from sweeps.look.sql import ask
+
+    answer = ask(given.store, given.sql)
+    if given.json:
+        return _say(json.dumps(answer.as_json()))
+    table = Table(*answer.columns)
+    for row in answer.rows:
+        table.add_row(*map(_cell, row))
+    # A pipe has no width to keep to: nothing is cut off there.
+    console = Console(width=None if sys.stdout.isatty() else 10_000)
+    console.print(table, markup=False)
+    return 0
+
+
+LOOKS: dict[str, Callable[[argparse.Namespace], int]] = {
+    "status": show_status,
+    "tail": show_tail,
+    "stop": stop,
+    "export": export,
+    "sql": sql,
+}
+"""By their flags."""
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _say(text: str) -> int:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+    return 0

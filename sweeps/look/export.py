@@ -1,0 +1,111 @@
+"""The winner of a sweep as files of its own: its configuration, where it comes from, and its trained encoders."""
+
+import json
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from analysis.load import Record, Run, load, value_at
+from analysis.summarise import Arm, summarise
+from sweeps.store import write_whole
+
+
+@dataclass(frozen=True)
+class Exported:
+    """What was written, and the runs whose checkpoints no longer exist."""
+
+    best: str
+    encoders: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return asdict(self)
+
+    def text(self) -> str:
+        """For people."""
+        return "\n".join([self.best, *self.encoders, *(f"missing: {sentence}" for sentence in self.missing)])
+
+
+def export(directory: Path, out: Path) -> Exported:
+    """Writes the best complete arm of a sweep to the folder `out`, which is made.
+
+    best.json has its configuration with its first seed, its score on each seed, and what made it;
+    encoder-seedN.safetensors is read back by `contrastive.checkpoint.load_encoder`.
+
+    Raises:
+        StoreError: there is no sweep in that folder.
+        ValueError: no arm is complete.
+        OSError: `out` cannot be written.
+    """
+    from contrastive import checkpoint
+
+    record = load(directory)
+    best = summarise(record).best
+    if best is None:
+        raise ValueError(f"{directory.name} has no complete arm to export; go on with it by --resume")
+    out.mkdir(parents=True, exist_ok=True)
+    runs = sorted((run for run in record.runs if run.arm == best.digest), key=lambda run: run.seed)
+    content = json.dumps(_described(record, best, runs), indent=2, sort_keys=True, ensure_ascii=False)
+    write_whole(out / "best.json", lambda file: file.write(f"{content}\n".encode()))
+    encoders, missing = [], []
+    for run in runs:
+        path = directory / "checkpoints" / run.trial / "checkpoint.pt"
+        if not path.is_file():
+            missing.append(f"seed {run.seed}, whose checkpoint {path} is not there")
+            continue
+        encoder = out / f"encoder-seed{run.seed}.safetensors"
+        checkpoint.export(path, encoder)
+        encoders.append(str(encoder))
+    return Exported(str(out / "best.json"), tuple(encoders), tuple(missing))
+
+
+def _described(record: Record, best: Arm, runs: list[Run]) -> dict[str, Any]:
+    manifest = record.manifest
+    return {
+        "config": runs[0].config,
+        "values": best.values,
+        "metric": record.metric,
+        "score": best.score,
+        "deviation": best.deviation,
+        "scores": {str(seed): score for seed, score in sorted(best.scores.items())},
+        "seeds": list(best.seeds),
+        "arm": best.digest,
+        "sweep": manifest.get("id"),
+        "created": manifest.get("created"),
+        "data": manifest.get("data"),
+        "command": manifest.get("command"),
+        "provenance": manifest.get("provenance"),
+        "train": training_command(manifest.get("space", {}).get("name", ""), runs[0].config, best.seeds),
+    }
+
+
+def training_command(space: str, config: dict[str, Any], seeds: tuple[int, ...]) -> str | None:
+    """How to train a configuration on these seeds by the command line; None if its space has no name there."""
+    from contrastive.config import from_dict, replace, to_dict
+    from search_spaces import SPACES
+
+    if space not in SPACES:
+        return None
+    origin, wanted = SPACES[space].base, {**config, "seed": 0}
+    varied = {path: value_at(wanted, path) for path in SPACES[space].default()}
+    changes = {**varied, **_changes(to_dict(replace(origin, {**varied, "seed": 0})), wanted)}
+    if replace(origin, {**changes, "seed": 0}) != from_dict(wanted):
+        return None
+    settings = [part for path, value in changes.items() for part in ("--set", f"{path}={json.dumps(value)}")]
+    listed = ",".join(map(str, seeds)) + "," * (len(seeds) == 1)
+    words = ["python", "sweeps/run.py", "--space", space, "--trials", "1", "--seeds", listed, *settings]
+    return shlex.join(words)
+
+
+def _changes(base: dict[str, Any], wanted: dict[str, Any], path: str = "") -> dict[str, Any]:
+    """The values by which `wanted` differs, by path; a part of another kind is one value."""
+    changes: dict[str, Any] = {}
+    for name, value in wanted.items():
+        before = base.get(name)
+        if isinstance(value, dict) and isinstance(before, dict) and value.keys() == before.keys():
+            changes |= _changes(before, value, f"{path}{name}.")
+        elif value != before:
+            changes[f"{path}{name}"] = value
+    return changes
