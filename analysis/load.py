@@ -70,17 +70,22 @@ def load(directory: Path) -> Record:
 def parameters(record: Record) -> tuple[str, ...]:
     """What tells the arms apart: the dotted paths that the space varies, or the names of the arms it lists."""
     space = record.manifest.get("space", {})
-    return (ARM,) if space.get("alternatives") else tuple(space.get("domains", {}))
+    return (ARM,) if space.get("alternatives") else tuple(_paths(space))
 
 
 def setting(record: Record, run: Run) -> dict[str, Any]:
-    """The value of each of `parameters` in a run."""
+    """The value of each of `parameters` in a run; "" where it has no such field.
+
+    A run of a space that lists its arms is called by the name of its arm, or by what it changes if it has none.
+    """
     space = record.manifest.get("space", {})
-    values = {path: value_at(run.config, path) for path in space.get("domains", {})}
+    values = {path: _value_or(run.config, path, "") for path in _paths(space)}
     if not space.get("alternatives"):
         return values
-    names = (name for name, arm in space["alternatives"].items() if arm == values)
-    return {ARM: next(names, space.get("base_name", "default"))}
+    names = [name for name, arm in space["alternatives"].items() if arm == values]
+    defaults = {path: d["values"][0] for path, d in space["domains"].items() if "values" in d}
+    changed = [f"{path} = {value}" for path, value in values.items() if value != defaults.get(path, value)]
+    return {ARM: names[0] if names else " & ".join(changed) or space.get("base_name", "default")}
 
 
 def value_at(config: dict[str, Any], path: str) -> Any:
@@ -96,6 +101,18 @@ def value_at(config: dict[str, Any], path: str) -> Any:
             raise ValueError(f"{path}: a run of this sweep has no field '{name}' there, only {has}")
         node = node[name]
     return node
+
+
+def _paths(space: dict[str, Any]) -> list[str]:
+    """The paths of a space's domains; those that change together have one domain, under all their paths."""
+    return [path for key in space.get("domains", {}) for path in key.split(", ")]
+
+
+def _value_or(config: dict[str, Any], path: str, default: Any) -> Any:
+    try:
+        return value_at(config, path)
+    except ValueError:
+        return default
 
 
 def _curves(directory: Path) -> dict[str, dict[str, Curve]]:

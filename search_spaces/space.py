@@ -42,7 +42,7 @@ class Space:
     """What the base is called among its alternatives."""
     constraints: tuple[Less, ...] = ()
     first: tuple[Alternative, ...] = ()
-    """What a search tries first after the default: settings that others have published."""
+    """What a search that learns tries first after the default: settings that others have published."""
     reference: Reference | None = None
     reported: tuple[Reported, ...] = ()
 

@@ -9,7 +9,7 @@ from scipy.stats import qmc
 
 from search_spaces.domains import Choice, Domain, Zip
 from search_spaces.space import Space
-from sweeps.designs.arms import Values, finest, stands, unique
+from sweeps.designs.arms import Values, finest, stands
 
 PATIENCE = 1000
 """So many draws for each arm that is wanted: those that break a constraint or repeat an arm do not count."""
@@ -62,9 +62,9 @@ def crossed(space: Space, most: int) -> list[Values]:
 
 
 def drawn(space: Space, most: int, seed: int) -> list[Values]:
-    """What the space would have tried first, then independent draws."""
+    """Independent draws, behind the default."""
     generator = np.random.default_rng([seed, 1])
-    arms, wanted = unique([space.default(), *space.first_arms()]), size(space, most)
+    arms, wanted = [space.default()], size(space, most)
     for _ in range(PATIENCE * most):
         if len(arms) >= wanted:
             break
@@ -77,11 +77,11 @@ def drawn(space: Space, most: int, seed: int) -> list[Values]:
 
 
 def sobol(space: Space, most: int, seed: int) -> list[Values]:
-    """What the space would have tried first, then a scrambled Sobol sequence (Owen 1998) as it comes.
+    """A scrambled Sobol sequence (Owen 1998), behind the default.
 
     It is drawn on where constraints refuse points, or points fall on one arm.
     """
-    arms, wanted = unique([space.default(), *space.first_arms()]), size(space, most)
+    arms, wanted = [space.default()], size(space, most)
     if not space.domains:
         return arms
     engine = qmc.Sobol(len(space.domains), rng=np.random.default_rng([seed, 2]))
