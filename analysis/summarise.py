@@ -2,7 +2,8 @@
 
 import json
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ class Arm:
     """The metric at the end of each complete run, by seed."""
     last: float | None
     """Mean of the runs' last values, wherever they ended."""
+    objectives: dict[str, float] = field(default_factory=dict[str, float])
+    """Mean over seeds of every objective of the sweep, of a complete arm."""
 
     @property
     def score(self) -> float | None:
@@ -57,6 +60,15 @@ class Summary:
     settle_command: str | None
     reported: tuple[str, ...] = ()
     """What others have reported of settings of this space, a sentence each."""
+    front: tuple[int, ...] = ()
+    """Numbers of the complete arms that no other beats in every objective, if the sweep has several."""
+    confirmed: "Summary | None" = None
+    """The best arms and the default again, on seeds that had no part in choosing them: the sweep's result."""
+
+    @property
+    def result(self) -> "Summary":
+        """What may be reported: the runs on fresh seeds if there are any, else the search itself."""
+        return self.confirmed or self
 
     @property
     def complete(self) -> int:
@@ -65,7 +77,27 @@ class Summary:
 
 
 def summarise(record: Record) -> Summary:
-    """Ranks the arms of a sweep and compares the best with the default."""
+    """Ranks the arms of a sweep and compares the best with the default, on fresh seeds if it has such runs."""
+    fresh = record.manifest.get("confirm_seeds") or []
+    search = [run for run in record.runs if run.seed not in fresh]
+    again = [run for run in record.runs if run.seed in fresh]
+    if not again:
+        return _summarise(record)
+    confirmed = _summarise(Record({**record.manifest, "seeds": fresh}, tuple(again)))
+    return replace(_summarise(Record(record.manifest, tuple(search))), confirmed=confirmed)
+
+
+def pareto(points: Sequence[Sequence[float]]) -> list[int]:
+    """Which points no other one equals or beats in every coordinate and beats in one; more is better."""
+    values = np.array(points, float)
+    return [
+        i
+        for i, point in enumerate(values)
+        if not ((values >= point).all(axis=1) & (values > point).any(axis=1)).any()
+    ]
+
+
+def _summarise(record: Record) -> Summary:
     manifest, arms = record.manifest, _arms(record)
     best = arms[0] if arms and arms[0].score is not None else None
     default = next((arm for arm in arms if arm.digest == manifest.get("default_arm")), None)
@@ -83,11 +115,13 @@ def summarise(record: Record) -> Summary:
         epochs_full=horizon * len(record.runs),
         settle_command=manifest.get("settle_command"),
         reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
+        front=_front(record, arms),
     )
 
 
 def headline(summary: Summary) -> str:
     """The sweep's finding in one sentence, without its full stop."""
+    summary = summary.result
     best, comparison = summary.best, summary.comparison
     if best is None or best.score is None:
         return f"No arm is complete: {_counts(summary.states) or 'no run has started'}"
@@ -105,15 +139,37 @@ def headline(summary: Summary) -> str:
 
 
 def text(summary: Summary, limit: int = 20) -> str:
-    """The summary for a terminal: the `limit` best arms and the default, the verdict, and what would settle it."""
-    head = ["arm", *short(summary.paths).values(), "seeds", "state", "epochs", "score"]
+    """The summary for a terminal: the `limit` best arms and the default, the verdict, and what would settle it.
+
+    Where the best arms were run again on fresh seeds, the search is shown, but only those runs are judged.
+    """
+    tables = [f"{summary.identifier}: {summary.label}", "", *_table(summary, limit)]
+    if summary.confirmed:
+        seeds = ", ".join(map(str, sorted({seed for arm in summary.confirmed.arms for seed in arm.seeds})))
+        tables += ["", f"The best again, and the default, on fresh seeds ({seeds}):", ""]
+        tables += _table(summary.confirmed, limit)
+    return "\n".join([*tables, "", *_verdict(summary)])
+
+
+def _table(summary: Summary, limit: int) -> list[str]:
+    others = _other_objectives(summary)
+    head = ["arm", *short(summary.paths).values(), "seeds", "state", "epochs", "score", *others]
     listed = [arm for rank, arm in enumerate(summary.arms) if rank < limit or arm is summary.default]
     rows = [head, *(_row(arm, summary) for arm in listed)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     if len(listed) < len(summary.arms):
         lines.append(f"... and {len(summary.arms) - len(listed)} more arms")
-    return "\n".join([f"{summary.identifier}: {summary.label}", "", *lines, "", *_verdict(summary)])
+    if summary.front:
+        front = ", ".join(map(str, sorted(summary.front)))
+        lines.append(f"Not beaten in every objective by another: {front}.")
+    return lines
+
+
+def _other_objectives(summary: Summary) -> list[str]:
+    """Those beside the one that the score is."""
+    named = next((list(arm.objectives) for arm in summary.arms if arm.objectives), [])
+    return named[1:]
 
 
 def short(paths: tuple[str, ...]) -> dict[str, str]:
@@ -155,25 +211,52 @@ def _arms(record: Record) -> tuple[Arm, ...]:
     return tuple(sorted(arms, key=rank, reverse=True))
 
 
+def _front(record: Record, arms: Sequence[Arm]) -> tuple[int, ...]:
+    objectives = record.manifest.get("objectives") or []
+    complete = [arm for arm in arms if arm.objectives]
+    if len(objectives) < 2 or not complete:
+        return ()
+    signs = [1 if objective["direction"] == "maximize" else -1 for objective in objectives]
+    points = [
+        [sign * arm.objectives[o["metric"]] for sign, o in zip(signs, objectives, strict=True)]
+        for arm in complete
+    ]
+    return tuple(complete[i].number for i in pareto(points))
+
+
+def _objectives(runs: Sequence[Run], record: Record) -> dict[str, float]:
+    """Mean over runs of each objective: the last value, or the sum over epochs."""
+    found: dict[str, float] = {}
+    for objective in record.manifest.get("objectives") or []:
+        curves = [run.curve[objective["metric"]][1] for run in runs if objective["metric"] in run.curve]
+        if len(curves) == len(runs):
+            found[objective["metric"]] = float(
+                np.mean([c.sum() if objective["total"] else c[-1] for c in curves])
+            )
+    return found
+
+
 def _arm(digest: str, runs: list[Run], record: Record, seeds: set[int]) -> Arm:
     lasts = {run.seed: run.last(record.metric) for run in runs}
     values = [value for value in lasts.values() if value is not None]
     complete = {run.seed for run in runs if run.state == "complete"}
     scores = {seed: value for seed, value in lasts.items() if value is not None and seed in complete}
+    state = _state(runs, scores, seeds)
     return Arm(
         digest=digest,
         number=min(run.number for run in runs),
         values=setting(record, runs[0]),
         seeds=tuple(sorted(lasts)),
-        state=_state(runs, scores, seeds),
+        state=state,
         epochs=sum(run.epochs for run in runs),
         scores=scores,
         last=float(np.mean(values)) if values else None,
+        objectives=_objectives(runs, record) if state == "complete" else {},
     )
 
 
 def _state(runs: list[Run], scores: dict[int, float], seeds: set[int]) -> str:
-    for state in ("failed", "stopped", "running"):
+    for state in ("failed", "stopped", "paused", "running"):
         if any(run.state == state for run in runs):
             return state
     if len(scores) < len(runs):
@@ -186,22 +269,27 @@ def _row(arm: Arm, summary: Summary) -> list[str]:
     score = f"{arm.score:.1f}" if arm.score is not None else "" if arm.last is None else f"({arm.last:.1f})"
     spread = f" ± {arm.deviation:.1f}" if arm.deviation is not None else ""
     values = [shown(arm.values[path]) for path in summary.paths]
-    return [f"{mark}{arm.number}", *values, str(len(arm.seeds)), arm.state, str(arm.epochs), score + spread]
+    others = [f"{arm.objectives[n]:.4g}" if n in arm.objectives else "" for n in _other_objectives(summary)]
+    plain = [str(len(arm.seeds)), arm.state, str(arm.epochs), score + spread]
+    return [f"{mark}{arm.number}", *values, *plain, *others]
 
 
 def _verdict(summary: Summary) -> list[str]:
-    lines = [f"{headline(summary)}."]
-    if summary.comparison:
-        lines.append(f"Best less default: {summary.comparison.sentence}.")
-        if summary.comparison.separable and summary.complete > 2:
-            lines.append(
-                f"It is the best of {summary.complete} on these very seeds: expect less on fresh ones."
-            )
-        if not summary.comparison.separable and summary.settle_command:
+    lines, result = [f"{headline(summary)}."], summary.result
+    if result.comparison:
+        lines.append(f"Best less default: {result.comparison.sentence}.")
+        if result.comparison.separable and result.complete > 2:
+            seeds = "these very seeds" if not summary.confirmed else "these seeds"
+            lines.append(f"It is the best of {result.complete} on {seeds}: expect less on fresh ones.")
+        if not result.comparison.separable and summary.settle_command:
             lines.append(f"To settle it: {summary.settle_command}")
-    share = summary.epochs_spent / summary.epochs_full if summary.epochs_full else 0.0
-    spent = f"{summary.epochs_spent:,} of {summary.epochs_full:,} epochs ({share:.0%})"
-    return [*lines, f"Runs: {_counts(summary.states) or 'none'}; trained {spent}.", *summary.reported]
+    states = Counter(summary.states)
+    spent, full = summary.epochs_spent, summary.epochs_full
+    if summary.confirmed:
+        states.update(summary.confirmed.states)
+        spent, full = spent + summary.confirmed.epochs_spent, full + summary.confirmed.epochs_full
+    share = f"{spent:,} of {full:,} epochs ({spent / full if full else 0.0:.0%})"
+    return [*lines, f"Runs: {_counts(states) or 'none'}; trained {share}.", *summary.reported]
 
 
 def _figure(reported: dict[str, Any]) -> str:
@@ -210,5 +298,5 @@ def _figure(reported: dict[str, Any]) -> str:
 
 
 def _counts(states: dict[str, int]) -> str:
-    order = ("complete", "stopped", "failed", "running")
+    order = ("complete", "stopped", "paused", "failed", "running")
     return ", ".join(f"{states[state]} {state}" for state in order if state in states)

@@ -15,9 +15,10 @@ from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.space import Space, based_on, by_name
 from sweeps import plan as plans
-from sweeps import store, sweep
-from sweeps.plan import DESIGNS, Plan
-from sweeps.stopper import stopper
+from sweeps import store
+from sweeps.look.find import find
+from sweeps.plan import DESIGNS, Budget, Confirm, Objective, Plan
+from sweeps.stoppers import by_text
 
 FLAGS = {
     "arms": "--trials",
@@ -26,6 +27,15 @@ FLAGS = {
     "gpus_per_worker": "--gpus-per-worker",
 }
 """The fields of a plan that have a flag of another name."""
+HEEDED = {
+    *("resume", "store", "cache", "address", "json", "keep", "disk", "no_reuse", "webhook", "retry_failed"),
+    *("fail_fast", "trials", "seeds", "space", "set", "data", "epochs", "method_preset", "confirm"),
+    *("confirm_seeds", "budget", "stopper"),
+}
+"""What can be said beside --resume; of these --set, --data, --epochs and --method-preset go with --space."""
+UNSET: tuple[Any, ...] = (None, False, [])
+SUMMED = ("seconds", "evaluation_seconds")
+"""Objectives that count over all epochs; of others the last value counts."""
 
 
 def plan_of(given: argparse.Namespace) -> Plan:
@@ -34,27 +44,90 @@ def plan_of(given: argparse.Namespace) -> Plan:
     Raises:
         ValueError: a name, path or value that cannot be meant; says what is allowed.
     """
-    options = {
-        "arms": given.trials,
-        "seeds": parse_seeds(given.seeds) if given.seeds else None,
-        "stopper": stopper(given.stopper) if given.stopper else None,
-        "sampler_seed": given.sampler_seed,
-        "workers_per_trial": given.workers_per_trial,
-        "gpus_per_worker": given.gpus_per_worker,
-    }
-    options = {name: value for name, value in options.items() if value is not None}
-    if given.design and given.design.startswith("rerun:"):
-        return _rerun(given, given.design.removeprefix("rerun:"), options)
-    allowed = [design for design in DESIGNS if design != "rerun:SWEEP"]
-    if given.design and given.design not in allowed:
-        raise ValueError(
-            f"there is no design '{given.design}'. {config.closest(given.design, [*allowed, 'rerun:SWEEP'])}"
-        )
+    options = _options(given)
+    design, _, other = (given.design or "").partition(":")
+    if other and f"{design}:SWEEP" in DESIGNS:
+        return _from_sweep(given, design, other, options)
+    if given.design and given.design not in (allowed := [d for d in DESIGNS if ":" not in d]):
+        known = [*allowed, *(d for d in DESIGNS if ":" in d)]
+        raise ValueError(f"there is no design '{given.design}'. {config.closest(given.design, known)}")
     if not given.space:
         raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
     if given.design:
         options["design"] = given.design
     return _checked(space=_space(given), **options)
+
+
+def grown(plan: Plan, given: argparse.Namespace) -> Plan:
+    """The plan of a sweep that is taken up again: as it was, or larger where the flags say so.
+
+    Raises:
+        ValueError: the flags would make it another sweep; says which.
+    """
+    idle = [name for name, value in vars(given).items() if name not in HEEDED and value not in UNSET]
+    if idle:
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise ValueError(
+            f"--resume goes on with the sweep as it was planned, or larger (--trials, --seeds, --space, --confirm, "
+            f"--budget); leave out {flags}"
+        )
+    changes = _options(given)
+    if "seeds" in changes:
+        changes["seeds"] = tuple(dict.fromkeys((*plan.seeds, *changes["seeds"])))
+    if given.space:
+        changes["space"] = _widened(plan.space, _space(given))
+    if changes.get("arms", plan.arms) < plan.arms and plan.design != "given":
+        raise ValueError(
+            f"--trials {changes['arms']}: the sweep has {plan.arms} arms already, and can only grow"
+        )
+    fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
+    return _checked(**fields | changes) if changes else plan
+
+
+def _widened(old: Space, new: Space) -> Space:
+    """The new space, if all that the old one allows is in it and it lies around the same base."""
+    if new.base != old.base:
+        raise ValueError(f"--space {new.name} has another base than the sweep; only ranges can be widened")
+    for name, domain in old.domains.items():
+        if name not in new.domains or not all(map(new.domains[name].contains, domain.corners)):
+            raise ValueError(f"--space {new.name} narrows {name}; a sweep can only be widened")
+    if missing := new.domains.keys() - old.domains.keys():
+        raise ValueError(f"--space {new.name} varies {', '.join(missing)} too; begin a new sweep for that")
+    return new
+
+
+def parse_fields(flag: str, text: str, fields: dict[str, type]) -> dict[str, Any]:
+    """Reads "name=number,name=number" with these names and kinds of number.
+
+    Raises:
+        ValueError: another name, or no such number.
+    """
+    found: dict[str, Any] = {}
+    for part in text.split(","):
+        name, _, value = part.partition("=")
+        if name not in fields:
+            raise ValueError(f"{flag} {text}: it has no '{name}'. {config.closest(name, list(fields))}")
+        try:
+            found[name] = fields[name](value)
+        except ValueError:
+            raise ValueError(f"{flag} {text}: {name} wants a number, such as {name}=8") from None
+    return found
+
+
+def parse_objectives(text: str) -> tuple[Objective, ...]:
+    """Reads "knn_top1,seconds:min,effective_rank": metrics, the larger the better unless said otherwise.
+
+    Raises:
+        ValueError: a direction other than max and min.
+    """
+    objectives: list[Objective] = []
+    for part in text.split(","):
+        metric, _, direction = part.partition(":")
+        if direction not in ("", "max", "min"):
+            raise ValueError(f"--objectives {text}: '{direction}' is neither max nor min")
+        word = "minimize" if direction == "min" else "maximize"
+        objectives.append(Objective(metric=metric, direction=word, total=metric in SUMMED))
+    return tuple(objectives)
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
@@ -117,21 +190,6 @@ def _absolute(trial: config.Trial) -> config.Trial:
     )
 
 
-def check_resume(given: argparse.Namespace) -> None:
-    """Refuses flags that a resumed sweep would not heed.
-
-    Raises:
-        ValueError: names them.
-    """
-    heeded = {"resume", "store", "cache", "address", "json"}
-    idle = [
-        name for name, value in vars(given).items() if name not in heeded and value not in (None, False, [])
-    ]
-    if idle:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
-        raise ValueError(f"--resume goes on with the sweep as it was planned; leave out {flags}")
-
-
 def preset(name: str) -> dict[str, Any]:
     """What a published recipe, named METHOD:PRESET, changes in a trial.
 
@@ -162,16 +220,50 @@ def _user_space(reference: str) -> Space:
     return content[variable]
 
 
-def _rerun(given: argparse.Namespace, name: str, options: dict[str, Any]) -> Plan:
+def _options(given: argparse.Namespace) -> dict[str, Any]:
+    """The fields of a plan that flags give."""
+    confirm = {"arms": given.confirm, "seeds": given.confirm_seeds}
+    confirm = {name: value for name, value in confirm.items() if value is not None}
+    options = {
+        "arms": given.trials,
+        "seeds": parse_seeds(given.seeds) if given.seeds else None,
+        "objectives": parse_objectives(given.objectives) if given.objectives else None,
+        "stopper": by_text(given.stopper) if given.stopper else None,
+        "sampler_seed": given.sampler_seed,
+        "confirm": config.in_words(lambda: Confirm(**confirm)) if confirm else None,
+        "budget": parse_budget(given.budget) if given.budget else None,
+        "workers_per_trial": given.workers_per_trial,
+        "gpus_per_worker": given.gpus_per_worker,
+    }
+    return {name: value for name, value in options.items() if value is not None}
+
+
+def parse_budget(text: str) -> Budget:
+    """Reads "trials=100,epochs=5000,hours=8,gpu_hours=20", any of them.
+
+    Raises:
+        ValueError: another word, or no such number.
+    """
+    kinds = {"trials": int, "epochs": int, "hours": float, "gpu_hours": float}
+    found = parse_fields("--budget", text, kinds)
+    return config.in_words(lambda: Budget(**found))
+
+
+def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict[str, Any]) -> Plan:
+    """The best arms of another sweep again, or the way from its default to its best."""
     if given.space or given.set or given.data or given.method_preset or given.epochs:
-        raise ValueError("--design rerun:SWEEP takes space, data and recipe from that sweep; leave them out")
-    directory = sweep.find(name, root=given.store)
+        raise ValueError(
+            f"--design {design}:SWEEP takes space, data and recipe from that sweep; leave them out"
+        )
+    directory = find(name, root=given.store)
     space = plans.from_dict(store.read_manifest(directory)["plan"]).space
     summary = summarise(load(directory))
     complete = [arm for arm in summary.arms if arm.score is not None and arm is not summary.default]
     best = [space.values_of_setting(arm.values) for arm in complete]
     if not best:
         raise ValueError(f"{directory.name} has no complete arm beside the default; resume it first")
+    if design == "path":
+        return _checked(space=space, design="path", given=(best[0],), **options)
     wanted = options.get("arms", 2)
     arms = tuple(best[: max(0, wanted - 1)])
     options["arms"] = min(wanted, len(arms) + 1)

@@ -5,6 +5,7 @@ import os
 import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 DESCRIPTION = """\
 Sweeps of self-supervised contrastive pretraining: choose a question, train its arms, stop the hopeless early,
@@ -146,10 +147,9 @@ def _add_how(p: argparse.ArgumentParser) -> None:
     )
 
 
-def _add_where(p: argparse.ArgumentParser) -> None:
+def add_places(p: argparse.ArgumentParser) -> Any:
+    """The flags that sweeps and campaigns share: which machines and folders. Returns their group."""
     where = p.add_argument_group("where to run and keep it")
-    where.add_argument("--workers-per-trial", type=int, metavar="N", help="processes that share a run (1)")
-    where.add_argument("--gpus-per-worker", type=float, metavar="X", help="may be a fraction (0)")
     where.add_argument(
         "--address", metavar="HOST:PORT", help="a running Ray cluster; default: one made of this machine"
     )
@@ -166,6 +166,13 @@ def _add_where(p: argparse.ArgumentParser) -> None:
     where.add_argument(
         "--no-reuse", action="store_true", help="train anew what another sweep of the store has finished"
     )
+    return where
+
+
+def _add_where(p: argparse.ArgumentParser) -> None:
+    where = add_places(p)
+    where.add_argument("--workers-per-trial", type=int, metavar="N", help="processes that share a run (1)")
+    where.add_argument("--gpus-per-worker", type=float, metavar="X", help="may be a fraction (0)")
     where.add_argument("--webhook", metavar="URL", help="is told how the sweep ended: a POST of JSON")
 
 

@@ -1,11 +1,12 @@
-"""Runs a plan on Ray: resources, the scheduler that stops runs, and the Tuner."""
+"""Runs on Ray what an arbiter gives out: the cluster, its resources, the Tuner, and what Ctrl-C means."""
 
 import functools
 import logging
 import os
+import signal
 import socket
 import tempfile
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,10 @@ os.environ.update({name: value for name, value in QUIET.items() if name not in o
 import ray  # noqa: E402
 import torch  # noqa: E402
 from ray import tune  # noqa: E402
-from ray.tune.schedulers import FIFOScheduler, TrialScheduler  # noqa: E402
 
+from sweeps.arbiter import INTERRUPTED, Arbiter  # noqa: E402
 from sweeps.plan import Plan  # noqa: E402
-from sweeps.searcher import METRIC, Search  # noqa: E402
-from sweeps.stopper import Judge  # noqa: E402
+from sweeps.searcher import Scheduler, Search  # noqa: E402
 from sweeps.trainable import RETRIES, Slot, inline  # noqa: E402
 from sweeps.work import Places  # noqa: E402
 
@@ -54,36 +54,6 @@ SESSION: dict[str, Any] = {
 
 class ResourceError(ValueError):
     """The plan asks for more than there is."""
-
-
-class Scheduler(FIFOScheduler):
-    """Asks the judge after each report; runs of protected arms are compared but never stopped."""
-
-    def __init__(self, search: Search, judge: Judge, protected: frozenset[str]):
-        super().__init__()
-        self.search, self.judge, self.protected = search, judge, protected
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> "Scheduler":
-        return self
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # for a restore that is not used here
-
-    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Tune's question after each report."""
-        run = self.search.observe(trial.trial_id, result)
-        if run is None:
-            return TrialScheduler.CONTINUE
-        reason = self.judge.observe(run.identity, result["epoch"], result[METRIC])
-        if reason is None or run.arm in self.protected:
-            return TrialScheduler.CONTINUE
-        self.search.mark_stopped(trial.trial_id, reason)
-        return TrialScheduler.STOP
-
-    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """The run's process has died for the last time it may."""
-        self.search.mark_died(trial.trial_id, str(trial.get_error()))
-        super().on_trial_error(tune_controller, trial)
 
 
 @contextmanager
@@ -147,23 +117,31 @@ def check(plan: Plan, available: dict[str, Any], where: str) -> None:
 
 def run(
     plan: Plan,
-    search: Search,
-    judge: Judge,
+    arbiter: Arbiter,
     *,
     places: Places,
-    protected: frozenset[str],
+    say: Callable[[str], None],
+    train: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
-    """Issues and trains every run of the plan that has not ended; returns when all have."""
+    """Trains every run that the arbiter gives out; returns when there are no more.
+
+    `plan` says what a run occupies; `train` is a Tune function to train one with, by default ours. Ctrl-C, or a
+    SIGTERM, closes the arbiter, and a second one stops at once.
+
+    Raises:
+        KeyboardInterrupt: asked to stop twice.
+    """
     room = ray.cluster_resources()
     slots = min(int(room.get(r, 0) / (n * plan.workers_per_trial)) for r, n in _needs(plan).items())
+    search = Search(arbiter)
     # Tune and Train insist on a folder of their own; nothing in it is needed again.
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
-        tune.Tuner(
-            _trainable(plan, places, scratch),
+        tuner = tune.Tuner(
+            tune.with_resources(train, _needs(plan)) if train else _trainable(plan, places, scratch),
             tune_config=tune.TuneConfig(
                 search_alg=search,
-                scheduler=Scheduler(search, judge, protected),
-                num_samples=plan.runs,
+                scheduler=Scheduler(search),
+                num_samples=-1,  # as many as the arbiter gives out
                 max_concurrent_trials=max(1, slots),
                 reuse_actors=True,
             ),
@@ -172,13 +150,25 @@ def run(
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
             ),
-        ).fit()
+        )
+        with _polite_interruption(arbiter, say):
+            tuner.fit()
 
 
-def replay(judge: Judge, rows: Iterable[tuple[str, int, float]]) -> None:
-    """Gives the judge of a resumed sweep what it had seen: (run, epoch, value) in the order of recording."""
-    for run_, epoch, value in rows:
-        judge.observe(run_, epoch, value)
+@contextmanager
+def _polite_interruption(arbiter: Arbiter, say: Callable[[str], None]) -> Generator[None]:
+    def interrupt(*_: object) -> None:
+        if arbiter.closing:
+            raise KeyboardInterrupt
+        arbiter.close(INTERRUPTED)
+        say("Finishing the epochs in training; once more to stop at once.")
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _trainable(plan: Plan, places: Places, scratch: str) -> Callable[[dict[str, Any]], None] | type:

@@ -25,7 +25,7 @@ from sweeps.designs import (
     total,
     usual_design,
 )
-from sweeps.stopper import Asha, Never, Stopper
+from sweeps.stoppers import Asha, Guard, Never, Stopper
 
 __all__ = [
     "ADAPTIVE", "ARMS", "DESIGNS", "Budget", "Confirm", "Design", "Objective", "Plan", "Values",
@@ -80,6 +80,8 @@ class Plan:
     """The first is what a stopper goes by, what a path follows and what is confirmed."""
     confirm: Confirm | None = None
     budget: Budget = Budget()
+    guard: Guard = Guard()
+    """Ends runs that have collapsed or diverged, the default's too."""
     workers_per_trial: Count = 1
     gpus_per_worker: NonNegative = 0.0
 
@@ -200,8 +202,8 @@ def fixed_arms(plan: Plan) -> list[Values]:
 
 def ladder(plan: Plan) -> list[tuple[int, float]]:
     """The rungs, and how many runs go on after each if it keeps exactly its share."""
-    shares = enumerate(plan.stopper.rungs(plan.epochs), start=1)
-    return [(rung, max(1.0, plan.runs * plan.stopper.kept**level)) for level, rung in shares]
+    seeds = len(plan.seeds)  # runs are compared with those of the same seed
+    return [(rung, seeds * survivors) for rung, survivors in plan.stopper.ladder(plan.epochs, plan.arms)]
 
 
 def estimate(plan: Plan) -> tuple[int, int]:

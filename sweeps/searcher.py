@@ -1,93 +1,62 @@
-"""The only place where Optuna meets Ray: an ask-and-tell searcher that tells the study the truth.
+"""What Ray Tune asks for runs and tells of their reports: thin, all is decided by the arbiter behind it.
 
-Ray's own adapter tells Optuna that runs stopped early are complete, with the score they had then.
+Ray's own adapter of Optuna tells it that runs stopped early are complete, with the score they had then.
 """
 
-import math
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 from typing import Any
 
-import optuna
+from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
-from sweeps.study import Run, State, Study
-
-METRIC = "knn_top1"
-
-Record = Callable[[Run, State, str, int], None]
-"""Told of a run's new state: run, state, reason, epochs."""
-Seen = Callable[[Run, int, float], None]
-"""Told of each report once: run, epoch, value."""
-
-
-@dataclass
-class _Live:
-    asked: optuna.Trial
-    run: Run
-    stopped: str | None = None
-    died: str = ""
-    epoch: int = 0
-    value: float | None = None
+from sweeps.arbiter import Arbiter, Issued
+from sweeps.engine import METRIC
 
 
 class Search(Searcher):
-    """Issues runs to Ray Tune, unfinished ones first, and records how each ends.
+    """Hands the arbiter's runs to Tune, and Tune's endings to the arbiter.
 
     Tune copies and pickles its searcher for a restore that is not used here: copies are the searcher itself,
     and pickles are empty.
     """
 
-    def __init__(self, study: Study, *, record: Record, seen: Seen, attempts: Mapping[str, int]):
+    def __init__(self, arbiter: Arbiter):
         super().__init__(metric=METRIC, mode="max")
-        self.study, self.record, self.seen, self.attempts = study, record, seen, attempts
-        self.left_behind = study.unfinished()
-        self.live: dict[str, _Live] = {}
+        self.arbiter = arbiter
+        self.live: dict[str, Issued] = {}
+        self.errors: dict[str, str] = {}
 
     def suggest(self, trial_id: str) -> Any:
-        """The next run as Tune's config, or FINISHED."""
-        asked = self.left_behind.pop(0) if self.left_behind else self.study.ask()
-        if asked is None:
-            return Searcher.FINISHED
-        run = replace(asked[1], attempt=self.attempts.get(asked[1].identity, 0))
-        self.live[trial_id] = _Live(asked[0], run)
-        self.record(run, "running", "", 0)
-        return run.to_dict()
+        """The next run as Tune's config, None to be asked again later, or FINISHED."""
+        issued = self.arbiter.issue()
+        if isinstance(issued, Issued):
+            self.live[trial_id] = issued
+            return {**issued.run.to_dict(), "sweep": str(issued.engine.study.directory)}
+        return None if issued else Searcher.FINISHED
 
-    def observe(self, trial_id: str, result: Mapping[str, Any]) -> Run | None:
-        """Passes a report to the study; returns whose it is, or None if it carries no usable value."""
-        live = self.live.get(trial_id)
-        if live is None or not math.isfinite(result.get(METRIC, math.nan)):
-            return None
-        if result["epoch"] > live.epoch:  # the last report of a run may come twice, as report and as its end
-            live.epoch, live.value = result["epoch"], result[METRIC]
-            self.study.report(live.asked, live.epoch, result[METRIC])
-            self.seen(live.run, live.epoch, result[METRIC])
-        return live.run
-
-    def mark_stopped(self, trial_id: str, reason: str) -> None:
-        """The stopper has ended this run."""
-        self.live[trial_id].stopped = reason
-
-    def mark_died(self, trial_id: str, error: str) -> None:
-        """The run's process has died, and what Ray says of it."""
-        self.live[trial_id].died = error
+    def goes_on(self, trial_id: str, result: Mapping[str, Any]) -> bool:
+        """Passes a report on; whether the run goes on."""
+        issued = self.live[trial_id]
+        if "failed" in result or "diverged" in result:
+            return True  # it ends by itself
+        numbers = {k: float(v) for k, v in result.get("metrics", {}).items()}
+        return self.arbiter.report(issued, result["epoch"], numbers)
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Reports reach the study through the scheduler, which must see them first."""
+        """Reports reach the arbiter through the scheduler, which must see them first."""
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Records the end of a run in the store, then in the study."""
-        result = result or {}
-        self.observe(trial_id, result)
-        live = self.live.pop(trial_id, None)
-        if live is None:
+        """Tells the arbiter how a run has ended."""
+        issued = self.live.pop(trial_id, None)
+        if issued is None:
             return
-        state, reason = _ending(live, result, error)
-        self.record(live.run, state, reason, live.epoch)
-        self.study.tell(live.asked, state, live.value)
+        result = result or {}
+        if result.get("metrics"):  # the last report of a run may come as its end only
+            self.arbiter.report(issued, result["epoch"], result["metrics"])
+        died = f"the process of the run died: {self.errors.pop(trial_id, '')}" if error else None
+        issued.engine.end(issued.run, failed=died or result.get("failed"), diverged=result.get("diverged"))
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Search":
         return self
@@ -102,11 +71,25 @@ class Search(Searcher):
         """Nothing: study and store are the state."""
 
 
-def _ending(live: _Live, result: Mapping[str, Any], error: bool) -> tuple[State, str]:
-    if live.stopped:
-        return "stopped", live.stopped
-    if error:
-        return "failed", f"the process of the run died after epoch {live.epoch}: {live.died}"
-    if result.get("failed") or live.epoch < live.run.trial.epochs:
-        return "failed", str(result.get("failed", f"ended after epoch {live.epoch} without a word"))
-    return "complete", ""
+class Scheduler(FIFOScheduler):
+    """Ends a run where the arbiter says so, at the very report that decided it."""
+
+    def __init__(self, search: Search):
+        super().__init__()
+        self.search = search
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> "Scheduler":
+        return self
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # for a restore that is not used here
+
+    def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
+        """Tune's question after each report."""
+        goes_on = self.search.goes_on(trial.trial_id, result)
+        return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
+
+    def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
+        """The run's process has died for the last time it may."""
+        self.search.errors[trial.trial_id] = str(trial.get_error())
+        super().on_trial_error(tune_controller, trial)

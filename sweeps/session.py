@@ -3,11 +3,10 @@
 import argparse
 import json
 import os
-import sys
+import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -16,37 +15,49 @@ from rich.console import Console
 from analysis import figures
 from analysis.load import Record, load
 from analysis.summarise import Arm, Summary, summarise, text
-from sweeps import launch, store, sweep
+from sweeps import command as commands
+from sweeps import history as histories
+from sweeps import launch, store, sweep, webhook
 from sweeps import study as studies
+from sweeps.arbiter import INTERRUPTED, Arbiter
+from sweeps.checkpoints import Checkpoints
+from sweeps.engine import Closing, Engine, Options, Watcher
+from sweeps.history import History
+from sweeps.keep import smallest_budget
+from sweeps.look.find import find, program
 from sweeps.plan import Plan
 from sweeps.progress import Progress
-from sweeps.searcher import METRIC, Search
-from sweeps.study import Run, State, Study
+from sweeps.study import Study
 from sweeps.sweep import Sweep
 from sweeps.work import Places
 
-INTERRUPTED, NOTHING_COMPLETE = 130, 1
+STOPPED, FAILED = 130, 1
 Session = Callable[[], AbstractContextManager[None]]
-DEFAULT_STORE = Path("results")
 
 
 def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
     """Begins a sweep and carries it out."""
 
     def begin() -> Sweep:
-        return sweep.begin(plan, root=given.store, cache=given.cache, command=command, program=program(given))
+        return sweep.begin(
+            plan, root=given.store, cache=given.cache, command=command, program=program(given.store)
+        )
 
     return _with_cluster(plan, given, begin)
 
 
 def resume(given: argparse.Namespace) -> int:
-    """Goes on with a sweep that was interrupted."""
-    begun = sweep.reopen(sweep.find(given.resume, root=given.store), cache=given.cache)
-    return _with_cluster(begun.plan, given, lambda: begun)
+    """Goes on with a sweep that was interrupted, or lets it grow."""
+    begun = sweep.reopen(find(given.resume, root=given.store), cache=given.cache)
+    plan = commands.grown(begun.plan, given)
+    if plan == begun.plan:
+        return _with_cluster(plan, given, lambda: begun)
+    return _with_cluster(plan, given, lambda: sweep.grow(begun, plan, program=program(given.store)))
 
 
 def _with_cluster(plan: Plan, given: argparse.Namespace, begin: Callable[[], Sweep]) -> int:
     """A cluster is joined before anything is written; one of our own is started once there is work for it."""
+    check_room(plan, given)
     if given.address is None:
         launch.check_local(plan)
         return _carry_out(begin(), given, lambda: launch.cluster(plan, None))
@@ -54,11 +65,19 @@ def _with_cluster(plan: Plan, given: argparse.Namespace, begin: Callable[[], Swe
         return _carry_out(begin(), given, nullcontext)
 
 
-def program(given: argparse.Namespace) -> str:
-    """How the command line was called, with the store it was told."""
-    called = Path(sys.argv[0])
-    name = "sweeps" if called.name == "sweeps" else f"python {called}"
-    return name if given.store == DEFAULT_STORE else f"{name} --store {given.store}"
+def check_room(plan: Plan, given: argparse.Namespace) -> None:
+    """Refuses a budget of disk space that not even the runs in training fit into.
+
+    Raises:
+        ValueError: says how much they take.
+    """
+    if given.disk is None:
+        return
+    needed = smallest_budget(plan.space.base, parallel=os.cpu_count() or 1, seeds=len(plan.seeds))
+    if given.disk * 1e9 < needed:
+        raise ValueError(
+            f"--disk {given.disk:g}: checkpoints of the runs in training take {needed / 1e9:.3g} GB"
+        )
 
 
 def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int:
@@ -66,76 +85,96 @@ def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int
     with sweep.alone(begun.directory):
         console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
         try:
-            _run(begun, session, console)
-            store.compact(begun.directory, ended=True)
-            return _present(begun, console, as_json=given.json)
+            closing = _run(begun, given, session, console)
         except KeyboardInterrupt:
-            address = f" --address {given.address}" if given.address else ""
-            again = f"{program(given)} --resume {begun.directory.name}{address}"
-            console.print(
-                f"\nInterrupted; every reported epoch is kept. Go on with\n  {again}", soft_wrap=True
-            )
-            return INTERRUPTED
+            closing = INTERRUPTED
+        except BaseException as error:
+            _notify(given, begun, f"failed: {type(error).__name__}: {error}")
+            raise
+        code = _conclude(begun, given, console, closing)
+    _notify(given, begun, closing.reason if closing else "ended")
+    return code
 
 
-def _run(begun: Sweep, session: Session, console: Console) -> None:
-    plan, directory = begun.plan, begun.directory
-    study = Study(plan, begun.dataset.fingerprint, directory)
-    reports, ended = _history(directory)
-    study.reconcile(reports, ended)
-    if study.ended():
-        return
-    judge = plan.stopper.judge(plan.epochs)
-    launch.replay(judge, ((run, epoch, value) for run, _, epoch, value in reports))
-    attempts = {run: attempt + 1 for run, attempt, _, _ in reports}
-    places = Places(str(directory), str(begun.cache.resolve()), device=plan.device)
+def _conclude(begun: Sweep, given: argparse.Namespace, console: Console, closing: Closing | None) -> int:
+    """Shows what came of it; a sweep that was closed before its end can be taken up again."""
+    address = f" --address {given.address}" if given.address else ""
+    again = f"Go on with\n  {program(given.store)} --resume {begun.directory.name}{address}"
+    if closing == INTERRUPTED:
+        console.print(f"\nInterrupted; every reported epoch is kept. {again}", soft_wrap=True)
+        return STOPPED
+    store.compact(begun.directory, ended=True)
+    code = _present(begun, console, as_json=given.json)
+    if closing:
+        console.print(
+            f"\nEnded early: {closing.reason}. {again}", highlight=False, markup=False, soft_wrap=True
+        )
+    return FAILED if closing and closing.kind == "failing" else code
+
+
+def _notify(given: argparse.Namespace, begun: Sweep, how: str) -> None:
+    if given.webhook:
+        webhook.notify(given.webhook, {"sweep": begun.directory.name, "state": how, "host": platform.node()})
+
+
+def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Console) -> Closing | None:
+    """Carries the sweep out; says why it ended early, None if it did not."""
     with (
-        store.Writer(directory, f"driver-{os.getpid()}") as writer,
-        Progress(plan, console, before=len(ended)) as progress,
+        store.Writer(begun.directory, f"driver-{os.getpid()}") as writer,
+        Progress(begun.plan, console) as progress,
     ):
+        history = histories.read(begun.directory)
+        engine = open_engine(begun, given, writer, history, progress)
+        arbiter = Arbiter(
+            [engine], hours=history.hours, asked_to_stop=lambda: sweep.asked_to_stop(begun.directory)
+        )
+        progress.begin(engine)
+        if arbiter.has_work():
+            with session():
+                places = Places(str(begun.cache.resolve()), device=begun.plan.device)
+                launch.run(begun.plan, arbiter, places=places, say=progress.say)
+        return arbiter.closed
 
-        def record(run: Run, state: State, reason: str, epochs: int) -> None:
-            writer.trial(**run.row(), state=state, reason=reason, epochs=epochs)
-            progress.state(run, state, reason, epochs)
 
-        search = Search(study, record=record, seen=progress.report, attempts=attempts)
-        with session():
-            launch.run(plan, search, judge, places=places, protected=frozenset({begun.default_arm}))
-
-
-def _history(directory: Path) -> tuple[list[tuple[str, int, int, float]], dict[str, str]]:
-    """What the store knows: (run, attempt, epoch, value) as recorded, and the state of runs that have ended."""
-    reports: list[dict[str, Any]] = store.reports(directory).sort_by("time").to_pylist()
-    rows = [row for row in reports if row["metric"] == METRIC]
-    states = {row["trial"]: row["state"] for row in store.trials(directory).to_pylist()}
-    ended = {run: state for run, state in states.items() if state != "running"}
-    return [(r["trial"], r["attempt"], r["epoch"], r["value"]) for r in rows], ended
+def open_engine(
+    begun: Sweep, given: argparse.Namespace, writer: store.Writer, history: History, watcher: Watcher
+) -> Engine:
+    """The engine of a sweep, at the point where its record ends."""
+    plan = begun.plan
+    writer.event("begun", host=platform.node(), pid=os.getpid(), runs_before=len(history.states))
+    return Engine(
+        Study(plan, begun.dataset.fingerprint, begun.directory),
+        writer,
+        history,
+        options=Options(
+            default_arm=begun.default_arm,
+            fail_fast=given.fail_fast,
+            retry_failed=given.retry_failed,
+            devices=plan.gpus_per_worker * plan.workers_per_trial,
+        ),
+        checkpoints=Checkpoints(
+            begun.directory / "checkpoints",
+            keep=given.keep,
+            room=None if given.disk is None else int(given.disk * 1e9),
+        ),
+        watcher=watcher,
+        reusable=(lambda _: None) if given.no_reuse else histories.finished_elsewhere(begun.directory),
+    )
 
 
 def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
-    record = load(begun.directory)
-    summary = summarise(record)
-    code = 0 if summary.complete else NOTHING_COMPLETE
-    tests = _tests(begun, record, summary)
-    baselines = record.manifest["baselines"]
-    png, pdf = figures.save(
-        figures.overview(record, summary, baselines=baselines), begun.directory / "overview"
-    )
-    content = {**asdict(summary), "test": tests, "baselines": baselines, "sweep": str(begun.directory)}
-    content |= {"figures": [str(png), str(pdf)]}
-    store.write_whole(
-        begun.directory / "summary.json", lambda file: file.write(json.dumps(content, indent=2).encode())
-    )
+    content, summary = write_summary(begun)
+    code = 0 if summary.complete else FAILED
     if as_json:
         print(json.dumps(content))
         return code
     lines = [
         "",
         text(summary),
-        *(f"On the test images, read once: {name} {value:.2f} %." for name, value in tests.items()),
-        *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in baselines.items()),
+        *(f"On the test images, read once: {name} {value:.2f} %." for name, value in content["test"].items()),
+        *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in content["baselines"].items()),
         "",
-        f"figure      {png} and .pdf",
+        f"figure      {content['figures'][0]} and .pdf",
         f"summary     {begun.directory / 'summary.json'}",
         f"reports     {begun.directory / 'reports.parquet'}",
         f"study       {begun.directory / studies.FILE} (optuna-dashboard opens it)",
@@ -145,16 +184,39 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
     return code
 
 
+def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
+    """Writes summary.json and the figure of a sweep; returns what it wrote, and the summary itself."""
+    record = load(begun.directory)
+    summary, baselines = summarise(record), record.manifest["baselines"]
+    overview = figures.overview(record, summary, baselines=baselines)
+    png, pdf = figures.save(overview, begun.directory / "overview")
+    content = {
+        **asdict(summary),
+        "test": _tests(begun, record, summary),
+        "baselines": baselines,
+        "sweep": str(begun.directory),
+        "figures": [str(png), str(pdf)],
+    }
+    store.write_whole(
+        begun.directory / "summary.json", lambda file: file.write(json.dumps(content, indent=2).encode())
+    )
+    return content, summary
+
+
 def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
     """Mean kNN top-1 on the test images of the best arm and of the default, over their seeds."""
-    reported: dict[str, Arm | None] = {"best": summary.best, "default": summary.default}
+    result = summary.result
+    reported: dict[str, Arm | None] = {"best": result.best, "default": result.default}
     found: dict[str, float] = {}
     read: dict[str, float] = {}  # once for each arm: the best may be the default
     for name, arm in reported.items():
         if arm is None or arm.score is None:
             continue
         if arm.digest not in read:
-            runs = [run.trial for run in record.runs if run.arm == arm.digest]
+            runs = [run.trial for run in record.runs if run.arm == arm.digest and run.seed in arm.scores]
+            kept = [run for run in runs if sweep.checkpoint(begun, run).is_file()]
+            if len(kept) < len(runs):
+                continue  # reused from a sweep that no longer has it, or the room was too small
             read[arm.digest] = fmean(sweep.test_accuracy(begun, run) for run in runs)
         found[name] = read[arm.digest]
     return found

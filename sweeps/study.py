@@ -6,26 +6,30 @@ otherwise; optuna-dashboard can watch. With the store's rows it is all that a re
 
 import json
 import os
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from statistics import fmean
+from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from optuna.trial import TrialState
+from optuna.trial import FrozenTrial, TrialState
 
 from contrastive.config import Trial, arm, identity, to_dict
-from search_spaces.domains import Choice, Domain, LogUniform
-from sweeps.plan import Plan, fixed_arms, key
+from sweeps import parameters
+from sweeps.designs import ADAPTIVE, known_arms
+from sweeps.plan import Plan, key
 
 FILE = "study.log"
 TRIES = 300
 """Proposals in a row that may break a constraint or repeat an arm before the space counts as exhausted."""
-
-State = Literal["running", "complete", "stopped", "failed"]
+INSISTENCE = 10
+"""After so many refusals in a row arms are drawn at random."""
+STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
 @dataclass(frozen=True)
@@ -49,153 +53,254 @@ class Run:
         return {"trial": self.identity, "config": to_dict(self.trial), **columns}
 
 
-class Study:
-    """The sweep's Optuna study: which runs exist, what they reported and how they ended."""
+@dataclass
+class Entry:
+    """What the study knows of a run; `arm` is the key of its values, `trial` and `number` are Optuna's."""
 
-    def __init__(self, plan: Plan, fingerprint: str, directory: Path):
+    run: Run
+    arm: str
+    trial: int
+    number: int
+    state: str = "running"
+    values: tuple[float, ...] = ()
+    epoch: int = 0
+
+
+@dataclass
+class Study:
+    """The sweep's Optuna study: which runs exist, what they reported and how they ended.
+
+    All that is asked of it often is kept in memory; the journal is read when it is opened, and only written to
+    after that.
+    """
+
+    plan: Plan
+    fingerprint: str
+    directory: Path
+    entries: dict[str, Entry] = field(default_factory=dict[str, Entry], init=False)
+    """By run, in order of issue."""
+
+    def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.plan, self.fingerprint = plan, fingerprint
-        _mend(directory / FILE)
-        path = str(directory / FILE)
-        # A killed driver may leave its lock; no other process writes, so it need not be honoured for long.
-        backend = JournalFileBackend(path, JournalFileSymlinkLock(path, grace_period=5))
-        self.study = optuna.create_study(
-            study_name=directory.name,
-            storage=JournalStorage(backend),
-            direction="maximize",
-            load_if_exists=True,
-        )
-        self.distributions = {p: _distribution(d) for p, d in plan.space.domains.items()}
-        for trial in self.study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if "number" not in trial.user_attrs:  # asked in the moment of an interruption, never issued
+        self._waiting: deque[tuple[str, int]] = deque()
+        self._known: dict[str, set[int]] = {}
+        self._open_runs: dict[str, Run] = {}
+        self._ended: dict[str, dict[int, float | None]] = {}
+        self._exhausted = False
+        self.confirming = False
+        self.distributions = parameters.distributions(self.plan.space)
+        self.study = self._open()
+        for trial in self.study.get_trials(deepcopy=False):
+            if "number" in trial.user_attrs:
+                self._recall(trial)
+            elif trial.state == TrialState.RUNNING:  # asked in the moment of an interruption, never issued
                 self.study.tell(trial.number, state=TrialState.FAIL)
+        self._asked = len(self.study.get_trials(deepcopy=False))
         self._fill()
 
-    def ask(self) -> tuple[optuna.Trial, Run] | None:
-        """The next run, or None when every arm has been issued on every seed."""
-        for _ in range(TRIES):
-            issued = self.issued()
-            waiting = self.study.get_trials(deepcopy=False, states=(TrialState.WAITING,))
-            if not waiting and len({run.arm for _, run in issued}) >= self.plan.arms:
-                return None
-            if not waiting and self.plan.design != "tpe":
-                return None
-            # The sampler's randomness is a function of how much was asked, so a resumed study goes on alike.
-            self.study.sampler = self._sampler(len(self.study.get_trials(deepcopy=False)))
-            asked = self.study.ask(self.distributions)
-            refusal = self._adopt(asked, issued) if "values" not in asked.user_attrs else None
-            if refusal:
-                asked.set_user_attr("refused", refusal)
-                self.study.tell(asked, state=TrialState.FAIL)
-                continue
-            asked.set_user_attr("number", len(issued))
+    def ask(self) -> Run | None:
+        """The next run; None while there is none, as when all are issued or what follows hangs on how some end."""
+        if not self._waiting and self.plan.design == "path":
             self._fill()
-            return asked, self._run(asked.user_attrs)
-        return None
+        if not self._waiting and self.more():
+            return self._sample() if self.plan.design in ADAPTIVE else None
+        return self._issue(*self._waiting.popleft()) if self._waiting else None
 
-    def issued(self) -> list[tuple[optuna.trial.FrozenTrial, Run]]:
-        """All runs issued so far, in order."""
-        trials = self.study.get_trials(deepcopy=False)
-        return [(t, self._run(t.user_attrs)) for t in trials if "number" in t.user_attrs]
+    def more(self) -> bool:
+        """Whether the search still has runs to issue."""
+        grows = self.plan.design in (*ADAPTIVE, "path") and not self._exhausted
+        return bool(self._waiting) or (grows and len(self._known) < self.plan.arms)
 
-    def unfinished(self) -> list[tuple[optuna.Trial, Run]]:
-        """Runs that were issued and have not ended: what an interrupted sweep left behind."""
-        return [
-            (optuna.Trial(self.study, t._trial_id), run)  # pyright: ignore[reportPrivateUsage]
-            for t, run in self.issued()
-            if t.state == TrialState.RUNNING
-        ]
+    def confirm(self) -> None:
+        """Enqueues the best arms of the search and the default on fresh seeds."""
+        self.confirming = True
+        if not self.plan.confirm:
+            return
+        default = key(self.plan.space.default())
+        best = [text for text in self.ranking() if text != default][: self.plan.confirm.arms]
+        for seed in self.plan.confirm_seeds:
+            for text in [default, *best]:
+                self._enqueue(text, seed)
 
-    def reconcile(self, reports: Iterable[tuple[str, int, int, float]], ended: Mapping[str, str]) -> None:
-        """Tells the study what the store knows of unfinished runs: (run, attempt, epoch, value), and endings."""
-        unfinished = {run.identity: asked for asked, run in self.unfinished()}
-        last: dict[str, float] = {}
-        for run, _, epoch, value in reports:
-            if run in unfinished:
-                self.report(unfinished[run], epoch, value)
-                last[run] = value
-        for run in unfinished.keys() & ended.keys():
-            self.tell(unfinished[run], ended[run], last.get(run))
+    def ranking(self) -> list[str]:
+        """Keys of the arms that are complete on every seed of the search, the best mean first objective first."""
+        scores = {text: score for text, score in self.scores().items() if score is not None}
+        return sorted(scores, key=lambda text: -scores[text])
 
-    def ended(self) -> bool:
-        """Whether every run of the plan has been issued and has ended."""
-        return len(self.issued()) == self.plan.runs and not self.unfinished()
+    def scores(self) -> dict[str, float | None]:
+        """Mean first objective of each arm that has ended on every seed, greater is better; None if any failed."""
+        seeds = len(self.plan.seeds)
+        return {text: _mean(ended.values()) for text, ended in self._ended.items() if len(ended) == seeds}
 
-    def report(self, trial: optuna.Trial, epoch: int, value: float) -> None:
-        """Adds an intermediate value, once."""
-        known = self.study._storage.get_trial(trial._trial_id).intermediate_values  # pyright: ignore
-        if epoch not in known:
-            trial.report(value, epoch)
+    def score(self, text: str) -> float | None:
+        """The score of one arm, None also while it has not ended on every seed."""
+        ended = self._ended.get(text, {})
+        return _mean(ended.values()) if len(ended) == len(self.plan.seeds) else None
 
-    def tell(self, trial: optuna.Trial, state: str, value: float | None) -> None:
-        """Ends a run: "complete" with its last value, "stopped" or "failed"."""
-        states = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}
-        self.study.tell(trial, value if state == "complete" else None, state=states[state])
+    def unfinished(self) -> list[Run]:
+        """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
+        return list(self._open_runs.values())
 
-    def _sampler(self, asked: int) -> optuna.samplers.BaseSampler:
-        seed = self.plan.sampler_seed * 100_003 + asked
-        startup = max(4, self.plan.arms // 2) * len(self.plan.seeds)
-        return optuna.samplers.TPESampler(seed=seed, n_startup_trials=startup)
+    def report(self, run: str, epoch: int, value: float) -> None:
+        """Adds an intermediate value, once. Optuna has none where there are several objectives."""
+        entry = self.entries[run]
+        if epoch > entry.epoch and entry.state == "running":
+            entry.epoch = epoch
+            if len(self.plan.objectives) == 1:
+                self._storage.set_trial_intermediate_value(entry.trial, epoch, value)
 
-    def _adopt(self, asked: optuna.Trial, issued: list[tuple[Any, Run]]) -> str | None:
-        """Makes a proposal of the sampler an arm on the first seed, or says why it cannot be one."""
-        values = {path: _value(asked.params[path], d) for path, d in self.plan.space.domains.items()}
-        trial = self.plan.space.trial(values)
-        if not self.plan.space.allows(trial):
-            return "breaks a constraint of the space"
-        if arm(trial, self.fingerprint) in {run.arm for _, run in issued}:
-            return "was run before"
-        asked.set_user_attr("seed", self.plan.seeds[0])
-        asked.set_user_attr("values", key(values))
-        return None
+    def tell(self, run: str, state: str, values: tuple[float, ...] = ()) -> None:
+        """Ends a run: "complete" with the values of the objectives, "stopped" or "failed"."""
+        entry = self.entries[run]
+        self.study.tell(entry.number, list(values) if state == "complete" else None, state=STATES[state])
+        entry.state, entry.values = state, values if state == "complete" else ()
+        self._remember(entry)
+
+    def retry(self, run: str) -> Run:
+        """Takes up again a run that has failed: the same run, another trial of Optuna's."""
+        entry = self.entries[run]
+        self._issue(entry.arm, entry.run.seed, number=entry.run.number)
+        return self.entries[run].run
+
+    @property
+    def _storage(self) -> Any:
+        return self.study._storage  # pyright: ignore[reportPrivateUsage]
+
+    def _open(self) -> optuna.Study:
+        """The study; a new one beside the old, with all its trials, if the space was widened since."""
+        _mend(self.directory / FILE)
+        path = str(self.directory / FILE)
+        # A killed driver may leave its lock; no other process writes, so it need not be honoured for long.
+        storage = JournalStorage(JournalFileBackend(path, JournalFileSymlinkLock(path, grace_period=5)))
+        shape = {name: parameters.as_text(d) for name, d in self.distributions.items()}
+        names = [s.study_name for s in optuna.get_all_study_summaries(storage, include_best_trial=False)]
+        old = optuna.load_study(study_name=names[-1], storage=storage) if names else None
+        if old and old.user_attrs.get("distributions") == shape:
+            return old
+        new = optuna.create_study(
+            study_name=f"{self.directory.name}-{len(names) + 1}" if names else self.directory.name,
+            storage=storage,
+            directions=[objective.direction for objective in self.plan.objectives],
+        )
+        if old:
+            new.add_trials([self._moved(t) for t in old.get_trials() if "number" in t.user_attrs])
+        new.set_user_attr("distributions", shape)  # last: a study without it is not yet whole
+        return new
+
+    def _moved(self, trial: FrozenTrial) -> FrozenTrial:
+        """A trial of the space as it was, in the space as it is."""
+        params = parameters.of_arm(self.plan.space, json.loads(trial.user_attrs["values"]))
+        trial.params = params
+        trial.distributions = {name: self.distributions[name] for name in params}
+        return trial
+
+    def _recall(self, trial: FrozenTrial) -> None:
+        """An issued run, from the journal; of several trials of one run the last counts."""
+        attributes = trial.user_attrs
+        run = self._run(attributes["values"], attributes["seed"], attributes["number"])
+        identifier = trial._trial_id  # pyright: ignore[reportPrivateUsage]
+        entry = Entry(run, attributes["values"], identifier, trial.number)
+        entry.state = {state: name for name, state in STATES.items()}.get(trial.state, "running")
+        entry.values = tuple(trial.values or ()) if entry.state == "complete" else ()
+        entry.epoch = max(trial.intermediate_values, default=0)
+        self._remember(entry)
+
+    def _remember(self, entry: Entry) -> None:
+        """Keeps what is asked often at hand."""
+        run, sign = entry.run, 1 if self.plan.objectives[0].direction == "maximize" else -1
+        self.entries[run.identity] = entry
+        self._known.setdefault(entry.arm, set()).add(run.seed)
+        if entry.state == "running":
+            self._open_runs[run.identity] = run
+            self._ended.get(entry.arm, {}).pop(run.seed, None)
+            return
+        self._open_runs.pop(run.identity, None)
+        if run.seed in self.plan.seeds:
+            value = sign * entry.values[0] if entry.state == "complete" else None
+            self._ended.setdefault(entry.arm, {})[run.seed] = value
 
     def _fill(self) -> None:
         """Enqueues every known arm on every seed where it is not yet, whatever was interrupted before.
 
         Seed by seed, so that what has finished at any moment is comparable.
         """
-        trials = self.study.get_trials(deepcopy=False)
-        there = [t.user_attrs for t in trials if "number" in t.user_attrs or t.state == TrialState.WAITING]
-        known = {(has["values"], has["seed"]) for has in there}
-        arms = dict.fromkeys([*map(key, fixed_arms(self.plan)), *(has["values"] for has in there)])
+        issued = [e.arm for e in self.entries.values() if e.run.seed in self.plan.seeds]
+        arms = dict.fromkeys([*map(key, known_arms(self.plan, self.scores())), *issued])
         for seed in self.plan.seeds:
             for text in arms:
-                if (text, seed) not in known:
-                    self._enqueue(text, seed)
+                self._enqueue(text, seed)
 
     def _enqueue(self, text: str, seed: int) -> None:
-        values = json.loads(text)
-        params = {path: _parameter(values[path], d) for path, d in self.plan.space.domains.items()}
-        self.study.enqueue_trial(params, user_attrs={"seed": seed, "values": text})
+        seeds = self._known.setdefault(text, set())
+        if seed not in seeds:
+            seeds.add(seed)
+            self._waiting.append((text, seed))
 
-    def _run(self, attributes: Mapping[str, Any]) -> Run:
-        trial = self.plan.run(json.loads(attributes["values"]), attributes["seed"])
-        return Run(
-            number=attributes["number"],
-            identity=identity(trial, self.fingerprint),
-            arm=arm(trial, self.fingerprint),
-            seed=attributes["seed"],
-            trial=trial,
+    def _issue(self, text: str, seed: int, number: int | None = None) -> Run:
+        """A run of a known arm: one entry in the journal that has all of it, or none of it."""
+        params = parameters.of_arm(self.plan.space, json.loads(text))
+        run = self._run(text, seed, len(self.entries) if number is None else number)
+        template = FrozenTrial(
+            number=-1,
+            trial_id=-1,
+            state=TrialState.RUNNING,
+            value=None,
+            datetime_start=datetime.now(UTC).replace(tzinfo=None),
+            datetime_complete=None,
+            params=params,
+            distributions={name: self.distributions[name] for name in params},
+            user_attrs={"seed": seed, "values": text, "number": run.number},
+            system_attrs={},
+            intermediate_values={},
         )
+        study_id = self.study._study_id  # pyright: ignore[reportPrivateUsage]
+        trial = self._storage.create_new_trial(study_id, template_trial=template)
+        self._remember(Entry(run, text, trial, self._storage.get_trial_number_from_id(trial)))
+        self._asked += 1
+        return run
+
+    def _sample(self) -> Run | None:
+        """An arm that the sampler asks for, on the first seed; its other seeds follow."""
+        for refused in range(TRIES):
+            # The sampler's randomness is a function of how much was asked, so a resumed study goes on alike. One
+            # that insists on what cannot be (refusals teach a model nothing) is overruled by chance.
+            self.study.sampler = parameters.sampler(self.plan, self._asked, insists=refused >= INSISTENCE)
+            asked = self.study.ask()
+            self._asked += 1
+            values = parameters.suggest(self.plan.space, asked)
+            refusal = self._refusal(values)
+            if refusal:
+                asked.set_user_attr("refused", refusal)
+                self.study.tell(asked, state=TrialState.FAIL)
+                continue
+            return self._adopt(asked, key(values))
+        self._exhausted = True
+        return None
+
+    def _adopt(self, asked: optuna.Trial, text: str) -> Run:
+        run = self._run(text, self.plan.seeds[0], len(self.entries))
+        for name, value in {"seed": run.seed, "values": text, "number": run.number}.items():
+            asked.set_user_attr(name, value)  # "number" last: with it the run is issued
+        identifier = asked._trial_id  # pyright: ignore[reportPrivateUsage]
+        self._remember(Entry(run, text, identifier, asked.number))
+        for seed in self.plan.seeds[1:]:
+            self._enqueue(text, seed)
+        return run
+
+    def _refusal(self, values: Mapping[str, Any]) -> str | None:
+        """Why a proposal of the sampler cannot be an arm, or None."""
+        if not self.plan.space.allows(self.plan.space.trial(dict(values))):
+            return "breaks a constraint of the space"
+        return "was run before" if key(dict(values)) in self._known else None
+
+    def _run(self, text: str, seed: int, number: int) -> Run:
+        trial = self.plan.run(json.loads(text), seed)
+        return Run(number, identity(trial, self.fingerprint), arm(trial, self.fingerprint), seed, trial)
 
 
-def _distribution(domain: Domain) -> BaseDistribution:
-    if isinstance(domain, Choice):
-        return CategoricalDistribution([key_of(value) for value in domain.values])
-    return FloatDistribution(domain.low, domain.high, log=isinstance(domain, LogUniform))
-
-
-def _value(parameter: Any, domain: Domain) -> Any:
-    return json.loads(parameter) if isinstance(domain, Choice) else parameter
-
-
-def _parameter(value: Any, domain: Domain) -> Any:
-    return key_of(value) if isinstance(domain, Choice) else value
-
-
-def key_of(value: Any) -> str:
-    """A choice's value as Optuna's category: categories must be plain, values may be sub-configurations."""
-    return json.dumps(value, sort_keys=True)
+def _mean(values: Collection[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return fmean(known) if len(known) == len(values) else None
 
 
 def _mend(journal: Path) -> None:

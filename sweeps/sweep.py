@@ -1,6 +1,9 @@
 """The life of one sweep on disk: begun, carried out (again, after an interruption), concluded."""
 
 import fcntl
+import json
+import os
+import platform
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +23,7 @@ from contrastive.evaluate.online import held_out_accuracy, raw_pixel_accuracy, u
 from contrastive.train import check_batch
 from sweeps import plan as plans
 from sweeps import store
+from sweeps.look.find import LOCK, STOP
 from sweeps.plan import Plan
 from sweeps.provenance import provenance
 
@@ -48,9 +52,7 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
         ValueError: the store or the images cannot be used; says why.
     """
     dataset = load(plan.space.base.data, cache=cache)
-    for trial in map(plan.space.trial, plans.fixed_arms(plan)):
-        check_batch(trial, dataset)
-        check_evaluation(trial, dataset, cache=cache, choosing=True)
+    _check(Sweep(Path(), plan, dataset, cache))
     measured = _baselines(plan, dataset)
     # Nothing is made before all that can be refused has been.
     now, directory = datetime.now(UTC), store.open_store(root)
@@ -60,19 +62,20 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
     return sweep
 
 
-def find(name: str, *, root: Path) -> Path:
-    """The folder of the sweep that `name` is the id or the path of.
+def grow(begun: Sweep, plan: Plan, *, program: str) -> Sweep:
+    """The sweep with a larger plan: what it has is kept, what is new is checked as at its beginning.
 
     Raises:
-        ValueError: there is none.
+        ValueError: the images cannot be used for what is new.
     """
-    root = root.expanduser()
-    for directory in (Path(name), root / "sweeps" / name):
-        if (directory / "sweep.json").is_file():
-            return directory.resolve()
-    known = sorted(path.parent.name for path in root.glob("sweeps/*/sweep.json"))
-    here = f"The store {root} holds: {', '.join(known)}" if known else f"The store {root} holds no sweep"
-    raise ValueError(f"there is no sweep '{name}'. {here}; name another store with --store")
+    grown = Sweep(begun.directory, plan, begun.dataset, begun.cache)
+    _check(grown)
+    manifest = store.read_manifest(begun.directory)
+    kept = {name: manifest[name] for name in ("created", "command")}
+    before = [*manifest.get("plans_before", []), manifest["plan"]]
+    content = {**_manifest(grown, datetime.now(UTC)), **_baselines(plan, grown.dataset), **kept}
+    store.write_manifest(grown.directory, {**content, **_next(grown, program), "plans_before": before})
+    return grown
 
 
 def reopen(directory: Path, *, cache: Path) -> Sweep:
@@ -102,20 +105,43 @@ def alone(directory: Path) -> Generator[None]:
     Raises:
         ValueError: another process is carrying the sweep out.
     """
-    with (directory / "lock").open("w") as file:
+    # Opened for appending: a second driver must not wipe out who the first one is.
+    with (directory / LOCK).open("a") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            raise ValueError(f"another process is running {directory.name}; wait for it or stop it") from None
+            raise ValueError(
+                f"another process is running {directory.name}; wait for it, or end it with --stop {directory.name}"
+            ) from None
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
+        file.flush()
+        (directory / STOP).unlink(missing_ok=True)
         yield
+
+
+def asked_to_stop(directory: Path) -> bool:
+    """Whether another process has asked the sweep's driver to end it."""
+    return (directory / STOP).exists()
+
+
+def checkpoint(sweep: Sweep, run: str) -> Path:
+    """Where the checkpoint of a run is, if it is kept."""
+    return sweep.directory / "checkpoints" / run / "checkpoint.pt"
 
 
 def test_accuracy(sweep: Sweep, run: str) -> float:
     """Top-1 of kNN on the test images, in percent, of a finished run: for what is reported at the end only."""
     device = _device(sweep.plan)
-    found = load_pretrained(sweep.directory / "checkpoints" / run / "checkpoint.pt", device=device)
+    found = load_pretrained(checkpoint(sweep, run), device=device)
     layer = readout(found, found.trial.evaluation.layer)
     return held_out_accuracy(layer, sweep.dataset, found.trial, device=device)
+
+
+def _check(sweep: Sweep) -> None:
+    for trial in map(sweep.plan.space.trial, plans.fixed_arms(sweep.plan)):
+        check_batch(trial, sweep.dataset)
+        check_evaluation(trial, sweep.dataset, cache=sweep.cache, choosing=True)
 
 
 def _baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:
@@ -167,6 +193,8 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "metric_label": "online kNN top-1 (%)",
         "epochs": plan.epochs,
         "seeds": list(plan.seeds),
+        "confirm_seeds": list(plan.confirm_seeds),
+        "objectives": plans.to_dict(plan)["objectives"],
         "data": sweep.dataset.fingerprint,
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
@@ -176,7 +204,7 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
 
 def _next(sweep: Sweep, program: str) -> dict[str, str]:
     """What to type to go further: fresh seeds for the best arm and the default, all to their end."""
-    fresh = max(sweep.plan.seeds) + 1
+    fresh = max((*sweep.plan.seeds, *sweep.plan.confirm_seeds)) + 1
     seeds = f"{fresh}-{fresh + 4}"
     rerun = f"--design rerun:{sweep.directory.name} --trials 2 --seeds {seeds} --stopper none"
     return {"settle_command": f"{program} {rerun}"}

@@ -21,6 +21,8 @@ from sweeps.work import Places, work
 
 RETRIES = 2
 """How often a run whose processes die is started again, from its last checkpoint."""
+ENDINGS = ("failed", "diverged")
+"""What a result is called that ends its run before the last epoch."""
 POLL_SECONDS = 1.0
 """How often a slot that waits for a report looks whether its workers still live."""
 
@@ -73,18 +75,18 @@ class Mailbox:
     async def report(self, rank: int, job: int, result: dict[str, Any]) -> bool:
         """A worker's result; answers whether the run goes on, when that is decided.
 
-        Epochs count once, from rank 0; a failure counts once, from whichever worker it befell.
+        Epochs count once, from rank 0; an end before its time counts once, from whichever worker it befell.
         """
-        failed = "failed" in result
-        key = "failed" if failed else result["epoch"]
+        ended = next((word for word in ENDINGS if word in result), None)
+        key = ended or result["epoch"]
         async with self.changed:
             if self.job is None or job != self.job[0]:
                 return False  # of a run that was given up in the meantime
-            if (rank == 0 or failed) and key not in self.seen:
+            if (rank == 0 or ended) and key not in self.seen:
                 self.seen.add(key)
                 self.results.put_nowait((job, result))
-            await self.changed.wait_for(lambda: failed or key in self.answers or self.finished >= job)
-            return failed or self.answers.get(key, False)
+            await self.changed.wait_for(lambda: ended or key in self.answers or self.finished >= job)
+            return bool(ended) or self.answers.get(key, False)
 
     async def result(self, timeout: float) -> dict[str, Any] | None:
         """The next result, or None if there is none in time."""
@@ -159,7 +161,7 @@ class Slot(tune.Trainable):
             if result is None and not self.thread.is_alive():
                 raise RuntimeError(f"the workers of this slot died: {self.error!r}")
         self.waiting = result["epoch"]
-        done = bool(result.get("failed")) or result["epoch"] >= self.config["trial"]["epochs"]
+        done = any(word in result for word in ENDINGS) or result["epoch"] >= self.config["trial"]["epochs"]
         if done:
             ray.get(self.mailbox.finish.remote())
         return {**result, "done": done}

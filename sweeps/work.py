@@ -18,42 +18,41 @@ Tell = Callable[[dict[str, Any]], None]
 
 @dataclass(frozen=True)
 class Places:
-    """Where the processes of a sweep find and leave things, and what they train on."""
+    """Where the processes find the prepared images, and what they train on."""
 
-    sweep: str
     cache: str
     device: str = "cpu"
-
-    def checkpoint(self, run: str) -> Path:
-        """The folder of a run's checkpoint."""
-        return Path(self.sweep) / "checkpoints" / run
 
 
 def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
     """Trains one run and records every epoch durably before Tune hears of it; returns whether it failed.
 
-    A failure is told to Tune as a result that holds the traceback; the sweep goes on.
+    `run["sweep"]` is the folder of its sweep. A failure is told to Tune as a result that holds the traceback, a
+    loss that is no number as one that says so; the sweep goes on.
 
     Raises:
         RuntimeError: another worker of this run has died; the run can be taken up again.
     """
-    epoch = 0
-    with Writer(Path(places.sweep), f"{run['identity']}-{run['attempt']}-{world.rank}") as writer:
+    epoch, directory = 0, Path(run["sweep"])
+    with Writer(directory, f"{run['identity']}-{run['attempt']}-{world.rank}") as writer:
 
         def report(now: int, metrics: dict[str, float]) -> None:
             nonlocal epoch
             if world.rank == 0 and now > recorded:  # a resumed run shows its last epoch again
                 writer.report(run["identity"], run["attempt"], now, metrics)
             epoch = now
-            tell({"epoch": now, **metrics})
+            tell({"epoch": now, "metrics": metrics})
 
         try:
-            read_manifest(Path(places.sweep))  # a node that does not share the store's file system ends here
-            recorded = epoch = last_epoch(Path(places.sweep), run["identity"])
+            read_manifest(directory)  # a node that does not share the store's file system ends here
+            recorded = epoch = last_epoch(directory, run["identity"])
             _train(run, places, report, world)
         except Exception as error:
             if world.size > 1 and peer_lost(error):
                 raise
+            if isinstance(error, FloatingPointError):
+                tell({"epoch": epoch, "diverged": str(error)})
+                return False
             # The one broad except: whatever goes wrong in a run is that run's result.
             tell({"epoch": epoch, "failed": traceback.format_exc()})
             return True
@@ -65,5 +64,5 @@ def _train(run: dict[str, Any], places: Places, report: Any, world: World) -> No
     dataset = load(trial.data, cache=Path(places.cache))
     if identity(trial, dataset.fingerprint) != run["identity"]:
         raise RuntimeError("the images have changed since this sweep was planned; start a new sweep")
-    directory = places.checkpoint(run["identity"])
+    directory = Path(run["sweep"]) / "checkpoints" / run["identity"]
     train(trial, report, dataset=dataset, directory=directory, device=places.device, world=world)

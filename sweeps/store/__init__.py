@@ -4,7 +4,7 @@ A sweep is a folder `STORE/sweeps/<id>` that can be copied on its own:
 
     sweep.json                      the manifest
     segments/<table>-<writer>.arrows    Arrow IPC streams, one per writer and table
-    reports.parquet, trials.parquet     what the compactor has folded
+    <table>.parquet                     what the compactor has folded; tables: reports, trials, events
 """
 
 from sweeps.store.compact import compact
@@ -17,7 +17,7 @@ from sweeps.store.layout import (
     write_manifest,
     write_whole,
 )
-from sweeps.store.query import Torn, connect, last_epoch, reports, torn, trials
+from sweeps.store.query import Torn, connect, events, last_epoch, reports, torn, trials
 from sweeps.store.writer import Writer
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "Writer",
     "compact",
     "connect",
+    "events",
     "last_epoch",
     "open_store",
     "read_manifest",

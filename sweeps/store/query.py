@@ -10,7 +10,6 @@ from pathlib import Path
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import ipc
 
@@ -47,6 +46,11 @@ def trials(directory: Path) -> pa.Table:
     return _latest(rows(directory, "trials"), "trials").sort_by("number")
 
 
+def events(directory: Path) -> pa.Table:
+    """What the drivers of a sweep did (schema.EVENTS), in order."""
+    return rows(directory, "events")
+
+
 def torn(directory: Path) -> list[Torn]:
     """The segments of a sweep that a crash cut off."""
     found = [s for table in TABLES for s in segments(directory, table) if s.torn]
@@ -54,21 +58,29 @@ def torn(directory: Path) -> list[Torn]:
 
 
 def last_epoch(directory: Path, trial: str) -> int:
-    """The last epoch that any attempt of a run has recorded; 0 if none has."""
-    found = rows(directory, "reports")
-    return int(found.filter(pc.field("trial") == trial)["epoch"].to_numpy().max(initial=0))
+    """The last epoch that any attempt of a run has recorded; 0 if none has.
+
+    Its writers carry its name: a sweep of thousands must not read all segments for each run.
+    """
+    of_run = segments(directory, "reports", f"{trial}-*")
+    epochs = [batch["epoch"].to_numpy() for segment in of_run for batch in segment.batches]
+    folded = directory / "reports.parquet"
+    if folded.is_file():
+        found = pq.read_table(folded, columns=["epoch"], filters=[("trial", "==", trial)])
+        epochs.append(found["epoch"].to_numpy())
+    return max((int(column.max(initial=0)) for column in epochs), default=0)
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
     """An in-memory database of a sweep as it is now, or of all sweeps of a store with a column `sweep`.
 
-    Its views are `reports`, `trials`, and `final`: a row for each run with its state and a column for each
+    Its views are `reports`, `trials`, `events`, and `final`: a row for each run with its state and a column for each
     metric at its last epoch.
     """
     whole = (path / MARK).is_file()
     directories = sweep_directories(path) if whole else [path]
     connection = duckdb.connect()
-    tables = {"reports": reports, "trials": trials}
+    tables = {"reports": reports, "trials": trials, "events": events}
     for name, read in tables.items():
         empty = TABLES[name].empty_table()
         found = [read(directory) for directory in directories] or [empty]
@@ -94,10 +106,10 @@ def rows(directory: Path, table: str, only: Iterable[Segment] | None = None) -> 
     return _last_of_each(everything, FACT[table])
 
 
-def segments(directory: Path, table: str) -> list[Segment]:
-    """The segments of a table, by name."""
+def segments(directory: Path, table: str, writer: str = "*") -> list[Segment]:
+    """The segments of a table, by name; of all writers, or of those whose names match the pattern."""
     found: list[Segment] = []
-    for path in sorted(directory.glob(f"segments/{table}-*.arrows")):
+    for path in sorted(directory.glob(f"segments/{table}-{writer}.arrows")):
         try:
             found.append(_read(path))
         except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""The two tables.
+"""The three tables.
 
 Strings are plain: Parquet dictionary-encodes them, and a stream without dictionaries is just its schema, its
 batches and an end mark, so that each batch can be one write.
@@ -8,7 +8,7 @@ from typing import Literal
 
 import pyarrow as pa
 
-State = Literal["running", "complete", "stopped", "failed"]
+State = Literal["running", "paused", "complete", "stopped", "failed"]
 
 REPORTS = pa.schema(
     [
@@ -40,11 +40,24 @@ TRIALS = pa.schema(
 )
 """One row for each change of a run's state."""
 
-TABLES = {"reports": REPORTS, "trials": TRIALS}
+EVENTS = pa.schema(
+    [
+        ("trial", pa.string()),  # empty where it concerns the whole sweep
+        ("epoch", pa.int32()),
+        ("kind", pa.string()),
+        ("detail", pa.string()),  # JSON
+        ("time", pa.float64()),
+        ("sequence", pa.int32()),
+    ]
+)
+"""One row for each thing that the driver did and why: sittings, promotions, runs spared, reused, taken up again."""
+
+TABLES = {"reports": REPORTS, "trials": TRIALS, "events": EVENTS}
 
 FACT = {
     "reports": ["trial", "epoch", "metric", "attempt", "time", "sequence"],
     "trials": ["trial", "attempt", "time", "sequence", "epochs", "state"],
+    "events": ["time", "sequence", "trial", "kind", "epoch"],
 }
 """What makes a row the same fact wherever it is found, and the order in which later facts replace earlier
 ones. An attempt comes after all of the one before, whatever the clocks of their machines say."""

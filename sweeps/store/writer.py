@@ -75,6 +75,15 @@ class Writer:
         text = json.dumps(config, sort_keys=True, separators=(",", ":"))
         self._append("trials", [{**row, "config": text, "state": state, "reason": reason, "epochs": epochs}])
 
+    def event(self, kind: str, trial: str = "", epoch: int = 0, **detail: Any) -> None:
+        """Appends what was done, to which run at which epoch, and why.
+
+        Raises:
+            OSError: the disk is full or gone; what was recorded before is intact.
+        """
+        text = json.dumps(detail, sort_keys=True, separators=(",", ":"))
+        self._append("events", [{"trial": trial, "epoch": epoch, "kind": kind, "detail": text}])
+
     def sync(self) -> None:
         """Waits until all that was appended is on disk."""
         for segment in self._segments.values():

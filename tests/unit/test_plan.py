@@ -12,7 +12,7 @@ from search_spaces.space import Alternative, Space, based_on
 from sweeps import plan as plans
 from sweeps.designs.sampled import draw
 from sweeps.plan import Plan, estimate, fixed_arms, ladder
-from sweeps.stopper import Asha, Never
+from sweeps.stoppers import Asha, Never
 from tests.fixtures.tiny_space import TINY
 
 DOMAINS = [

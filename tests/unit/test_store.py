@@ -145,7 +145,7 @@ def test_a_killed_process_loses_nothing_that_it_reported(tmp_path):
 
 
 def test_a_reader_sees_each_report_of_a_running_sweep_at_once(tmp_path):
-    with Writer(tmp_path, "w") as writer:
+    with Writer(tmp_path, "t0-0-0") as writer:
         for epoch in range(1, 4):
             writer.report("t0", 0, epoch, {"loss": 0.5})
             assert reports(tmp_path)["epoch"].to_pylist() == list(range(1, epoch + 1))

@@ -10,6 +10,7 @@ import pytest
 from search_spaces.space import based_on
 from sweeps import plan as plans
 from sweeps import store, sweep
+from sweeps.look.find import find
 from sweeps.plan import Plan
 from sweeps.sweep import Sweep
 from tests.fixtures.tiny_space import TINY
@@ -61,18 +62,18 @@ def test_a_sweep_is_found_by_its_id_and_by_its_folder(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = begin(tmp_path / "results", cache).directory
-    assert sweep.find(directory.name, root=tmp_path / "results") == directory
-    assert sweep.find(str(directory), root=tmp_path / "elsewhere") == directory
+    assert find(directory.name, root=tmp_path / "results") == directory
+    assert find(str(directory), root=tmp_path / "elsewhere") == directory
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert sweep.find(directory.name, root=Path("~/results")) == directory
+    assert find(directory.name, root=Path("~/results")) == directory
 
 
 def test_an_unknown_sweep_is_refused_with_those_there_are(tmp_path: Path, cache: Path) -> None:
     with pytest.raises(ValueError, match="no sweep 'x'. The store .* holds no sweep"):
-        sweep.find("x", root=tmp_path / "results")
+        find("x", root=tmp_path / "results")
     name = begin(tmp_path / "results", cache).directory.name
     with pytest.raises(ValueError, match=f"no sweep 'x'. The store .* holds: {name}"):
-        sweep.find("x", root=tmp_path / "results")
+        find("x", root=tmp_path / "results")
 
 
 @pytest.mark.parametrize(

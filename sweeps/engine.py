@@ -1,0 +1,334 @@
+"""A sweep being carried out, without Ray or time: which run is next, what a report means, how a run ends.
+
+All state follows from what was recorded, in order; so a killed sweep is taken up by replaying its record, and
+what trains the runs may be Ray, a test or a simulation.
+"""
+
+import math
+import re
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Literal
+
+from sweeps.checkpoints import Checkpoints
+from sweeps.history import Finished, History
+from sweeps.plan import Plan, key
+from sweeps.stoppers import Judge, Verdict
+from sweeps.store import Writer
+from sweeps.store.schema import State
+from sweeps.study import Entry, Run, Study
+
+METRIC = "knn_top1"
+SAME_FAILURES = 10
+"""So many runs in a row that fail with the same error end the sweep: the next would too."""
+WAIT: Literal["wait"] = "wait"
+"""Nothing to issue now, but perhaps when a run has ended."""
+SECONDS = ("seconds", "evaluation_seconds")
+"""Metrics that say how long an epoch occupied its device."""
+Metrics = Mapping[str, float]
+
+
+class Watcher:
+    """Is told what happens; a table on the screen, for one."""
+
+    def state(self, run: Run, state: State, reason: str, epochs: int) -> None:
+        """A run has started or ended."""
+
+    def report(self, run: Run, epoch: int, value: float) -> None:
+        """A run has finished an epoch."""
+
+
+@dataclass
+class Tally:
+    """What a run has reported so far."""
+
+    run: Run
+    epoch: int = 0
+    last: dict[str, float] = field(default_factory=dict[str, float])
+    total: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
+
+    def add(self, epoch: int, metrics: Metrics) -> bool:
+        """Counts an epoch; False if it was counted before."""
+        if epoch <= self.epoch:
+            return False
+        self.epoch, self.last = epoch, dict(metrics)
+        for name, value in metrics.items():
+            self.total[name] += value
+        return True
+
+
+@dataclass(frozen=True)
+class Closing:
+    """Why no more runs are issued: somebody's wish, a budget that is spent, or runs that fail."""
+
+    kind: Literal["interrupted", "spent", "failing"]
+    reason: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a sweep is carried out, of which nothing shows in its results."""
+
+    default_arm: str
+    fail_fast: bool = False
+    retry_failed: bool = False
+    devices: float = 0.0
+    """GPUs of a run."""
+
+
+class Engine:
+    """Issues the runs of a study, judges their reports and records all of it.
+
+    `reusable` finds a finished equal run of another sweep.
+    """
+
+    def __init__(
+        self,
+        study: Study,
+        writer: Writer,
+        history: History,
+        *,
+        options: Options,
+        checkpoints: Checkpoints,
+        watcher: Watcher | None = None,
+        reusable: Callable[[str], Finished | None] = lambda _: None,
+    ):
+        self.study, self.writer, self.options = study, writer, options
+        self.plan, self.checkpoints, self.reusable = study.plan, checkpoints, reusable
+        self.watcher = Watcher()  # of what was recorded before, nobody is told again
+        self.tallies: dict[str, Tally] = {}
+        self.running: dict[str, Run] = {}
+        self.verdicts: dict[str, Verdict] = {}
+        self.wanted: set[str] = set()
+        self.closing: Closing | None = None
+        self.full: str | None = None
+        """Why no run is begun that was not begun before, or None; those that were come to their end."""
+        self.failures: list[str] = []
+        self.issued, self.epochs_spent, self.seconds_spent = 0, 0, 0.0
+        self.judges = {seed: self._judge(self.plan) for seed in self.plan.seeds}
+        self.guard = self.plan.guard.watch()
+        self.attempts = history.attempts
+        self.left_behind = self._take_up(history)
+        self.watcher = watcher or self.watcher
+
+    @staticmethod
+    def _judge(plan: Plan) -> Judge:
+        reference = plan.space.reference
+        deviation = reference.seed_deviation if reference else None
+        return plan.stopper.judge(plan.epochs, runs=plan.arms, deviation=deviation)
+
+    def issue(self) -> Run | Literal["wait"] | None:
+        """The next run to train; WAIT while there is none yet, None when there will be none."""
+        while self.closing is None:
+            run = self._next()
+            if run is None:
+                if self.running:
+                    return WAIT
+                if self.full:
+                    self.close(Closing("spent", self.full))
+                elif self._search_is_over():
+                    return None
+                continue
+            finished = self.reusable(run.identity) if run.identity not in self.tallies else None
+            if finished is None:
+                return self._start(run)
+            self._reuse(run, finished)
+        return None
+
+    def report(self, run: Run, epoch: int, metrics: Metrics) -> bool:
+        """Judges an epoch of a run that is being trained; whether the run goes on."""
+        if run.identity in self.verdicts:
+            return False
+        self._count(run, epoch, metrics)
+        unwell, verdict = self.guard(run.identity, epoch, metrics), self._verdict(run, epoch, metrics)
+        if unwell:
+            self.verdicts[run.identity] = Verdict("stop", unwell)
+        elif verdict and self._spared(run):
+            self.writer.event("spared", run.identity, epoch, reason=verdict.reason)
+        elif verdict:
+            self.verdicts[run.identity] = verdict
+        return run.identity not in self.verdicts and self.closing is None
+
+    def end(self, run: Run, *, failed: str | None = None, diverged: str | None = None) -> None:
+        """The run is no longer trained: it is done, has been told to end, or has failed."""
+        del self.running[run.identity]
+        tally, verdict = self._tally(run), self.verdicts.pop(run.identity, None)
+        if diverged is not None:
+            self._record(run, "stopped", f"diverged: {diverged}")
+        elif failed is not None:
+            self._record(run, "failed", failed)
+        elif verdict and verdict.action == "pause":
+            self._record(run, "paused", verdict.reason)
+            if run.identity in self.wanted:
+                self.wanted.remove(run.identity)
+                self.left_behind.append(self.study.entries[run.identity].run)
+        elif verdict:
+            self._record(run, "stopped", verdict.reason)
+        elif tally.epoch >= run.trial.epochs:
+            self._complete(run)
+        elif self.closing is None:
+            self._record(run, "failed", f"ended after epoch {tally.epoch} without a word")
+        self._tidy()
+
+    def close(self, closing: Closing) -> None:
+        """Issues no more; runs in training end at their next report and can be taken up again."""
+        if self.closing is None:
+            self.closing = closing
+            self.writer.event("closing", reason=closing.reason)
+
+    def _take_up(self, history: History) -> list[Run]:
+        """Replays what was recorded; the runs that were in training when the sweep was interrupted."""
+        entries = self.study.entries
+        for identity, epoch, metrics in history.reports:
+            if identity in entries:
+                run = entries[identity].run
+                self._count(run, epoch, metrics, spent=identity not in history.reused)
+                self.guard(identity, epoch, metrics)
+                self._verdict(run, epoch, metrics)
+        for run in self.study.unfinished():
+            state = history.states.get(run.identity, "running")
+            if state == "complete":
+                self.study.tell(run.identity, state, self._values(self._tally(run)))
+            elif state in ("stopped", "failed"):
+                self.study.tell(run.identity, state)
+        failed = [run for run in history.states if history.states[run] == "failed" and run in entries]
+        again = [self.study.retry(run) for run in failed] if self.options.retry_failed else []
+        paused = {run for run, state in history.states.items() if state == "paused"}
+        return again + [
+            run for run in self.study.unfinished() if run.identity not in paused and run not in again
+        ]
+
+    def _next(self) -> Run | None:
+        if self.left_behind:
+            return self.left_behind.pop(0)
+        return self._promoted() or (None if self.full else self.study.ask())
+
+    def _promoted(self) -> Run | None:
+        """The paused run to take up now. One whose process has not ended yet is taken up as soon as it has."""
+        for seed, judge in self.judges.items():
+            new = any(run.seed == seed and not self._tally(run).epoch for run in self.running.values())
+            more = new or (self.study.more() and not self.full)
+            while (paused := judge.promote(more=more)) is not None:
+                entry = self.study.entries[paused]
+                if paused in self.verdicts:
+                    self.wanted.add(paused)
+                elif entry.state == "running" and paused not in self.running:
+                    self.writer.event("promoted", paused, self._tally(entry.run).epoch)
+                    return entry.run
+        return None
+
+    def _search_is_over(self) -> bool:
+        """Ends what was never promoted; begins to confirm, once; whether nothing is left to do."""
+        for run in self.study.unfinished():
+            self._record(run, "stopped", "paused and never taken up again: others were better")
+        if self.study.confirming:
+            return True
+        self.study.confirm()
+        return False
+
+    def _start(self, run: Run) -> Run:
+        attempt = self.attempts.get(run.identity, -1) + 1
+        self.attempts[run.identity] = attempt
+        self.running[run.identity] = run
+        self._tally(run)
+        self.issued += 1
+        self._note(run, "running", "")
+        return replace(run, attempt=attempt)
+
+    def _reuse(self, run: Run, finished: Finished) -> None:
+        """Takes over the recorded epochs of an equal run of another sweep."""
+        self.writer.event("reused", run.identity, len(finished.epochs), sweep=finished.sweep)
+        for epoch, metrics in finished.epochs:
+            self.writer.report(run.identity, 0, epoch, metrics)
+            self._count(run, epoch, metrics, spent=False)
+            self._verdict(run, epoch, metrics)
+        self.attempts[run.identity] = 0
+        self.checkpoints.link(run.identity, finished.checkpoint)
+        self._complete(run, f"reused from {finished.sweep}")
+
+    def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> None:
+        if not self._tally(run).add(epoch, metrics):
+            return
+        if spent:
+            self.epochs_spent += 1
+            self.seconds_spent += sum(metrics.get(name, 0.0) for name in SECONDS)
+        if math.isfinite(value := metrics.get(METRIC, math.nan)):
+            self.study.report(run.identity, epoch, value)
+            self.watcher.report(run, epoch, value)
+
+    def _verdict(self, run: Run, epoch: int, metrics: Metrics) -> Verdict | None:
+        """What the judge says of a report; None if the run goes on."""
+        if run.seed not in self.judges or not math.isfinite(metrics.get(METRIC, math.nan)):
+            return None  # runs on fresh seeds are results: all are trained to their end
+        verdict = self.judges[run.seed].observe(run.identity, epoch, metrics[METRIC])
+        return verdict if epoch < run.trial.epochs else None
+
+    def _spared(self, run: Run) -> bool:
+        """The default is what all are compared with; controls show what stopping costs, and are drawn by digest."""
+        drawn = int(run.arm[:8], 16) / 16**8
+        return run.arm == self.options.default_arm or drawn < self.plan.stopper.control
+
+    def _values(self, tally: Tally) -> tuple[float, ...]:
+        """The objectives of a run that has come to its end."""
+        return tuple(
+            (tally.total if objective.total else tally.last).get(objective.metric, math.nan)
+            for objective in self.plan.objectives
+        )
+
+    def _complete(self, run: Run, reason: str = "") -> None:
+        tally = self._tally(run)
+        values = self._values(tally)
+        if all(map(math.isfinite, values)):
+            self.failures.clear()
+            self._record(run, "complete", reason, values)
+        else:
+            wanted = ", ".join(objective.metric for objective in self.plan.objectives)
+            self._record(run, "failed", f"no finite {wanted} at its end; it reported {', '.join(tally.last)}")
+
+    def _record(self, run: Run, state: State, reason: str, values: tuple[float, ...] = ()) -> None:
+        """In the store first, then in the study: what the store has, a resumed study is told."""
+        self._note(run, state, reason)
+        if state != "paused":
+            self.study.tell(run.identity, state, values)
+        if state == "failed":
+            self._count_failure(reason)
+        if state in ("failed", "stopped") and run.seed in self.judges:
+            self.judges[run.seed].lost(run.identity)
+
+    def _note(self, run: Run, state: State, reason: str) -> None:
+        epochs = self._tally(run).epoch if state != "running" else 0
+        row = replace(run, attempt=self.attempts.get(run.identity, 0)).row()
+        self.writer.trial(**row, state=state, reason=reason, epochs=epochs)
+        self.watcher.state(run, state, reason, epochs)
+
+    def _count_failure(self, reason: str) -> None:
+        last = reason.strip().splitlines()[-1]
+        error = re.sub(r"[\d.]+", "#", last)
+        self.failures = [*self.failures, error] if error in self.failures[-1:] else [error]
+        if self.options.fail_fast:
+            self.close(Closing("failing", f"a run has failed: {last}"))
+        elif len(self.failures) >= SAME_FAILURES:
+            self.close(Closing("failing", f"{SAME_FAILURES} runs in a row failed alike: {last}"))
+
+    def _tally(self, run: Run) -> Tally:
+        return self.tallies.setdefault(run.identity, Tally(run))
+
+    def _tidy(self) -> None:
+        """Removes the checkpoints that nothing needs any more."""
+        self.writer.sync()  # what replaces a checkpoint is on disk before it goes
+        entries = self.study.entries
+        occupied = set(self.running) | {run.identity for run in self.left_behind}
+
+        def standing(entry: Entry) -> str:
+            return "occupied" if entry.run.identity in occupied else entry.state
+
+        def value(entry: Entry) -> float:
+            return self.tallies[entry.run.identity].last.get(METRIC, -math.inf)
+
+        self.checkpoints.tidy(
+            {run: standing(entries[run]) for run in self.checkpoints.measure() if run in entries},
+            arm=lambda run: entries[run].arm,
+            worth=lambda run: (self.study.score(entries[run].arm) or -math.inf, value(entries[run])),
+            default=key(self.plan.space.default()),
+        )

@@ -1,0 +1,94 @@
+"""What the store knows of a sweep when it is taken up again, and of equal runs in other sweeps."""
+
+from bisect import bisect_left
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow.compute as pc
+
+from sweeps import store
+
+Epoch = tuple[int, dict[str, float]]
+"""An epoch's number and its metrics."""
+
+
+@dataclass(frozen=True)
+class History:
+    """A sweep so far: its reports (run, epoch, metrics) in the order of recording, and where its runs stand."""
+
+    reports: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)
+    states: dict[str, str] = field(default_factory=dict[str, str])
+    attempts: dict[str, int] = field(default_factory=dict[str, int])
+    reused: frozenset[str] = frozenset()
+    """Runs whose reports come from another sweep."""
+    hours: float = 0.0
+    """Of all sittings so far, by the clock on the wall."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A complete run of another sweep."""
+
+    sweep: str
+    epochs: list[Epoch]
+    checkpoint: Path
+    """The folder of its checkpoint, which need not exist any more."""
+
+
+def read(directory: Path) -> History:
+    """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
+    events = store.events(directory).to_pylist()
+    trials = store.trials(directory).to_pylist()
+    reports, attempts = _epochs(store.reports(directory))
+    for row in trials:
+        attempts[row["trial"]] = max(row["attempt"], attempts.get(row["trial"], 0))
+    return History(
+        reports=reports,
+        states={row["trial"]: row["state"] for row in trials},
+        attempts=attempts,
+        reused=frozenset(event["trial"] for event in events if event["kind"] == "reused"),
+        hours=_hours(events, store.reports(directory)["time"].to_pylist()),
+    )
+
+
+def finished_elsewhere(directory: Path) -> Callable[[str], Finished | None]:
+    """Finds, by its identity, a run that was trained to its end in another sweep of the same store."""
+    where: dict[str, Path] = {}
+    for other in store.sweep_directories(directory.parent.parent):
+        if other == directory:
+            continue
+        rows = store.trials(other).select(["trial", "state", "reason"]).to_pylist()
+        where |= {r["trial"]: other for r in rows if r["state"] == "complete" and not r["reason"]}
+
+    def find(run: str) -> Finished | None:
+        if run not in where:
+            return None
+        other = where[run]
+        reports = store.reports(other)
+        epochs, _ = _epochs(reports.filter(pc.field("trial") == run))
+        return Finished(other.name, [(e, metrics) for _, e, metrics in epochs], other / "checkpoints" / run)
+
+    return find
+
+
+def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict[str, int]]:
+    """The rows of each epoch together, in the order of recording; and the last attempt of each run."""
+    found: dict[tuple[str, int], dict[str, float]] = {}
+    attempts: dict[str, int] = {}
+    ordered = reports.sort_by([("time", "ascending"), ("sequence", "ascending")])
+    columns = [ordered[name].to_pylist() for name in ("trial", "epoch", "metric", "value", "attempt")]
+    for trial, epoch, metric, value, attempt in zip(*columns, strict=True):
+        found.setdefault((trial, epoch), {})[metric] = value
+        attempts[trial] = max(attempt, attempts.get(trial, 0))
+    return [(trial, epoch, metrics) for (trial, epoch), metrics in found.items()], attempts
+
+
+def _hours(events: list[dict[str, Any]], reports: list[float]) -> float:
+    """A sitting lasts from its beginning to the last thing recorded before the next one began."""
+    begun = [event["time"] for event in events if event["kind"] == "begun"]
+    times = sorted([*(event["time"] for event in events), *reports])
+    following = [*begun[1:], float("inf")] if begun else []
+    ends = [times[bisect_left(times, start) - 1] for start in following]
+    return sum(end - start for start, end in zip(begun, ends, strict=True)) / 3600

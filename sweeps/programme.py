@@ -1,0 +1,345 @@
+"""A campaign: its plan frozen before the first run, its sweeps carried out side by side, its comparisons made."""
+
+import argparse
+import json
+import os
+import runpy
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+from rich.console import Console
+
+from analysis import campaign as analysis
+from contrastive import config
+from search_spaces.campaign import Campaign, Entry
+from search_spaces.campaigns import CAMPAIGNS
+from sweeps import command as commands
+from sweeps import flags, launch, session, store, sweep
+from sweeps import history as histories
+from sweeps import plan as plans
+from sweeps.arbiter import INTERRUPTED, Arbiter
+from sweeps.engine import Closing, Engine, Watcher
+from sweeps.look.find import STOP, program
+from sweeps.plan import Plan
+from sweeps.provenance import provenance
+from sweeps.study import Run
+from sweeps.sweep import Sweep
+from sweeps.work import Places
+
+FILE = "campaign.json"
+_CAMPAIGN = TypeAdapter(Campaign)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A campaign's folder, what it is, and its sweeps by name."""
+
+    directory: Path
+    campaign: Campaign
+    sweeps: dict[str, Sweep]
+
+
+def dispatch(given: argparse.Namespace) -> int:
+    """Does what the flags say.
+
+    Raises:
+        ValueError: a name, a sweep or a flag that cannot be meant.
+    """
+    if given.list:
+        return _print(given, CAMPAIGNS, [f"{name:<18} {c.question}" for name, c in CAMPAIGNS.items()])
+    if given.status:
+        return _status(find(given.status, root=given.store), given)
+    if given.stop:
+        return _stop(find(given.stop, root=given.store), given)
+    if given.resume:
+        begun = reopen(find(given.resume, root=given.store), given)
+        return _with_cluster(next(iter(begun.sweeps.values())).plan, given, lambda: begun)
+    if not given.campaign:
+        raise ValueError(f"name a campaign. {config.closest('', list(CAMPAIGNS))}")
+    campaign = _campaign(given)
+    planned = {name: plan_of(campaign, entry) for name, entry in campaign.entries.items()}
+    if given.dry_run:
+        return _show(campaign, planned, given)
+    return _with_cluster(next(iter(planned.values())), given, lambda: begin(campaign, planned, given))
+
+
+def plan_of(campaign: Campaign, entry: Entry) -> Plan:
+    """The plan of one sweep, as its words on the command line would give it.
+
+    Raises:
+        ValueError: they are refused; says why, and of which sweep.
+    """
+    words = {
+        "--space": entry.space,
+        "--data": entry.data or campaign.data,
+        "--method-preset": entry.method_preset,
+        "--epochs": entry.epochs,
+        "--design": entry.design,
+        "--trials": entry.trials,
+        "--seeds": entry.seeds,
+        "--stopper": entry.stopper,
+        "--objectives": entry.objectives,
+        "--confirm": entry.confirm,
+        "--confirm-seeds": entry.confirm_seeds,
+        "--workers-per-trial": campaign.workers_per_trial,
+        "--gpus-per-worker": campaign.gpus_per_worker or None,
+    }
+    typed = [part for flag, value in words.items() if value is not None for part in (flag, str(value))]
+    typed += [part for assignment in entry.set for part in ("--set", assignment)]
+    try:
+        return commands.plan_of(flags.parser().parse_args(typed))
+    except ValueError as error:
+        raise ValueError(f"{campaign.name}, sweep {' '.join(typed)}: {error}") from None
+
+
+def comparisons(campaign: Campaign, planned: dict[str, Plan]) -> list[dict[str, str]]:
+    """Each difference that will be tested: the sweep, the arm, and against which; said before anything is run."""
+    found: list[dict[str, str]] = []
+    for name, entry in campaign.entries.items():
+        space = planned[name].space
+        if entry.compare == "best":
+            found.append({"sweep": name, "arm": "best", "against": "default"})
+        elif entry.compare == "all":
+            arms = [
+                space.setting(space.trial(arm))
+                for arm in plans.fixed_arms(planned[name])
+                if arm != space.default()
+            ]
+            found += [
+                {"sweep": name, "arm": json.dumps(arm, sort_keys=True), "against": "default"} for arm in arms
+            ]
+    return found
+
+
+def begin(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespace) -> Begun:
+    """Makes the folders of a campaign and of its sweeps, and writes down what will be tested.
+
+    Raises:
+        ValueError: a sweep cannot be carried out; says why. Nothing is trained before all can.
+    """
+    root, now = store.open_store(given.store), datetime.now(UTC)
+    sweeps: dict[str, Sweep] = {}
+    for name, plan in planned.items():
+        command = f"campaign {campaign.name}: {name}"
+        sweeps[name] = sweep.begin(
+            plan, root=root, cache=given.cache, command=command, program=program(given.store)
+        )
+    directory = root / "campaigns" / f"{campaign.name}-{now:%Y%m%d-%H%M%S}"
+    directory.mkdir(parents=True)
+    content = {
+        "id": directory.name,
+        "created": now.isoformat(),
+        "campaign": _CAMPAIGN.dump_python(campaign, mode="json"),
+        "sweeps": {name: one.directory.name for name, one in sweeps.items()},
+        "comparisons": comparisons(campaign, planned),
+        "provenance": provenance(),
+    }
+    store.write_whole(
+        directory / FILE, lambda file: file.write((json.dumps(content, indent=2) + "\n").encode())
+    )
+    return Begun(directory, campaign, sweeps)
+
+
+def find(name: str, *, root: Path) -> Path:
+    """The folder of the campaign that `name` is the id or the path of.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for directory in (Path(name), root.expanduser() / "campaigns" / name):
+        if (directory / FILE).is_file():
+            return directory.resolve()
+    known = sorted(path.parent.name for path in root.expanduser().glob(f"campaigns/*/{FILE}"))
+    here = f"It holds: {', '.join(known)}" if known else "It holds none"
+    raise ValueError(f"there is no campaign '{name}' in the store {root}. {here}; name another with --store")
+
+
+def read(directory: Path) -> dict[str, Any]:
+    """What `begin` wrote."""
+    return json.loads((directory / FILE).read_text(encoding="utf-8"))
+
+
+def reopen(directory: Path, given: argparse.Namespace) -> Begun:
+    """A campaign that was begun before; its budget may be raised, nothing else changes.
+
+    Raises:
+        ValueError: another version of the program, or other images.
+    """
+    content, root = read(directory), directory.parent.parent
+    campaign = _CAMPAIGN.validate_python(content["campaign"])
+    if given.budget:
+        campaign = replace(campaign, budget=given.budget)
+    sweeps = {
+        name: sweep.reopen(store.sweep_directory(root, one), cache=given.cache)
+        for name, one in content["sweeps"].items()
+    }
+    return Begun(directory, campaign, sweeps)
+
+
+def _campaign(given: argparse.Namespace) -> Campaign:
+    name = given.campaign
+    if ":" in name or name.endswith(".py"):
+        found = _of_file(name)
+    elif name in CAMPAIGNS:
+        found = CAMPAIGNS[name]
+    else:
+        raise ValueError(f"there is no campaign '{name}'. {config.closest(name, list(CAMPAIGNS))}")
+    changes = {"data": given.data, "budget": given.budget}
+    return replace(found, **{field: value for field, value in changes.items() if value})
+
+
+def _of_file(reference: str) -> Campaign:
+    path, _, variable = reference.rpartition(":") if ":" in reference else (reference, "", "")
+    if not Path(path).is_file():
+        raise ValueError(f"campaign {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
+    try:
+        content = config.in_words(lambda: runpy.run_path(path))
+    except Exception as error:  # whatever the file does wrong, it is the reader's to mend
+        raise ValueError(
+            f"campaign {reference}: {path} fails with {type(error).__name__}: {error}"
+        ) from error
+    known = {name: value for name, value in content.items() if isinstance(value, Campaign)}
+    if len(known) == 1 and not variable:
+        return next(iter(known.values()))
+    if variable not in known:
+        hint = config.closest(variable, list(known)) if known else "There is none."
+        raise ValueError(f"{path} has no campaign '{variable}'. {hint}")
+    return known[variable]
+
+
+def _with_cluster(plan: Plan, given: argparse.Namespace, make: Callable[[], Begun]) -> int:
+    """`plan` is any of the campaign's: all occupy alike."""
+    if given.address is None:
+        launch.check_local(plan)
+        return _carry_out(make(), given, lambda: launch.cluster(plan, None))
+    with launch.cluster(plan, given.address):
+        return _carry_out(make(), given, nullcontext)
+
+
+class Lines(Watcher):
+    """A line for each run that starts or ends, with the name of its sweep."""
+
+    def __init__(self, name: str, console: Console):
+        self.name, self.console = name, console
+
+    def state(self, run: Run, state: str, reason: str, epochs: int) -> None:
+        """A run has started or ended."""
+        why = f" ({reason.strip().splitlines()[-1]})" if reason.strip() else ""
+        line = f"{self.name}  run {run.number}  seed {run.seed}: {state}{why}"
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+def _carry_out(begun: Begun, given: argparse.Namespace, cluster: session.Session) -> int:
+    console = Console(stderr=given.json)
+    console.print(f"{begun.directory.name}: {begun.campaign.question}", highlight=False, soft_wrap=True)
+    closing: Closing | None = INTERRUPTED
+    try:
+        with _engines(begun, given, console) as (engines, hours):
+            closing = _run(_arbiter(begun, engines, hours), given.cache, cluster, console)
+    except KeyboardInterrupt:
+        pass
+    if closing:
+        again = f"python sweeps/campaign.py --resume {begun.directory.name}"
+        console.print(f"\nEnded early: {closing.reason}. Go on with\n  {again}", markup=False, soft_wrap=True)
+    if closing == INTERRUPTED:
+        return session.STOPPED
+    for one in begun.sweeps.values():
+        store.compact(one.directory, ended=True)
+        session.write_summary(one)
+    _print_results(begun.directory, given)
+    return session.FAILED if closing and closing.kind == "failing" else 0
+
+
+@contextmanager
+def _engines(
+    begun: Begun, given: argparse.Namespace, console: Console
+) -> Generator[tuple[list[Engine], float]]:
+    with ExitStack() as stack:
+        engines: list[Engine] = []
+        hours = 0.0
+        for name, one in begun.sweeps.items():
+            stack.enter_context(sweep.alone(one.directory))
+            writer = stack.enter_context(store.Writer(one.directory, f"driver-{os.getpid()}"))
+            history = histories.read(one.directory)
+            hours = max(hours, history.hours)  # all sittings are common to all
+            engines.append(session.open_engine(one, given, writer, history, Lines(name, console)))
+        yield engines, hours
+
+
+def _run(
+    arbiter: Arbiter, cache: Path, cluster: Callable[[], AbstractContextManager[None]], console: Console
+) -> Closing | None:
+    if arbiter.has_work():
+        plan = arbiter.engines[0].plan
+        with cluster():
+            places = Places(str(cache.resolve()), device=plan.device)
+            launch.run(plan, arbiter, places=places, say=lambda line: console.print(line, markup=False))
+    return arbiter.closed
+
+
+def _arbiter(begun: Begun, engines: list[Engine], hours: float) -> Arbiter:
+    campaign = begun.campaign
+    return Arbiter(
+        engines,
+        weights=[entry.weight for entry in campaign.entries.values()],
+        order=campaign.order,
+        budget=commands.parse_budget(campaign.budget) if campaign.budget else None,
+        hours=hours,
+        asked_to_stop=lambda: any(sweep.asked_to_stop(one.directory) for one in begun.sweeps.values()),
+    )
+
+
+def _show(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespace) -> int:
+    tested = comparisons(campaign, planned)
+    costs = {name: plans.estimate(plan) for name, plan in planned.items()}
+    lines = [f"{campaign.name}: {campaign.question}", ""]
+    for name, plan in planned.items():
+        full, expected = costs[name]
+        shape = f"{plan.arms} arms ({plan.design}) x {len(plan.seeds)} seeds x {plan.epochs} epochs"
+        lines.append(f"  {name:<16} {plan.space.name}: {shape}; {expected} of {full} epochs expected")
+    total = sum(expected for _, expected in costs.values())
+    budget = campaign.budget or "none"
+    lines += ["", f"{total} epochs expected in all; budget: {budget}; order: {campaign.order}"]
+    lines += [
+        "",
+        "To be tested, paired by seed:",
+        *(f"  {c['sweep']}: {c['arm']} against {c['against']}" for c in tested),
+    ]
+    content = {"plans": {n: plans.to_dict(p) for n, p in planned.items()}, "comparisons": tested}
+    return _print(given, content, lines)
+
+
+def _status(directory: Path, given: argparse.Namespace) -> int:
+    found = analysis.standing(directory)
+    lines = [f"{directory.name}: {read(directory)['campaign']['question']}", *analysis.text(found)]
+    return _print(given, [vars(one) for one in found], lines)
+
+
+def _stop(directory: Path, given: argparse.Namespace) -> int:
+    root = directory.parent.parent
+    for one in read(directory)["sweeps"].values():
+        (store.sweep_directory(root, one) / STOP).touch()
+    asked = f"Asked {directory.name} to end: each run in training ends at its next report."
+    return _print(given, {"campaign": directory.name}, [asked])
+
+
+def _print_results(directory: Path, given: argparse.Namespace) -> None:
+    found = analysis.results(directory)
+    text = analysis.markdown(found)
+    store.write_whole(directory / "results.md", lambda file: file.write(text.encode()))
+    rows = [vars(one) for one in found]
+    store.write_whole(
+        directory / "results.json", lambda file: file.write((json.dumps(rows, indent=2) + "\n").encode())
+    )
+    _print(given, rows, ["", text, f"results {directory / 'results.md'}"])
+
+
+def _print(given: argparse.Namespace, content: Any, lines: list[str]) -> int:
+    plain = TypeAdapter(Any).dump_python(content, mode="json")
+    print(json.dumps(plain) if given.json else "\n".join(lines))
+    return 0

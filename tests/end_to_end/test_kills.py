@@ -1,0 +1,98 @@
+"""Twenty kills at random moments: nothing reported is lost or written twice, and the table is that of no kill."""
+
+import os
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from sweeps import store
+from tests.end_to_end.test_sweep import SPACES, Sweeps, descendants
+
+pytestmark = [
+    pytest.mark.end_to_end,
+    pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes by /proc"),
+]
+
+DRIVERS, ACTORS, WORKERS = 8, 6, 6
+"""Kills of the driver, of a process of Ray Tune's that trains, and of one of Ray Train's."""
+
+
+def table(sweeps: Sweeps) -> list[tuple[int, str, list[float], list[float]]]:
+    """Of each run: its number, its state, its losses and its accuracies."""
+    losses, accuracies = sweeps.curves("loss"), sweeps.curves()
+    rows = store.trials(sweeps.directory).to_pylist()
+    return [(r["number"], r["state"], losses[r["trial"]], accuracies[r["trial"]]) for r in rows]
+
+
+def processes(parent: int, name: str) -> list[int]:
+    found: list[int] = []
+    for pid in set(descendants(parent)):
+        try:
+            if name in Path(f"/proc/{pid}/cmdline").read_text():
+                found.append(pid)
+        except OSError:
+            continue  # it has just ended
+    return found
+
+
+def kill_some(sweeps: Sweeps, arguments: list[str], name: str, kills: int, pause: tuple[float, float]) -> int:
+    """Starts a sweep and kills so many of its processes of that name, at random moments; how many it got to."""
+    chance, done = random.Random(7), 0
+    process = sweeps.start(*arguments)
+    while done < kills and process.poll() is None:
+        time.sleep(chance.uniform(*pause))
+        alive = processes(process.pid, name)
+        if alive:
+            os.kill(chance.choice(alive), signal.SIGKILL)
+            done += 1
+    process.communicate(timeout=500)
+    # A run that was hit too often counts as failed; to try it again is all that is needed.
+    assert sweeps.run("--resume", sweeps.directory.name, "--retry-failed")[0] == 0
+    return done
+
+
+@pytest.fixture
+def undisturbed(tmp_path: Path) -> Sweeps:
+    return Sweeps(tmp_path / "undisturbed")
+
+
+def test_a_driver_killed_at_random_moments_loses_nothing(sweeps: Sweeps, undisturbed: Sweeps) -> None:
+    arguments = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "6", "--epochs", "80"]
+    arguments += ["--stopper", "none"]
+    assert undisturbed.run(*arguments)[0] == 0
+    chance = random.Random(7)
+    process = sweeps.start(*arguments)
+    while not list(sweeps.store.glob("sweeps/*/segments/reports-*")):
+        time.sleep(0.1)
+    for _ in range(DRIVERS):
+        time.sleep(chance.uniform(0.0, 9.0))
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+        time.sleep(3)  # Ray's processes notice that their driver is gone
+        before = sweeps.written()
+        assert set(before.values()) <= {1}
+        process = sweeps.start("--resume", sweeps.directory.name)
+    out, err = process.communicate(timeout=500)
+    assert process.returncode == 0, (out, err)
+    assert table(sweeps) == table(undisturbed)
+
+
+def test_training_processes_of_tune_killed_at_random_moments_lose_nothing(
+    sweeps: Sweeps, undisturbed: Sweeps
+) -> None:
+    arguments = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "6", "--epochs", "100"]
+    arguments += ["--stopper", "none"]
+    assert undisturbed.run(*arguments)[0] == 0
+    assert kill_some(sweeps, arguments, "ray::inline", ACTORS, (2.0, 5.0)) >= ACTORS // 2
+    assert table(sweeps) == table(undisturbed)
+
+
+def test_workers_of_train_killed_at_random_moments_lose_nothing(sweeps: Sweeps, undisturbed: Sweeps) -> None:
+    arguments = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "3", "--epochs", "120"]
+    arguments += ["--stopper", "none", "--workers-per-trial", "2"]
+    assert undisturbed.run(*arguments)[0] == 0
+    assert kill_some(sweeps, arguments, "RayTrainWorker", WORKERS, (3.0, 9.0)) >= WORKERS // 2
+    assert table(sweeps) == table(undisturbed)
