@@ -490,6 +490,20 @@ def test_the_median_rule_says_why() -> None:
     )
 
 
+def test_the_median_rule_waits_for_a_sixth_of_training_and_for_five_others() -> None:
+    judge = Median(noise=1).judge(18, runs=7)
+    for run in "abcde":
+        assert not any(judge.observe(run, epoch, 50.0) for epoch in range(1, 4))
+    assert [judge.observe("f", epoch, 49.9) is None for epoch in range(1, 4)] == [True, True, False]
+    early = Median(startup=1).judge(5, runs=2)
+    assert early.observe("a", 1, 2.0) is None
+    assert early.observe("b", 1, 1.0) is not None
+    late = Median().judge(18, runs=6)
+    assert not any(
+        late.observe(run, 3, value) for run, value in zip("abcde", (5.0, 5.0, 5.0, 5.0, 1.0), strict=True)
+    )
+
+
 # PASHA.
 
 
@@ -709,6 +723,16 @@ def test_a_loss_far_beyond_all_it_has_been_ends_a_run() -> None:
     said = watch("a", 4, healthy(loss=234.0))
     assert said == "diverged: loss 234 is more than 10 times 6, its size before, for 2 epochs"
     assert watch("a", 4, healthy(loss=234.0)) == said
+
+
+def test_a_loss_is_measured_by_1_at_least() -> None:
+    watch = Guard().watch()
+    assert not any(watch("a", i, healthy(loss=loss)) for i, loss in enumerate((0.01, 9.9, 0.1), 1))
+    watch = Guard(patience=1).watch()
+    assert watch("a", 1, healthy(loss=-0.01)) is None
+    assert watch("a", 2, healthy(loss=10.1)) == (
+        "diverged: loss 10.1 is more than 10 times 1, its size before, for 1 epoch"
+    )
 
 
 LOSSES = {
