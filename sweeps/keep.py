@@ -44,7 +44,8 @@ def removable(
     safe = {*running, *default, *best}
     beyond = [run for arm in complete[keep:] for run in arm]
     stopped = sizes.keys() - {*paused, *failed, *ranked}
-    going = [run for run in [*sorted(stopped), *reversed(beyond)] if run in sizes and run not in safe]
+    at_once = dict.fromkeys([*sorted(stopped), *reversed(beyond)])
+    going = [run for run in at_once if run in sizes and run not in safe]
     if budget is None:
         return going
     room = budget - sum(sizes.values()) + sum(sizes[run] for run in going)

@@ -32,7 +32,7 @@ def export(directory: Path, out: Path) -> Exported:
     """Writes the best complete arm of a sweep to the folder `out`, which is made.
 
     best.json has its configuration with its first seed, its score on each seed, and what made it;
-    encoder-seedN.safetensors is read back by `contrastive.checkpoint.load_encoder`.
+    encoder-seedN.safetensors, of every run of the arm, is read back by `contrastive.checkpoint.load_encoder`.
 
     Raises:
         StoreError: there is no sweep in that folder.
@@ -42,7 +42,8 @@ def export(directory: Path, out: Path) -> Exported:
     from contrastive import checkpoint
 
     record = load(directory)
-    best = summarise(record).best
+    summary = summarise(record)
+    best = summary.result.best or summary.best  # as confirmed on fresh seeds, where that has been done
     if best is None:
         raise ValueError(f"{directory.name} has no complete arm to export; go on with it by --resume")
     out.mkdir(parents=True, exist_ok=True)

@@ -531,7 +531,7 @@ def test_the_manual_has_examples_what_comes_out_exit_codes_and_how_to_go_on(
 
 
 def test_every_example_of_the_manual_is_legal(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    examples = re.findall(r"python sweeps/run\.py (.*?)(?:   |$)", EPILOG, re.MULTILINE)
+    examples = re.findall(r"python sweeps/run\.py (.*?)(?:  |$)", EPILOG, re.MULTILINE)
     assert len(examples) > 15
     for example in examples:
         given = parser().parse_args(shlex.split(example))
