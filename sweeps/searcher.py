@@ -12,6 +12,8 @@ from ray.tune.search import Searcher
 from sweeps.arbiter import Arbiter, Issued
 from sweeps.engine import METRIC
 
+METRICS = "metrics/"
+
 
 class Search(Searcher):
     """Hands the arbiter's runs to Tune, and Tune's endings to the arbiter.
@@ -39,8 +41,7 @@ class Search(Searcher):
         issued = self.live[trial_id]
         if "failed" in result or "diverged" in result:
             return True  # it ends by itself
-        numbers = {k: float(v) for k, v in result.get("metrics", {}).items()}
-        return self.arbiter.report(issued, result["epoch"], numbers)
+        return self.arbiter.report(issued, result["epoch"], _metrics(result))
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Reports reach the arbiter through the scheduler, which must see them first."""
@@ -53,8 +54,8 @@ class Search(Searcher):
         if issued is None:
             return
         result = result or {}
-        if result.get("metrics"):  # the last report of a run may come as its end only
-            self.arbiter.report(issued, result["epoch"], result["metrics"])
+        if metrics := _metrics(result):  # the last report of a run may come as its end only
+            self.arbiter.report(issued, result["epoch"], metrics)
         died = f"the process of the run died: {self.errors.pop(trial_id, '')}" if error else None
         issued.engine.end(issued.run, failed=died or result.get("failed"), diverged=result.get("diverged"))
 
@@ -93,3 +94,12 @@ class Scheduler(FIFOScheduler):
         """The run's process has died for the last time it may."""
         self.search.errors[trial.trial_id] = str(trial.get_error())
         super().on_trial_error(tune_controller, trial)
+
+
+def _metrics(result: Mapping[str, Any]) -> dict[str, float]:
+    """What the run itself has reported; Tune adds much of its own, and flattens what is nested."""
+    return {
+        name.removeprefix(METRICS): float(value)
+        for name, value in result.items()
+        if name.startswith(METRICS)
+    }

@@ -10,8 +10,12 @@ import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
+from wsgiref.util import setup_testing_defaults
 
+import optuna_dashboard
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 
 from sweeps import store
 
@@ -28,14 +32,14 @@ class Sweeps:
         self.store = folder / "results"
         self.fixed = ["--store", str(self.store), "--cache", str(folder / "cache")]
 
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
+    def start(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, str(ROOT / "sweeps" / "run.py"), *arguments, *self.fixed],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
-            env={**os.environ, "PYTHONUNBUFFERED": "1"},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
         )
 
     def run(self, *arguments: str) -> tuple[int, str, str]:
@@ -191,16 +195,102 @@ def test_a_resumed_run_repeats_no_finished_epoch(sweeps: Sweeps) -> None:
     assert len(next(iter(sweeps.curves().values()))) == 60
 
 
-def test_a_failed_run_is_recorded_with_its_traceback_and_the_sweep_goes_on(sweeps: Sweeps) -> None:
-    arguments = ["--space", f"{SPACES}:DIVERGING", "--design", "grid", "--trials", "3", "--stopper", "none"]
-    code, out, _ = sweeps.run(*arguments)
+def test_a_failed_run_is_recorded_the_sweep_goes_on_and_it_can_be_tried_again(sweeps: Sweeps) -> None:
+    process = sweeps.start(
+        "--space", f"{SPACES}:TINY", "--trials", "3", "--epochs", "40", "--stopper", "none"
+    )
+    wait_for(process, r"epoch \d+/40", count=8)
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=60)
+    broken = max(sweeps.directory.glob("checkpoints/*/checkpoint.pt"))
+    broken.write_bytes(b"no checkpoint")
+    code, out, _ = sweeps.run("--resume", sweeps.directory.name)
     assert code == 0
     assert Counter(sweeps.states().values()) == {"complete": 2, "failed": 1}
     (failed,) = (row for row in store.trials(sweeps.directory).to_pylist() if row["state"] == "failed")
-    assert "Traceback" in failed["reason"]
-    assert "FloatingPointError" in failed["reason"]
-    assert json.loads(failed["config"])["optimiser"]["lr"] == 1e30
-    assert "FloatingPointError" in out
+    assert failed["trial"] == broken.parent.name
+    assert failed["reason"].startswith("Traceback")
+    assert failed["reason"].strip().splitlines()[-1] in out
+    broken.unlink()
+    assert sweeps.run("--resume", sweeps.directory.name, "--retry-failed")[0] == 0
+    assert set(sweeps.states().values()) == {"complete"}
+    assert all(len(curve) == 40 for curve in sweeps.curves().values())
+
+
+def test_a_run_that_diverges_is_ended_with_that_reason(sweeps: Sweeps) -> None:
+    arguments = ["--space", f"{SPACES}:DIVERGING", "--design", "grid", "--trials", "3", "--stopper", "none"]
+    code, out, _ = sweeps.run(*arguments)
+    assert code == 0
+    assert Counter(sweeps.states().values()) == {"complete": 2, "stopped": 1}
+    (ended,) = (row for row in store.trials(sweeps.directory).to_pylist() if row["state"] == "stopped")
+    assert ended["reason"].startswith("diverged: the mean loss of epoch")
+    assert json.loads(ended["config"])["optimiser"]["lr"] == 1e30
+    assert "diverged" in out
+
+
+def test_ctrl_c_ends_all_processes_and_the_sweep_grows_when_it_is_resumed(sweeps: Sweeps) -> None:
+    mark = f"SWEEP_OF_A_TEST={sweeps.store}"
+    common = ["--space", f"{SPACES}:TINY", "--design", "random", "--epochs", "40", "--stopper", "none"]
+    process = sweeps.start(*common, "--trials", "2", SWEEP_OF_A_TEST=str(sweeps.store))
+    wait_for(process, r"epoch \d+/40", count=6)
+    assert marked(mark)
+    os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
+    out, _ = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert "Finishing the epochs in training" in out
+    assert f"--resume {sweeps.directory.name}" in out
+    until = time.monotonic() + 30
+    while marked(mark) and time.monotonic() < until:
+        time.sleep(0.5)
+    assert marked(mark) == []
+    assert set(sweeps.states().values()) == {"running"}
+    assert sweeps.run("--resume", sweeps.directory.name, "--trials", "3", "--seeds", "0,1")[0] == 0
+    assert Counter(sweeps.states().values()) == {"complete": 6}
+
+
+def marked(mark: str) -> list[int]:
+    """Processes that have inherited this assignment in their environment."""
+    found: list[int] = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                if mark.encode() in (entry / "environ").read_bytes().split(b"\0"):
+                    found.append(int(entry.name))
+            except OSError:
+                continue  # it has ended, or is not ours
+    return found
+
+
+def test_the_study_opens_in_the_dashboard_while_the_sweep_runs_and_another_sweep_reuses_its_runs(
+    sweeps: Sweeps,
+) -> None:
+    common = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "2", "--epochs", "40"]
+    process = sweeps.start(*common, "--stopper", "none")
+    wait_for(process, r"epoch \d+/40", count=10)
+    first = sweeps.directory
+    app = optuna_dashboard.wsgi(JournalStorage(JournalFileBackend(str(first / "study.log"))))
+    (study,) = answer(app, "/api/studies")["study_summaries"]
+    assert study["study_name"] == first.name
+    trials = answer(app, f"/api/studies/{study['study_id']}")["trials"]
+    assert any(trial["state"] == "Running" and trial["intermediate_values"] for trial in trials)
+    process.communicate(timeout=200)
+    code, out, _ = sweeps.run(*common, "--stopper", "none", "--seeds", "0,1")
+    assert code == 0
+    (second,) = set(store.sweep_directories(sweeps.store)) - {first}
+    reasons = Counter(row["reason"] for row in store.trials(second).to_pylist())
+    assert reasons == {f"reused from {first.name}": 2, "": 2}
+    assert out.count("reused from") == 2
+
+
+def answer(app: Any, path: str) -> Any:
+    """What the dashboard's program answers to a GET, without a server."""
+    status: list[str] = []
+    environment: dict[str, Any] = {}
+    setup_testing_defaults(environment)
+    environment["PATH_INFO"] = path
+    body = b"".join(app(environment, lambda code, headers, *_: status.append(code)))
+    assert status[0].startswith("200"), (status, body)
+    return json.loads(body)
 
 
 def test_two_workers_a_run_give_the_curves_of_one(sweeps: Sweeps, tmp_path: Path) -> None:
