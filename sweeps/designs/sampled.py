@@ -51,7 +51,7 @@ def crossed(space: Space, most: int) -> list[Values]:
         ValueError: there are no two.
     """
     if len(space.domains) < 2:
-        raise ValueError(f"design = pairs: {space.name} has one parameter; take grid")
+        raise ValueError(f"design = pairs: {space.name} has fewer than two parameters; take grid")
 
     def arms_at(count: int) -> Iterator[Values]:
         for keys in itertools.combinations(space.domains, 2):

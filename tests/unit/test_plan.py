@@ -7,11 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contrastive.config import replace
-from search_spaces.domains import Choice, LogUniform, Uniform
+from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.space import Alternative, Space, based_on
 from sweeps import plan as plans
 from sweeps.designs.sampled import draw
-from sweeps.plan import Plan, estimate, fixed_arms, ladder
+from sweeps.plan import Budget, Confirm, Objective, Plan, estimate, fixed_arms, ladder
 from sweeps.stoppers import Asha, Never
 from tests.fixtures.tiny_space import TINY
 
@@ -24,25 +24,6 @@ DOMAINS = [
 
 def plan(**fields: Any) -> Plan:
     return plans.checked(**{"space": TINY, **fields})
-
-
-@pytest.mark.parametrize("design", ["random", "grid", "tpe"])
-@given(arms=st.integers(5, 20), seed=st.integers(0, 9))
-def test_arms_start_with_the_default_never_repeat_and_keep_the_constraints(
-    design: str, arms: int, seed: int
-) -> None:
-    made = plan(design=design, arms=arms, sampler_seed=seed)
-    found = fixed_arms(made)
-    assert found[0] == TINY.default()
-    assert len({plans.key(arm) for arm in found}) == len(found) <= arms
-    assert all(TINY.allows(TINY.trial(arm)) for arm in found)
-    assert fixed_arms(made) == found
-    if design == "random":
-        assert len(found) == arms
-
-
-def test_another_sampler_seed_draws_other_arms() -> None:
-    assert fixed_arms(plan(design="random"))[1:] != fixed_arms(plan(design="random", sampler_seed=1))[1:]
 
 
 def test_a_grid_is_full_where_the_constraints_allow() -> None:
@@ -184,3 +165,94 @@ def test_a_space_of_choices_is_a_grid_where_there_is_room_for_all_of_it(
     )
     assert plans.usual_design(choices, arms) == design
     assert plans.usual_design(TINY) == "tpe"
+
+
+MINIMISED = Objective("loss", "minimize")
+OBJECTIVES = (Objective(), Objective("seconds", "minimize", total=True), Objective("seconds", "minimize"))
+
+
+@given(
+    objectives=st.permutations(OBJECTIVES).map(tuple),
+    confirm=st.none() | st.builds(Confirm, st.integers(1, 5), st.integers(1, 5)),
+    budget=st.builds(
+        Budget,
+        trials=st.none() | st.integers(1, 99),
+        hours=st.none() | st.floats(0.1, 99),
+        gpu_hours=st.none() | st.floats(0.1, 99),
+    ),
+)
+def test_a_plan_with_objectives_confirmation_and_budget_survives_json(
+    objectives: Any, confirm: Any, budget: Any
+) -> None:
+    made = plan(objectives=objectives, confirm=confirm, budget=budget, stopper=Never())
+    assert plans.from_dict(json.loads(json.dumps(plans.to_dict(made)))) == made
+
+
+def test_a_manifest_of_before_is_read_as_it_was_meant() -> None:
+    written = plans.to_dict(plan())
+    for field in ("objectives", "confirm", "budget"):
+        del written[field]
+    for field in ("conditions", "first"):
+        del written["space"][field]
+    assert plans.from_dict(written) == plan()
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"objectives": (Objective(), Objective())}, "objectives = knn_top1: named twice"),
+        ({"objectives": ()}, "objectives: .* at least 1"),
+        ({"objectives": (MINIMISED,)}, "objectives = loss: .* first of which more is better, or .* none"),
+        ({"objectives": (MINIMISED, Objective())}, "put one first of which more is better"),
+        ({"objectives": OBJECTIVES, "design": "cmaes"}, "cmaes: it has one objective; take nsga2 or tpe"),
+        ({"budget": {"hours": 0.0}}, "budget.hours = 0.0: .*greater than 0"),
+        ({"confirm": {"arms": 0}}, "confirm.*arms = 0: .*greater than or equal to 1"),
+        ({"design": "given", "given": ({"method.target_temperature": 0.4},)}, "breaks a constraint of tiny"),
+    ],
+)
+def test_a_plan_that_cannot_be_meant_is_refused(fields: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        plan(**fields)
+
+
+def test_one_objective_of_which_less_is_better_goes_with_no_stopper() -> None:
+    made = plan(objectives=(MINIMISED,), stopper=Never(), design="nsga2")
+    assert made.objectives == (MINIMISED,)
+
+
+def test_covariance_matrix_adaptation_needs_two_ranges() -> None:
+    one = Space(
+        name="one",
+        question="?",
+        base=TINY.base,
+        domains={
+            "method.coefficient": Uniform(0.0, 1.0, source="x"),
+            "method.queue": Choice((64, 32), source="x"),
+        },
+    )
+    with pytest.raises(ValueError, match="needs two ranges of numbers, and one has 1; take tpe"):
+        plan(space=one, design="cmaes")
+
+
+def test_what_is_confirmed_is_run_on_seeds_that_had_no_part_in_the_search() -> None:
+    made = plan(arms=6, seeds=(4, 2), confirm=Confirm(arms=2, seeds=3), stopper=Never())
+    assert made.confirm_seeds == (5, 6, 7)
+    assert made.confirm_runs == 9  # the best two and the default
+    assert estimate(made) == (8 * (12 + 9), 8 * (12 + 9))
+    assert (plan().confirm_seeds, plan().confirm_runs) == ((), 0)
+    assert plan(arms=2, confirm=Confirm(arms=5, seeds=1)).confirm_runs == 2  # there are no five
+
+
+def test_domains_are_said_in_words() -> None:
+    domains = [
+        Integer(1, 8, source="x", logarithmic=True),
+        Zip(((0.1, 0.05), (0.2, None)), source="x"),
+        *DOMAINS,
+    ]
+    assert [plans.in_short(domain) for domain in domains] == [
+        "whole numbers from 1 to 8, logarithmic",
+        "one of 0.1 with 0.05, 0.2 with None",
+        "-1.0 to 2.0",
+        "0.01 to 10.0, logarithmic",
+        "one of a, None, 3",
+    ]

@@ -1,15 +1,19 @@
 import json
 from collections import Counter
+from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from contrastive.config import replace, to_json
+from analysis.load import Record, Run, parameters, setting
+from contrastive.config import replace, to_dict, to_json
 from contrastive.methods import METHODS
 from search_spaces import SPACES
-from search_spaces.domains import Choice, LogUniform, Uniform
+from search_spaces.choosing import When
+from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.space import Alternative, Less, Reference, Space, based_on, by_name
 from sweeps import plan as plans
 from tests.fixtures.tiny_space import TINY
@@ -149,7 +153,7 @@ def test_a_run_of_a_listed_space_is_called_by_its_alternative() -> None:
         assert listed.setting(listed.trial(arm)) == {"alternative": name}
     for arm in (listed.default(), *listed.arms().values()):
         assert listed.values_of_setting(listed.setting(listed.trial(arm))) == arm
-    with pytest.raises(ValueError, match="no alternative 'no queu'. Did you mean no queue|There is"):
+    with pytest.raises(ValueError, match="no alternative 'no queu'. There is: default, no positive"):
         listed.values_of_setting({"alternative": "no queu"})
     named = space(**LISTED, base_name="sce")
     assert named.setting(named.base) == {"alternative": "sce"}
@@ -195,3 +199,326 @@ def test_every_method_has_a_leave_one_out_ablation_and_is_in_the_comparisons() -
         assert {trial.method.name for trial in compared} == names
     budgets = Counter(to_json(trial.method)["name"] for trial in compared if trial.method.name != "bsim")
     assert set(budgets.values()) == {3}
+
+
+TEMPERATURES = "method.temperature, method.target_temperature"
+ZIPPED = Zip(((0.1, 0.05), (0.2, 0.05), (1, 0.5)), source="x")
+SGD = {"name": "sgd", "warmup_epochs": 1}
+OPTIMISERS: dict[str, Any] = {
+    "domains": {
+        "optimiser.trust": LogUniform(1e-4, 1e-2, source="x"),
+        "optimiser": Choice((SGD, {"name": "lars", "warmup_epochs": 1}), source="x"),
+        "optimiser.lr": LogUniform(0.01, 1.0, source="x"),
+        TEMPERATURES: ZIPPED,
+    },
+    "conditions": {"optimiser.trust": When("optimiser.name", ("lars",))},
+}
+"""A sub-configuration with a parameter that only one of them has and one that all have, and a zip."""
+
+
+def test_whole_numbers_have_both_ends_and_nothing_between_them_is_a_fraction() -> None:
+    eight = Integer(1, 8, source="x")
+    assert [eight.contains(v) for v in (0, 1, 8, 9, 1.5, True)] == [False, True, True, False, False, False]
+    assert eight.points(3) == [1, 4, 8]
+    assert eight.points(99) == list(range(1, 9))
+    assert Integer(1, 100, source="x", logarithmic=True).points(3) == [1, 10, 100]
+
+
+def test_whole_numbers_are_equally_likely_or_their_factors_are() -> None:
+    draws = Counter(Integer(1, 8, source="x").at((i + 0.5) / 8000) for i in range(8000))
+    assert draws == dict.fromkeys(range(1, 9), 1000)
+    log = Integer(1, 64, source="x", logarithmic=True)
+    below = sum(log.at(i / 1000) <= 8 for i in range(1000))
+    assert below == pytest.approx(1000 * np.log(8.5 / 0.5) / np.log(64.5 / 0.5), abs=1)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [("method.temperature", "0.1"), ("method.symmetric", "False"), ("method.predictor", "None")],
+)
+def test_a_range_of_whole_numbers_needs_a_whole_number(path: str, value: str) -> None:
+    with pytest.raises(ValueError, match=f"s: {path} = {value} is no whole number"):
+        space(domains={path: Integer(0, 50, source="x")})
+
+
+def test_a_logarithmic_range_of_whole_numbers_begins_above_zero() -> None:
+    with pytest.raises(ValueError, match="begins at 1 or above, got 0"):
+        Integer(0, 9, source="x", logarithmic=True)
+
+
+def test_whole_numbers_that_must_be_multiples_of_something_are_found_out() -> None:
+    with pytest.raises(ValueError, match=r"method.queue = 17\): .*not a multiple of the 16 keys"):
+        space(domains={"method.queue": Integer(16, 64, source="x")})
+
+
+def test_parameters_that_change_together_are_one_choice_and_several_values() -> None:
+    zipped = space(domains={TEMPERATURES: ZIPPED})
+    assert zipped.paths == ["method.temperature", "method.target_temperature"]
+    assert zipped.default() == {"method.temperature": 0.1, "method.target_temperature": 0.05}
+    assert zipped.flat({TEMPERATURES: [0.2, 0.05]}) == {**zipped.default(), "method.temperature": 0.2}
+    assert zipped.chosen(zipped.default()) == {TEMPERATURES: (0.1, 0.05)}
+    assert zipped.domains[TEMPERATURES].corners[2] == (1.0, 0.5)
+    assert all(isinstance(value, float) for value in zipped.domains[TEMPERATURES].corners[2])
+
+
+def test_a_zip_has_a_value_for_each_of_its_paths() -> None:
+    with pytest.raises(ValueError, match="one part for each of its 2 paths"):
+        space(domains={TEMPERATURES: Zip(((0.1, 0.05), (0.2,)), source="x")})
+    with pytest.raises(ValueError, match="has no field 'heat'"):
+        space(domains={"method.temperature, method.heat": ZIPPED})
+
+
+def test_no_path_varies_twice() -> None:
+    alone = {"method.temperature": LogUniform(0.05, 0.5, source="x")}
+    with pytest.raises(ValueError, match="method.temperature varies twice"):
+        space(domains={TEMPERATURES: ZIPPED, **alone})
+
+
+def test_what_is_pinned_of_a_zip_leaves_the_rest() -> None:
+    zipped = space(domains={TEMPERATURES: ZIPPED})
+    pinned = based_on(zipped, zipped.base, ["method.temperature"])
+    assert pinned.domains == {"method.target_temperature": Choice((0.05, 0.5), source="x")}
+    assert based_on(zipped, zipped.base, zipped.paths).domains == {}
+
+
+def test_a_parameter_of_one_sub_configuration_exists_only_beside_it() -> None:
+    found = space(**OPTIMISERS)
+    assert "optimiser.trust" not in found.default()
+    sgd, lars = found.domains["optimiser"].corners
+    assert not found.is_active("optimiser.trust", {"optimiser": sgd})
+    assert found.is_active("optimiser.trust", {"optimiser": lars})
+    assert not found.is_active("optimiser.trust", {})
+    assert "optimiser.trust" not in found.flat({"optimiser": sgd, "optimiser.trust": 0.01})
+
+
+def test_a_sub_configuration_is_put_in_before_what_is_changed_inside_it() -> None:
+    found = space(**OPTIMISERS)
+    lars = found.domains["optimiser"].corners[1]
+    trial = found.trial({"optimiser.trust": 0.01, "optimiser.lr": 0.5, "optimiser": lars})
+    assert to_json(trial.optimiser) == {**lars, "trust": 0.01, "lr": 0.5}
+
+
+def test_domains_stand_behind_what_they_hang_on() -> None:
+    keys = list(space(**OPTIMISERS).domains)
+    assert keys.index("optimiser") < keys.index("optimiser.trust")
+    assert keys.index("optimiser") < keys.index("optimiser.lr")
+
+
+@given(st.lists(st.floats(0, 1), min_size=4, max_size=4))
+def test_what_was_chosen_is_found_again_from_the_arm_and_from_the_trial(fractions: list[float]) -> None:
+    found = space(**OPTIMISERS)
+    drawn = {key: d.at(f) for (key, d), f in zip(found.domains.items(), fractions, strict=True)}
+    arm = found.flat(drawn)
+    assert found.chosen(arm) == {key: v for key, v in drawn.items() if found.is_active(key, drawn)}
+    assert found.arm_of(found.trial(arm)) == arm == found.flat(found.chosen(arm))
+    assert found.values_of_setting(found.setting(found.trial(arm))) == arm
+
+
+def test_every_corner_is_tried_once_however_many_domains_do_not_exist_in_it() -> None:
+    found = space(**OPTIMISERS)
+    corners = list(found.combinations({key: domain.corners for key, domain in found.domains.items()}))
+    assert len(corners) == (1 + 2) * 2 * 3  # sgd, or lars with two trusts; two rates; three pairs
+    assert len({json.dumps(found.flat(corner), sort_keys=True) for corner in corners}) == len(corners)
+
+
+def test_a_change_of_a_sub_configuration_brings_what_it_has_inside() -> None:
+    found = space(**OPTIMISERS)
+    lars = found.domains["optimiser"].corners[1]
+    arm = found.choosing.arm({"optimiser": lars})
+    assert arm == {**found.default(), "optimiser": lars, "optimiser.trust": 1e-3}
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        (
+            {"optimiser.trust": When("optimiser.name", ("adam",))},
+            "optimiser.trust never exists: optimiser.name",
+        ),
+        ({"optimiser.lr": When("optimiser.trust", (0.01,))}, "optimiser.trust, which is a range of real"),
+        ({"optimiser": When("optimiser.trust", (0.01,))}, "exist only if one another do"),
+        (
+            {"optimiser.rate": When("optimiser.name", ("lars",))},
+            "a condition on 'optimiser.rate'. Did you mean",
+        ),
+    ],
+)
+def test_a_condition_that_cannot_be_is_refused(conditions: dict[str, When], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        space(domains=OPTIMISERS["domains"], conditions={**OPTIMISERS["conditions"], **conditions})
+
+
+def test_a_condition_may_be_on_whole_numbers_and_on_what_does_not_vary() -> None:
+    queues = {"method.momentum.start": When("method.batch_norm_splits", (2,))}
+    domains: dict[str, Any] = {
+        "method.momentum.start": Uniform(0.5, 0.99, source="x"),
+        "method.batch_norm_splits": Integer(1, 2, source="x"),
+    }
+    found = space(domains=domains, conditions=queues)
+    assert found.default() == {"method.batch_norm_splits": 1}
+    fixed = {"method.momentum.start": When("method.name", ("sce",))}
+    assert "method.momentum.start" in space(domains=domains, conditions=fixed).default()
+
+
+def test_a_parameter_of_one_sub_configuration_needs_a_condition() -> None:
+    with pytest.raises(ValueError, match=r"optimiser.trust: optimiser \(sgd\) has no field 'trust'"):
+        space(domains=OPTIMISERS["domains"])
+
+
+def test_two_choices_of_the_same_trial_are_refused() -> None:
+    rates = Choice((SGD, {**SGD, "lr": 0.1}), source="x")
+    with pytest.raises(ValueError, match="are the same trial; leave out one"):
+        space(domains={"optimiser": rates, "optimiser.lr": LogUniform(0.01, 1.0, source="x")})
+
+
+def test_a_base_that_differs_from_its_default_arm_is_refused() -> None:
+    given: dict[str, Any] = {
+        "domains": {
+            "optimiser": Choice((SGD, {"name": "lars", "warmup_epochs": 1}), source="x"),
+            "optimiser.lr": LogUniform(0.01, 1.0, source="x"),
+        },
+        "conditions": {"optimiser.lr": When("optimiser.name", ("lars",))},
+    }
+    space(**given)
+    with pytest.raises(ValueError, match="the base differs from its default arm"):
+        space(**given, base=replace(TINY.base, {"optimiser.lr": 0.2}))
+
+
+def test_pinning_a_sub_configuration_decides_what_exists() -> None:
+    found = space(**OPTIMISERS)
+    assert "optimiser.trust" not in based_on(found, found.base, ["optimiser"]).domains
+    lars = replace(found.base, {"optimiser": found.domains["optimiser"].corners[1]})
+    assert based_on(found, lars, ["optimiser"]).default()["optimiser.trust"] == 1e-3
+
+
+def test_a_constraint_holds_where_a_trial_lacks_one_of_its_fields() -> None:
+    found = space(**OPTIMISERS, constraints=(Less("optimiser.trust", "optimiser.lr", "x"),))
+    lars = found.domains["optimiser"].corners[1]
+    assert found.allows(found.base)
+    assert not found.allows(found.trial({"optimiser": lars, "optimiser.trust": 0.01, "optimiser.lr": 0.01}))
+
+
+def test_a_run_is_told_by_its_real_paths_in_the_space_and_in_the_analysis_alike() -> None:
+    found = space(**OPTIMISERS)
+    record = Record({"space": {"domains": {key: {} for key in found.domains}}}, ())
+    assert list(parameters(record)) == found.paths
+    for chosen in found.combinations({key: domain.corners for key, domain in found.domains.items()}):
+        trial = found.trial(found.flat(chosen))
+        run = Run("r", 0, "a", 0, 0, to_dict(trial), "complete", "", 1, {})
+        assert setting(record, run) == found.setting(trial)
+    assert found.setting(found.base)["optimiser.trust"] == ""
+
+
+def test_a_space_with_all_of_it_survives_json() -> None:
+    first = Alternative("slow", {"optimiser.lr": 0.02}, source="x")
+    whole = {"method.batch_norm_splits": Integer(1, 2, source="x")}
+    made = space(**{**OPTIMISERS, "domains": {**OPTIMISERS["domains"], **whole}}, first=(first,))
+    planned = plans.checked(space=made, arms=3)
+    assert plans.from_dict(json.loads(json.dumps(plans.to_dict(planned)))) == planned
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"method.temperature": 0.9}, "outside its domain"),
+        (
+            {"method.temperature": 0.06, "method.target_temperature": 0.1},
+            "'x' wants method.target_temperature <",
+        ),
+        ({"optimiser.lr": 0.1}, "changes what does not vary; what varies is method.temperature"),
+        ({"method.heat": 0.1}, "has no field 'heat'"),
+    ],
+)
+def test_what_is_tried_first_must_be_an_arm_of_the_space(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        space(
+            domains=TINY.domains,
+            constraints=TINY.constraints,
+            first=(Alternative("x", values, source="x"),),
+        )
+
+
+def test_what_is_tried_first_and_no_longer_fits_another_base_is_left_out() -> None:
+    values = {"a": 0.08, "b": 0.3}
+    first = tuple(Alternative(name, {"method.temperature": v}, source="x") for name, v in values.items())
+    found = space(domains=TINY.domains, constraints=TINY.constraints, first=first)
+    assert [arm["method.temperature"] for arm in found.first_arms()] == [0.08, 0.3]
+    path = "method.target_temperature"
+    moved = based_on(found, replace(found.base, {path: 0.09}), [path])
+    assert moved.first_arms() == [{"method.temperature": 0.3}]
+    assert based_on(found, found.base, ["method.temperature"]).first_arms() == []
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_first_arms_of_every_named_space_differ_from_its_default(name: str) -> None:
+    found = SPACES[name]
+    assert found.default() not in found.first_arms()
+    assert len(found.first_arms()) == len(found.first)
+
+
+def test_a_listed_space_has_neither_conditions_nor_first_arms() -> None:
+    with pytest.raises(ValueError, match="neither conditions nor first"):
+        space(**LISTED, first=(Alternative("x", {"method.coefficient": 0.2}, source="x"),))
+
+
+def test_an_alternative_that_breaks_a_constraint_is_refused() -> None:
+    with pytest.raises(ValueError, match="s, 'hot' wants method.target_temperature < method.temperature"):
+        space(
+            constraints=TINY.constraints,
+            alternatives=(Alternative("hot", {"method.target_temperature": 0.4}, source="x"),),
+        )
+
+
+PARTS = space(
+    alternatives=(
+        Alternative("no relations", {"method.coefficient": 1.0}, source="x"),
+        Alternative("a short queue", {"method.queue": 32}, source="x"),
+        Alternative("no queue", {"method.queue": 0}, source="x"),
+        Alternative("hot", {"method.temperature": 0.2, "method.target_temperature": 0.1}, source="x"),
+        Alternative("quick", {"optimiser.lr": 0.1}, source="x"),
+    )
+)
+
+
+def test_several_alternatives_at_once_are_called_by_their_names() -> None:
+    assert PARTS.listed.name_of(PARTS.combined("hot", "no queue")) == "no queue & hot"
+    standing = ["no relations", "a short queue", "hot", "quick"]
+    assert PARTS.listed.name_of(PARTS.combined(*standing)) == "all"
+    assert PARTS.listed.name_of(PARTS.combined(*standing[:3])) == "all but quick"
+    half = {**PARTS.default(), "method.temperature": 0.2}
+    assert PARTS.listed.name_of(half) == "method.temperature = 0.2"
+    assert PARTS.listed.name_of(PARTS.default()) == "default"
+
+
+def test_an_arm_of_several_alternatives_is_found_again_by_its_name() -> None:
+    names = list(PARTS.listed.arms)
+    some = [c for count in range(6) for c in combinations(names, count)]
+    for together in (c for c in some if not {"a short queue", "no queue"} <= set(c)):
+        arm = PARTS.combined(*together)
+        assert PARTS.values_of_setting(PARTS.setting(PARTS.trial(arm))) == arm
+
+
+def test_the_analysis_does_not_take_an_arm_without_a_name_for_the_default() -> None:
+    domains = plans.to_dict(plans.checked(space=PARTS))["space"]["domains"]
+    record = Record({"space": {"domains": domains, "alternatives": PARTS.arms(), "base_name": "sce"}}, ())
+
+    def called(arm: dict[str, Any]) -> str:
+        run = Run("r", 0, "a", 0, 0, to_dict(PARTS.trial(arm)), "complete", "", 1, {})
+        return setting(record, run)["alternative"]
+
+    assert called(PARTS.default()) == "sce"
+    assert called(PARTS.arms()["quick"]) == "quick"
+    assert called(PARTS.combined("no queue", "quick")) == "method.queue = 0 & optimiser.lr = 0.1"
+
+
+def test_names_of_alternatives_cannot_be_taken_for_several() -> None:
+    with pytest.raises(ValueError, match="' & ' joins names of alternatives; rename 'a & b'"):
+        space(alternatives=(Alternative("a & b", {"method.queue": 0}, source="x"),))
+
+
+@pytest.mark.parametrize("name", SPACES)
+def test_every_named_space_finds_each_of_its_arms_again(name: str) -> None:
+    found = SPACES[name]
+    for arm in (found.default(), *found.first_arms(), *found.arms().values()):
+        assert found.arm_of(found.trial(arm)) == arm
+        assert found.values_of_setting(found.setting(found.trial(arm))) == arm
