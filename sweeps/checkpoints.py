@@ -37,7 +37,8 @@ class Checkpoints:
         """Removes what nothing needs any more.
 
         Args:
-            states: of the runs measured last: "occupied" (never touched), "running" (here: paused), "complete" ...
+            states: of the runs measured last: "occupied" (never touched), "running" (here: paused), "complete",
+                "undecided" (complete, but its arm is not), "stopped", "failed".
             arm: of a run.
             worth: of a run's checkpoint, by which the best are kept.
             default: the arm that everything is compared with.
@@ -47,10 +48,12 @@ class Checkpoints:
         for run in ranked:
             if states[run] == "complete":
                 arms.setdefault(arm(run), []).append(run)
+        # An arm that is not through on every seed may yet become one of the best.
+        waiting = [run for run in ranked if states[run] in ("running", "undecided")]
         gone = removable(
             self.sizes,
             running=[run for run in ranked if states[run] == "occupied"],
-            paused=[run for run in ranked if states[run] == "running"],
+            paused=waiting,
             failed=[run for run in ranked if states[run] == "failed"],
             complete=list(arms.values()),
             default=arms.get(default, []),

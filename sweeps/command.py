@@ -257,9 +257,11 @@ def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict
         )
     directory = find(name, root=given.store)
     space = plans.from_dict(store.read_manifest(directory)["plan"]).space
-    summary = summarise(load(directory))
+    record = load(directory)
+    summary = summarise(record)
+    of_arm = {run.arm: config.from_dict(run.config) for run in record.runs}
     complete = [arm for arm in summary.arms if arm.score is not None and arm is not summary.default]
-    best = [space.values_of_setting(arm.values) for arm in complete]
+    best = [space.arm_of(of_arm[arm.digest]) for arm in complete]
     if not best:
         raise ValueError(f"{directory.name} has no complete arm beside the default; resume it first")
     if design == "path":

@@ -321,7 +321,9 @@ class Engine:
         occupied = set(self.running) | {run.identity for run in self.left_behind}
 
         def standing(entry: Entry) -> str:
-            return "occupied" if entry.run.identity in occupied else entry.state
+            undecided = entry.run.seed in self.judges and self.study.score(entry.arm) is None
+            state = "undecided" if entry.state == "complete" and undecided else entry.state
+            return "occupied" if entry.run.identity in occupied else state
 
         def value(entry: Entry) -> float:
             return self.tallies[entry.run.identity].last.get(METRIC, -math.inf)

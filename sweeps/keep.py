@@ -1,12 +1,9 @@
 """Which checkpoints a sweep keeps, and how large they are."""
 
 import os
-import shutil
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from sweeps import store
 
 if TYPE_CHECKING:
     from contrastive.config import Trial
@@ -56,38 +53,6 @@ def removable(
             going.append(run)
             room += sizes[run]
     return going
-
-
-def remove(directory: Path, runs: Collection[str], writer: store.Writer) -> None:
-    """Deletes checkpoints of a sweep, each only when the store durably holds what replaces it.
-
-    That is the state in which the run was left, and its reports up to there: with them a run that has ended needs
-    no checkpoint, and one that goes on starts again. There is never less than one whole checkpoint of a run in
-    training, since each is written beside the last one and then takes its name.
-
-    Args:
-        directory: the sweep's folder.
-        runs: whose checkpoints.
-        writer: what has recorded the runs' states; it is made to reach the disk first.
-
-    Raises:
-        ValueError: a run is not recorded as having been left, or its reports are not all there.
-    """
-    if not runs:
-        return
-    writer.sync()
-    left = {row["trial"]: row for row in store.trials(directory).to_pylist() if row["state"] != "running"}
-    for run in runs:
-        if run not in left:
-            raise ValueError(
-                f"the checkpoint of run {run} stays: the store does not say that its training ended"
-            )
-        recorded = store.last_epoch(directory, run)
-        if recorded < left[run]["epochs"]:
-            raise ValueError(
-                f"the checkpoint of run {run} stays: the store has {recorded} of its {left[run]['epochs']} epochs"
-            )
-        shutil.rmtree(directory / "checkpoints" / run, ignore_errors=True)
 
 
 def measure(checkpoints: Path) -> dict[str, int]:

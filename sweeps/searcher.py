@@ -99,7 +99,5 @@ class Scheduler(FIFOScheduler):
 def _metrics(result: Mapping[str, Any]) -> dict[str, float]:
     """What the run itself has reported; Tune adds much of its own, and flattens what is nested."""
     return {
-        name.removeprefix(METRICS): float(value)
-        for name, value in result.items()
-        if name.startswith(METRICS)
+        name.removeprefix(METRICS): float(value) for name, value in result.items() if name.startswith(METRICS)
     }

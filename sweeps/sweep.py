@@ -4,13 +4,14 @@ import fcntl
 import json
 import os
 import platform
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from statistics import fmean
-from typing import Any
+from typing import IO, Any
 
 import torch
 
@@ -107,17 +108,25 @@ def alone(directory: Path) -> Generator[None]:
     """
     # Opened for appending: a second driver must not wipe out who the first one is.
     with (directory / LOCK).open("a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        if not any(map(_locked, [file] * 3)):
             raise ValueError(
                 f"another process is running {directory.name}; wait for it, or end it with --stop {directory.name}"
-            ) from None
+            )
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
         file.flush()
         (directory / STOP).unlink(missing_ok=True)
         yield
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether the lock was to be had; one who only looks holds it for an instant, so it is worth a second try."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        time.sleep(0.1)
+        return False
+    return True
 
 
 def asked_to_stop(directory: Path) -> bool:
@@ -184,7 +193,7 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
             "name": plan.space.name,
             "question": plan.space.question,
             "domains": space["domains"],
-            "alternatives": plan.space.arms(),
+            "alternatives": _named_arms(plan),
             "base_name": plan.space.base_name,
             "reported": space["reported"],
             "constraints": [{"less": [c.smaller, c.larger]} for c in plan.space.constraints],
@@ -194,12 +203,22 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "epochs": plan.epochs,
         "seeds": list(plan.seeds),
         "confirm_seeds": list(plan.confirm_seeds),
+        "runs": plan.runs + plan.confirm_runs,
+        "epochs_expected": plans.estimate(plan)[1],
         "objectives": plans.to_dict(plan)["objectives"],
         "data": sweep.dataset.fingerprint,
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
         "provenance": provenance(),
     }
+
+
+def _named_arms(plan: Plan) -> dict[str, Any]:
+    """The arms of a space that lists them, by name; some designs join several of them."""
+    if not plan.space.alternatives:
+        return {}
+    joined = {plan.space.listed.name_of(arm): arm for arm in plans.fixed_arms(plan)[1:]}
+    return {**plan.space.arms(), **joined}
 
 
 def _next(sweep: Sweep, program: str) -> dict[str, str]:

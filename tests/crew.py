@@ -33,6 +33,8 @@ def plan(**fields: Any) -> Plan:
     return plans.checked(**{"space": TINY, "arms": 6, **fields})
 
 
+CHECKPOINT = 1000
+"""Bytes of each run's."""
 SITTINGS: list["Sitting"] = []
 """All that are open; `abandon` leaves them as a killed driver does."""
 
@@ -52,6 +54,8 @@ class Sitting:
     plan: Plan
     options: dict[str, Any] = field(default_factory=dict[str, Any])
     reusable: Callable[[str], Finished | None] = lambda _: None
+    keep: int = 3
+    room: int | None = None
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
@@ -66,7 +70,7 @@ class Sitting:
             self.writer,
             history,
             options=Options(**{"default_arm": default, **self.options}),
-            checkpoints=Checkpoints(self.directory / "checkpoints"),
+            checkpoints=Checkpoints(self.directory / "checkpoints", keep=self.keep, room=self.room),
             reusable=self.reusable,
         )
 
@@ -100,6 +104,9 @@ def train(arbiter: Arbiter, issued: Issued, epoch: int, curve: Curve, more: dict
     """One epoch of a run; whether it goes on."""
     run, engine = issued.run, issued.engine
     metrics = {"knn_top1": curve(run, epoch), "loss": 1.0, "effective_rank": 9.0, "seconds": 2.0, **more}
+    checkpoint = engine.study.directory / "checkpoints" / run.identity / "checkpoint.pt"
+    checkpoint.parent.mkdir(parents=True, exist_ok=True)
+    checkpoint.write_bytes(bytes(CHECKPOINT))
     with Writer(engine.study.directory, f"{run.identity}-{run.attempt}-0") as writer:
         writer.report(run.identity, run.attempt, epoch, metrics)
     goes_on = arbiter.report(issued, epoch, metrics)

@@ -7,6 +7,7 @@ alone with its journal. Processor time of the driving process for each result, b
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,14 @@ from optuna.storages import JournalStorage  # noqa: E402
 from optuna.storages.journal import JournalFileBackend  # noqa: E402
 from ray import tune  # noqa: E402
 
+from contrastive import config  # noqa: E402
 from sweeps import launch  # noqa: E402  (first: it tells Ray to be quiet)
 from sweeps.arbiter import Arbiter  # noqa: E402
 from sweeps.plan import Plan  # noqa: E402
 from sweeps.stoppers import by_text  # noqa: E402
 from sweeps.work import Places  # noqa: E402
 from tests.crew import Sitting, plan  # noqa: E402
+from tests.fixtures.tiny_space import TINY  # noqa: E402
 
 REPORTS = 10
 QUARTERS = 4
@@ -98,7 +101,8 @@ def optuna_alone(trials: int, folder: Path) -> list[float]:
 
 def main(trials: int) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    given = plan(design="random", arms=trials, epochs=REPORTS, stopper=by_text("none"))
+    space = replace(TINY, base=config.replace(TINY.base, {"epochs": REPORTS}))
+    given = plan(space=space, design="random", arms=trials, stopper=by_text("none"))
     with tempfile.TemporaryDirectory(prefix="driver-") as folder:
         Path(folder, "ours").mkdir()
         with launch.cluster(given, None):

@@ -288,7 +288,7 @@ def answer(app: Any, path: str) -> Any:
     environment: dict[str, Any] = {}
     setup_testing_defaults(environment)
     environment["PATH_INFO"] = path
-    body = b"".join(app(environment, lambda code, headers, *_: status.append(code)))
+    body = b"".join(app(environment, lambda code, *_: status.append(code)))
     assert status[0].startswith("200"), (status, body)
     return json.loads(body)
 

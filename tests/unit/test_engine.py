@@ -18,7 +18,7 @@ from sweeps.engine import SAME_FAILURES
 from sweeps.plan import Budget, Confirm, Objective
 from sweeps.stoppers import by_text
 from sweeps.study import Run
-from tests.crew import Sitting, abandon, by_temperature, carry_out, plan, workers
+from tests.crew import CHECKPOINT, Sitting, abandon, by_temperature, carry_out, plan, workers
 
 EPOCHS = plan().epochs
 
@@ -270,6 +270,29 @@ def test_hours_are_counted_over_all_sittings(tmp_path: Path) -> None:
     assert arbiter.issue() is None
     assert arbiter.closed
     assert arbiter.closed.reason == "the budget of 2 hours is spent"
+
+
+def test_the_best_arms_and_the_default_keep_their_checkpoints(tmp_path: Path) -> None:
+    carry_out(Sitting(tmp_path, plan(arms=9, seeds=(0, 1), stopper=by_text("none")), keep=2))
+    finals = {row[1]: row[4][-1][1] for row in table(tmp_path)}
+    rows = store.trials(tmp_path).to_pylist()
+    arms: dict[str, list[str]] = {}
+    for row in rows:
+        arms.setdefault(row["arm"], []).append(row["trial"])
+    best = sorted(arms.values(), key=lambda runs: -sum(finals[run] for run in runs))[:2]
+    kept = {run for runs in [*best, arms[rows[0]["arm"]]] for run in runs}
+    assert {folder.name for folder in (tmp_path / "checkpoints").iterdir()} == kept
+
+
+@pytest.mark.parametrize("stopper", ["one_epoch:keep=2", "promote:grace=1"])
+def test_the_room_for_checkpoints_holds_though_many_runs_pause(stopper: str, tmp_path: Path) -> None:
+    sitting = Sitting(tmp_path, plan(arms=12, stopper=by_text(stopper)), room=5 * CHECKPOINT)
+    most = 0
+    for _ in workers(Arbiter([sitting.engine]), count=2):
+        most = max(most, sum(path.stat().st_size for path in tmp_path.glob("checkpoints/*/*")))
+    sitting.writer.close()
+    assert most <= 6 * CHECKPOINT  # one is in training before another goes
+    assert set(states(tmp_path)) == {"complete", "stopped"}
 
 
 def test_several_objectives_reach_the_study_and_a_missing_one_fails_the_run(tmp_path: Path) -> None:

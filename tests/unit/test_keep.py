@@ -15,8 +15,7 @@ from contrastive.data import Dataset
 from contrastive.encoder import Head, Strided
 from contrastive.methods import SCE, SimCLR
 from contrastive.optimiser import LARS, SGD, Adam, AdamW
-from sweeps.keep import checkpoint_bytes, measure, removable, remove, smallest_budget
-from sweeps.store import Writer
+from sweeps.keep import checkpoint_bytes, measure, removable, smallest_budget
 
 ARMS = [["best 0", "best 1"], ["second 0", "second 1"], ["third 0", "third 1"], ["default 0", "default 1"]]
 
@@ -97,70 +96,6 @@ def test_checkpoints_are_measured_by_run_half_written_ones_included(tmp_path: Pa
         (tmp_path / name).write_bytes(b"x" * size)
     assert measure(tmp_path) == {"a": 7, "b": 3}
     assert measure(tmp_path / "nothing") == {}
-
-
-class Record:
-    """A sweep with one run "r", its checkpoint, and what is recorded of it."""
-
-    def __init__(self, directory: Path):
-        self.directory, self.writer = directory, Writer(directory, "driver")
-        self.checkpoint = directory / "checkpoints" / "r" / "checkpoint.pt"
-        self.checkpoint.parent.mkdir(parents=True)
-        self.checkpoint.write_bytes(b"weights")
-
-    def state(self, state: Any, epochs: int = 0) -> None:
-        row = {"trial": "r", "number": 0, "arm": "a", "seed": 0, "attempt": 0}
-        self.writer.trial(**row, config={}, state=state, epochs=epochs)
-
-    def report(self, epochs: int) -> None:
-        with Writer(self.directory, "r-0-0") as writer:
-            for epoch in range(1, epochs + 1):
-                writer.report("r", 0, epoch, {"knn_top1": 40.0})
-
-
-@pytest.fixture
-def record(tmp_path: Path) -> Iterable[Record]:
-    record = Record(tmp_path)
-    yield record
-    record.writer.close()
-
-
-@pytest.mark.parametrize("state", ["complete", "stopped", "failed", "paused"])
-def test_a_checkpoint_goes_when_the_store_says_how_its_run_was_left(record: Record, state: str) -> None:
-    record.report(3)
-    record.state(state, epochs=3)
-    remove(record.directory, ["r"], record.writer)
-    assert not record.checkpoint.parent.exists()
-
-
-@pytest.mark.parametrize(
-    ("state", "reported", "expected"),
-    [
-        (None, 3, "does not say that its training ended"),
-        ("running", 3, "does not say that its training ended"),
-        ("complete", 2, "has 2 of its 3 epochs"),
-    ],
-)
-def test_a_checkpoint_stays_while_the_store_does_not_have_what_replaces_it(
-    record: Record, state: str | None, reported: int, expected: str
-) -> None:
-    record.report(reported)
-    if state:
-        record.state(state, epochs=3)
-    with pytest.raises(ValueError, match=f"run r stays: .*{expected}"):
-        remove(record.directory, ["r"], record.writer)
-    assert record.checkpoint.exists()
-
-
-def test_the_record_is_on_disk_before_a_checkpoint_goes(
-    record: Record, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    record.state("stopped")
-    synced: list[bool] = []
-    monkeypatch.setattr(record.writer, "sync", lambda: synced.append(record.checkpoint.exists()))
-    remove(record.directory, ["r"], record.writer)
-    assert synced == [True]
-    assert not record.checkpoint.exists()
 
 
 WIDE = {"encoder": {"name": "strided", "width": 32}}

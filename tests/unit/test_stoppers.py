@@ -346,6 +346,14 @@ def test_the_last_rungs_wait_for_all_that_are_under_way_to_them() -> None:
     assert [judge.promote(more=False) for _ in range(2)] == ["slow", None]
 
 
+def test_noise_promotes_nobody_where_the_share_is_nobody() -> None:
+    judge = Promote(grace=1, reduction=3, noise=9).judge(16, runs=4, deviation=1.0)
+    pauses(judge, {"a": 1.0, "b": 1.0}, 1)
+    assert judge.promote(more=True) is None
+    pauses(judge, {"c": 9.0, "d": -0.5}, 1)
+    assert [judge.promote(more=True) for _ in range(4)] == ["c", "a", "b", None]
+
+
 class Checked:
     """A judge whose promotions are checked against all that was shown to it."""
 
