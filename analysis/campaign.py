@@ -99,12 +99,12 @@ def markdown(found: list[Result]) -> str:
 
 def _result(planned: dict[str, str], summary: Summary) -> Result:
     arm, against = _arm(planned["arm"], summary), _arm(planned["against"], summary)
-    name = _words(arm.values if arm and planned["arm"] == "best" else planned["arm"])
+    name = words(arm.values if arm and planned["arm"] == "best" else planned["arm"])
     names = planned["sweep"], name, planned["against"]
     if arm is None or against is None or not arm.scores or not against.scores:
         missing = planned["arm"] if arm is None or not arm.scores else planned["against"]
         state = "not begun" if arm is None else arm.state
-        return Result(*names, None, None, None, 0, f"{_words(missing)}: {state}")
+        return Result(*names, None, None, None, 0, f"{words(missing)}: {state}")
     found = compare(arm.scores, against.scores, None)
     low, high = found.interval or (None, None)
     verdict = {True: "separable", False: "not separable", None: "one seed cannot tell"}[found.separable]
@@ -119,7 +119,7 @@ def _arm(name: str, summary: Summary) -> Arm | None:
     return next((arm for arm in summary.arms if arm.values == json.loads(name)), None)
 
 
-def _words(setting: Any) -> str:
+def words(setting: Any) -> str:
     """A setting for people: its values, or its name."""
     if isinstance(setting, str):
         if not setting.startswith("{"):

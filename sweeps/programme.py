@@ -308,7 +308,7 @@ def _show(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespac
     lines += [
         "",
         "To be tested, paired by seed:",
-        *(f"  {c['sweep']}: {c['arm']} against {c['against']}" for c in tested),
+        *(f"  {c['sweep']}: {analysis.words(c['arm'])} against {c['against']}" for c in tested),
     ]
     content = {"plans": {n: plans.to_dict(p) for n, p in planned.items()}, "comparisons": tested}
     return _print(given, content, lines)

@@ -4,6 +4,7 @@ Trivial runs of ten reports each, in one go: our engine on Ray Tune with random 
 alone with its journal. Processor time of the driving process for each result, by quarters of the sweep.
 """
 
+# ruff: noqa: I001 - the project must be found, and Ray told to be quiet, before they are imported
 import sys
 import tempfile
 import time
@@ -11,23 +12,23 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parents[2]
-sys.path.insert(0, str(ROOT))
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
-import optuna  # noqa: E402
-import ray  # noqa: E402
-from optuna.storages import JournalStorage  # noqa: E402
-from optuna.storages.journal import JournalFileBackend  # noqa: E402
-from ray import tune  # noqa: E402
+from sweeps import launch
 
-from contrastive import config  # noqa: E402
-from sweeps import launch  # noqa: E402  (first: it tells Ray to be quiet)
-from sweeps.arbiter import Arbiter  # noqa: E402
-from sweeps.plan import Plan  # noqa: E402
-from sweeps.stoppers import by_text  # noqa: E402
-from sweeps.work import Places  # noqa: E402
-from tests.crew import Sitting, plan  # noqa: E402
-from tests.fixtures.tiny_space import TINY  # noqa: E402
+import optuna
+import ray
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
+from ray import tune
+
+from contrastive import config
+from sweeps.arbiter import Arbiter
+from sweeps.plan import Plan
+from sweeps.stoppers import by_text
+from sweeps.work import Places
+from tests.crew import Sitting, plan
+from tests.fixtures.tiny_space import TINY
 
 REPORTS = 10
 QUARTERS = 4

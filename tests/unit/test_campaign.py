@@ -1,0 +1,118 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from analysis import campaign as analysis
+from search_spaces.campaign import Campaign, Entry
+from search_spaces.campaigns import CAMPAIGNS
+from sweeps import campaign as command
+from sweeps import programme, store
+from tests.fixtures.tiny_campaign import CAMPAIGN
+
+FILE = Path(__file__).parents[1] / "fixtures" / "tiny_campaign.py"
+
+
+def planned(campaign: Campaign) -> dict[str, Any]:
+    return {name: programme.plan_of(campaign, entry) for name, entry in campaign.entries.items()}
+
+
+@pytest.mark.parametrize("name", CAMPAIGNS)
+def test_every_sweep_of_a_named_campaign_can_be_planned_and_says_what_it_tests(name: str) -> None:
+    plans = planned(CAMPAIGNS[name])
+    tested = programme.comparisons(CAMPAIGNS[name], plans)
+    for sweep, plan in plans.items():
+        assert sum(one["sweep"] == sweep for one in tested) == plan.arms - 1
+        assert len(plan.seeds) >= 3
+        assert plan.stopper.name == "none"  # what is to be compared is trained to its end
+    assert {"sce", "mmcl", "wcl", "cacr", "bsim"} <= plans.keys()
+
+
+def test_the_campaign_at_cifar_scale_runs_published_recipes_on_cifar() -> None:
+    for plan in planned(CAMPAIGNS["papers_cifar"]).values():
+        assert plan.space.base.data.name == "cifar10"
+        assert plan.space.base.encoder.name == "resnet"
+        assert plan.epochs == 200
+        assert plan.gpus_per_worker == 1
+
+
+def test_a_sweep_that_is_refused_is_named(capsys: pytest.CaptureFixture[str]) -> None:
+    broken = Campaign(name="broken", question="?", entries={"a": Entry(space="sce_temperature")})
+    with pytest.raises(
+        ValueError, match="broken, sweep --space sce_temperature .*Did you mean sce_temperatures"
+    ):
+        planned(broken)
+    assert command.main(["papers_labtop"]) == 2
+    assert "Did you mean papers_laptop" in capsys.readouterr().err
+    assert command.main(["--status", "nowhere"]) == 2
+    assert "there is no campaign 'nowhere'" in capsys.readouterr().err
+
+
+def test_a_campaign_of_ones_own_is_shown_before_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command.main([f"{FILE}:CAMPAIGN", "--budget", "epochs=100", "--dry-run"]) == 0
+    out = capsys.readouterr().out
+    assert "160 epochs expected in all; budget: epochs=100; order: fair" in out
+    assert "rates: best against default" in out
+    assert command.main([str(FILE), "--dry-run", "--json"]) == 0
+    content = json.loads(capsys.readouterr().out)
+    assert len(content["comparisons"]) == 2
+    assert content["plans"]["rates"]["space"]["base"]["optimiser"]["lr"] == 0.03
+
+
+def sweep(root: Path, name: str, scores: dict[str, list[float]]) -> None:
+    """A finished sweep with the scores of its arms by temperature, the first the default's."""
+    directory = store.sweep_directory(root, name)
+    first = next(iter(scores))
+    manifest = {
+        "id": name,
+        "space": {"domains": {"t": {}}},
+        "seeds": list(range(len(scores[first]))),
+        "default_arm": first,
+        "epochs": 1,
+        "plan": {"arms": len(scores), "seeds": list(range(len(scores[first])))},
+    }
+    store.write_manifest(directory, manifest)
+    with store.Writer(directory, "w") as writer:
+        for number, (arm, values) in enumerate(scores.items()):
+            for seed, value in enumerate(values):
+                run = f"{arm}-{seed}"
+                writer.report(run, 0, 1, {"knn_top1": value})
+                writer.trial(
+                    trial=run,
+                    number=number,
+                    arm=arm,
+                    seed=seed,
+                    attempt=0,
+                    config={"t": float(number)},
+                    state="complete",
+                    epochs=1,
+                )
+
+
+def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Path) -> None:
+    sweep(tmp_path, "s", {"a": [50.0, 60.0, 70.0], "b": [55.0, 65.1, 74.9], "c": [50.0, 55.0, 78.0]})
+    arms = [json.dumps({"t": 1.0}), json.dumps({"t": 2.0}), json.dumps({"t": 9.0}), "best"]
+    content = {
+        "question": "?",
+        "sweeps": {"s": "s"},
+        "comparisons": [{"sweep": "s", "arm": arm, "against": "default"} for arm in arms],
+    }
+    directory = tmp_path / "campaigns" / "c"
+    directory.mkdir(parents=True)
+    (directory / "campaign.json").write_text(json.dumps(content))
+    first, second, third, best = analysis.results(directory)
+    assert first.difference == pytest.approx(5.0)
+    assert (first.verdict, second.verdict) == ("separable", "not separable")
+    assert third.verdict == "t 9.0: not begun"
+    assert replace(best, arm=first.arm) == first
+    table = analysis.markdown([first, second, third])
+    assert "| s | t 1.0 | default | +5.00 |" in table
+    assert analysis.standing(directory)[0].states == {"complete": 9}
+
+
+def test_every_sweep_of_the_small_campaign_has_runs_of_its_own() -> None:
+    plans = planned(CAMPAIGN)
+    bases = [plan.space.base for plan in plans.values()]
+    assert bases[0] != bases[1]
