@@ -346,12 +346,12 @@ def test_the_last_rungs_wait_for_all_that_are_under_way_to_them() -> None:
     assert [judge.promote(more=False) for _ in range(2)] == ["slow", None]
 
 
-def test_noise_promotes_nobody_where_the_share_is_nobody() -> None:
-    judge = Promote(grace=1, reduction=3, noise=9).judge(16, runs=4, deviation=1.0)
-    pauses(judge, {"a": 1.0, "b": 1.0}, 1)
+def test_noise_promotes_those_near_the_cutoff_and_nobody_where_the_share_is_nobody() -> None:
+    judge = Promote(grace=1, reduction=3, noise=0.25).judge(16, runs=5, deviation=2.0)
+    pauses(judge, {"a": 8.75, "b": 8.75}, 1)
     assert judge.promote(more=True) is None
-    pauses(judge, {"c": 9.0, "d": -0.5}, 1)
-    assert [judge.promote(more=True) for _ in range(4)] == ["c", "a", "b", None]
+    pauses(judge, {"c": 9.0, "d": 8.5, "e": 8.25}, 1)
+    assert [judge.promote(more=True) for _ in range(5)] == ["c", "a", "b", "d", None]
 
 
 class Checked:
