@@ -19,6 +19,8 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
+    # Tune's own snapshots, of which none is ever read here, grow with the number of runs.
+    "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
 }
 # The token that `ray start` leaves behind; a cluster without authentication does not mind it.
 if (Path.home() / ".ray" / "auth_token").is_file():

@@ -15,7 +15,7 @@ from statistics import fmean
 from typing import Any
 
 import optuna
-from optuna.storages import JournalStorage
+from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
 
@@ -77,6 +77,8 @@ class Study:
     plan: Plan
     fingerprint: str
     directory: Path
+    storage: BaseStorage | None = None
+    """Where the trials are; None: a journal in the directory."""
     entries: dict[str, Entry] = field(default_factory=dict[str, Entry], init=False)
     """By run, in order of issue."""
 
@@ -168,10 +170,7 @@ class Study:
 
     def _open(self) -> optuna.Study:
         """The study; a new one beside the old, with all its trials, if the space was widened since."""
-        _mend(self.directory / FILE)
-        path = str(self.directory / FILE)
-        # A killed driver may leave its lock; no other process writes, so it need not be honoured for long.
-        storage = JournalStorage(JournalFileBackend(path, JournalFileSymlinkLock(path, grace_period=5)))
+        storage = self.storage or _journal(self.directory / FILE)
         shape = {name: parameters.as_text(d) for name, d in self.distributions.items()}
         names = [s.study_name for s in optuna.get_all_study_summaries(storage, include_best_trial=False)]
         old = optuna.load_study(study_name=names[-1], storage=storage) if names else None
@@ -301,6 +300,12 @@ class Study:
 def _mean(values: Collection[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return fmean(known) if len(known) == len(values) else None
+
+
+def _journal(path: Path) -> JournalStorage:
+    _mend(path)
+    # A killed driver may leave its lock; no other process writes, so it need not be honoured for long.
+    return JournalStorage(JournalFileBackend(str(path), JournalFileSymlinkLock(str(path), grace_period=5)))
 
 
 def _mend(journal: Path) -> None:
