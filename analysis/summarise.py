@@ -2,44 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
-
+from analysis.arms import Arm, front, ranked
 from analysis.compare import Comparison, compare
-from analysis.load import Record, Run, parameters, setting
-
-
-@dataclass(frozen=True)
-class Arm:
-    """One configuration over its seeds. `number` is that of its first run."""
-
-    digest: str
-    number: int
-    values: dict[str, Any]
-    seeds: tuple[int, ...]
-    state: str
-    """"complete" only when it is on every seed of the sweep, so that all scores rest on the same seeds."""
-    epochs: int
-    scores: dict[int, float]
-    """The metric at the end of each complete run, by seed."""
-    last: float | None
-    """Mean of the runs' last values, wherever they ended."""
-    objectives: dict[str, float] = field(default_factory=dict[str, float])
-    """Mean over seeds of every objective of the sweep, of a complete arm."""
-
-    @property
-    def score(self) -> float | None:
-        """Mean over seeds, or None while the arm is not complete."""
-        return float(np.mean(list(self.scores.values()))) if self.state == "complete" else None
-
-    @property
-    def deviation(self) -> float | None:
-        """Sample standard deviation over seeds."""
-        several = self.state == "complete" and len(self.scores) > 1
-        return float(np.std(list(self.scores.values()), ddof=1)) if several else None
+from analysis.load import Record, parameters
+from analysis.stopping import sentence
 
 
 @dataclass(frozen=True)
@@ -62,6 +31,8 @@ class Summary:
     """What others have reported of settings of this space, a sentence each."""
     front: tuple[int, ...] = ()
     """Numbers of the complete arms that no other beats in every objective, if the sweep has several."""
+    stopping: str | None = None
+    """Whether early stopping would have paid, where nothing was stopped."""
     confirmed: "Summary | None" = None
     """The best arms and the default again, on seeds that had no part in choosing them: the sweep's result."""
 
@@ -87,18 +58,8 @@ def summarise(record: Record) -> Summary:
     return replace(_summarise(Record(record.manifest, tuple(search))), confirmed=confirmed)
 
 
-def pareto(points: Sequence[Sequence[float]]) -> list[int]:
-    """Which points no other one equals or beats in every coordinate and beats in one; more is better."""
-    values = np.array(points, float)
-    return [
-        i
-        for i, point in enumerate(values)
-        if not ((values >= point).all(axis=1) & (values > point).any(axis=1)).any()
-    ]
-
-
 def _summarise(record: Record) -> Summary:
-    manifest, arms = record.manifest, _arms(record)
+    manifest, arms = record.manifest, ranked(record)
     best = arms[0] if arms and arms[0].score is not None else None
     default = next((arm for arm in arms if arm.digest == manifest.get("default_arm")), None)
     horizon = manifest.get("epochs") or max((run.epochs for run in record.runs), default=0)
@@ -115,7 +76,8 @@ def _summarise(record: Record) -> Summary:
         epochs_full=horizon * len(record.runs),
         settle_command=manifest.get("settle_command"),
         reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
-        front=_front(record, arms),
+        front=front(record, arms),
+        stopping=sentence(record),
     )
 
 
@@ -193,77 +155,6 @@ def _comparison(best: Arm | None, default: Arm | None, seed_deviation: float | N
     return compare(best.scores, default.scores, seed_deviation)
 
 
-def _arms(record: Record) -> tuple[Arm, ...]:
-    runs: dict[str, list[Run]] = {}
-    for run in record.runs:
-        runs.setdefault(run.arm, []).append(run)
-    seeds = set(record.manifest.get("seeds") or (run.seed for run in record.runs))
-    arms = [_arm(digest, members, record, seeds) for digest, members in runs.items()]
-    low = float("-inf")
-
-    def rank(arm: Arm) -> tuple[float, ...]:
-        return (
-            arm.score if arm.score is not None else low,
-            low if arm.last is None else arm.last,
-            -arm.number,
-        )
-
-    return tuple(sorted(arms, key=rank, reverse=True))
-
-
-def _front(record: Record, arms: Sequence[Arm]) -> tuple[int, ...]:
-    objectives = record.manifest.get("objectives") or []
-    complete = [arm for arm in arms if arm.objectives]
-    if len(objectives) < 2 or not complete:
-        return ()
-    signs = [1 if objective["direction"] == "maximize" else -1 for objective in objectives]
-    points = [
-        [sign * arm.objectives[o["metric"]] for sign, o in zip(signs, objectives, strict=True)]
-        for arm in complete
-    ]
-    return tuple(complete[i].number for i in pareto(points))
-
-
-def _objectives(runs: Sequence[Run], record: Record) -> dict[str, float]:
-    """Mean over runs of each objective: the last value, or the sum over epochs."""
-    found: dict[str, float] = {}
-    for objective in record.manifest.get("objectives") or []:
-        curves = [run.curve[objective["metric"]][1] for run in runs if objective["metric"] in run.curve]
-        if len(curves) == len(runs):
-            found[objective["metric"]] = float(
-                np.mean([c.sum() if objective["total"] else c[-1] for c in curves])
-            )
-    return found
-
-
-def _arm(digest: str, runs: list[Run], record: Record, seeds: set[int]) -> Arm:
-    lasts = {run.seed: run.last(record.metric) for run in runs}
-    values = [value for value in lasts.values() if value is not None]
-    complete = {run.seed for run in runs if run.state == "complete"}
-    scores = {seed: value for seed, value in lasts.items() if value is not None and seed in complete}
-    state = _state(runs, scores, seeds)
-    return Arm(
-        digest=digest,
-        number=min(run.number for run in runs),
-        values=setting(record, runs[0]),
-        seeds=tuple(sorted(lasts)),
-        state=state,
-        epochs=sum(run.epochs for run in runs),
-        scores=scores,
-        last=float(np.mean(values)) if values else None,
-        objectives=_objectives(runs, record) if state == "complete" else {},
-    )
-
-
-def _state(runs: list[Run], scores: dict[int, float], seeds: set[int]) -> str:
-    for state in ("failed", "stopped", "paused", "running"):
-        if any(run.state == state for run in runs):
-            return state
-    if len(scores) < len(runs):
-        return "failed"  # it came to its end, but with a value that is not finite
-    return "complete" if seeds <= scores.keys() else "running"
-
-
 def _row(arm: Arm, summary: Summary) -> list[str]:
     mark = {id(summary.best): "best ", id(summary.default): "default "}.get(id(arm), "")
     score = f"{arm.score:.1f}" if arm.score is not None else "" if arm.last is None else f"({arm.last:.1f})"
@@ -289,7 +180,8 @@ def _verdict(summary: Summary) -> list[str]:
         states.update(summary.confirmed.states)
         spent, full = spent + summary.confirmed.epochs_spent, full + summary.confirmed.epochs_full
     share = f"{spent:,} of {full:,} epochs ({spent / full if full else 0.0:.0%})"
-    return [*lines, f"Runs: {_counts(states) or 'none'}; trained {share}.", *summary.reported]
+    stopping = [summary.stopping] if summary.stopping else []
+    return [*lines, f"Runs: {_counts(states) or 'none'}; trained {share}.", *stopping, *summary.reported]
 
 
 def _figure(reported: dict[str, Any]) -> str:

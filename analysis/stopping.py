@@ -1,0 +1,56 @@
+"""Whether stopping runs early pays: how well their order at an epoch tells their order at the end."""
+
+import numpy as np
+from scipy import stats
+
+from analysis.load import Record, Run
+
+FEWEST = 6
+"""Complete runs of one seed without which nothing is said."""
+WEAK = 0.4
+"""A rank correlation below this says that stopping there is little better than chance."""
+TENTH = 10
+
+
+def correlation(record: Record, epoch: int) -> float | None:
+    """Spearman's rank correlation of the metric at an epoch with that at the end, over the complete runs.
+
+    Within each seed, then averaged over seeds; None where too few runs are complete. Runs that were stopped are
+    left out, so where many were, this is of the survivors only.
+    """
+    found: list[float] = []
+    for seed in sorted({run.seed for run in record.runs}):
+        curves = [_values(run, record.metric) for run in record.runs if run.seed == seed]
+        pairs = [(values[epoch - 1], values[-1]) for values in curves if values is not None]
+        if len(pairs) >= FEWEST and all(np.ptp(column) > 0 for column in zip(*pairs, strict=True)):
+            early, late = (stats.rankdata(column) for column in zip(*pairs, strict=True))
+            found.append(float(np.corrcoef(early, late)[0, 1]))
+    return float(np.mean(found)) if found else None
+
+
+def sentence(record: Record) -> str | None:
+    """Whether early stopping would have paid in a sweep of which nothing was stopped; None if nobody can tell."""
+    horizon = record.manifest.get("epochs") or 0
+    if horizon < 2 or any(run.state == "stopped" for run in record.runs):
+        return None
+    epoch = -(-horizon // TENTH)
+    found = correlation(record, epoch)
+    if found is None:
+        return None
+    says = (
+        "stopping runs there would be little better than chance"
+        if found < WEAK
+        else "stopping the worst there would cost little"
+        if found >= 0.7
+        else "stopping there would lose good runs now and then"
+    )
+    return f"Ranks at epoch {epoch} of {horizon} correlate {found:.2f} with those at the end: {says}."
+
+
+def _values(run: Run, metric: str) -> np.ndarray | None:
+    """The curve of a complete run, epoch by epoch."""
+    if run.state != "complete" or metric not in run.curve:
+        return None
+    epochs, values = run.curve[metric]
+    whole = len(values) == run.epochs and np.isfinite(values).all()
+    return values if whole and np.array_equal(epochs, np.arange(1, len(values) + 1)) else None
