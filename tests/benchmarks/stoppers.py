@@ -104,8 +104,8 @@ def load(path: Path) -> Recording:
     return Recording(**json.loads(path.read_text(encoding="utf-8")))
 
 
-def record(directory: Path) -> Recording:
-    """The curves of a finished sweep.
+def record(directory: Path, name: str) -> Recording:
+    """The curves of a finished sweep, under a name.
 
     Raises:
         ValueError: a run was stopped early, or an arm lacks a seed.
@@ -123,7 +123,7 @@ def record(directory: Path) -> Recording:
     for seed in seeds:
         check({arm: curves.get(seed, []) for arm, curves in arms.items()})
     return Recording(
-        name=manifest["plan"]["space"]["name"],
+        name=name,
         command=re.sub(r" --(store|cache) \S+", "", manifest["command"]),  # where it lay does not matter
         metric=manifest["metric"],
         horizon=manifest["epochs"],
@@ -200,7 +200,7 @@ def main() -> None:
     options = parser.parse_args()
     if options.record:
         sweep, out = options.record
-        out.write_text(json.dumps(asdict(record(sweep))) + "\n", encoding="utf-8")
+        out.write_text(json.dumps(asdict(record(sweep, out.stem))) + "\n", encoding="utf-8")
         return
     for path in options.curves:
         stoppers = tuple(options.stopper or STOPPERS)

@@ -533,7 +533,33 @@ def test_a_ranking_that_is_settled_opens_no_rung() -> None:
 
 def test_a_ranking_that_is_not_opens_one() -> None:
     assert pasha_judge([5, 2, 3, 4], [10, 20, 30, 40], noise=1.0).top == 2
+    assert pasha_judge([1, 1.5], [20, 10], noise=0.0).top == 2
     assert pasha_judge([1.5, 1, 3, 2.5], [10, 20, 30, 40], noise=0.1).top == 2
+
+
+def test_the_top_rung_promotes_nobody_until_all_have_come_and_then_the_best_alone() -> None:
+    judge = pasha_judge([9, 8, 7, 6], [90, 80, 70, 60], noise=1.0)
+    assert [judge.promote(more=True) for _ in range(2)] == [None, None]
+    assert [judge.promote(more=False) for _ in range(2)] == ["0", None]
+
+
+def test_a_rung_below_the_top_one_promotes_its_share() -> None:
+    judge = pasha_judge([9, 8, 7, 6], [])
+    assert [judge.promote(more=True) for _ in range(2)] == ["0", None]
+    grown = pasha_judge([5, 2, 3, 4], [10, 20, 30, 40], noise=1.0)
+    assert grown.top == 2
+    # The upper of the two rungs has two runs, too few for its share, and the best of them goes on at the end.
+    assert [grown.promote(more=True), grown.promote(more=False), grown.promote(more=False)] == [
+        None,
+        "1",
+        None,
+    ]
+
+
+def test_the_plan_of_pasha_has_the_two_rungs_it_starts_with() -> None:
+    assert Pasha(grace=1, reduction=3).ladder(30, 24) == ((1, 8), (3, 1))
+    assert Pasha(grace=20, reduction=3).ladder(30, 24) == ((20, 8),)
+    assert Pasha(grace=30, reduction=3).ladder(30, 24) == ()
 
 
 SHORT = st.lists(st.tuples(st.integers(0, 9), st.integers(0, 99)), min_size=1, max_size=7)
