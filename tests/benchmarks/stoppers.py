@@ -36,10 +36,12 @@ FIXTURES = Path(__file__).parents[1] / "fixtures" / "curves"
 STOPPERS = (
     "asha",
     "asha:grace=1,reduction=3",
-    "asha:grace=1,reduction=4",
+    "asha:grace=1,reduction=12,noise=1",
     "promote",
+    "promote:grace=3,reduction=3",
     "promote:grace=1,reduction=3",
     "promote:grace=1,reduction=3,noise=1",
+    "promote:grace=1,reduction=6,noise=1",
     "hyperband",
     "median",
     "pasha",

@@ -12,7 +12,12 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from sweeps.replay import correlation, replay
-from sweeps.stoppers import STOPPERS, Asha, Never, OneEpoch, Optuna, Promote
+from sweeps.stoppers import STOPPERS, Asha, Never, OneEpoch, Optuna, Promote, by_text
+from tests.benchmarks import stoppers as bench
+
+RECORDINGS = {path.stem: bench.load(path) for path in sorted(bench.FIXTURES.glob("*.json"))}
+TOLD_EARLY = [r for r in RECORDINGS.values() if r.correlation(max(1, r.horizon // 10)) >= 0.7]
+REPLAYS = 60
 
 RISING = {"a": [1.0, 2.0, 3.0, 4.0], "b": [2.0, 3.0, 4.0, 5.0], "c": [0.0, 1.0, 2.0, 9.0]}
 
@@ -129,3 +134,85 @@ def test_a_thousand_runs_are_replayed_in_a_fraction_of_a_second() -> None:
     curves, started = many(1000, 27), time.process_time()
     replay(curves, Asha())
     assert time.process_time() - started < 0.6  # a hundred such sweeps in a minute; a tenth of it is usual
+
+
+# What is true of the recorded sweeps. Their tables: python tests/benchmarks/stoppers.py
+
+
+@pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS.keys())
+def test_a_recording_holds_every_arm_whole_on_every_seed(recording: bench.Recording) -> None:
+    assert len(recording.arms) > 10
+    for curves in recording.arms.values():
+        assert {seed: len(curve) for seed, curve in curves.items()} == dict.fromkeys(
+            recording.seeds, recording.horizon
+        )
+
+
+def test_the_deviation_of_a_recording_is_that_of_one_seed_without_what_all_arms_share() -> None:
+    generator = np.random.default_rng(0)
+    arms, shared = generator.normal(0, 20, (4000, 1)), np.array([[0.0, 7.0]])
+    finals = arms + shared + generator.normal(0, 2, (4000, 2))
+    curves = {str(i): {"0": [float(a)], "1": [float(b)]} for i, (a, b) in enumerate(finals)}
+    assert bench.Recording("", "", "", 1, curves).deviation == pytest.approx(2, rel=0.05)
+
+
+@pytest.mark.parametrize("recording", TOLD_EARLY, ids=lambda recording: recording.name)
+def test_where_the_end_is_told_early_asha_finds_a_best_arm_in_a_quarter_of_the_epochs(
+    recording: bench.Recording,
+) -> None:
+    asha = by_text("promote:grace=1,reduction=6,noise=1")
+    found = bench.measure(recording, asha, replays=REPLAYS)
+    assert found.near >= 0.9
+    # The first epoch of all runs is already a twelfth where a run has twelve.
+    assert found.epochs <= (0.25 if recording.horizon >= 24 else 0.32)
+
+
+def test_so_does_its_stopping_form_where_arms_are_many() -> None:
+    recording = RECORDINGS["simclr_optimiser"]
+    found = bench.measure(recording, by_text("asha:grace=1,reduction=12,noise=1"), replays=REPLAYS)
+    assert found.near >= 0.9
+    assert found.epochs <= 0.25
+
+
+def test_whoever_comes_first_goes_on_so_that_the_stopping_form_costs_more_where_arms_are_few() -> None:
+    few = RECORDINGS["methods"]
+    stopping, pausing = (
+        bench.measure(few, by_text(f"{name}:grace=1,reduction=12,noise=1"), replays=REPLAYS)
+        for name in ("asha", "promote")
+    )
+    assert stopping.epochs > 1.5 * pausing.epochs
+
+
+CAREFUL = ("asha", "promote", "promote:grace=3,reduction=3", "promote:grace=1,reduction=3,noise=1")
+
+
+@pytest.mark.parametrize("text", CAREFUL)
+@pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS.keys())
+def test_who_compares_late_or_allows_for_noise_is_as_good_as_one_epoch_at_equal_epochs_and_no_better(
+    recording: bench.Recording, text: str
+) -> None:
+    found = bench.measure(recording, by_text(text), replays=REPLAYS)
+    plain = bench.measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
+    assert abs(found.epochs - plain.epochs) < 0.06
+    assert abs((found.regrets - plain.regrets).mean()) < 0.25 * recording.deviation
+
+
+@pytest.mark.parametrize("text", ["promote:grace=1,reduction=3", "asha:grace=1,reduction=4", "pasha"])
+@pytest.mark.parametrize("name", ["simclr_optimiser", "sce_temperatures"])
+def test_who_compares_at_once_and_does_not_allow_for_noise_is_worse_than_one_epoch(
+    name: str, text: str
+) -> None:
+    recording = RECORDINGS[name]
+    found = bench.measure(recording, by_text(text), replays=REPLAYS)
+    plain = bench.measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
+    loss = found.regrets - plain.regrets
+    assert loss.mean() - bench.half_width(loss) > 0
+
+
+def test_the_usual_stopper_halves_the_epochs_and_stays_near_the_best_even_where_little_is_told_early() -> (
+    None
+):
+    for recording in RECORDINGS.values():
+        found = bench.measure(recording, STOPPERS["asha"], replays=REPLAYS)
+        assert found.near >= 0.9
+        assert found.epochs <= 0.6
