@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from sweeps import store
-from tests.end_to_end.test_sweep import ROOT, wait_for
+from tests.end_to_end.driven import ROOT, wait_for
 
 pytestmark = pytest.mark.end_to_end
 

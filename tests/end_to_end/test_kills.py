@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 
 from sweeps import store
-from tests.end_to_end.test_sweep import SPACES, Sweeps, descendants
+from tests.end_to_end.driven import SPACES, Sweeps, descendants
 
 pytestmark = [
     pytest.mark.end_to_end,
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes by /proc"),
 ]
 
-DRIVERS, ACTORS, WORKERS = 8, 6, 6
+DRIVERS, ACTORS, WORKERS = 8, 9, 3
 """Kills of the driver, of a process of Ray Tune's that trains, and of one of Ray Train's."""
 
 
@@ -54,21 +54,36 @@ def kill_some(sweeps: Sweeps, arguments: list[str], name: str, kills: int, pause
     return done
 
 
-@pytest.fixture
-def undisturbed(tmp_path: Path) -> Sweeps:
-    return Sweeps(tmp_path / "undisturbed")
+ONE = [
+    "--space",
+    f"{SPACES}:TINY",
+    "--design",
+    "random",
+    "--trials",
+    "6",
+    "--epochs",
+    "80",
+    "--stopper",
+    "none",
+]
+"""Runs of one process; nothing in them depends on which ends first."""
+SHARED = [*ONE, "--trials", "2", "--epochs", "50", "--workers-per-trial", "2"]
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Sweeps:
+    sweeps = Sweeps(tmp_path_factory.mktemp("undisturbed"))
+    assert sweeps.run(*ONE)[0] == 0
+    return sweeps
 
 
 def test_a_driver_killed_at_random_moments_loses_nothing(sweeps: Sweeps, undisturbed: Sweeps) -> None:
-    arguments = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "6", "--epochs", "80"]
-    arguments += ["--stopper", "none"]
-    assert undisturbed.run(*arguments)[0] == 0
     chance = random.Random(7)
-    process = sweeps.start(*arguments)
+    process = sweeps.start(*ONE)
     while not list(sweeps.store.glob("sweeps/*/segments/reports-*")):
         time.sleep(0.1)
     for _ in range(DRIVERS):
-        time.sleep(chance.uniform(0.0, 9.0))
+        time.sleep(chance.uniform(0.0, 8.0))
         process.send_signal(signal.SIGKILL)
         process.communicate()
         time.sleep(3)  # Ray's processes notice that their driver is gone
@@ -83,16 +98,12 @@ def test_a_driver_killed_at_random_moments_loses_nothing(sweeps: Sweeps, undistu
 def test_training_processes_of_tune_killed_at_random_moments_lose_nothing(
     sweeps: Sweeps, undisturbed: Sweeps
 ) -> None:
-    arguments = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "6", "--epochs", "100"]
-    arguments += ["--stopper", "none"]
-    assert undisturbed.run(*arguments)[0] == 0
-    assert kill_some(sweeps, arguments, "ray::inline", ACTORS, (2.0, 5.0)) >= ACTORS // 2
+    assert kill_some(sweeps, ONE, "ray::ImplicitFunc", ACTORS, (0.5, 4.0)) >= ACTORS // 2
     assert table(sweeps) == table(undisturbed)
 
 
-def test_workers_of_train_killed_at_random_moments_lose_nothing(sweeps: Sweeps, undisturbed: Sweeps) -> None:
-    arguments = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "3", "--epochs", "120"]
-    arguments += ["--stopper", "none", "--workers-per-trial", "2"]
-    assert undisturbed.run(*arguments)[0] == 0
-    assert kill_some(sweeps, arguments, "RayTrainWorker", WORKERS, (3.0, 9.0)) >= WORKERS // 2
-    assert table(sweeps) == table(undisturbed)
+def test_workers_of_train_killed_at_random_moments_lose_nothing(sweeps: Sweeps, tmp_path: Path) -> None:
+    alone = Sweeps(tmp_path / "undisturbed")
+    assert alone.run(*SHARED)[0] == 0
+    assert kill_some(sweeps, SHARED, "RayTrainWorker", WORKERS, (2.0, 8.0)) >= 2
+    assert table(sweeps) == table(alone)
