@@ -85,8 +85,8 @@ def check(curves: Curves) -> int:
     short = [run for run, length in lengths.items() if length < horizon]
     if short:
         raise ValueError(
-            f"{len(short)} of {len(curves)} runs were stopped early (run {short[0]} after {lengths[short[0]]} of {horizon} "
-            "epochs), so there is no ground truth; record a sweep with --stopper none"
+            f"{len(short)} of {len(curves)} runs were stopped early (run {short[0]} after {lengths[short[0]]} of "
+            f"{horizon} epochs), so there is no ground truth; record a sweep with --stopper none"
         )
     wild = next((run for run, curve in curves.items() if not all(map(math.isfinite, curve))), None)
     if wild is not None:

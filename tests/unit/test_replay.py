@@ -39,7 +39,7 @@ def test_without_stopping_every_run_comes_to_its_end() -> None:
 
 def test_time_is_that_of_the_places_together() -> None:
     assert replay(RISING, Never(), workers=1).seconds == 12
-    assert replay(RISING, Never(), workers=2).seconds == 8
+    assert replay(RISING, Never(), workers=2).seconds == replay(RISING, Never()).seconds == 8
     assert replay(RISING, Never(), workers=9).seconds == 4
     assert replay(RISING, Never(), workers=2, seconds={"a": 5.0}).seconds == 20
 
@@ -62,6 +62,15 @@ def test_a_promoted_run_goes_on_from_its_pause() -> None:
     assert outcome.epochs == 1 + 1 + 1 + 3 + 3
     assert outcome.seconds == outcome.epochs
     assert outcome.reasons == {"c": "rung 1: waits with 0.0, 3 of 3"}
+
+
+def test_nobody_is_chosen_before_the_slowest_has_been_heard() -> None:
+    assert replay(RISING, OneEpoch(keep=1), workers=3, seconds={"b": 9.0}).ended == {"a": 1, "b": 4, "c": 1}
+
+
+def test_of_two_that_end_an_epoch_together_the_one_that_began_first_comes_first() -> None:
+    level = {"a": [2.0] * 4, "b": [1.0] * 4}
+    assert replay(level, Asha(grace=1, reduction=2), order=["b", "a"]).ended == {"a": 4, "b": 4}
 
 
 def test_promotions_come_before_new_runs() -> None:
@@ -128,6 +137,8 @@ def test_correlation_is_spearmans(runs: int, epochs: int, seed: int) -> None:
 def test_correlation_is_of_an_epoch_that_was_recorded() -> None:
     with pytest.raises(ValueError, match="epoch = 5: the runs have epochs 1 to 4"):
         correlation(RISING, 5)
+    with pytest.raises(ValueError, match="epoch = 0"):
+        correlation(RISING, 0)
 
 
 def test_a_thousand_runs_are_replayed_in_a_fraction_of_a_second() -> None:

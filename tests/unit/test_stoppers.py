@@ -438,6 +438,12 @@ def test_hyperband_has_the_brackets_of_the_paper() -> None:
     assert Hyperband(grace=5, reduction=3).weights(5) == (1,)
 
 
+def test_the_plan_of_hyperband_adds_up_what_each_bracket_keeps() -> None:
+    assert Hyperband(grace=1, reduction=2).weights(4) == (4, 3, 3)
+    assert Hyperband(grace=1, reduction=2).ladder(4, 10) == ((1, 2 + 3 + 3), (2, 1 + 1.5 + 3))
+    assert Hyperband() == Hyperband(grace=1, reduction=3, noise=0)
+
+
 @given(st.integers(1, 400))
 def test_brackets_get_runs_in_proportion_by_order_of_appearance(runs: int) -> None:
     stopper = Hyperband(grace=1, reduction=3)
