@@ -25,9 +25,14 @@ CIFAR_SEEDS = "3"
 
 def _recipe(space: str, preset: str, *pinned: str, design: str | None = None) -> Entry:
     """A space around a published recipe, on ResNet-18."""
-    pins = ("encoder.name=resnet", *pinned)
-    compared = {"design": design, "stopper": "none"} if design else {}
-    return Entry(space=space, method_preset=preset, set=pins, seeds=CIFAR_SEEDS, **compared)
+    return Entry(
+        space=space,
+        method_preset=preset,
+        set=("encoder.name=resnet", *pinned),
+        seeds=CIFAR_SEEDS,
+        design=design,
+        stopper="none" if design else None,
+    )
 
 
 CIFAR = Campaign(
