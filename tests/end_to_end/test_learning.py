@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.end_to_end.test_sweep import ROOT, Sweeps
+from tests.end_to_end.driven import ROOT, Sweeps
 
 pytestmark = pytest.mark.end_to_end
 
