@@ -105,6 +105,8 @@ def _result(planned: dict[str, str], summary: Summary) -> Result:
         missing = planned["arm"] if arm is None or not arm.scores else planned["against"]
         state = "not begun" if arm is None else arm.state
         return Result(*names, None, None, None, 0, f"{words(missing)}: {state}")
+    if not arm.scores.keys() & against.scores.keys():
+        return Result(*names, None, None, None, 0, "no seed is complete in both")
     found = compare(arm.scores, against.scores, None)
     low, high = found.interval or (None, None)
     verdict = {True: "separable", False: "not separable", None: "one seed cannot tell"}[found.separable]

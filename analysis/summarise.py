@@ -33,6 +33,8 @@ class Summary:
     """Numbers of the complete arms that no other beats in every objective, if the sweep has several."""
     stopping: str | None = None
     """Whether early stopping would have paid, where nothing was stopped."""
+    unconfirmed: bool = False
+    """The best were to be run again on fresh seeds, and have not been."""
     confirmed: "Summary | None" = None
     """The best arms and the default again, on seeds that had no part in choosing them: the sweep's result."""
 
@@ -53,7 +55,7 @@ def summarise(record: Record) -> Summary:
     search = [run for run in record.runs if run.seed not in fresh]
     again = [run for run in record.runs if run.seed in fresh]
     if not again:
-        return _summarise(record)
+        return replace(_summarise(record), unconfirmed=bool(fresh))
     confirmed = _summarise(Record({**record.manifest, "seeds": fresh}, tuple(again)))
     return replace(_summarise(Record(record.manifest, tuple(search))), confirmed=confirmed)
 
@@ -131,7 +133,7 @@ def _table(summary: Summary, limit: int) -> list[str]:
 def _other_objectives(summary: Summary) -> list[str]:
     """Those beside the one that the score is."""
     named = next((list(arm.objectives) for arm in summary.arms if arm.objectives), [])
-    return named[1:]
+    return [name for name in named if name != "knn_top1"]
 
 
 def short(paths: tuple[str, ...]) -> dict[str, str]:
@@ -174,6 +176,8 @@ def _verdict(summary: Summary) -> list[str]:
             lines.append(f"It is the best of {result.complete} on {seeds}: expect less on fresh ones.")
         if not result.comparison.separable and summary.settle_command:
             lines.append(f"To settle it: {summary.settle_command}")
+    if summary.unconfirmed:
+        lines.append("The best have not been confirmed on fresh seeds: these are candidates, not results.")
     states = Counter(summary.states)
     spent, full = summary.epochs_spent, summary.epochs_full
     if summary.confirmed:

@@ -120,7 +120,7 @@ class Arbiter:
 def spent(engines: Sequence[Engine], hours: float) -> dict[str, float]:
     """What engines have used up, in the units of a budget."""
     return {
-        "trials": sum(len(engine.attempts) for engine in engines),
+        "trials": sum(len(engine.attempts) - len(engine.reused) for engine in engines),
         "epochs": sum(engine.epochs_spent for engine in engines),
         "hours": hours,
         "gpu_hours": sum(engine.seconds_spent * engine.options.devices for engine in engines) / 3600,

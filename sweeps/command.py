@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import runpy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,17 +72,40 @@ def grown(plan: Plan, given: argparse.Namespace) -> Plan:
             f"--resume goes on with the sweep as it was planned, or larger (--trials, --seeds, --space, --confirm, "
             f"--budget); leave out {flags}"
         )
+    if lost := [
+        name for name in ("set", "data", "epochs", "method_preset") if getattr(given, name) not in UNSET
+    ]:
+        if not given.space:
+            words = ", ".join(f"--{name.replace('_', '-')}" for name in lost)
+            raise ValueError(f"{words}: on --resume these only go with --space, to say which base is meant")
     changes = _options(given)
+    changes |= _merged(plan, given)
     if "seeds" in changes:
         changes["seeds"] = tuple(dict.fromkeys((*plan.seeds, *changes["seeds"])))
     if given.space:
         changes["space"] = _widened(plan.space, _space(given))
-    if changes.get("arms", plan.arms) < plan.arms and plan.design != "given":
+    if "arms" in changes and plan.design in ("given", "path"):
+        raise ValueError(
+            f"--trials: the arms of this sweep were given (design {plan.design}); begin a new one"
+        )
+    if changes.get("arms", plan.arms) < plan.arms:
         raise ValueError(
             f"--trials {changes['arms']}: the sweep has {plan.arms} arms already, and can only grow"
         )
     fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
     return _checked(**fields | changes) if changes else plan
+
+
+def _merged(plan: Plan, given: argparse.Namespace) -> dict[str, Any]:
+    """Budget and confirmation as they were, but for what is said anew."""
+    found: dict[str, Any] = {}
+    if given.budget:
+        said = {name: value for name, value in vars(parse_budget(given.budget)).items() if value is not None}
+        found["budget"] = replace(plan.budget, **said)
+    confirm = {"arms": given.confirm, "seeds": given.confirm_seeds}
+    if confirm := {name: value for name, value in confirm.items() if value is not None}:
+        found["confirm"] = config.in_words(lambda: replace(plan.confirm or Confirm(), **confirm))
+    return found
 
 
 def _widened(old: Space, new: Space) -> Space:
@@ -260,7 +284,9 @@ def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict
     record = load(directory)
     summary = summarise(record)
     of_arm = {run.arm: config.from_dict(run.config) for run in record.runs}
-    complete = [arm for arm in summary.arms if arm.score is not None and arm is not summary.default]
+    # Those that were confirmed first: they are what the sweep says is best.
+    ranked = {arm.digest: arm for arm in (*summary.result.arms, *summary.arms) if arm.score is not None}
+    complete = [arm for arm in ranked.values() if not summary.default or arm.digest != summary.default.digest]
     best = [space.arm_of(of_arm[arm.digest]) for arm in complete]
     if not best:
         raise ValueError(f"{directory.name} has no complete arm beside the default; resume it first")

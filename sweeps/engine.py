@@ -105,10 +105,10 @@ class Engine:
         self.full: str | None = None
         """Why no run is begun that was not begun before, or None; those that were come to their end."""
         self.failures: list[str] = []
-        self.issued, self.epochs_spent, self.seconds_spent = 0, 0, 0.0
+        self.epochs_spent, self.seconds_spent = 0, 0.0
         self.judges = {seed: self._judge(self.plan) for seed in self.plan.seeds}
         self.guard = self.plan.guard.watch()
-        self.attempts = history.attempts
+        self.attempts, self.reused = history.attempts, set(history.reused)
         self.left_behind = self._take_up(history)
         self.watcher = watcher or self.watcher
 
@@ -125,12 +125,15 @@ class Engine:
             if run is None:
                 if self.running:
                     return WAIT
-                if self.full:
+                run = self._promoted(ending=True)
+            if run is None:
+                if self.full and self.study.more():
                     self.close(Closing("spent", self.full))
                 elif self._search_is_over():
                     return None
                 continue
-            finished = self.reusable(run.identity) if run.identity not in self.tallies else None
+            new = run.identity not in self.tallies or run.identity in self.reused
+            finished = self.reusable(run.identity) if new else None
             if finished is None:
                 return self._start(run)
             self._reuse(run, finished)
@@ -192,6 +195,9 @@ class Engine:
                 self.study.tell(run.identity, state, self._values(self._tally(run)))
             elif state in ("stopped", "failed"):
                 self.study.tell(run.identity, state)
+        for identity, state in history.states.items():
+            if state in ("failed", "stopped") and identity in entries:
+                self._lose(entries[identity].run)
         failed = [run for run in history.states if history.states[run] == "failed" and run in entries]
         again = [self.study.retry(run) for run in failed] if self.options.retry_failed else []
         paused = {run for run, state in history.states.items() if state == "paused"}
@@ -204,11 +210,14 @@ class Engine:
             return self.left_behind.pop(0)
         return self._promoted() or (None if self.full else self.study.ask())
 
-    def _promoted(self) -> Run | None:
-        """The paused run to take up now. One whose process has not ended yet is taken up as soon as it has."""
+    def _promoted(self, *, ending: bool = False) -> Run | None:
+        """The paused run to take up now. One whose process has not ended yet is taken up as soon as it has.
+
+        `ending`: no new run is to come, whatever the study hoped for.
+        """
         for seed, judge in self.judges.items():
             new = any(run.seed == seed and not self._tally(run).epoch for run in self.running.values())
-            more = new or (self.study.more() and not self.full)
+            more = not ending and (new or (self.study.more() and not self.full))
             while (paused := judge.promote(more=more)) is not None:
                 entry = self.study.entries[paused]
                 if paused in self.verdicts:
@@ -220,8 +229,11 @@ class Engine:
 
     def _search_is_over(self) -> bool:
         """Ends what was never promoted; begins to confirm, once; whether nothing is left to do."""
-        for run in self.study.unfinished():
+        paused = self.study.unfinished()
+        for run in paused:
             self._record(run, "stopped", "paused and never taken up again: others were better")
+        if paused and self.study.more():
+            return False  # the next step of a path hangs on how these have ended
         if self.study.confirming:
             return True
         self.study.confirm()
@@ -232,13 +244,13 @@ class Engine:
         self.attempts[run.identity] = attempt
         self.running[run.identity] = run
         self._tally(run)
-        self.issued += 1
         self._note(run, "running", "")
         return replace(run, attempt=attempt)
 
     def _reuse(self, run: Run, finished: Finished) -> None:
         """Takes over the recorded epochs of an equal run of another sweep."""
         self.writer.event("reused", run.identity, len(finished.epochs), sweep=finished.sweep)
+        self.reused.add(run.identity)
         for epoch, metrics in finished.epochs:
             self.writer.report(run.identity, 0, epoch, metrics)
             self._count(run, epoch, metrics, spent=False)
@@ -246,6 +258,7 @@ class Engine:
         self.attempts[run.identity] = 0
         self.checkpoints.link(run.identity, finished.checkpoint)
         self._complete(run, f"reused from {finished.sweep}")
+        self._tidy()
 
     def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> None:
         if not self._tally(run).add(epoch, metrics):
@@ -280,7 +293,6 @@ class Engine:
         tally = self._tally(run)
         values = self._values(tally)
         if all(map(math.isfinite, values)):
-            self.failures.clear()
             self._record(run, "complete", reason, values)
         else:
             wanted = ", ".join(objective.metric for objective in self.plan.objectives)
@@ -289,11 +301,18 @@ class Engine:
     def _record(self, run: Run, state: State, reason: str, values: tuple[float, ...] = ()) -> None:
         """In the store first, then in the study: what the store has, a resumed study is told."""
         self._note(run, state, reason)
+        self.writer.sync()  # the study's journal is on disk at once, and must not know more than the store
         if state != "paused":
             self.study.tell(run.identity, state, values)
         if state == "failed":
             self._count_failure(reason)
-        if state in ("failed", "stopped") and run.seed in self.judges:
+        else:
+            self.failures.clear()
+        if state in ("failed", "stopped"):
+            self._lose(run)
+
+    def _lose(self, run: Run) -> None:
+        if run.seed in self.judges:
             self.judges[run.seed].lost(run.identity)
 
     def _note(self, run: Run, state: State, reason: str) -> None:
@@ -304,7 +323,7 @@ class Engine:
 
     def _count_failure(self, reason: str) -> None:
         last = reason.strip().splitlines()[-1]
-        error = re.sub(r"[\d.]+", "#", last)
+        error = re.sub(r"\b[0-9a-f]{8,}\b|[\d.]+", "#", last)  # digests and numbers differ from run to run
         self.failures = [*self.failures, error] if error in self.failures[-1:] else [error]
         if self.options.fail_fast:
             self.close(Closing("failing", f"a run has failed: {last}"))
@@ -315,22 +334,25 @@ class Engine:
         return self.tallies.setdefault(run.identity, Tally(run))
 
     def _tidy(self) -> None:
-        """Removes the checkpoints that nothing needs any more."""
-        self.writer.sync()  # what replaces a checkpoint is on disk before it goes
+        """Removes the checkpoints that nothing needs any more; what replaces them is on disk."""
         entries = self.study.entries
         occupied = set(self.running) | {run.identity for run in self.left_behind}
 
         def standing(entry: Entry) -> str:
-            undecided = entry.run.seed in self.judges and self.study.score(entry.arm) is None
+            undecided = entry.run.seed in self.judges and not self.study.decided(entry.arm)
             state = "undecided" if entry.state == "complete" and undecided else entry.state
             return "occupied" if entry.run.identity in occupied else state
 
         def value(entry: Entry) -> float:
             return self.tallies[entry.run.identity].last.get(METRIC, -math.inf)
 
+        def worth(arm: str) -> float:
+            score = self.study.score(arm)
+            return -math.inf if score is None else score
+
         self.checkpoints.tidy(
             {run: standing(entries[run]) for run in self.checkpoints.measure() if run in entries},
             arm=lambda run: entries[run].arm,
-            worth=lambda run: (self.study.score(entries[run].arm) or -math.inf, value(entries[run])),
+            worth=lambda run: (worth(entries[run].arm), value(entries[run])),
             default=key(self.plan.space.default()),
         )

@@ -7,6 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+KEEP = 3
+"""Complete arms that keep their checkpoints unless told otherwise."""
+
 DESCRIPTION = """\
 Sweeps of self-supervised contrastive pretraining: choose a question, train its arms, stop the hopeless early,
 record everything, say what came of it. An arm is a configuration, a run is an arm on one seed.
@@ -158,7 +161,7 @@ def add_places(p: argparse.ArgumentParser) -> Any:
     where.add_argument(
         "--keep",
         type=int,
-        default=3,
+        default=KEEP,
         metavar="N",
         help="complete arms that keep their checkpoints, beside the default (%(default)s)",
     )
@@ -238,6 +241,14 @@ def as_typed(given: argparse.Namespace, typed: list[str]) -> str:
     """What was typed, for the record; a webhook's address is often a secret."""
     secret = given.webhook or "\0"
     return shlex.join(["sweeps", *(word.replace(secret, "URL") for word in typed)])
+
+
+def places(given: argparse.Namespace) -> str:
+    """The flags of where and how a sweep is kept, as far as they differ from what is usual, to be typed again."""
+    said = {"address": None, "keep": KEEP, "disk": None, "cache": _default_cache(), "no_reuse": False}
+    different = {name: getattr(given, name) for name, usual in said.items() if getattr(given, name) != usual}
+    words = [_flag(n) if v is True else f"{_flag(n)} {shlex.quote(str(v))}" for n, v in different.items()]
+    return "".join(f" {word}" for word in words)
 
 
 def _flags(names: Sequence[str]) -> str:

@@ -1,12 +1,11 @@
 """What the store knows of a sweep when it is taken up again, and of equal runs in other sweeps."""
 
 from bisect import bisect_left
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
-
-import pyarrow.compute as pc
 
 from sweeps import store
 
@@ -23,8 +22,13 @@ class History:
     attempts: dict[str, int] = field(default_factory=dict[str, int])
     reused: frozenset[str] = frozenset()
     """Runs whose reports come from another sweep."""
-    hours: float = 0.0
-    """Of all sittings so far, by the clock on the wall."""
+    sittings: tuple[tuple[float, float], ...] = ()
+    """When each began and when something was last recorded in it, in seconds of the clock."""
+
+    @property
+    def hours(self) -> float:
+        """Of all sittings so far, by the clock on the wall."""
+        return hours(self.sittings)
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ def read(directory: Path) -> History:
         states={row["trial"]: row["state"] for row in trials},
         attempts=attempts,
         reused=frozenset(event["trial"] for event in events if event["kind"] == "reused"),
-        hours=_hours(events, store.reports(directory)["time"].to_pylist()),
+        sittings=_sittings(events, store.reports(directory)["time"].to_pylist()),
     )
 
 
@@ -62,13 +66,18 @@ def finished_elsewhere(directory: Path) -> Callable[[str], Finished | None]:
         rows = store.trials(other).select(["trial", "state", "reason"]).to_pylist()
         where |= {r["trial"]: other for r in rows if r["state"] == "complete" and not r["reason"]}
 
+    @lru_cache(maxsize=4)
+    def curves(other: Path) -> dict[str, list[Epoch]]:
+        found: dict[str, list[Epoch]] = {}
+        for run, epoch, metrics in _epochs(store.reports(other))[0]:
+            found.setdefault(run, []).append((epoch, metrics))
+        return found
+
     def find(run: str) -> Finished | None:
         if run not in where:
             return None
         other = where[run]
-        reports = store.reports(other)
-        epochs, _ = _epochs(reports.filter(pc.field("trial") == run))
-        return Finished(other.name, [(e, metrics) for _, e, metrics in epochs], other / "checkpoints" / run)
+        return Finished(other.name, curves(other)[run], other / "checkpoints" / run)
 
     return find
 
@@ -85,10 +94,19 @@ def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict
     return [(trial, epoch, metrics) for (trial, epoch), metrics in found.items()], attempts
 
 
-def _hours(events: list[dict[str, Any]], reports: list[float]) -> float:
+def hours(sittings: Iterable[tuple[float, float]]) -> float:
+    """Hours in which there was a sitting of one sweep or another."""
+    total, until = 0.0, float("-inf")
+    for start, end in sorted(sittings):
+        total += max(0.0, end - max(start, until))
+        until = max(until, end)
+    return total / 3600
+
+
+def _sittings(events: list[dict[str, Any]], reports: list[float]) -> tuple[tuple[float, float], ...]:
     """A sitting lasts from its beginning to the last thing recorded before the next one began."""
     begun = [event["time"] for event in events if event["kind"] == "begun"]
     times = sorted([*(event["time"] for event in events), *reports])
     following = [*begun[1:], float("inf")] if begun else []
     ends = [times[bisect_left(times, start) - 1] for start in following]
-    return sum(end - start for start, end in zip(begun, ends, strict=True)) / 3600
+    return tuple(zip(begun, ends, strict=True))

@@ -77,7 +77,7 @@ class Plan:
     """Arms of the design "given", beside the default; of the design "path" the one that it leads to."""
     sampler_seed: Natural = 0
     objectives: tuple[Objective, ...] = Field(default=(Objective(),), min_length=1)
-    """The first is what a stopper goes by, what a path follows and what is confirmed."""
+    """The first is knn_top1: stopping, paths, confirmation and the summary go by it."""
     confirm: Confirm | None = None
     budget: Budget = Budget()
     guard: Guard = Guard()
@@ -102,6 +102,9 @@ class Plan:
                 "give each a whole one, or a trial one worker"
             )
 
+        if self.budget.gpu_hours and not self.gpus_per_worker:
+            raise ValueError("budget = gpu_hours: the runs ask for no GPU; limit hours, or ask for GPUs")
+
     def _check_design(self) -> None:
         if self.design not in ANY and (self.design in LISTS) != bool(self.space.alternatives):
             lists = "lists its arms" if self.space.alternatives else "lists no arms"
@@ -120,17 +123,17 @@ class Plan:
                 raise ValueError(f"given = {arm}: it breaks a constraint of {self.space.name}")
 
     def _check_objectives(self) -> None:
+        if self.objectives[0] != Objective():
+            raise ValueError(
+                f"objectives = {self.objectives[0].metric}: the first is knn_top1, more of it better; stopping, "
+                "confirmation and the summary go by it. Name it first, then the others"
+            )
         names = [(objective.metric, objective.total) for objective in self.objectives]
         twice = [metric for i, (metric, whole) in enumerate(names) if (metric, whole) in names[:i]]
         if twice:
             raise ValueError(f"objectives = {', '.join(twice)}: named twice; name each once")
         if len(names) > 1 and self.design == "cmaes":
             raise ValueError("design = cmaes: it has one objective; take nsga2 or tpe for several")
-        if self.objectives[0].direction != "maximize" and not isinstance(self.stopper, Never):
-            raise ValueError(
-                f"objectives = {names[0][0]}: a stopper lets those with more of the first objective go on, and of "
-                "this less is better; put one first of which more is better, or take --stopper none"
-            )
 
     @property
     def epochs(self) -> int:

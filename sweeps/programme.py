@@ -24,8 +24,8 @@ from sweeps import history as histories
 from sweeps import plan as plans
 from sweeps.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine import Closing, Engine, Watcher
-from sweeps.look.find import STOP, program
-from sweeps.plan import Plan
+from sweeps.look.find import ask_to_stop, program
+from sweeps.plan import ADAPTIVE, Plan
 from sweeps.provenance import provenance
 from sweeps.study import Run
 from sweeps.sweep import Sweep
@@ -50,6 +50,7 @@ def dispatch(given: argparse.Namespace) -> int:
     Raises:
         ValueError: a name, a sweep or a flag that cannot be meant.
     """
+    _check(given)
     if given.list:
         return _print(given, CAMPAIGNS, [f"{name:<18} {c.question}" for name, c in CAMPAIGNS.items()])
     if given.status:
@@ -59,13 +60,27 @@ def dispatch(given: argparse.Namespace) -> int:
     if given.resume:
         begun = reopen(find(given.resume, root=given.store), given)
         return _with_cluster(next(iter(begun.sweeps.values())).plan, given, lambda: begun)
-    if not given.campaign:
-        raise ValueError(f"name a campaign. {config.closest('', list(CAMPAIGNS))}")
     campaign = _campaign(given)
     planned = {name: plan_of(campaign, entry) for name, entry in campaign.entries.items()}
+    tested = comparisons(campaign, planned)
     if given.dry_run:
-        return _show(campaign, planned, given)
+        return _show(campaign, planned, tested, given)
     return _with_cluster(next(iter(planned.values())), given, lambda: begin(campaign, planned, given))
+
+
+def _check(given: argparse.Namespace) -> None:
+    """Refuses flags that do not belong together."""
+    said = [name for name in ("campaign", "list", "status", "resume", "stop") if getattr(given, name)]
+    if len(said) != 1:
+        raise ValueError(
+            f"name one campaign, or give one of --list, --status, --resume, --stop; got {said or 'none'}"
+        )
+    only = {"data": "campaign", "dry_run": "campaign", "retry_failed": "resume"}
+    for name, beside in only.items():
+        if getattr(given, name) and said != [beside]:
+            raise ValueError(f"--{name.replace('_', '-')} only goes with {beside}")
+    if given.budget:
+        commands.parse_budget(given.budget)
 
 
 def plan_of(campaign: Campaign, entry: Entry) -> Plan:
@@ -104,6 +119,11 @@ def comparisons(campaign: Campaign, planned: dict[str, Plan]) -> list[dict[str, 
         space = planned[name].space
         if entry.compare == "best":
             found.append({"sweep": name, "arm": "best", "against": "default"})
+        elif entry.compare == "all" and planned[name].design in ADAPTIVE:
+            raise ValueError(
+                f"{campaign.name}, sweep {name}: the arms of {planned[name].design} are not known beforehand, so "
+                "they cannot all be tested; say compare='best' or compare='none'"
+            )
         elif entry.compare == "all":
             arms = [
                 space.setting(space.trial(arm))
@@ -122,12 +142,14 @@ def begin(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespac
     Raises:
         ValueError: a sweep cannot be carried out; says why. Nothing is trained before all can.
     """
+    for plan in planned.values():
+        sweep.check(plan, cache=given.cache)
     root, now = store.open_store(given.store), datetime.now(UTC)
     sweeps: dict[str, Sweep] = {}
     for name, plan in planned.items():
         command = f"campaign {campaign.name}: {name}"
         sweeps[name] = sweep.begin(
-            plan, root=root, cache=given.cache, command=command, program=program(given.store)
+            plan, root=root, cache=given.cache, command=command, program=_program(given, "run.py")
         )
     directory = root / "campaigns" / f"{campaign.name}-{now:%Y%m%d-%H%M%S}"
     directory.mkdir(parents=True)
@@ -139,10 +161,18 @@ def begin(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespac
         "comparisons": comparisons(campaign, planned),
         "provenance": provenance(),
     }
-    store.write_whole(
-        directory / FILE, lambda file: file.write((json.dumps(content, indent=2) + "\n").encode())
-    )
+    _write(directory, content)
     return Begun(directory, campaign, sweeps)
+
+
+def _write(directory: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=2) + "\n"
+    store.write_whole(directory / FILE, lambda file: file.write(text.encode()))
+
+
+def _program(given: argparse.Namespace, script: str) -> str:
+    """How to call one of the two command lines on the same store."""
+    return program(given.store).replace("campaign.py", script)
 
 
 def find(name: str, *, root: Path) -> Path:
@@ -174,6 +204,7 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
     campaign = _CAMPAIGN.validate_python(content["campaign"])
     if given.budget:
         campaign = replace(campaign, budget=given.budget)
+        _write(directory, {**content, "campaign": _CAMPAIGN.dump_python(campaign, mode="json")})
     sweeps = {
         name: sweep.reopen(store.sweep_directory(root, one), cache=given.cache)
         for name, one in content["sweeps"].items()
@@ -214,6 +245,7 @@ def _of_file(reference: str) -> Campaign:
 
 def _with_cluster(plan: Plan, given: argparse.Namespace, make: Callable[[], Begun]) -> int:
     """`plan` is any of the campaign's: all occupy alike."""
+    session.check_room(plan, given)
     if given.address is None:
         launch.check_local(plan)
         return _carry_out(make(), given, lambda: launch.cluster(plan, None))
@@ -244,7 +276,7 @@ def _carry_out(begun: Begun, given: argparse.Namespace, cluster: session.Session
     except KeyboardInterrupt:
         pass
     if closing:
-        again = f"python sweeps/campaign.py --resume {begun.directory.name}"
+        again = f"{program(given.store)} --resume {begun.directory.name}{flags.places(given)}"
         console.print(f"\nEnded early: {closing.reason}. Go on with\n  {again}", markup=False, soft_wrap=True)
     if closing == INTERRUPTED:
         return session.STOPPED
@@ -261,14 +293,16 @@ def _engines(
 ) -> Generator[tuple[list[Engine], float]]:
     with ExitStack() as stack:
         engines: list[Engine] = []
-        hours = 0.0
+        sittings: list[tuple[float, float]] = []
+        share = argparse.Namespace(**vars(given))
+        share.disk = given.disk and given.disk / len(begun.sweeps)
         for name, one in begun.sweeps.items():
             stack.enter_context(sweep.alone(one.directory))
             writer = stack.enter_context(store.Writer(one.directory, f"driver-{os.getpid()}"))
             history = histories.read(one.directory)
-            hours = max(hours, history.hours)  # all sittings are common to all
-            engines.append(session.open_engine(one, given, writer, history, Lines(name, console)))
-        yield engines, hours
+            sittings += history.sittings
+            engines.append(session.open_engine(one, share, writer, history, Lines(name, console)))
+        yield engines, histories.hours(sittings)
 
 
 def _run(
@@ -294,8 +328,9 @@ def _arbiter(begun: Begun, engines: list[Engine], hours: float) -> Arbiter:
     )
 
 
-def _show(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespace) -> int:
-    tested = comparisons(campaign, planned)
+def _show(
+    campaign: Campaign, planned: dict[str, Plan], tested: list[dict[str, str]], given: argparse.Namespace
+) -> int:
     costs = {name: plans.estimate(plan) for name, plan in planned.items()}
     lines = [f"{campaign.name}: {campaign.question}", ""]
     for name, plan in planned.items():
@@ -323,7 +358,7 @@ def _status(directory: Path, given: argparse.Namespace) -> int:
 def _stop(directory: Path, given: argparse.Namespace) -> int:
     root = directory.parent.parent
     for one in read(directory)["sweeps"].values():
-        (store.sweep_directory(root, one) / STOP).touch()
+        ask_to_stop(store.sweep_directory(root, one))
     asked = f"Asked {directory.name} to end: each run in training ends at its next report."
     return _print(given, {"campaign": directory.name}, [asked])
 

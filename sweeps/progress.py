@@ -38,7 +38,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         self.plan, self.console, self.clock = plan, console, clock
         self.started = clock()
         self.before, self.done_before, self.done = 0, 0, 0
-        self.total, self.expected = plan.runs, estimate(plan)[1]
+        self.total, self.expected = plan.runs + plan.confirm_runs, estimate(plan)[1]
         self.lines: dict[str, _Line] = {}
         self.lock = threading.Lock()
         self.live = Live(get_renderable=self.table, console=console, refresh_per_second=REFRESH_PER_SECOND)

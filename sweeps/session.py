@@ -16,8 +16,8 @@ from analysis import figures
 from analysis.load import Record, load
 from analysis.summarise import Arm, Summary, summarise, text
 from sweeps import command as commands
+from sweeps import flags, launch, store, sweep, webhook
 from sweeps import history as histories
-from sweeps import launch, store, sweep, webhook
 from sweeps import study as studies
 from sweeps.arbiter import INTERRUPTED, Arbiter
 from sweeps.checkpoints import Checkpoints
@@ -52,7 +52,12 @@ def resume(given: argparse.Namespace) -> int:
     plan = commands.grown(begun.plan, given)
     if plan == begun.plan:
         return _with_cluster(plan, given, lambda: begun)
-    return _with_cluster(plan, given, lambda: sweep.grow(begun, plan, program=program(given.store)))
+
+    def grow() -> Sweep:
+        with sweep.alone(begun.directory):
+            return sweep.grow(begun, plan, program=program(given.store))
+
+    return _with_cluster(plan, given, grow)
 
 
 def _with_cluster(plan: Plan, given: argparse.Namespace, begin: Callable[[], Sweep]) -> int:
@@ -71,8 +76,12 @@ def check_room(plan: Plan, given: argparse.Namespace) -> None:
     Raises:
         ValueError: says how much they take.
     """
+    if given.keep < 0:
+        raise ValueError(f"--keep {given.keep}: give how many arms keep their checkpoints, 0 or more")
     if given.disk is None:
         return
+    if not 0 < given.disk < float("inf"):
+        raise ValueError(f"--disk {given.disk}: give a number of gigabytes above 0")
     needed = smallest_budget(plan.space.base, parallel=os.cpu_count() or 1, seeds=len(plan.seeds))
     if given.disk * 1e9 < needed:
         raise ValueError(
@@ -88,6 +97,8 @@ def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int
             closing = _run(begun, given, session, console)
         except KeyboardInterrupt:
             closing = INTERRUPTED
+        except OSError as error:  # a full disk, for one: what was recorded before is intact
+            closing = Closing("failing", f"{type(error).__name__}: {error}")
         except BaseException as error:
             _notify(given, begun, f"failed: {type(error).__name__}: {error}")
             raise
@@ -98,8 +109,7 @@ def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int
 
 def _conclude(begun: Sweep, given: argparse.Namespace, console: Console, closing: Closing | None) -> int:
     """Shows what came of it; a sweep that was closed before its end can be taken up again."""
-    address = f" --address {given.address}" if given.address else ""
-    again = f"Go on with\n  {program(given.store)} --resume {begun.directory.name}{address}"
+    again = f"Go on with\n  {program(given.store)} --resume {begun.directory.name}{flags.places(given)}"
     if closing == INTERRUPTED:
         console.print(f"\nInterrupted; every reported epoch is kept. {again}", soft_wrap=True)
         return STOPPED
@@ -154,7 +164,7 @@ def open_engine(
         ),
         checkpoints=Checkpoints(
             begun.directory / "checkpoints",
-            keep=given.keep,
+            keep=max(given.keep, plan.confirm.arms if plan.confirm else 0),
             room=None if given.disk is None else int(given.disk * 1e9),
         ),
         watcher=watcher,

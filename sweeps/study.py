@@ -139,6 +139,10 @@ class Study:
         ended = self._ended.get(text, {})
         return _mean(ended.values()) if len(ended) == len(self.plan.seeds) else None
 
+    def decided(self, text: str) -> bool:
+        """Whether an arm has ended on every seed of the search, one way or another."""
+        return len(self._ended.get(text, {})) == len(self.plan.seeds)
+
     def unfinished(self) -> list[Run]:
         """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
         return list(self._open_runs.values())
@@ -172,9 +176,11 @@ class Study:
         """The study; a new one beside the old, with all its trials, if the space was widened since."""
         storage = self.storage or _journal(self.directory / FILE)
         shape = {name: parameters.as_text(d) for name, d in self.distributions.items()}
-        names = [s.study_name for s in optuna.get_all_study_summaries(storage, include_best_trial=False)]
-        old = optuna.load_study(study_name=names[-1], storage=storage) if names else None
-        if old and old.user_attrs.get("distributions") == shape:
+        known = optuna.get_all_study_summaries(storage, include_best_trial=False)
+        names = [summary.study_name for summary in known]
+        whole = [summary.study_name for summary in known if "distributions" in summary.user_attrs]
+        old = optuna.load_study(study_name=whole[-1], storage=storage) if whole else None
+        if old and old.user_attrs["distributions"] == shape:
             return old
         new = optuna.create_study(
             study_name=f"{self.directory.name}-{len(names) + 1}" if names else self.directory.name,

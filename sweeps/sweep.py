@@ -52,8 +52,7 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
     Raises:
         ValueError: the store or the images cannot be used; says why.
     """
-    dataset = load(plan.space.base.data, cache=cache)
-    _check(Sweep(Path(), plan, dataset, cache))
+    dataset = check(plan, cache=cache)
     measured = _baselines(plan, dataset)
     # Nothing is made before all that can be refused has been.
     now, directory = datetime.now(UTC), store.open_store(root)
@@ -61,6 +60,17 @@ def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) ->
     more = {**measured, "command": command, **_next(sweep, program)}
     store.write_manifest(sweep.directory, {**_manifest(sweep, now), **more})
     return sweep
+
+
+def check(plan: Plan, *, cache: Path) -> Dataset:
+    """The images of a plan, which can be trained on by each of its arms.
+
+    Raises:
+        ValueError: they cannot; says why.
+    """
+    dataset = load(plan.space.base.data, cache=cache)
+    _check(Sweep(Path(), plan, dataset, cache))
+    return dataset
 
 
 def grow(begun: Sweep, plan: Plan, *, program: str) -> Sweep:

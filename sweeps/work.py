@@ -40,6 +40,7 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
             nonlocal epoch
             if world.rank == 0 and now > recorded:  # a resumed run shows its last epoch again
                 writer.report(run["identity"], run["attempt"], now, metrics)
+                writer.sync()  # the checkpoint is on disk, and a resumed run shows its last epoch only
             epoch = now
             tell({"epoch": now, "metrics": metrics})
 

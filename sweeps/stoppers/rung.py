@@ -121,6 +121,8 @@ class PausingJudge(Observer):
         """See `Judge`."""
         self.paused.pop(run, None)
         self.training.discard(run)
+        if run in self.latest:  # tried again, it shows this epoch once more, and does not pause there
+            self.latest[run] = self.latest[run][0], None
         for rung in self.rungs:
             rung.remove(run)
 
