@@ -72,12 +72,12 @@ def grown(plan: Plan, given: argparse.Namespace) -> Plan:
             f"--resume goes on with the sweep as it was planned, or larger (--trials, --seeds, --space, --confirm, "
             f"--budget); leave out {flags}"
         )
-    if lost := [
+    of_base = [
         name for name in ("set", "data", "epochs", "method_preset") if getattr(given, name) not in UNSET
-    ]:
-        if not given.space:
-            words = ", ".join(f"--{name.replace('_', '-')}" for name in lost)
-            raise ValueError(f"{words}: on --resume these only go with --space, to say which base is meant")
+    ]
+    if of_base and not given.space:
+        words = ", ".join(f"--{name.replace('_', '-')}" for name in of_base)
+        raise ValueError(f"{words}: beside --resume only with --space, to say which base is meant")
     changes = _options(given)
     changes |= _merged(plan, given)
     if "seeds" in changes:

@@ -159,6 +159,36 @@ def final(directory: Path, trial: str) -> float:
     return rows[-1]["value"]
 
 
+@pytest.mark.parametrize("stopper", ["one_epoch:keep=1", "promote:grace=1", "pasha:grace=1"])
+def test_a_search_that_runs_out_of_arms_still_takes_up_what_it_paused(stopper: str, tmp_path: Path) -> None:
+    from dataclasses import replace
+
+    from tests.fixtures.tiny_space import TINY
+
+    rates = Choice((0.06, 0.03, 0.01, 0.02), source="a test")
+    space = replace(TINY, domains={"optimiser.lr": rates}, constraints=())
+    made = plan(space=space, design="tpe", arms=4, stopper=by_text(stopper))
+    carry_out(Sitting(tmp_path, made), lambda run, _: float(run.number))
+    assert states(tmp_path)["complete"] >= 2  # the default, and one that was taken up again
+    assert set(states(tmp_path)) <= {"complete", "stopped"}
+
+
+def test_scattered_failures_are_not_in_a_row(tmp_path: Path) -> None:
+    sitting = Sitting(tmp_path, plan(design="random", arms=40, stopper=by_text("none")))
+    for number in range(29):
+        run = sitting.engine.issue()
+        assert isinstance(run, Run), number
+        if number % 2:
+            sitting.engine.end(run, failed=f"OSError: no room for checkpoints/{run.identity}")
+        else:
+            sitting.engine.end(run, diverged="the mean loss is nan")
+    for _ in range(SAME_FAILURES):
+        run = sitting.engine.issue()
+        assert isinstance(run, Run)
+        sitting.engine.end(run, failed=f"OSError: no room for checkpoints/{run.identity}")
+    assert sitting.engine.issue() is None
+
+
 def test_a_failure_is_recorded_counted_and_left_behind(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path, plan(stopper=by_text("none")))
     run = sitting.engine.issue()
@@ -252,7 +282,8 @@ def test_a_finished_equal_run_of_another_sweep_is_reused_and_marked_so(tmp_path:
 )
 def test_a_budget_holds_and_a_larger_one_goes_on(budget: Budget, spent: int, tmp_path: Path) -> None:
     options = {"devices": 1.0}
-    sitting = Sitting(tmp_path, plan(stopper=by_text("none"), budget=budget), options)
+    made = plan(stopper=by_text("none"), budget=budget, gpus_per_worker=1.0)
+    sitting = Sitting(tmp_path, made, options)
     assert len(carry_out(sitting)) == pytest.approx(spent, abs=1)
     assert sitting.engine.closing
     assert sitting.engine.closing.kind == "spent"
