@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes by /proc"),
 ]
 
-DRIVERS, ACTORS, WORKERS = 8, 9, 3
+DRIVERS, ACTORS, WORKERS = 7, 10, 3
 """Kills of the driver, of a process of Ray Tune's that trains, and of one of Ray Train's."""
 
 
