@@ -6,7 +6,7 @@ import re
 import runpy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from analysis.load import load
 from analysis.summarise import summarise
@@ -28,6 +28,8 @@ FLAGS = {
     "gpus_per_worker": "--gpus-per-worker",
 }
 """The fields of a plan that have a flag of another name."""
+T = TypeVar("T")
+
 HEEDED = {
     *("resume", "store", "cache", "address", "json", "keep", "disk", "no_reuse", "webhook", "retry_failed"),
     *("fail_fast", "trials", "seeds", "space", "set", "data", "epochs", "method_preset", "confirm"),
@@ -191,7 +193,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 def _space(given: argparse.Namespace) -> Space:
     of_file = ":" in given.space or given.space.endswith(".py")
-    space = _user_space(given.space) if of_file else by_name(given.space, SPACES)
+    space = from_file("--space", given.space, Space) if of_file else by_name(given.space, SPACES)
     pinned = dict(map(parse_assignment, given.set))
     if "seed" in pinned:
         raise ValueError("--set seed: the seeds of a sweep's runs are given with --seeds")
@@ -229,19 +231,31 @@ def preset(name: str) -> dict[str, Any]:
     return {**own, **method.presets[key].values}
 
 
-def _user_space(reference: str) -> Space:
+def from_file(said: str, reference: str, kind: type[T]) -> T:
+    """What FILE.py:VARIABLE names; a file that has one object of the kind needs no variable.
+
+    Args:
+        said: what was typed before the reference, for messages.
+        reference: the file and the variable.
+        kind: what is wanted.
+
+    Raises:
+        ValueError: there is no such file or variable, or the file fails.
+    """
     path, _, variable = reference.rpartition(":") if ":" in reference else (reference, "", "")
     if not Path(path).is_file():
-        raise ValueError(f"--space {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
+        raise ValueError(f"{said} {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
     try:
         content = config.in_words(lambda: runpy.run_path(path))
     except Exception as error:  # whatever the file does wrong, it is the reader's to mend
-        raise ValueError(f"--space {reference}: {path} fails with {type(error).__name__}: {error}") from error
-    names = [name for name, value in content.items() if isinstance(value, Space)]
-    if variable not in names:
-        hint = config.closest(variable, names) if names else "There is none."
-        raise ValueError(f"{path} has no space '{variable}'. {hint}")
-    return content[variable]
+        raise ValueError(f"{said} {reference}: {path} fails with {type(error).__name__}: {error}") from error
+    known = {name: value for name, value in content.items() if isinstance(value, kind)}
+    if len(known) == 1 and not variable:
+        return next(iter(known.values()))
+    if variable not in known:
+        hint = config.closest(variable, list(known)) if known else "There is none."
+        raise ValueError(f"{path} has no {kind.__name__.lower()} '{variable}'. {hint}")
+    return known[variable]
 
 
 def _options(given: argparse.Namespace) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 import argparse
 import json
 import os
-import runpy
 from collections.abc import Callable, Generator
 from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -215,32 +214,13 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
 def _campaign(given: argparse.Namespace) -> Campaign:
     name = given.campaign
     if ":" in name or name.endswith(".py"):
-        found = _of_file(name)
+        found = commands.from_file("campaign", name, Campaign)
     elif name in CAMPAIGNS:
         found = CAMPAIGNS[name]
     else:
         raise ValueError(f"there is no campaign '{name}'. {config.closest(name, list(CAMPAIGNS))}")
     changes = {"data": given.data, "budget": given.budget}
     return replace(found, **{field: value for field, value in changes.items() if value})
-
-
-def _of_file(reference: str) -> Campaign:
-    path, _, variable = reference.rpartition(":") if ":" in reference else (reference, "", "")
-    if not Path(path).is_file():
-        raise ValueError(f"campaign {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
-    try:
-        content = config.in_words(lambda: runpy.run_path(path))
-    except Exception as error:  # whatever the file does wrong, it is the reader's to mend
-        raise ValueError(
-            f"campaign {reference}: {path} fails with {type(error).__name__}: {error}"
-        ) from error
-    known = {name: value for name, value in content.items() if isinstance(value, Campaign)}
-    if len(known) == 1 and not variable:
-        return next(iter(known.values()))
-    if variable not in known:
-        hint = config.closest(variable, list(known)) if known else "There is none."
-        raise ValueError(f"{path} has no campaign '{variable}'. {hint}")
-    return known[variable]
 
 
 def _with_cluster(plan: Plan, given: argparse.Namespace, make: Callable[[], Begun]) -> int:
