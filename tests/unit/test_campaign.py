@@ -9,20 +9,20 @@ from analysis import campaign as analysis
 from search_spaces.campaign import Campaign, Entry
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps import campaign as command
-from sweeps import programme, store
+from sweeps import frozen, store
 from tests.fixtures.tiny_campaign import CAMPAIGN
 
 FILE = Path(__file__).parents[1] / "fixtures" / "tiny_campaign.py"
 
 
 def planned(campaign: Campaign) -> dict[str, Any]:
-    return {name: programme.plan_of(campaign, entry) for name, entry in campaign.entries.items()}
+    return {name: frozen.plan_of(campaign, entry) for name, entry in campaign.entries.items()}
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)
 def test_every_sweep_of_a_named_campaign_can_be_planned_and_says_what_it_tests(name: str) -> None:
     plans = planned(CAMPAIGNS[name])
-    tested = programme.comparisons(CAMPAIGNS[name], plans)
+    tested = frozen.comparisons(CAMPAIGNS[name], plans)
     for sweep, plan in plans.items():
         assert sum(one["sweep"] == sweep for one in tested) == plan.arms - 1
         assert len(plan.seeds) >= 3

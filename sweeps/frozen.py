@@ -1,0 +1,179 @@
+"""A campaign on disk: the plan of each of its sweeps and what will be tested, written before the first run."""
+
+import argparse
+import json
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from contrastive import config
+from search_spaces.campaign import Campaign, Entry
+from search_spaces.campaigns import CAMPAIGNS
+from sweeps import command as commands
+from sweeps import flags, store, sweep
+from sweeps import plan as plans
+from sweeps.look.find import program
+from sweeps.plan import ADAPTIVE, Plan
+from sweeps.provenance import provenance
+from sweeps.sweep import Sweep
+
+FILE = "campaign.json"
+_CAMPAIGN = TypeAdapter(Campaign)
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A campaign's folder, what it is, and its sweeps by name."""
+
+    directory: Path
+    campaign: Campaign
+    sweeps: dict[str, Sweep]
+
+
+def by_flags(given: argparse.Namespace) -> Campaign:
+    """The campaign that the flags name, with their data and budget.
+
+    Raises:
+        ValueError: there is none.
+    """
+    name = given.campaign
+    if ":" in name or name.endswith(".py"):
+        found = commands.from_file("campaign", name, Campaign)
+    elif name in CAMPAIGNS:
+        found = CAMPAIGNS[name]
+    else:
+        raise ValueError(f"there is no campaign '{name}'. {config.closest(name, list(CAMPAIGNS))}")
+    changes = {"data": given.data, "budget": given.budget}
+    return replace(found, **{field: value for field, value in changes.items() if value})
+
+
+def plan_of(campaign: Campaign, entry: Entry) -> Plan:
+    """The plan of one sweep, as its words on the command line would give it.
+
+    Raises:
+        ValueError: they are refused; says why, and of which sweep.
+    """
+    words = {
+        "--space": entry.space,
+        "--data": entry.data or campaign.data,
+        "--method-preset": entry.method_preset,
+        "--epochs": entry.epochs,
+        "--design": entry.design,
+        "--trials": entry.trials,
+        "--seeds": entry.seeds,
+        "--stopper": entry.stopper,
+        "--objectives": entry.objectives,
+        "--confirm": entry.confirm,
+        "--confirm-seeds": entry.confirm_seeds,
+        "--workers-per-trial": campaign.workers_per_trial,
+        "--gpus-per-worker": campaign.gpus_per_worker or None,
+    }
+    typed = [part for flag, value in words.items() if value is not None for part in (flag, str(value))]
+    typed += [part for assignment in entry.set for part in ("--set", assignment)]
+    try:
+        return commands.plan_of(flags.parser().parse_args(typed))
+    except ValueError as error:
+        raise ValueError(f"{campaign.name}, sweep {' '.join(typed)}: {error}") from None
+
+
+def comparisons(campaign: Campaign, planned: dict[str, Plan]) -> list[dict[str, str]]:
+    """Each difference that will be tested: the sweep, the arm, and against which; said before anything is run."""
+    found: list[dict[str, str]] = []
+    for name, entry in campaign.entries.items():
+        space = planned[name].space
+        if entry.compare == "best":
+            found.append({"sweep": name, "arm": "best", "against": "default"})
+        elif entry.compare == "all" and planned[name].design in ADAPTIVE:
+            raise ValueError(
+                f"{campaign.name}, sweep {name}: the arms of {planned[name].design} are not known beforehand, so "
+                "they cannot all be tested; say compare='best' or compare='none'"
+            )
+        elif entry.compare == "all":
+            arms = [
+                space.setting(space.trial(arm))
+                for arm in plans.fixed_arms(planned[name])
+                if arm != space.default()
+            ]
+            found += [
+                {"sweep": name, "arm": json.dumps(arm, sort_keys=True), "against": "default"} for arm in arms
+            ]
+    return found
+
+
+def begin(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespace) -> Begun:
+    """Makes the folders of a campaign and of its sweeps, and writes down what will be tested.
+
+    Raises:
+        ValueError: a sweep cannot be carried out; says why. Nothing is trained before all can.
+    """
+    for plan in planned.values():
+        sweep.check(plan, cache=given.cache)
+    root, now = store.open_store(given.store), datetime.now(UTC)
+    sweeps: dict[str, Sweep] = {}
+    for name, plan in planned.items():
+        command = f"campaign {campaign.name}: {name}"
+        sweeps[name] = sweep.begin(
+            plan, root=root, cache=given.cache, command=command, program=_program(given, "run.py")
+        )
+    directory = root / "campaigns" / f"{campaign.name}-{now:%Y%m%d-%H%M%S}"
+    directory.mkdir(parents=True)
+    content = {
+        "id": directory.name,
+        "created": now.isoformat(),
+        "campaign": _CAMPAIGN.dump_python(campaign, mode="json"),
+        "sweeps": {name: one.directory.name for name, one in sweeps.items()},
+        "comparisons": comparisons(campaign, planned),
+        "provenance": provenance(),
+    }
+    _write(directory, content)
+    return Begun(directory, campaign, sweeps)
+
+
+def _write(directory: Path, content: dict[str, Any]) -> None:
+    text = json.dumps(content, indent=2) + "\n"
+    store.write_whole(directory / FILE, lambda file: file.write(text.encode()))
+
+
+def _program(given: argparse.Namespace, script: str) -> str:
+    """How to call one of the two command lines on the same store."""
+    return program(given.store).replace("campaign.py", script)
+
+
+def find(name: str, *, root: Path) -> Path:
+    """The folder of the campaign that `name` is the id or the path of.
+
+    Raises:
+        ValueError: there is none.
+    """
+    for directory in (Path(name), root.expanduser() / "campaigns" / name):
+        if (directory / FILE).is_file():
+            return directory.resolve()
+    known = sorted(path.parent.name for path in root.expanduser().glob(f"campaigns/*/{FILE}"))
+    here = f"It holds: {', '.join(known)}" if known else "It holds none"
+    raise ValueError(f"there is no campaign '{name}' in the store {root}. {here}; name another with --store")
+
+
+def read(directory: Path) -> dict[str, Any]:
+    """What `begin` wrote."""
+    return json.loads((directory / FILE).read_text(encoding="utf-8"))
+
+
+def reopen(directory: Path, given: argparse.Namespace) -> Begun:
+    """A campaign that was begun before; its budget may be raised, nothing else changes.
+
+    Raises:
+        ValueError: another version of the program, or other images.
+    """
+    content, root = read(directory), directory.parent.parent
+    campaign = _CAMPAIGN.validate_python(content["campaign"])
+    if given.budget:
+        campaign = replace(campaign, budget=given.budget)
+        _write(directory, {**content, "campaign": _CAMPAIGN.dump_python(campaign, mode="json")})
+    sweeps = {
+        name: sweep.reopen(store.sweep_directory(root, one), cache=given.cache)
+        for name, one in content["sweeps"].items()
+    }
+    return Begun(directory, campaign, sweeps)
