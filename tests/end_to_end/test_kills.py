@@ -16,7 +16,7 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes by /proc"),
 ]
 
-DRIVERS, ACTORS, WORKERS = 7, 10, 3
+DRIVERS, ACTORS, WORKERS = 7, 11, 2
 """Kills of the driver, of a process of Ray Tune's that trains, and of one of Ray Train's."""
 
 
@@ -105,5 +105,5 @@ def test_training_processes_of_tune_killed_at_random_moments_lose_nothing(
 def test_workers_of_train_killed_at_random_moments_lose_nothing(sweeps: Sweeps, tmp_path: Path) -> None:
     alone = Sweeps(tmp_path / "undisturbed")
     assert alone.run(*SHARED)[0] == 0
-    assert kill_some(sweeps, SHARED, "RayTrainWorker", WORKERS, (2.0, 8.0)) >= 2
+    assert kill_some(sweeps, SHARED, "RayTrainWorker", WORKERS, (2.0, 8.0)) >= 1
     assert table(sweeps) == table(alone)
