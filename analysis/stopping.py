@@ -1,5 +1,7 @@
 """Whether stopping runs early pays: how well their order at an epoch tells their order at the end."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from scipy import stats
 
@@ -22,10 +24,17 @@ def correlation(record: Record, epoch: int) -> float | None:
     for seed in sorted({run.seed for run in record.runs}):
         curves = [_values(run, record.metric) for run in record.runs if run.seed == seed]
         pairs = [(values[epoch - 1], values[-1]) for values in curves if values is not None]
-        if len(pairs) >= FEWEST and all(np.ptp(column) > 0 for column in zip(*pairs, strict=True)):
-            early, late = (stats.rankdata(column) for column in zip(*pairs, strict=True))
-            found.append(float(np.corrcoef(early, late)[0, 1]))
-    return float(np.mean(found)) if found else None
+        if len(pairs) >= FEWEST:
+            found.append(rank_correlation(*zip(*pairs, strict=True)))
+    known = [one for one in found if not np.isnan(one)]
+    return float(np.mean(known)) if known else None
+
+
+def rank_correlation(early: Sequence[float], late: Sequence[float]) -> float:
+    """Spearman's rank correlation of two columns; nan if either is all equal."""
+    if not (np.ptp(early) and np.ptp(late)):
+        return float("nan")
+    return float(np.corrcoef(stats.rankdata(early), stats.rankdata(late))[0, 1])
 
 
 def sentence(record: Record) -> str | None:

@@ -97,23 +97,26 @@ class Arbiter:
     def _in_turn(self) -> list[Engine]:
         if self.order == "priority":
             return self.engines
-        weight = dict(zip(map(id, self.engines), self.weights, strict=True))
 
-        def had(engine: Engine) -> tuple[float, float]:
-            return engine.seconds_spent / weight[id(engine)], len(engine.running) / weight[id(engine)]
+        def had(pair: tuple[Engine, float]) -> tuple[float, float]:
+            engine, weight = pair
+            return engine.seconds_spent / weight, len(engine.running) / weight
 
-        return sorted(self.engines, key=had)
+        return [engine for engine, _ in sorted(zip(self.engines, self.weights, strict=True), key=had)]
 
     def _check_limits(self) -> None:
         if self.closing is None and self.asked_to_stop():
             self.close(INTERRUPTED)
         hours = self.hours + (self.clock() - self.began) / 3600
+        together = spent(self.engines, hours)
         for engine in self.engines:
-            own, all_ = spent([engine], hours), spent(self.engines, hours)
-            engine.full = exhausted(engine.plan.budget, own, TRIALS) or exhausted(self.budget, all_, TRIALS)
+            own = spent([engine], hours)
+            engine.full = exhausted(engine.plan.budget, own, TRIALS) or exhausted(
+                self.budget, together, TRIALS
+            )
             if (reason := exhausted(engine.plan.budget, own)) and engine.closing is None:
                 engine.close(Closing("spent", reason))
-        if (reason := exhausted(self.budget, spent(self.engines, hours))) and self.closing is None:
+        if (reason := exhausted(self.budget, together)) and self.closing is None:
             self.close(Closing("spent", reason))
 
 

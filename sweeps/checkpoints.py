@@ -3,13 +3,13 @@
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from sweeps.keep import measure, removable
 
 
-@dataclass
+@dataclass(frozen=True)
 class Checkpoints:
     """One folder a run under `directory`.
 
@@ -17,17 +17,16 @@ class Checkpoints:
     """
 
     directory: Path
-    keep: int = 3
+    keep: int
     room: int | None = None
-    sizes: dict[str, int] = field(default_factory=dict[str, int], init=False)
 
     def measure(self) -> dict[str, int]:
         """Bytes of each checkpoint, by run."""
-        self.sizes = measure(self.directory)
-        return self.sizes
+        return measure(self.directory)
 
     def tidy(
         self,
+        sizes: Mapping[str, int],
         states: Mapping[str, str],
         *,
         arm: Callable[[str], str],
@@ -37,7 +36,8 @@ class Checkpoints:
         """Removes what nothing needs any more.
 
         Args:
-            states: of the runs measured last: "occupied" (never touched), "running" (here: paused), "complete",
+            sizes: as measured just now.
+            states: of these runs: "occupied" (never touched), "running" (here: paused), "complete",
                 "undecided" (complete, but its arm is not), "stopped", "failed".
             arm: of a run.
             worth: of a run's checkpoint, by which the best are kept.
@@ -51,7 +51,7 @@ class Checkpoints:
         # An arm that is not through on every seed may yet become one of the best.
         waiting = [run for run in ranked if states[run] in ("running", "undecided")]
         gone = removable(
-            self.sizes,
+            sizes,
             running=[run for run in ranked if states[run] == "occupied"],
             paused=waiting,
             failed=[run for run in ranked if states[run] == "failed"],

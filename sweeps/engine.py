@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from sweeps.checkpoints import Checkpoints
-from sweeps.history import Finished, History
+from sweeps.estimate import SECONDS
+from sweeps.history import Finished, History, last_line
 from sweeps.plan import Plan, key
 from sweeps.stoppers import Judge, Verdict
 from sweeps.store import Writer
@@ -24,8 +25,6 @@ SAME_FAILURES = 10
 """So many runs in a row that fail with the same error end the sweep: the next would too."""
 WAIT: Literal["wait"] = "wait"
 """Nothing to issue now, but perhaps when a run has ended."""
-SECONDS = ("seconds", "evaluation_seconds")
-"""Metrics that say how long an epoch occupied its device."""
 Metrics = Mapping[str, float]
 
 
@@ -200,10 +199,9 @@ class Engine:
                 self._lose(entries[identity].run)
         failed = [run for run in history.states if history.states[run] == "failed" and run in entries]
         again = [self.study.retry(run) for run in failed] if self.options.retry_failed else []
-        paused = {run for run, state in history.states.items() if state == "paused"}
-        return again + [
-            run for run in self.study.unfinished() if run.identity not in paused and run not in again
-        ]
+        elsewhere = {run for run, state in history.states.items() if state == "paused"}
+        elsewhere |= {run.identity for run in again}
+        return again + [run for run in self.study.unfinished() if run.identity not in elsewhere]
 
     def _next(self) -> Run | None:
         if self.left_behind:
@@ -322,7 +320,7 @@ class Engine:
         self.watcher.state(run, state, reason, epochs)
 
     def _count_failure(self, reason: str) -> None:
-        last = reason.strip().splitlines()[-1]
+        last = last_line(reason)
         error = re.sub(r"\b[0-9a-f]{8,}\b|[\d.]+", "#", last)  # digests and numbers differ from run to run
         self.failures = [*self.failures, error] if error in self.failures[-1:] else [error]
         if self.options.fail_fast:
@@ -350,8 +348,10 @@ class Engine:
             score = self.study.score(arm)
             return -math.inf if score is None else score
 
+        sizes = self.checkpoints.measure()
         self.checkpoints.tidy(
-            {run: standing(entries[run]) for run in self.checkpoints.measure() if run in entries},
+            sizes,
+            {run: standing(entries[run]) for run in sizes if run in entries},
             arm=lambda run: entries[run].arm,
             worth=lambda run: (worth(entries[run].arm), value(entries[run])),
             default=key(self.plan.space.default()),

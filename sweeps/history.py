@@ -44,8 +44,8 @@ class Finished:
 def read(directory: Path) -> History:
     """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
     events = store.events(directory).to_pylist()
-    trials = store.trials(directory).to_pylist()
-    reports, attempts = _epochs(store.reports(directory))
+    trials, table = store.trials(directory).to_pylist(), store.reports(directory)
+    reports, attempts = _epochs(table)
     for row in trials:
         attempts[row["trial"]] = max(row["attempt"], attempts.get(row["trial"], 0))
     return History(
@@ -53,7 +53,7 @@ def read(directory: Path) -> History:
         states={row["trial"]: row["state"] for row in trials},
         attempts=attempts,
         reused=frozenset(event["trial"] for event in events if event["kind"] == "reused"),
-        sittings=_sittings(events, store.reports(directory)["time"].to_pylist()),
+        sittings=_sittings(events, table["time"].to_pylist()),
     )
 
 
@@ -92,6 +92,11 @@ def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict
         found.setdefault((trial, epoch), {})[metric] = value
         attempts[trial] = max(attempt, attempts.get(trial, 0))
     return [(trial, epoch, metrics) for (trial, epoch), metrics in found.items()], attempts
+
+
+def last_line(reason: str) -> str:
+    """Of a traceback what went wrong; of another reason all of it."""
+    return (reason.strip().splitlines() or [""])[-1]
 
 
 def hours(sittings: Iterable[tuple[float, float]]) -> float:

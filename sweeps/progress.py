@@ -14,6 +14,7 @@ from rich.table import Table
 
 from sweeps.engine import METRIC, Engine, Watcher
 from sweeps.estimate import in_words, remaining
+from sweeps.history import last_line
 from sweeps.plan import Plan, estimate
 from sweeps.study import Run
 
@@ -125,8 +126,8 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             f"{path.removeprefix('method.')} {_short(value)}"
             for path, value in self.plan.space.setting(line.run.trial).items()
         )
-        first = line.reason.strip().splitlines()[-1:] if line.state == "failed" else [line.reason]
-        why = f" ({first[0]})" if first and first[0] else ""
+        reason = last_line(line.reason)
+        why = f" ({reason})" if reason else ""
         return f"{self._seconds()}  run {line.run.number}  seed {line.run.seed}  {values}: {line.state}{why}"
 
     def _seconds(self) -> str:

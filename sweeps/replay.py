@@ -6,9 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
 
-import numpy as np
-from scipy.stats import rankdata
-
+from analysis.stopping import rank_correlation
 from sweeps.stoppers import AnyStopper, Judge
 
 Curves = Mapping[str, Sequence[float]]
@@ -103,10 +101,8 @@ def correlation(curves: Curves, epoch: int) -> float:
     horizon = check(curves)
     if not 1 <= epoch <= horizon:
         raise ValueError(f"epoch = {epoch}: the runs have epochs 1 to {horizon}")
-    early, final = (rankdata([curve[at - 1] for curve in curves.values()]) for at in (epoch, horizon))
-    if not (early.std() and final.std()):
-        return math.nan
-    return float(np.corrcoef(early, final)[0, 1])
+    early, final = ([curve[at - 1] for curve in curves.values()] for at in (epoch, horizon))
+    return rank_correlation(early, final)
 
 
 class _Simulation:

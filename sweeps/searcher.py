@@ -11,6 +11,7 @@ from ray.tune.search import Searcher
 
 from sweeps.arbiter import Arbiter, Issued
 from sweeps.engine import METRIC
+from sweeps.work import ENDINGS
 
 METRICS = "metrics/"
 
@@ -39,7 +40,7 @@ class Search(Searcher):
     def goes_on(self, trial_id: str, result: Mapping[str, Any]) -> bool:
         """Passes a report on; whether the run goes on."""
         issued = self.live[trial_id]
-        if "failed" in result or "diverged" in result:
+        if any(word in result for word in ENDINGS):
             return True  # it ends by itself
         return self.arbiter.report(issued, result["epoch"], _metrics(result))
 

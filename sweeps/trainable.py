@@ -17,12 +17,10 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from contrastive.distributed import World, current_world
 from sweeps.plan import Plan
-from sweeps.work import Places, work
+from sweeps.work import ENDINGS, Places, work
 
 RETRIES = 2
 """How often a run whose processes die is started again, from its last checkpoint."""
-ENDINGS = ("failed", "diverged")
-"""What a result is called that ends its run before the last epoch."""
 POLL_SECONDS = 1.0
 """How often a slot that waits for a report looks whether its workers still live."""
 

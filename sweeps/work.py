@@ -15,6 +15,9 @@ from sweeps.store import Writer, last_epoch, read_manifest
 Tell = Callable[[dict[str, Any]], None]
 """Hands a result to Tune; returns when Tune has decided that the run goes on, raises when it has not."""
 
+ENDINGS = ("failed", "diverged")
+"""What a result is called that ends its run before the last epoch."""
+
 
 @dataclass(frozen=True)
 class Places:

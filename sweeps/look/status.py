@@ -146,8 +146,8 @@ def _sentence(failure: Failure) -> str:
 
 
 def _failure(run: Run) -> Failure:
-    lines = run.reason.strip().splitlines() or ["no reason is recorded"]
-    return Failure(run.number, run.seed, run.epochs, lines[-1])
+    error = history.last_line(run.reason) or "no reason is recorded"
+    return Failure(run.number, run.seed, run.epochs, error)
 
 
 def _last(arm: Arm) -> float:

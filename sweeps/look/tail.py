@@ -15,6 +15,7 @@ import pyarrow.compute as pc
 from analysis.load import Record, Run, setting
 from analysis.summarise import short, shown
 from sweeps import store
+from sweeps.history import last_line
 from sweeps.look.find import driver
 from sweeps.store.follow import Follower
 
@@ -84,7 +85,6 @@ class Tail:
     def _state(self, row: dict[str, Any]) -> Line:
         columns = {name: value for name, value in row.items() if name not in ("time", "sequence")}
         run = self.runs[row["trial"]] = Run(**columns | {"config": json.loads(row["config"])}, curve={})
-        reason = (run.reason.strip().splitlines() or [""])[-1]
         return Line(
             time=row["time"],
             run=run.number,
@@ -93,7 +93,7 @@ class Tail:
             epoch=run.epochs,
             metric=self.record.metric,
             value=None,
-            reason=reason,
+            reason=last_line(run.reason),
             setting=setting(self.record, run),
         )
 

@@ -60,6 +60,7 @@ class _Watch:
         self.runs: dict[str, _Health] = {}
 
     def observe(self, run: str, epoch: int, metrics: Mapping[str, float]) -> str | None:
+        """See `Watch`."""
         health = self.runs.setdefault(run, _Health())
         if epoch > health.epoch:
             first, health.epoch = health.epoch == 0, epoch

@@ -45,6 +45,7 @@ class _MedianJudge(Observer):
         self.averages: dict[int, list[float]] = {}
 
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
+        """See `Observer`."""
         total, count, best = self.curves.get(run, (0.0, 0, value))
         total, count, best = total + value, count + 1, max(best, value)
         self.curves[run] = total, count, best

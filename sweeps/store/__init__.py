@@ -14,6 +14,7 @@ from sweeps.store.layout import (
     read_manifest,
     sweep_directories,
     sweep_directory,
+    write_json,
     write_manifest,
     write_whole,
 )
@@ -35,6 +36,7 @@ __all__ = [
     "sweep_directory",
     "torn",
     "trials",
+    "write_json",
     "write_manifest",
     "write_whole",
 ]

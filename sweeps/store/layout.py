@@ -50,7 +50,7 @@ def sweep_directories(store: Path) -> list[Path]:
 def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> None:
     """Writes sweep.json, replacing any before it."""
     directory.mkdir(parents=True, exist_ok=True)
-    write_whole(directory / MANIFEST, _json(manifest))
+    write_json(directory / MANIFEST, manifest)
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
@@ -65,6 +65,12 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             f"{directory} holds no sweep: it has no {MANIFEST}; name a folder under STORE/sweeps"
         )
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def write_json(path: Path, values: Any) -> None:
+    """Writes JSON-ready values, whole or not at all."""
+    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
@@ -92,7 +98,7 @@ def _make(store: Path) -> Path:
         store.mkdir(parents=True, exist_ok=True)
         if not (store / MARK).is_file():
             _check_empty(store)
-            write_whole(store / MARK, _json({"format": FORMAT, "version": VERSION}))
+            write_json(store / MARK, {"format": FORMAT, "version": VERSION})
         (store / "sweeps").mkdir(exist_ok=True)
     except OSError as error:
         raise StoreError(
@@ -136,8 +142,3 @@ def _check_version(mark: Path) -> None:
             f"{mark.parent} was written by a newer program (version {version}, known up to {VERSION}); "
             "upgrade contrastive-sweeps"
         )
-
-
-def _json(values: Mapping[str, Any]) -> Callable[[IO[bytes]], object]:
-    text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
-    return lambda file: file.write(text.encode())
