@@ -71,7 +71,12 @@ class _HyperbandJudge(Observer):
         return self.bracket[run].observe(run, epoch, value)
 
     def _assign(self) -> AshaJudge:
-        """The bracket that is furthest behind its share, the one with most runs first."""
-        behind = min(range(len(self.counts)), key=lambda b: (self.counts[b] + 1) / self.weights[b])
+        """The bracket that is furthest behind its share, the one with most runs first, and none a run ahead of it.
+
+        The quota method (Balinski and Young 1975): without the second rule large brackets run ahead.
+        """
+        come, whole = sum(self.counts) + 1, sum(self.weights)
+        within = [b for b, weight in enumerate(self.weights) if self.counts[b] * whole < come * weight]
+        behind = min(within, key=lambda b: (self.counts[b] + 1) / self.weights[b])
         self.counts[behind] += 1
         return self.brackets[behind]
