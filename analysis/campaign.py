@@ -39,21 +39,32 @@ class Standing:
     default: float | None
 
 
+def read(directory: Path) -> dict[str, Any]:
+    """What was written before the campaign in `directory` (STORE/campaigns/<id>) began."""
+    return json.loads((directory / FILE).read_text(encoding="utf-8"))
+
+
+def sweeps(directory: Path) -> dict[str, Path]:
+    """The folders of a campaign's sweeps, by their names in it."""
+    root = directory.parent.parent
+    return {name: root / "sweeps" / identifier for name, identifier in read(directory)["sweeps"].items()}
+
+
 def results(directory: Path) -> list[Result]:
     """The planned comparisons of the campaign in `directory` (STORE/campaigns/<id>), as far as its sweeps have come.
 
     Raises:
         StoreError: one of its sweeps is missing.
     """
-    content = _read(directory)
-    summaries = {name: summarise(load(path)).result for name, path in _sweeps(directory).items()}
+    content = read(directory)
+    summaries = {name: summarise(load(path)).result for name, path in sweeps(directory).items()}
     return [_result(planned, summaries[planned["sweep"]]) for planned in content["comparisons"]]
 
 
 def standing(directory: Path) -> list[Standing]:
     """Where each sweep of the campaign in `directory` is, also while it runs."""
     found: list[Standing] = []
-    for name, path in _sweeps(directory).items():
+    for name, path in sweeps(directory).items():
         record = load(path)
         summary = summarise(record)
         plan = record.manifest["plan"]
@@ -130,12 +141,3 @@ def words(setting: Any) -> str:
     return ", ".join(
         str(value) if path == "alternative" else f"{path} {value}" for path, value in setting.items()
     )
-
-
-def _sweeps(directory: Path) -> dict[str, Path]:
-    root = directory.parent.parent
-    return {name: root / "sweeps" / identifier for name, identifier in _read(directory)["sweeps"].items()}
-
-
-def _read(directory: Path) -> dict[str, Any]:
-    return json.loads((directory / FILE).read_text(encoding="utf-8"))

@@ -1,7 +1,6 @@
 """The command line of campaigns: `python sweeps/campaign.py NAME`, many sweeps under one budget."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -9,7 +8,7 @@ from pathlib import Path
 # As a script, this folder would come first on the path and hide other packages behind its module names.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from sweeps import flags  # noqa: E402
+from sweeps import flags, run  # noqa: E402
 
 EPILOG = """\
 examples
@@ -59,18 +58,14 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     given = parser().parse_args(arguments)
-    try:
+
+    def work() -> int:
         from sweeps import programme
 
         return programme.dispatch(given)
-    except (ValueError, OSError) as refusal:
-        print(f"campaign: {refusal}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("campaign: interrupted before anything was started", file=sys.stderr)
-        return 130
+
+    return run.guarded("campaign", work)
 
 
 if __name__ == "__main__":

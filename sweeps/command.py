@@ -15,8 +15,9 @@ from contrastive.methods import METHODS
 from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.space import Space, based_on, by_name
+from sweeps import flags, store
 from sweeps import plan as plans
-from sweeps import store
+from sweeps.estimate import SECONDS
 from sweeps.look.find import find
 from sweeps.plan import DESIGNS, Budget, Confirm, Objective, Plan
 from sweeps.stoppers import by_text
@@ -32,13 +33,11 @@ T = TypeVar("T")
 
 HEEDED = {
     *("resume", "store", "cache", "address", "json", "keep", "disk", "no_reuse", "webhook", "retry_failed"),
-    *("fail_fast", "trials", "seeds", "space", "set", "data", "epochs", "method_preset", "confirm"),
-    *("confirm_seeds", "budget", "stopper"),
+    *("fail_fast", "trials", "seeds", "space", "confirm", "confirm_seeds", "budget", "stopper"),
 }
-"""What can be said beside --resume; of these --set, --data, --epochs and --method-preset go with --space."""
-UNSET: tuple[Any, ...] = (None, False, [])
-SUMMED = ("seconds", "evaluation_seconds")
-"""Objectives that count over all epochs; of others the last value counts."""
+"""What can be said beside --resume."""
+OF_BASE = {"set", "data", "epochs", "method_preset"}
+"""And beside --space there."""
 
 
 def plan_of(given: argparse.Namespace) -> Plan:
@@ -67,21 +66,17 @@ def grown(plan: Plan, given: argparse.Namespace) -> Plan:
     Raises:
         ValueError: the flags would make it another sweep; says which.
     """
-    idle = [name for name, value in vars(given).items() if name not in HEEDED and value not in UNSET]
-    if idle:
-        flags = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+    said = flags.said(given)
+    if idle := sorted(said - HEEDED - OF_BASE):
         raise ValueError(
             f"--resume goes on with the sweep as it was planned, or larger (--trials, --seeds, --space, --confirm, "
-            f"--budget); leave out {flags}"
+            f"--budget); leave out {flags.named(idle)}"
         )
-    of_base = [
-        name for name in ("set", "data", "epochs", "method_preset") if getattr(given, name) not in UNSET
-    ]
-    if of_base and not given.space:
-        words = ", ".join(f"--{name.replace('_', '-')}" for name in of_base)
-        raise ValueError(f"{words}: beside --resume only with --space, to say which base is meant")
-    changes = _options(given)
-    changes |= _merged(plan, given)
+    if (of_base := sorted(said & OF_BASE)) and not given.space:
+        raise ValueError(
+            f"{flags.named(of_base)}: beside --resume only with --space, to say which base is meant"
+        )
+    changes = _options(given, plan)
     if "seeds" in changes:
         changes["seeds"] = tuple(dict.fromkeys((*plan.seeds, *changes["seeds"])))
     if given.space:
@@ -96,18 +91,6 @@ def grown(plan: Plan, given: argparse.Namespace) -> Plan:
         )
     fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
     return _checked(**fields | changes) if changes else plan
-
-
-def _merged(plan: Plan, given: argparse.Namespace) -> dict[str, Any]:
-    """Budget and confirmation as they were, but for what is said anew."""
-    found: dict[str, Any] = {}
-    if given.budget:
-        said = {name: value for name, value in vars(parse_budget(given.budget)).items() if value is not None}
-        found["budget"] = replace(plan.budget, **said)
-    confirm = {"arms": given.confirm, "seeds": given.confirm_seeds}
-    if confirm := {name: value for name, value in confirm.items() if value is not None}:
-        found["confirm"] = config.in_words(lambda: replace(plan.confirm or Confirm(), **confirm))
-    return found
 
 
 def _widened(old: Space, new: Space) -> Space:
@@ -143,6 +126,8 @@ def parse_fields(flag: str, text: str, fields: dict[str, type]) -> dict[str, Any
 def parse_objectives(text: str) -> tuple[Objective, ...]:
     """Reads "knn_top1,seconds:min,effective_rank": metrics, the larger the better unless said otherwise.
 
+    Times count over all epochs; of others the last value counts.
+
     Raises:
         ValueError: a direction other than max and min.
     """
@@ -152,7 +137,7 @@ def parse_objectives(text: str) -> tuple[Objective, ...]:
         if direction not in ("", "max", "min"):
             raise ValueError(f"--objectives {text}: '{direction}' is neither max nor min")
         word = "minimize" if direction == "min" else "maximize"
-        objectives.append(Objective(metric=metric, direction=word, total=metric in SUMMED))
+        objectives.append(Objective(metric=metric, direction=word, total=metric in SECONDS))
     return tuple(objectives)
 
 
@@ -258,33 +243,34 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
     return known[variable]
 
 
-def _options(given: argparse.Namespace) -> dict[str, Any]:
-    """The fields of a plan that flags give."""
+def _options(given: argparse.Namespace, before: Plan | None = None) -> dict[str, Any]:
+    """The fields of a plan that flags give; what they leave open of a confirmation or a budget is as `before`."""
     confirm = {"arms": given.confirm, "seeds": given.confirm_seeds}
     confirm = {name: value for name, value in confirm.items() if value is not None}
+    confirmed = (before and before.confirm) or Confirm()
     options = {
         "arms": given.trials,
         "seeds": parse_seeds(given.seeds) if given.seeds else None,
         "objectives": parse_objectives(given.objectives) if given.objectives else None,
         "stopper": by_text(given.stopper) if given.stopper else None,
         "sampler_seed": given.sampler_seed,
-        "confirm": config.in_words(lambda: Confirm(**confirm)) if confirm else None,
-        "budget": parse_budget(given.budget) if given.budget else None,
+        "confirm": config.in_words(lambda: replace(confirmed, **confirm)) if confirm else None,
+        "budget": parse_budget(given.budget, before and before.budget) if given.budget else None,
         "workers_per_trial": given.workers_per_trial,
         "gpus_per_worker": given.gpus_per_worker,
     }
     return {name: value for name, value in options.items() if value is not None}
 
 
-def parse_budget(text: str) -> Budget:
-    """Reads "trials=100,epochs=5000,hours=8,gpu_hours=20", any of them.
+def parse_budget(text: str, before: Budget | None = None) -> Budget:
+    """Reads "trials=100,epochs=5000,hours=8,gpu_hours=20", any of them; the others are as `before`.
 
     Raises:
         ValueError: another word, or no such number.
     """
     kinds = {"trials": int, "epochs": int, "hours": float, "gpu_hours": float}
     found = parse_fields("--budget", text, kinds)
-    return config.in_words(lambda: Budget(**found))
+    return config.in_words(lambda: replace(before or Budget(), **found))
 
 
 def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict[str, Any]) -> Plan:

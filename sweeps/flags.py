@@ -3,7 +3,7 @@
 import argparse
 import os
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -212,24 +212,29 @@ def check(given: argparse.Namespace) -> None:
     Raises:
         ValueError: names them.
     """
-    defaults = parser()
-    used = {name for name, value in vars(given).items() if value != defaults.get_default(name)}
+    used = said(given)
     looks = [name for name in LOOKS if name in used]
     if len(looks) > 1:
-        raise ValueError(f"{_flags(looks)}: one at a time")
+        raise ValueError(f"{named(looks)}: one at a time")
     for name in looks:
         idle = sorted(used - {name, *ANYWHERE, *(other for other in NEEDS if name in NEEDS[other])})
         if idle:
-            raise ValueError(f"{_flags([name])} trains nothing; leave out {_flags(idle)}")
+            raise ValueError(f"{named([name])} trains nothing; leave out {named(idle)}")
     for name, others in NEEDS.items():
         if name in used and not used & set(others):
-            raise ValueError(f"{_flags([name])} means nothing without {' or '.join(map(_flag, others))}")
+            raise ValueError(f"{named([name])} means nothing without {' or '.join(map(_flag, others))}")
     if "export" in used and "out" not in used:
         raise ValueError("--export writes files; name a folder for them with --out")
     if given.webhook:
         from sweeps import webhook
 
         webhook.check(given.webhook)
+
+
+def said(given: argparse.Namespace) -> set[str]:
+    """The flags that were given another value than they have by themselves."""
+    usual = parser()
+    return {name for name, value in vars(given).items() if value != usual.get_default(name)}
 
 
 def look(given: argparse.Namespace) -> str | None:
@@ -245,13 +250,14 @@ def as_typed(given: argparse.Namespace, typed: list[str]) -> str:
 
 def places(given: argparse.Namespace) -> str:
     """The flags of where and how a sweep is kept, as far as they differ from what is usual, to be typed again."""
-    said = {"address": None, "keep": KEEP, "disk": None, "cache": _default_cache(), "no_reuse": False}
-    different = {name: getattr(given, name) for name, usual in said.items() if getattr(given, name) != usual}
+    usual = {"address": None, "keep": KEEP, "disk": None, "cache": _default_cache(), "no_reuse": False}
+    different = {name: getattr(given, name) for name, value in usual.items() if getattr(given, name) != value}
     words = [_flag(n) if v is True else f"{_flag(n)} {shlex.quote(str(v))}" for n, v in different.items()]
     return "".join(f" {word}" for word in words)
 
 
-def _flags(names: Sequence[str]) -> str:
+def named(names: Iterable[str]) -> str:
+    """Flags as they are typed."""
     return ", ".join(map(_flag, names))
 
 

@@ -5,10 +5,10 @@ import json
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 from pydantic import TypeAdapter
 
+from analysis import campaign as analysis
 from contrastive import config
 from search_spaces.campaign import Campaign, Entry
 from search_spaces.campaigns import CAMPAIGNS
@@ -20,7 +20,6 @@ from sweeps.plan import ADAPTIVE, Plan
 from sweeps.provenance import provenance
 from sweeps.sweep import Sweep
 
-FILE = "campaign.json"
 _CAMPAIGN = TypeAdapter(Campaign)
 
 
@@ -103,20 +102,22 @@ def comparisons(campaign: Campaign, planned: dict[str, Plan]) -> list[dict[str, 
     return found
 
 
-def begin(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespace) -> Begun:
+def begin(
+    campaign: Campaign, planned: dict[str, Plan], tested: list[dict[str, str]], given: argparse.Namespace
+) -> Begun:
     """Makes the folders of a campaign and of its sweeps, and writes down what will be tested.
 
     Raises:
         ValueError: a sweep cannot be carried out; says why. Nothing is trained before all can.
     """
-    for plan in planned.values():
-        sweep.check(plan, cache=given.cache)
+    images = {name: sweep.check(plan, cache=given.cache) for name, plan in planned.items()}
+    other = program(given.store).replace("campaign.py", "run.py")
     root, now = store.open_store(given.store), datetime.now(UTC)
     sweeps: dict[str, Sweep] = {}
     for name, plan in planned.items():
         command = f"campaign {campaign.name}: {name}"
         sweeps[name] = sweep.begin(
-            plan, root=root, cache=given.cache, command=command, program=_program(given, "run.py")
+            plan, images[name], root=root, cache=given.cache, command=command, program=other
         )
     directory = root / "campaigns" / f"{campaign.name}-{now:%Y%m%d-%H%M%S}"
     directory.mkdir(parents=True)
@@ -125,40 +126,11 @@ def begin(campaign: Campaign, planned: dict[str, Plan], given: argparse.Namespac
         "created": now.isoformat(),
         "campaign": _CAMPAIGN.dump_python(campaign, mode="json"),
         "sweeps": {name: one.directory.name for name, one in sweeps.items()},
-        "comparisons": comparisons(campaign, planned),
+        "comparisons": tested,
         "provenance": provenance(),
     }
-    _write(directory, content)
+    store.write_json(directory / analysis.FILE, content)
     return Begun(directory, campaign, sweeps)
-
-
-def _write(directory: Path, content: dict[str, Any]) -> None:
-    text = json.dumps(content, indent=2) + "\n"
-    store.write_whole(directory / FILE, lambda file: file.write(text.encode()))
-
-
-def _program(given: argparse.Namespace, script: str) -> str:
-    """How to call one of the two command lines on the same store."""
-    return program(given.store).replace("campaign.py", script)
-
-
-def find(name: str, *, root: Path) -> Path:
-    """The folder of the campaign that `name` is the id or the path of.
-
-    Raises:
-        ValueError: there is none.
-    """
-    for directory in (Path(name), root.expanduser() / "campaigns" / name):
-        if (directory / FILE).is_file():
-            return directory.resolve()
-    known = sorted(path.parent.name for path in root.expanduser().glob(f"campaigns/*/{FILE}"))
-    here = f"It holds: {', '.join(known)}" if known else "It holds none"
-    raise ValueError(f"there is no campaign '{name}' in the store {root}. {here}; name another with --store")
-
-
-def read(directory: Path) -> dict[str, Any]:
-    """What `begin` wrote."""
-    return json.loads((directory / FILE).read_text(encoding="utf-8"))
 
 
 def reopen(directory: Path, given: argparse.Namespace) -> Begun:
@@ -167,13 +139,12 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
     Raises:
         ValueError: another version of the program, or other images.
     """
-    content, root = read(directory), directory.parent.parent
+    content = analysis.read(directory)
     campaign = _CAMPAIGN.validate_python(content["campaign"])
     if given.budget:
         campaign = replace(campaign, budget=given.budget)
-        _write(directory, {**content, "campaign": _CAMPAIGN.dump_python(campaign, mode="json")})
-    sweeps = {
-        name: sweep.reopen(store.sweep_directory(root, one), cache=given.cache)
-        for name, one in content["sweeps"].items()
-    }
+        content["campaign"] = _CAMPAIGN.dump_python(campaign, mode="json")
+        store.write_json(directory / analysis.FILE, content)
+    folders = analysis.sweeps(directory)
+    sweeps = {name: sweep.reopen(folder, cache=given.cache) for name, folder in folders.items()}
     return Begun(directory, campaign, sweeps)

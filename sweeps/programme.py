@@ -3,8 +3,8 @@
 import argparse
 import json
 import os
-from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, ExitStack, contextmanager, nullcontext
+from collections.abc import Generator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,16 +15,15 @@ from analysis import campaign as analysis
 from search_spaces.campaign import Campaign
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps import command as commands
-from sweeps import flags, launch, session, store, sweep
+from sweeps import flags, session, store, sweep
 from sweeps import history as histories
 from sweeps import plan as plans
 from sweeps.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine import Closing, Engine, Watcher
-from sweeps.frozen import Begun, begin, by_flags, comparisons, find, plan_of, read, reopen
-from sweeps.look.find import ask_to_stop, program
+from sweeps.frozen import Begun, begin, by_flags, comparisons, plan_of, reopen
+from sweeps.look.find import ask_to_stop, find, program
 from sweeps.plan import Plan
 from sweeps.study import Run
-from sweeps.work import Places
 
 
 def dispatch(given: argparse.Namespace) -> int:
@@ -37,18 +36,23 @@ def dispatch(given: argparse.Namespace) -> int:
     if given.list:
         return _print(given, CAMPAIGNS, [f"{name:<18} {c.question}" for name, c in CAMPAIGNS.items()])
     if given.status:
-        return _status(find(given.status, root=given.store), given)
+        return _status(find(given.status, root=given.store, kind="campaign"), given)
     if given.stop:
-        return _stop(find(given.stop, root=given.store), given)
+        return _stop(find(given.stop, root=given.store, kind="campaign"), given)
     if given.resume:
-        begun = reopen(find(given.resume, root=given.store), given)
-        return _with_cluster(next(iter(begun.sweeps.values())).plan, given, lambda: begun)
+        begun = reopen(find(given.resume, root=given.store, kind="campaign"), given)
+        plan = next(iter(begun.sweeps.values())).plan
+        return session.with_cluster(plan, given, lambda cluster: _carry_out(begun, given, cluster))
     campaign = by_flags(given)
     planned = {name: plan_of(campaign, entry) for name, entry in campaign.entries.items()}
     tested = comparisons(campaign, planned)
     if given.dry_run:
         return _show(campaign, planned, tested, given)
-    return _with_cluster(next(iter(planned.values())), given, lambda: begin(campaign, planned, given))
+
+    def work(cluster: session.Session) -> int:
+        return _carry_out(begin(campaign, planned, tested, given), given, cluster)
+
+    return session.with_cluster(next(iter(planned.values())), given, work)
 
 
 def _check(given: argparse.Namespace) -> None:
@@ -61,19 +65,9 @@ def _check(given: argparse.Namespace) -> None:
     only = {"data": "campaign", "dry_run": "campaign", "retry_failed": "resume"}
     for name, beside in only.items():
         if getattr(given, name) and said != [beside]:
-            raise ValueError(f"--{name.replace('_', '-')} only goes with {beside}")
+            raise ValueError(f"{flags.named([name])} only goes with {beside}")
     if given.budget:
         commands.parse_budget(given.budget)
-
-
-def _with_cluster(plan: Plan, given: argparse.Namespace, make: Callable[[], Begun]) -> int:
-    """`plan` is any of the campaign's: all occupy alike."""
-    session.check_room(plan, given)
-    if given.address is None:
-        launch.check_local(plan)
-        return _carry_out(make(), given, lambda: launch.cluster(plan, None))
-    with launch.cluster(plan, given.address):
-        return _carry_out(make(), given, nullcontext)
 
 
 class Lines(Watcher):
@@ -84,7 +78,7 @@ class Lines(Watcher):
 
     def state(self, run: Run, state: str, reason: str, epochs: int) -> None:
         """A run has started or ended."""
-        why = f" ({reason.strip().splitlines()[-1]})" if reason.strip() else ""
+        why = f" ({histories.last_line(reason)})" if reason else ""
         line = f"{self.name}  run {run.number}  seed {run.seed}: {state}{why}"
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
@@ -95,7 +89,10 @@ def _carry_out(begun: Begun, given: argparse.Namespace, cluster: session.Session
     closing: Closing | None = INTERRUPTED
     try:
         with _engines(begun, given, console) as (engines, hours):
-            closing = _run(_arbiter(begun, engines, hours), given.cache, cluster, console)
+            arbiter = _arbiter(begun, engines, hours)
+            closing = session.train(
+                arbiter, given.cache, cluster, lambda line: console.print(line, markup=False)
+            )
     except KeyboardInterrupt:
         pass
     if closing:
@@ -126,17 +123,6 @@ def _engines(
             sittings += history.sittings
             engines.append(session.open_engine(one, share, writer, history, Lines(name, console)))
         yield engines, histories.hours(sittings)
-
-
-def _run(
-    arbiter: Arbiter, cache: Path, cluster: Callable[[], AbstractContextManager[None]], console: Console
-) -> Closing | None:
-    if arbiter.has_work():
-        plan = arbiter.engines[0].plan
-        with cluster():
-            places = Places(str(cache.resolve()), device=plan.device)
-            launch.run(plan, arbiter, places=places, say=lambda line: console.print(line, markup=False))
-    return arbiter.closed
 
 
 def _arbiter(begun: Begun, engines: list[Engine], hours: float) -> Arbiter:
@@ -174,14 +160,14 @@ def _show(
 
 def _status(directory: Path, given: argparse.Namespace) -> int:
     found = analysis.standing(directory)
-    lines = [f"{directory.name}: {read(directory)['campaign']['question']}", *analysis.text(found)]
+    question = analysis.read(directory)["campaign"]["question"]
+    lines = [f"{directory.name}: {question}", *analysis.text(found)]
     return _print(given, [vars(one) for one in found], lines)
 
 
 def _stop(directory: Path, given: argparse.Namespace) -> int:
-    root = directory.parent.parent
-    for one in read(directory)["sweeps"].values():
-        ask_to_stop(store.sweep_directory(root, one))
+    for folder in analysis.sweeps(directory).values():
+        ask_to_stop(folder)
     asked = f"Asked {directory.name} to end: each run in training ends at its next report."
     return _print(given, {"campaign": directory.name}, [asked])
 
@@ -191,9 +177,7 @@ def _print_results(directory: Path, given: argparse.Namespace) -> None:
     text = analysis.markdown(found)
     store.write_whole(directory / "results.md", lambda file: file.write(text.encode()))
     rows = [vars(one) for one in found]
-    store.write_whole(
-        directory / "results.json", lambda file: file.write((json.dumps(rows, indent=2) + "\n").encode())
-    )
+    store.write_json(directory / "results.json", rows)
     _print(given, rows, ["", text, f"results {directory / 'results.md'}"])
 
 

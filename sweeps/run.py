@@ -3,7 +3,7 @@
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 # As a script, this folder would come first on the path and hide other packages behind its module names.
@@ -14,18 +14,27 @@ from sweeps import flags  # noqa: E402
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
     typed = sys.argv[1:] if arguments is None else list(arguments)
     given = flags.parser().parse_args(typed)
-    try:
+
+    def work() -> int:
         flags.check(given)
         look = flags.look(given)
         return _look(look, given) if look else _dispatch(given, flags.as_typed(given, typed))
+
+    return guarded("sweeps", work)
+
+
+def guarded(name: str, work: Callable[[], int]) -> int:
+    """The exit code of what a command line does; what it refuses is said in one line."""
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    try:
+        return work()
     except (ValueError, OSError) as refusal:
-        print(f"sweeps: {refusal}", file=sys.stderr)
+        print(f"{name}: {refusal}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("sweeps: interrupted before anything was started", file=sys.stderr)
+        print(f"{name}: interrupted before anything was started", file=sys.stderr)
         return 130
 
 

@@ -7,6 +7,7 @@ import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict
+from pathlib import Path
 from statistics import fmean
 from typing import Any
 
@@ -40,42 +41,59 @@ def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
 
     def begin() -> Sweep:
         return sweep.begin(
-            plan, root=given.store, cache=given.cache, command=command, program=program(given.store)
+            plan,
+            sweep.check(plan, cache=given.cache),
+            root=given.store,
+            cache=given.cache,
+            command=command,
+            program=program(given.store),
         )
 
-    return _with_cluster(plan, given, begin)
+    return with_cluster(plan, given, lambda cluster: _carry_out(begin(), given, cluster))
 
 
 def resume(given: argparse.Namespace) -> int:
     """Goes on with a sweep that was interrupted, or lets it grow."""
     begun = sweep.reopen(find(given.resume, root=given.store), cache=given.cache)
     plan = commands.grown(begun.plan, given)
-    if plan == begun.plan:
-        return _with_cluster(plan, given, lambda: begun)
 
     def grow() -> Sweep:
+        if plan == begun.plan:
+            return begun
         with sweep.alone(begun.directory):
             return sweep.grow(begun, plan, program=program(given.store))
 
-    return _with_cluster(plan, given, grow)
+    return with_cluster(plan, given, lambda cluster: _carry_out(grow(), given, cluster))
 
 
-def _with_cluster(plan: Plan, given: argparse.Namespace, begin: Callable[[], Sweep]) -> int:
-    """A cluster is joined before anything is written; one of our own is started once there is work for it."""
-    check_room(plan, given)
-    if given.address is None:
-        launch.check_local(plan)
-        return _carry_out(begin(), given, lambda: launch.cluster(plan, None))
-    with launch.cluster(plan, given.address):
-        return _carry_out(begin(), given, nullcontext)
+def with_cluster(plan: Plan, given: argparse.Namespace, work: Callable[[Session], int]) -> int:
+    """A cluster is joined before anything is written; one of our own is started once there is work for it.
 
-
-def check_room(plan: Plan, given: argparse.Namespace) -> None:
-    """Refuses a budget of disk space that not even the runs in training fit into.
+    `plan` says what a run occupies; `work` is given what to train within.
 
     Raises:
-        ValueError: says how much they take.
+        ValueError: not one run fits there, or its checkpoints do not.
     """
+    _check_room(plan, given)
+    if given.address is None:
+        launch.check_local(plan)
+        return work(lambda: launch.cluster(plan, None))
+    with launch.cluster(plan, given.address):
+        return work(nullcontext)
+
+
+def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], None]) -> Closing | None:
+    """Trains what an arbiter gives out; says why it ended early, None if it did not."""
+    if arbiter.has_work():
+        plan = arbiter.engines[0].plan  # all of an arbiter occupy alike
+        with cluster():
+            places = Places(str(cache.resolve()), device=plan.device)
+            launch.run(plan, arbiter, places=places, say=say)
+    return arbiter.closed
+
+
+def _check_room(plan: Plan, given: argparse.Namespace) -> None:
+    """Refuses a budget of disk space that not even the runs in training fit into."""
     if given.keep < 0:
         raise ValueError(f"--keep {given.keep}: give how many arms keep their checkpoints, 0 or more")
     if given.disk is None:
@@ -139,11 +157,7 @@ def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Con
             [engine], hours=history.hours, asked_to_stop=lambda: sweep.asked_to_stop(begun.directory)
         )
         progress.begin(engine)
-        if arbiter.has_work():
-            with session():
-                places = Places(str(begun.cache.resolve()), device=begun.plan.device)
-                launch.run(begun.plan, arbiter, places=places, say=progress.say)
-        return arbiter.closed
+        return train(arbiter, begun.cache, session, progress.say)
 
 
 def open_engine(
@@ -207,9 +221,7 @@ def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
         "sweep": str(begun.directory),
         "figures": [str(png), str(pdf)],
     }
-    store.write_whole(
-        begun.directory / "summary.json", lambda file: file.write(json.dumps(content, indent=2).encode())
-    )
+    store.write_json(begun.directory / "summary.json", content)
     return content, summary
 
 

@@ -44,15 +44,14 @@ class Sweep:
         return arm(self.plan.space.base, self.dataset.fingerprint)
 
 
-def begin(plan: Plan, *, root: Path, cache: Path, command: str, program: str) -> Sweep:
-    """Makes the folder and the manifest of a new sweep in the store at `root`.
+def begin(plan: Plan, dataset: Dataset, *, root: Path, cache: Path, command: str, program: str) -> Sweep:
+    """Makes the folder and the manifest of a new sweep in the store at `root`, of images that `check` has given.
 
     `command` is what was typed, `program` how to call the command line on the same store.
 
     Raises:
-        ValueError: the store or the images cannot be used; says why.
+        ValueError: the store cannot be used; says why.
     """
-    dataset = check(plan, cache=cache)
     measured = _baselines(plan, dataset)
     # Nothing is made before all that can be refused has been.
     now, directory = datetime.now(UTC), store.open_store(root)
@@ -69,7 +68,7 @@ def check(plan: Plan, *, cache: Path) -> Dataset:
         ValueError: they cannot; says why.
     """
     dataset = load(plan.space.base.data, cache=cache)
-    _check(Sweep(Path(), plan, dataset, cache))
+    _check(plan, dataset, cache)
     return dataset
 
 
@@ -79,8 +78,8 @@ def grow(begun: Sweep, plan: Plan, *, program: str) -> Sweep:
     Raises:
         ValueError: the images cannot be used for what is new.
     """
+    _check(plan, begun.dataset, begun.cache)
     grown = Sweep(begun.directory, plan, begun.dataset, begun.cache)
-    _check(grown)
     manifest = store.read_manifest(begun.directory)
     kept = {name: manifest[name] for name in ("created", "command")}
     before = [*manifest.get("plans_before", []), manifest["plan"]]
@@ -157,10 +156,10 @@ def test_accuracy(sweep: Sweep, run: str) -> float:
     return held_out_accuracy(layer, sweep.dataset, found.trial, device=device)
 
 
-def _check(sweep: Sweep) -> None:
-    for trial in map(sweep.plan.space.trial, plans.fixed_arms(sweep.plan)):
-        check_batch(trial, sweep.dataset)
-        check_evaluation(trial, sweep.dataset, cache=sweep.cache, choosing=True)
+def _check(plan: Plan, dataset: Dataset, cache: Path) -> None:
+    for trial in map(plan.space.trial, plans.fixed_arms(plan)):
+        check_batch(trial, dataset)
+        check_evaluation(trial, dataset, cache=cache, choosing=True)
 
 
 def _baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:

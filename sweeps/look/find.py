@@ -6,6 +6,7 @@ import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 LOCK = "lock"
 STOP = "stop"
@@ -25,19 +26,19 @@ class Driver:
         return process if self.host is None else f"{process} on {self.host}"
 
 
-def find(name: str, *, root: Path) -> Path:
-    """The folder of the sweep that `name` is the id or the path of.
+def find(name: str, *, root: Path, kind: Literal["sweep", "campaign"] = "sweep") -> Path:
+    """The folder of the sweep or campaign that `name` is the id or the path of.
 
     Raises:
         ValueError: there is none.
     """
     root = root.expanduser()
-    for directory in (Path(name).expanduser(), root / "sweeps" / name):
-        if (directory / "sweep.json").is_file():
+    for directory in (Path(name).expanduser(), root / f"{kind}s" / name):
+        if (directory / f"{kind}.json").is_file():
             return directory.resolve()
-    known = sorted(path.parent.name for path in root.glob("sweeps/*/sweep.json"))
-    here = f"The store {root} holds: {', '.join(known)}" if known else f"The store {root} holds no sweep"
-    raise ValueError(f"there is no sweep '{name}'. {here}; name another store with --store")
+    known = sorted(path.parent.name for path in root.glob(f"{kind}s/*/{kind}.json"))
+    here = f"The store {root} holds: {', '.join(known)}" if known else f"The store {root} holds no {kind}"
+    raise ValueError(f"there is no {kind} '{name}'. {here}; name another store with --store")
 
 
 def driver(directory: Path) -> Driver | None:

@@ -21,7 +21,9 @@ def plan(**fields: Any) -> Plan:
 
 
 def begin(root: Path, cache: Path, **fields: Any) -> Sweep:
-    return sweep.begin(plan(**fields), root=root, cache=cache, command="as typed", program="sweeps")
+    made = plan(**fields)
+    images = sweep.check(made, cache=cache)
+    return sweep.begin(made, images, root=root, cache=cache, command="as typed", program="sweeps")
 
 
 def test_the_manifest_holds_all_that_is_needed_to_go_on(tmp_path: Path, cache: Path) -> None:
