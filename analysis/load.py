@@ -30,6 +30,14 @@ class Run:
     reason: str
     epochs: int
     curve: dict[str, Curve]
+    rung: int = 0
+    """The last epoch at which the stopper has judged it; 0 if none has."""
+    seconds: float = 0.0
+    """Training and evaluation by the clock, all attempts."""
+    device_seconds: float = 0.0
+    """The same times its devices: GPUs, or processes where there is none."""
+    dropped: str = ""
+    """The component that this arm leaves out, by the name the space has for it."""
 
     def last(self, metric: str) -> float | None:
         """The value at the last epoch that has one; None without any, or if it is not finite."""
