@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.figures import overview, save
+from analysis.figures.labels import spread
+from analysis.figures.scale import scale
 from analysis.load import load
-from analysis.panels import spread
-from analysis.scale import scale
 from analysis.summarise import headline, summarise
 from sweeps.store import Writer, write_manifest
 

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import NDArray
 
+from analysis.figures.style import GREY
 from analysis.summarise import shown
 
 
@@ -57,3 +58,24 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
         return Scale(label, list(values), (low / margin, high * margin), log=True)
     margin = 0.06 * (high - low) or 0.5
     return Scale(label, list(values), (low - margin, high + margin))
+
+
+def hatch_excluded(axes: Axes, x: Scale, y: Scale, paths: Sequence[str], space: Mapping[str, Any]) -> None:
+    """Hatches what the constraints of a space exclude in the plane of two of its parameters."""
+    for constraint in space.get("constraints", []):
+        if set(constraint.get("less", ())) == set(paths):
+            _hatch(axes, x, y, above=constraint["less"][0] == paths[1])
+
+
+def _hatch(axes: Axes, x: Scale, y: Scale, *, above: bool) -> None:
+    """Hatches y >= x, or y <= x, and says so in the corner if that lies inside."""
+    line, end = x.line(), y.limits[1] if above else y.limits[0]
+    inside = line < end if above else line > end
+    style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#DDDDDD", "hatch": "////", "linewidth": 0}
+    axes.fill_between(line, line, end, where=inside.tolist(), zorder=0, **style)
+    corner, inner = ((0.025, 0.975), (0.25, 0.84)) if above else ((0.975, 0.025), (0.75, 0.16))
+    spot = axes.transData.inverted().transform(axes.transAxes.transform(inner))
+    if (spot[1] > spot[0]) == above:
+        words = f"excluded:\n{y.label}\n{'≥' if above else '≤'} {x.label}"
+        sides: Any = {"ha": "left", "va": "top"} if above else {"ha": "right", "va": "bottom"}
+        axes.text(*corner, words, transform=axes.transAxes, color=GREY, fontsize=7.5, **sides)

@@ -1,0 +1,92 @@
+"""Words in figures: names that fit, and labels beside the ends of lines."""
+
+import textwrap
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.transforms import ScaledTranslation
+
+from analysis.arms import Arm
+from analysis.figures.style import INK, Look
+from analysis.summarise import shown
+
+
+@dataclass(frozen=True)
+class Label:
+    """Words at a height of an axis; a look puts its line and marker before them."""
+
+    height: float
+    words: str
+    ink: str = INK
+    weight: str = "normal"
+    look: Look | None = None
+
+
+def label_ends(axes: Axes, labels: Sequence[Label], *, size: float = 8) -> None:
+    """Writes beside the right edge, moved apart just enough not to overlap."""
+    figure = axes.get_figure(root=True)
+    if figure is None or not labels:
+        return
+    ordered = sorted(labels, key=lambda label: (label.height, label.words))
+    figure.draw_without_rendering()  # the layout decides how tall a line of text is in data units
+    gap = 1.375 * size / 72 * figure.dpi / axes.bbox.height
+    heights = spread([_fraction(axes, label.height) for label in ordered], gap)
+    for height, label in zip(heights, ordered, strict=True):
+        _write(axes, height, label, size)
+
+
+def spread(values: Sequence[float], gap: float) -> list[float]:
+    """Ascending values moved as little as need be until neighbours are `gap` apart (pooled adjacent violators)."""
+    blocks: list[list[float]] = []
+    for index, value in enumerate(values):
+        blocks.append([value - index * gap])
+        while len(blocks) > 1 and np.mean(blocks[-2]) > np.mean(blocks[-1]):
+            blocks[-2:] = [blocks[-2] + blocks[-1]]
+    places = [float(np.mean(block)) for block in blocks for _ in block]
+    return [place + index * gap for index, place in enumerate(places)]
+
+
+def wrapped(name: str, width: int, lines: int = 2) -> str:
+    """A name in lines of at most `width` characters; what is more than `lines` is left out, and an ellipsis says so."""
+    rows = textwrap.wrap(name, width) or [""]
+    if len(rows) > lines:
+        rows = [*rows[: lines - 1], f"{rows[lines - 1][: width - 1].rstrip()}…"]
+    return "\n".join(rows)
+
+
+def called(arm: Arm, limit: int = 24) -> str:
+    """An arm by what tells it apart if that is short, else by its number."""
+    values = ", ".join(shown(value) for value in arm.values.values())
+    return values if 0 < len(values) <= limit else f"arm {arm.number}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, of the width of a digit column."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def _fraction(axes: Axes, height: float) -> float:
+    """A data height as a share of the axis."""
+    place = axes.transAxes.inverted().transform(axes.transData.transform((0.0, height)))
+    return float(place[1])
+
+
+def _write(axes: Axes, height: float, label: Label, size: float) -> None:
+    start = 4.0
+    if label.look:
+        key: Any = {"color": label.look.colour, "marker": label.look.marker, "markersize": 4}
+        axes.plot([1], [height], transform=_beside(axes, 7), clip_on=False, linestyle="none", **key)
+        start = 12.0
+    style: Any = {"color": label.ink, "fontsize": size, "fontweight": label.weight, "va": "center"}
+    axes.text(1, height, label.words, transform=_beside(axes, start), **style)
+
+
+def _beside(axes: Axes, points: float) -> Any:
+    """Shares of the axes, moved to the right."""
+    figure = axes.get_figure(root=True)
+    if figure is None:
+        raise ValueError("labels are written on axes of a figure, and these belong to none; add them to one")
+    return axes.transAxes + ScaledTranslation(points / 72, 0, figure.dpi_scale_trans)

@@ -1,0 +1,49 @@
+"""A sweep in one picture: where its arms lie and how each one learned.
+
+One colour scale, dark for good, runs through both panels and stays ordered in grey.
+"""
+
+import textwrap
+from collections.abc import Mapping
+
+import matplotlib
+from matplotlib.figure import Figure
+
+from analysis.figures.panels import arms_over_one, arms_over_two, colour_bar, runs_over_epochs
+from analysis.figures.style import shades, sheet, styled
+from analysis.load import Record
+from analysis.summarise import Summary, headline
+
+
+@styled
+def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float] | None = None) -> Figure:
+    """The arms over the first two parameters that vary (or the only one), beside the learning curves of all runs.
+
+    Args:
+        record: the sweep, finished or not.
+        summary: what `summarise` made of it; its finding is the title.
+        baselines: values of the metric to draw as dashed lines, by name; the manifest's if None.
+    """
+    lines = record.manifest.get("baselines", {}) if baselines is None else baselines
+    space = record.manifest.get("space", {})
+    lasts = [arm.last for arm in summary.arms if arm.last is not None]
+    tint, colours = shades(lasts)
+    matplotlib.rcParams.update({"font.size": 8.5, "axes.titlesize": 8.5})  # for a screen, not a column
+    figure = sheet(9.6, 4.5)
+    figure.set_layout_engine("constrained", w_pad=0.08, wspace=0.05)
+    left, right = figure.subplots(1, 2, width_ratios=(1.12, 1))
+    figure.suptitle(_balanced(headline(summary)), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    if len(summary.paths) > 1:
+        arms_over_two(left, summary, space, tint)
+        label = f"{summary.label} at each arm's last epoch"
+        colour_bar(left, colours, label, lowest=min(lasts, default=0.0))
+    else:
+        arms_over_one(left, summary, space, tint)
+    runs_over_epochs(right, record, summary, lines, tint)
+    return figure
+
+
+def _balanced(title: str, width: int = 108) -> str:
+    """Broken into as few lines as need be, of about one length."""
+    lines = -(-len(title) // width)
+    return "\n".join(textwrap.wrap(title, min(width, len(title) // lines + 10)))

@@ -1,0 +1,97 @@
+"""The panels of the overview, each drawn on axes it is given."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+
+from analysis.figures.labels import Label, label_ends
+from analysis.figures.marks import key, mark_arms, role
+from analysis.figures.scale import hatch_excluded, scale
+from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint
+from analysis.load import Record, Run
+from analysis.summarise import Summary, short
+
+
+def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
+    """Each arm at its two first parameters, coloured by its value; what the space excludes is hatched."""
+    names, domains, paths = short(summary.paths), space.get("domains", {}), summary.paths[:2]
+    x, y = (scale(names[p], [arm.values[p] for arm in summary.arms], domains.get(p, {})) for p in paths)
+    x.draw(axes, "x")
+    y.draw(axes, "y")
+    hatch_excluded(axes, x, y, paths, space)
+    mark_arms(axes, summary, summary.arms, zip(x.positions, y.positions, strict=True), tint)
+    axes.set_title(f"Arms ({key(summary.arms, summary)})")
+
+
+def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
+    """Each arm's value over the one parameter that varies, or over the arm's number if none does."""
+    arms = [arm for arm in summary.arms if arm.last is not None]
+    path = summary.paths[0] if summary.paths else None
+    values = [arm.values[path] if path else arm.number for arm in arms]
+    label = short(summary.paths)[path] if path else "arm"
+    x = scale(label, values, space.get("domains", {}).get(path, {}))
+    x.draw(axes, "x")
+    axes.set_ylabel(summary.label)
+    points = [(position, arm.last or 0.0) for position, arm in zip(x.positions, arms, strict=True)]
+    line = sorted(point for point, arm in zip(points, arms, strict=True) if arm.score is not None)
+    if path and not x.categories:
+        axes.plot([p for p, _ in line], [value for _, value in line], color=PALE, linewidth=1, zorder=1)
+    for (position, value), arm in zip(points, arms, strict=True):
+        if arm.deviation is not None:
+            axes.errorbar(position, value, arm.deviation, color=GREY, linewidth=1, capsize=3, zorder=1.5)
+    axes.margins(y=0.12)
+    mark_arms(axes, summary, arms, points, tint)
+    axes.set_title(f"Arms ({key(arms, summary)})")
+
+
+def runs_over_epochs(
+    axes: Axes, record: Record, summary: Summary, baselines: Mapping[str, float], tint: Tint
+) -> None:
+    """The metric after each epoch of each run; names and values stand at the right end of what they name."""
+    horizon = record.manifest.get("epochs") or max((run.epochs for run in record.runs), default=1)
+    arms = {arm.digest: arm for arm in summary.arms}
+    for run in record.runs:
+        if record.metric in run.curve:
+            arm = arms[run.arm]
+            ink = VERMILLION if arm is summary.default else tint(arm.last)
+            _curve(axes, record.metric, run, ink, front=bool(role(arm, summary)))
+    for value in baselines.values():
+        axes.axhline(value, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
+    axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
+    stopped = any(run.state == "stopped" for run in record.runs)
+    axes.set_title("Runs as they learned" + (" (×: stopped early)" if stopped else ""))
+    axes.margins(y=0.06)
+    labels = [Label(value, f"{name} {value:.1f}", GREY) for name, value in baselines.items()]
+    for arm in summary.arms:
+        if arm.score is not None and role(arm, summary):
+            ink = VERMILLION if arm is summary.default else INK
+            labels.append(
+                Label(arm.score, f"{role(arm, summary)} ({arm.number}) {arm.score:.1f}", ink, "bold")
+            )
+    label_ends(axes, labels)
+
+
+def colour_bar(axes: Axes, colours: ScalarMappable, label: str, *, lowest: float) -> None:
+    """What the colours of `axes` mean, at its right; pointed where the lowest value lies below the scale."""
+    cut = lowest < colours.get_clim()[0]
+    bar = axes.figure.colorbar(
+        colours,
+        ax=axes,
+        fraction=0.035,
+        pad=0.02,
+        aspect=32,
+        extend="min" if cut else "neither",
+        extendfrac=0.03,
+    )
+    bar.set_label(label)
+    bar.ax.tick_params(length=0)
+    bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+
+
+def _curve(axes: Axes, metric: str, run: Run, ink: Any, *, front: bool) -> None:
+    epochs, values = run.curve[metric]
+    axes.plot(epochs, values, color=ink, linewidth=2.2 if front else 1.1, zorder=4 if front else 2)
+    if run.state == "stopped":
+        axes.plot(epochs[-1:], values[-1:], "x", color=ink, markersize=5, markeredgewidth=1.4, zorder=3)

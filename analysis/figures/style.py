@@ -1,0 +1,165 @@
+"""The house style: what every figure shares, so that a page of them reads as one.
+
+Colours are safe for colour-blind eyes (Okabe and Ito's by category, viridis by amount) and never alone: dashes and
+markers double them, so a figure printed in grey says the same. Nothing touches pyplot's global state, nothing
+depends on the settings of whoever draws, and the same data give the same bytes.
+"""
+
+import os
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import Any, Literal, ParamSpec
+
+import matplotlib
+import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
+from matplotlib.figure import Figure
+
+STYLE: Any = {
+    "font.family": "sans-serif",
+    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
+    "font.size": 7.5,
+    "axes.titlesize": 7.5,
+    "axes.titlelocation": "left",
+    "axes.titlecolor": "#444444",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#888888",
+    "axes.linewidth": 0.7,
+    "axes.labelcolor": "#222222",
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+    "hatch.linewidth": 0.6,
+    "pdf.fonttype": 42,  # text stays text: searchable, and editable by a publisher
+    "svg.fonttype": "none",
+    "svg.hashsalt": "contrastive-sweeps",
+}
+
+COLUMN, PAGE = 3.3, 6.8
+"""Widths of a paper's column and of its page, in inches."""
+
+INK, GREY, PALE = "#222222", "#777777", "#BBBBBB"
+VERMILLION = "#D55E00"
+"""Okabe and Ito's; marks the default, and nothing else."""
+
+CATEGORICAL = ("#0072B2", "#E69F00", INK, "#009E73", "#CC79A7", "#56B4E9")
+"""Okabe and Ito's without yellow, which paper swallows; neighbours in this order differ in grey."""
+DASHES: tuple[Any, ...] = (
+    "-",
+    (0, (5, 1.5)),
+    (0, (1.2, 1.2)),
+    (0, (6, 1.5, 1.2, 1.5)),
+    (0, (3, 1, 1, 1, 1, 1)),
+)
+MARKERS = "o^DvPX*<>phd"
+
+SEQUENTIAL = LinearSegmentedColormap.from_list(
+    "viridis, dark for good", matplotlib.colormaps["viridis_r"]([i / 255 for i in range(28, 256)])
+)
+"""Viridis without its lightest end, which white paper would swallow."""
+DIVERGING = LinearSegmentedColormap.from_list(
+    "blue to vermillion", ["#00497A", "#6FA8CF", "#F7F7F7", "#F0A575", "#A34700"]
+)
+"""Equally dark at both ends: in grey it tells how far from the middle, and a sign that is written which way."""
+
+P = ParamSpec("P")
+Tint = Callable[[float | None], Any]
+"""The colour of a value of the metric."""
+
+
+@dataclass(frozen=True)
+class Look:
+    """How one of several series is drawn; no two share all three."""
+
+    colour: str
+    dash: Any
+    marker: str
+
+
+LOOKS = tuple(
+    Look(CATEGORICAL[i % len(CATEGORICAL)], DASHES[i % len(DASHES)], marker)
+    for i, marker in enumerate(MARKERS)
+)
+DEFAULT_LOOK = Look(VERMILLION, "-", "s")
+
+
+def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
+    """Lets a function draw in the house style, and leaves the settings of matplotlib as they were."""
+
+    @wraps(draw)
+    def within(*arguments: P.args, **options: P.kwargs) -> Figure:
+        with matplotlib.rc_context():
+            matplotlib.rcdefaults()
+            matplotlib.rcParams.update(STYLE)
+            return draw(*arguments, **options)
+
+    return within
+
+
+def sheet(width: float, height: float) -> Figure:
+    """An empty figure, in inches, whose layout keeps labels apart."""
+    figure = Figure(figsize=(width, height))
+    FigureCanvasAgg(figure)
+    figure.set_layout_engine("constrained", w_pad=0.05, h_pad=0.05)
+    return figure
+
+
+def note(figure: Figure, *sentences: str) -> None:
+    """Says at the foot of a figure what its marks and intervals are and of how many runs it speaks."""
+    size = 6.5
+    width = int(figure.get_figwidth() * 72 / (0.55 * size))
+    words = "\n".join(textwrap.wrap(" ".join(sentence for sentence in sentences if sentence), width))
+    figure.supxlabel(words, x=0.01, ha="left", fontsize=size, color="#555555", linespacing=1.25)
+
+
+def save(
+    figure: Figure, stem: Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("png", "pdf")
+) -> tuple[Path, ...]:
+    """Writes STEM.png (200 dots an inch), STEM.pdf or STEM.svg, each whole or not at all; returns their paths."""
+    stem.parent.mkdir(parents=True, exist_ok=True)
+    dates: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "pdf": {"CreationDate": None, "Producer": None},
+        "svg": {"Date": None, "Creator": None},
+    }
+    paths: list[Path] = []
+    with matplotlib.rc_context(STYLE):
+        for suffix in formats:
+            path = stem.with_name(f"{stem.name}.{suffix}")
+            partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
+            figure.savefig(partial, format=suffix, dpi=200, metadata=dates[suffix])
+            partial.replace(path)
+            paths.append(path)
+    return tuple(paths)
+
+
+def shades(values: Sequence[float]) -> tuple[Tint, ScalarMappable]:
+    """A colour for each value, dark for good and pale for none, and what a colour bar needs.
+
+    The scale ends as far below the median as three times its distance from the top: collapsed runs share the lightest.
+    """
+    low, high = (min(values), max(values)) if values else (0.0, 1.0)
+    middle = float(np.median(values)) if values else 0.5
+    low = max(low, high - 4 * (high - middle)) if middle < high else low
+    norm = Normalize(low if low < high else high - 1, high)
+
+    def tint(value: float | None) -> Any:
+        return PALE if value is None else SEQUENTIAL(float(norm(value)))
+
+    return tint, ScalarMappable(norm, SEQUENTIAL)
+
+
+def luminance(colour: Any) -> float:
+    """How light a colour is when printed in grey, 0 to 1 (Rec. 601, the weights of greyscale conversion)."""
+    red, green, blue = to_rgb(colour)
+    return 0.299 * red + 0.587 * green + 0.114 * blue
+
+
+def ink_on(colour: Any) -> str:
+    """The ink that can be read on a colour."""
+    return "white" if luminance(colour) < 0.55 else INK
