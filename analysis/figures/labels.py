@@ -78,13 +78,13 @@ def _write(axes: Axes, height: float, label: Label, size: float) -> None:
     start = 4.0
     if label.look:
         key: Any = {"color": label.look.colour, "marker": label.look.marker, "markersize": 4}
-        axes.plot([1], [height], transform=_beside(axes, 7), clip_on=False, linestyle="none", **key)
+        axes.plot([1], [height], transform=beside(axes, 7), clip_on=False, linestyle="none", **key)
         start = 12.0
     style: Any = {"color": label.ink, "fontsize": size, "fontweight": label.weight, "va": "center"}
-    axes.text(1, height, label.words, transform=_beside(axes, start), **style)
+    axes.text(1, height, label.words, transform=beside(axes, start), **style)
 
 
-def _beside(axes: Axes, points: float) -> Any:
+def beside(axes: Axes, points: float) -> Any:
     """Shares of the axes, moved to the right."""
     figure = axes.get_figure(root=True)
     if figure is None:

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from analysis.figures.style import GREY
 from analysis.summarise import shown
@@ -36,9 +36,15 @@ class Scale:
         if self.categories:
             axis.set_ticks(range(len(self.categories)), self.categories)
 
-    def line(self) -> NDArray[np.float64]:
+    def line(self, count: int = 200) -> NDArray[np.float64]:
         """Points from end to end, even to the eye."""
-        return np.geomspace(*self.limits, 200) if self.log else np.linspace(*self.limits, 200)
+        return (np.geomspace if self.log else np.linspace)(*self.limits, count)
+
+    def unit(self, positions: ArrayLike) -> NDArray[np.float64]:
+        """Positions as shares of the axis, even to the eye."""
+        ends, values = np.array(self.limits), np.asarray(positions, float)
+        low, high = np.log(ends) if self.log else ends
+        return ((np.log(values) if self.log else values) - low) / (high - low)
 
 
 def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale:
@@ -62,17 +68,32 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
 
 def hatch_excluded(axes: Axes, x: Scale, y: Scale, paths: Sequence[str], space: Mapping[str, Any]) -> None:
     """Hatches what the constraints of a space exclude in the plane of two of its parameters."""
-    for constraint in space.get("constraints", []):
-        if set(constraint.get("less", ())) == set(paths):
-            _hatch(axes, x, y, above=constraint["less"][0] == paths[1])
+    for above in _above(paths, space):
+        _hatch(axes, x, y, above=above)
+
+
+def excluded(
+    x: NDArray[np.float64], y: NDArray[np.float64], paths: Sequence[str], space: Mapping[str, Any]
+) -> NDArray[np.bool_]:
+    """Which points of the grid of two parameters, (len(y), len(x)), the constraints of a space exclude."""
+    out = np.zeros((len(y), len(x)), bool)
+    for above in _above(paths, space):
+        out |= (y[:, None] >= x) if above else (y[:, None] <= x)
+    return out
+
+
+def _above(paths: Sequence[str], space: Mapping[str, Any]) -> list[bool]:
+    """For each constraint on both parameters whether it excludes what lies above the diagonal."""
+    constraints = [constraint.get("less", ()) for constraint in space.get("constraints", [])]
+    return [less[0] == paths[1] for less in constraints if set(less) == set(paths)]
 
 
 def _hatch(axes: Axes, x: Scale, y: Scale, *, above: bool) -> None:
     """Hatches y >= x, or y <= x, and says so in the corner if that lies inside."""
     line, end = x.line(), y.limits[1] if above else y.limits[0]
     inside = line < end if above else line > end
-    style: dict[str, Any] = {"facecolor": "none", "edgecolor": "#DDDDDD", "hatch": "////", "linewidth": 0}
-    axes.fill_between(line, line, end, where=inside.tolist(), zorder=0, **style)
+    style: dict[str, Any] = {"facecolor": "white", "edgecolor": "#DDDDDD", "hatch": "////", "linewidth": 0}
+    axes.fill_between(line, line, end, where=inside.tolist(), zorder=2.5, **style)
     corner, inner = ((0.025, 0.975), (0.25, 0.84)) if above else ((0.975, 0.025), (0.75, 0.16))
     spot = axes.transData.inverted().transform(axes.transAxes.transform(inner))
     if (spot[1] > spot[0]) == above:

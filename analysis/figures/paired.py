@@ -1,0 +1,173 @@
+"""Differences between arms that share their seeds: each with its interval, or seed by seed."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.transforms import blended_transform_factory
+
+from analysis.compare import LEVEL, compare, half_width
+from analysis.figures.labels import beside, signed, wrapped
+from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
+
+INTERVAL = f"Student's {LEVEL:.0%} interval of the paired difference, each for itself"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One arm less another, in points of the metric, over `seeds` that both have.
+
+    `difference` is None where the comparison could not be made, and `verdict` says why; `low` and `high` are None
+    where it has no interval.
+    """
+
+    name: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    seeds: int
+    verdict: str
+
+
+@styled
+def forest(
+    differences: Sequence[Difference],
+    *,
+    label: str,
+    margin: float | None = None,
+    interval: str = INTERVAL,
+) -> Figure:
+    """A row for each comparison, in the order given: its difference, interval, paired seeds and verdict.
+
+    Args:
+        differences: one row each.
+        label: what the differences are of, with its unit.
+        margin: half the width of the band within which arms count as equivalent, in the same unit.
+        interval: what the whiskers are.
+
+    Raises:
+        ValueError: no difference is known, or an interval does not hold its difference.
+    """
+    _check(differences)
+    lines = [wrapped(row.name, 34) for row in differences]
+    figure = sheet(PAGE, 1.05 + sum(0.2 if "\n" not in line else 0.29 for line in lines))
+    axes = figure.subplots()
+    axes.axvline(0, color=GREY, linewidth=0.9, zorder=1)
+    if margin is not None:
+        axes.axvspan(-margin, margin, facecolor="#EEEEEE", zorder=0)
+    for place, row in enumerate(differences):
+        _row(axes, place, row)
+    axes.set(ylim=(len(differences) - 0.5, -0.5), xlabel=label)
+    axes.set_yticks(range(len(differences)), lines, color=INK)
+    axes.tick_params(axis="y", length=0)
+    _columns(axes, differences)
+    band = "" if margin is None else f"Grey band: equivalent, within ±{margin:g}."
+    note(figure, f"Whiskers: {interval}; n: paired seeds. Filled: it excludes 0.", band)
+    return figure
+
+
+@styled
+def seed_slopes(scores: Mapping[str, Mapping[int, float]], *, label: str) -> Figure:
+    """A line for each seed through its score in each arm, and each arm's mean with its interval beside them.
+
+    Args:
+        scores: by name of the arm, in order, then by seed.
+        label: the metric, with its unit.
+
+    Raises:
+        ValueError: fewer than two arms or more than eight, or no seed has a finite score in all.
+    """
+    if not 2 <= len(scores) <= 8:
+        raise ValueError(f"slopes join two to eight arms, got {len(scores)}; use forest for many")
+    seeds, left_out = _shared(scores)
+    table = np.array([[arm[seed] for seed in seeds] for arm in scores.values()])
+    places = np.arange(len(scores))
+    figure = sheet(COLUMN if len(scores) < 5 else PAGE, 2.9)
+    axes = figure.subplots()
+    for column in table.T:
+        rises = column[-1] >= column[0]
+        look: str = LOOKS[0].colour if rises else LOOKS[1].colour
+        style = {"color": look, "linewidth": 1.1, "marker": ".", "markersize": 4}
+        axes.plot(places, column, linestyle=DASHES[0] if rises else DASHES[1], **style, zorder=2)
+    halves = [half_width(row) for row in table] if len(seeds) > 1 else None
+    means = {"color": INK, "markersize": 5, "linewidth": 1.2, "capsize": 2.5, "markerfacecolor": "white"}
+    axes.errorbar(places + 0.12, table.mean(axis=1), halves, fmt="D", **means, zorder=3)
+    width = 16 if len(scores) < 5 else 12
+    axes.set_xticks(places, [wrapped(name, width, 3) for name in scores], color=INK)
+    axes.set(xlim=(-0.3, len(scores) - 0.65), ylabel=label)
+    first, *_, last = scores
+    found = compare(dict(zip(seeds, table[-1], strict=True)), dict(zip(seeds, table[0], strict=True)), None)
+    note(
+        figure,
+        f"A line is a seed, n = {len(seeds)}; dashed: lower in the last arm than in the first.",
+        f"Diamonds: means{f' with Student {LEVEL:.0%} intervals' if halves else ''}.",
+        f"{last} less {first}: {found.sentence}.",
+        f"Left out, not in all arms: seeds {', '.join(map(str, left_out))}." if left_out else "",
+    )
+    return figure
+
+
+def _check(differences: Sequence[Difference]) -> None:
+    known = [row for row in differences if row.difference is not None]
+    if not known:
+        raise ValueError(f"none of {len(differences)} differences is known; a forest plot needs one or more")
+    for row in known:
+        ends = [end for end in (row.low, row.difference, row.high) if end is not None]
+        if not np.isfinite(ends).all() or ends != sorted(ends):
+            raise ValueError(
+                f"{row.name}: {row.difference} does not lie within {row.low} to {row.high}; "
+                "give finite ends around it, or None"
+            )
+
+
+def _row(axes: Axes, place: int, row: Difference) -> None:
+    axes.axhline(place, color=PALE, linewidth=0.4, linestyle=DASHES[2], zorder=0.5)
+    if row.difference is None:
+        return
+    excludes = False
+    if row.low is not None and row.high is not None:
+        excludes = row.low > 0 or row.high < 0
+        axes.plot([row.low, row.high], [place, place], color=INK, linewidth=1.2, zorder=2)
+    face = INK if excludes else "white"
+    axes.plot([row.difference], [place], "o", color=INK, markerfacecolor=face, markersize=4.5, zorder=3)
+
+
+def _columns(axes: Axes, differences: Sequence[Difference]) -> None:
+    """The numbers of each row at the right, each kind in its column."""
+    rows = [
+        [wrapped(name, 34) for name in (row.verdict, str(row.seeds), _words(row), _signed(row.difference))][
+            ::-1
+        ]
+        for row in differences
+    ]
+    table = [["difference", "interval", "n", "verdict"], *rows]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for place, row in enumerate(table, start=-1):
+        for column, words in enumerate(row):
+            last = column == len(row) - 1
+            edge = sum(widths[: column + (not last)]) + 1.5 * (column + 1)
+            where = blended_transform_factory(beside(axes, 4.4 * edge), axes.transData)
+            style: Any = {"ha": "left" if last else "right", "color": GREY if place < 0 else INK}
+            axes.text(1, place, words, transform=where, va="center_baseline", **style)
+
+
+def _words(row: Difference) -> str:
+    return "" if row.low is None or row.high is None else f"{signed(row.low)} to {signed(row.high)}"
+
+
+def _signed(value: float | None) -> str:
+    return "" if value is None else signed(value)
+
+
+def _shared(scores: Mapping[str, Mapping[int, float]]) -> tuple[list[int], list[int]]:
+    """Seeds with a finite score in all arms, and the others."""
+    everyone = sorted({seed for arm in scores.values() for seed in arm})
+    shared = [s for s in everyone if all(np.isfinite(arm.get(s, np.nan)) for arm in scores.values())]
+    if not shared:
+        raise ValueError(
+            f"no seed of {everyone} has a finite score in all of {', '.join(scores)}; run them there"
+        )
+    return shared, [seed for seed in everyone if seed not in shared]

@@ -1,0 +1,141 @@
+"""A smooth surface through the scores of arms in the plane of two parameters, and how little is known of it."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from numpy.typing import NDArray
+
+from analysis.figures.marks import key, mark_arms
+from analysis.figures.scale import Scale, excluded, hatch_excluded, scale
+from analysis.figures.style import INK, PAGE, ink_on, note, shades, sheet, styled
+from analysis.stopping import FEWEST
+from analysis.summarise import Arm, Summary, short
+
+SIDE = 60
+"""Points of the surface along each axis."""
+GREYS = LinearSegmentedColormap.from_list("light greys", ["#FAFAFA", "#8C8C8C"])
+
+
+@dataclass(frozen=True)
+class Surface:
+    """The score at each point of a grid, and its standard deviation; both (len(y), len(x)), in points."""
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    mean: NDArray[np.float64]
+    deviation: NDArray[np.float64]
+    noise: float
+    """Standard deviation of one run around the surface."""
+
+
+@styled
+def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[str, Any]) -> Figure:
+    """The score over two numeric parameters: its expectation, and the standard deviation of that, side by side.
+
+    Args:
+        summary: the sweep; the surface goes by its complete arms, each seed of them, and shows the others hollow.
+        paths: the two parameters.
+        space: the manifest's, for the domains and for what it excludes.
+
+    Raises:
+        ValueError: a parameter is not numeric or does not vary, or fewer than six arms are complete.
+    """
+    x, y = (_numeric(path, summary, space) for path in paths)
+    arms = [arm for arm in summary.arms if arm.score is not None]
+    if len(arms) < FEWEST:
+        raise ValueError(
+            f"a surface over {' and '.join(paths)} needs {FEWEST} complete arms, got {len(arms)}; draw the arms alone"
+        )
+    places = dict(
+        zip((arm.digest for arm in summary.arms), zip(x.positions, y.positions, strict=True), strict=True)
+    )
+    found = surface(arms, [places[arm.digest] for arm in arms], x, y)
+    out = excluded(found.x, found.y, paths, space)
+    figure = sheet(PAGE, 3.0)
+    left, right = figure.subplots(1, 2, sharex=True, sharey=True)
+    tint, colours = shades([*found.mean[~out], *(arm.last for arm in arms if arm.last is not None)])
+    _fill(left, found, found.mean, out, colours)
+    grey = ScalarMappable(Normalize(0, float(found.deviation[~out].max())), GREYS)
+    _fill(right, found, found.deviation, out, grey)
+    for axes in (left, right):
+        x.draw(axes, "x")
+        y.draw(axes, "y")
+        hatch_excluded(axes, x, y, paths, space)
+    mark_arms(left, summary, summary.arms, places.values(), tint, numbered=False, size=45)
+    right.plot(*zip(*(places[arm.digest] for arm in arms), strict=True), ".", color=INK, markersize=3)
+    left.set_title(f"Expected {summary.label}")
+    right.set_title("Its standard deviation (points)")
+    right.set_ylabel("")
+    runs = sum(len(arm.scores) for arm in arms)
+    note(
+        figure,
+        f"Gaussian process (Matérn 5/2, a length an axis) through n = {runs} runs of {len(arms)} complete arms;",
+        f"one run lies {found.noise:.1f} points (one deviation) around it. Arms: {key(summary.arms, summary)}.",
+    )
+    return figure
+
+
+def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale, y: Scale) -> Surface:
+    """Regresses the score of each run on where its arm lies (Rasmussen and Williams 2006, algorithm 2.1).
+
+    What a seed adds to all arms is taken out first, so that noise is what remains between seeds of one arm. Lengths,
+    amplitude and noise maximise the marginal likelihood.
+    """
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+
+    seeds = sorted(set.intersection(*(set(arm.scores) for arm in arms)))
+    table = np.array([[arm.scores[seed] for seed in seeds] for arm in arms])
+    table -= table.mean(axis=0) - table.mean()
+    columns = [one.unit(column) for one, column in zip((x, y), zip(*places, strict=True), strict=True)]
+    inputs = np.repeat(np.stack(columns, axis=1), len(seeds), axis=0)
+    kernel = ConstantKernel(1.0, (0.05, 20)) * Matern((0.4, 0.4), (0.1, 5), nu=2.5) + WhiteKernel(
+        0.1, (1e-4, 2)
+    )
+    model = GaussianProcessRegressor(kernel, normalize_y=True)
+    with warnings.catch_warnings():  # a parameter that does not matter has the longest length allowed
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        model.fit(inputs, table.ravel())
+    x_line, y_line = x.line(SIDE), y.line(SIDE)
+    grid = np.stack(np.meshgrid(x.unit(x_line), y.unit(y_line)), axis=-1).reshape(-1, 2)
+    mean, deviation = model.predict(grid, return_std=True)
+    noise = float(model.kernel_.k2.noise_level) * table.std() ** 2  # of y in its own unit
+    latent = np.sqrt(np.maximum(deviation**2 - noise, 0))
+    shape = (SIDE, SIDE)
+    return Surface(x_line, y_line, mean.reshape(shape), latent.reshape(shape), noise**0.5)
+
+
+def _numeric(path: str, summary: Summary, space: Mapping[str, Any]) -> Scale:
+    names = short(summary.paths)
+    if path not in names:
+        raise ValueError(f"{path} is no parameter of this sweep; it varies {', '.join(names)}")
+    found = scale(
+        names[path], [arm.values[path] for arm in summary.arms], space.get("domains", {}).get(path, {})
+    )
+    if found.categories or len(set(found.positions)) < 2:
+        raise ValueError(
+            f"{path} has {'names' if found.categories else 'one value'}, so no surface; use two numeric ones"
+        )
+    return found
+
+
+def _fill(
+    axes: Axes, found: Surface, values: NDArray[np.float64], out: NDArray[np.bool_], colours: ScalarMappable
+) -> None:
+    """Bands of colour with a line and a number at each step, so that a print in grey can be read too."""
+    levels = MaxNLocator(8).tick_values(float(values[~out].min()), float(values[~out].max()))
+    cmap, norm = colours.get_cmap(), colours.norm
+    axes.contourf(found.x, found.y, values, levels, cmap=cmap, norm=norm, extend="both")
+    inks = [ink_on(cmap(norm(level))) for level in levels]
+    style: Any = {"levels": levels, "colors": inks, "linewidths": 0.5}
+    lines = axes.contour(found.x, found.y, np.where(out, np.nan, values), **style)
+    axes.clabel(lines, levels[::2], fmt="%g", fontsize=6)
