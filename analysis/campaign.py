@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from analysis.compare import compare
+from analysis.compare import Comparison, compare
 from analysis.load import load
+from analysis.multiple import differences
 from analysis.summarise import Arm, Summary, summarise
 
 FILE = "campaign.json"
@@ -24,6 +25,10 @@ class Result:
     high: float | None
     seeds: int
     verdict: str
+    p: float | None = None
+    """Student's, two-sided, of this comparison alone."""
+    p_holm: float | None = None
+    """The same, corrected for all planned comparisons of the campaign, also those that could not be made."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +63,24 @@ def results(directory: Path) -> list[Result]:
     """
     content = read(directory)
     summaries = {name: summarise(load(path)).result for name, path in sweeps(directory).items()}
-    return [_result(planned, summaries[planned["sweep"]]) for planned in content["comparisons"]]
+    planned: list[dict[str, str]] = content["comparisons"]
+    made = [_comparison(one, summaries[one["sweep"]]) for one in planned]
+    rows = differences([_name(one, summaries[one["sweep"]]) for one in planned], made)
+    return [
+        Result(
+            sweep=one["sweep"],
+            arm=row.name,
+            against=one["against"],
+            difference=row.difference,
+            low=row.low,
+            high=row.high,
+            seeds=row.seeds,
+            verdict=row.verdict,
+            p=row.p,
+            p_holm=row.p_holm,
+        )
+        for one, row in zip(planned, rows, strict=True)
+    ]
 
 
 def standing(directory: Path) -> list[Standing]:
@@ -98,30 +120,34 @@ def text(found: list[Standing]) -> list[str]:
 
 
 def markdown(found: list[Result]) -> str:
-    """The comparisons as a table. Its intervals are each for itself, not corrected for their number."""
-    rows = ["| sweep | arm | less | difference | 95 % interval | seeds | |", "|---|---|---|---|---|---|---|"]
+    """The comparisons as a table. Intervals are each for itself; verdicts go by p, corrected for their number."""
+    head = ("sweep", "arm", "less", "difference", "95 % interval", "seeds", "p", "p (Holm)", "")
+    rows = [f"| {' | '.join(head)}|", f"|{'---|' * len(head)}"]
     for one in found:
         interval = "" if one.low is None else f"{one.low:+.2f} to {one.high:+.2f}"
         difference = "" if one.difference is None else f"{one.difference:+.2f}"
-        cells = (one.sweep, one.arm, one.against, difference, interval, str(one.seeds), one.verdict)
+        chances = ["" if p is None else f"{p:.2g}" for p in (one.p, one.p_holm)]
+        cells = (one.sweep, one.arm, one.against, difference, interval, str(one.seeds), *chances, one.verdict)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join([*rows, ""])
 
 
-def _result(planned: dict[str, str], summary: Summary) -> Result:
+def _name(planned: dict[str, str], summary: Summary) -> str:
+    """What the arm of a planned comparison is called; the best is known only by what it turned out to be."""
+    best = summary.best if planned["arm"] == "best" else None
+    return words(best.values if best else planned["arm"])
+
+
+def _comparison(planned: dict[str, str], summary: Summary) -> Comparison | str:
+    """What was planned, or why it cannot be made."""
     arm, against = _arm(planned["arm"], summary), _arm(planned["against"], summary)
-    name = words(arm.values if arm and planned["arm"] == "best" else planned["arm"])
-    names = planned["sweep"], name, planned["against"]
     if arm is None or against is None or not arm.scores or not against.scores:
         missing = planned["arm"] if arm is None or not arm.scores else planned["against"]
         state = "not begun" if arm is None else arm.state
-        return Result(*names, None, None, None, 0, f"{words(missing)}: {state}")
+        return f"{words(missing)}: {state}"
     if not arm.scores.keys() & against.scores.keys():
-        return Result(*names, None, None, None, 0, "no seed is complete in both")
-    found = compare(arm.scores, against.scores, None)
-    low, high = found.interval or (None, None)
-    verdict = {True: "separable", False: "not separable", None: "one seed cannot tell"}[found.separable]
-    return Result(*names, found.difference, low, high, found.seeds, verdict)
+        return "no seed is complete in both"
+    return compare(arm.scores, against.scores, None)
 
 
 def _arm(name: str, summary: Summary) -> Arm | None:

@@ -1,0 +1,136 @@
+"""What each component of a method is worth: without it, with it alone, and two at a time."""
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analysis.arms import Arm
+from analysis.compare import Comparison, compare
+from analysis.load import Record
+from analysis.multiple import Difference, against, differences
+from analysis.summarise import summarise
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """The arms of a sweep whose space lists alternatives, found by what they change, whatever they are called."""
+
+    record: Record
+    """The same sweep, its arms told apart by the values at their paths."""
+    full: Arm
+    arms: tuple[Arm, ...]
+    changes: Mapping[str, Mapping[str, Any]]
+    """What taking each component away changes in the full method, by path."""
+
+    def without(self, *names: str) -> Arm | None:
+        """The arm that leaves out just these components; None if the sweep has none."""
+        values = self.full.values | {path: v for name in names for path, v in self.changes[name].items()}
+        return next((arm for arm in self.arms if arm.values == values), None)
+
+    def compatible(self, *names: str) -> bool:
+        """Whether no two of these components change the same."""
+        paths = [path for name in names for path in self.changes[name]]
+        return len(set(paths)) == len(paths)
+
+
+def ablation(record: Record) -> Ablation:
+    """Finds the full method and its components in a sweep; on fresh seeds, if it was confirmed on some.
+
+    Raises:
+        ValueError: the space of the sweep lists no alternatives, or its default has not begun.
+    """
+    manifest, space = record.manifest, record.manifest.get("space", {})
+    listed = [one["name"] for one in manifest.get("plan", {}).get("space", {}).get("alternatives", ())]
+    if not listed:
+        raise ValueError(
+            f"{manifest.get('id')}: its space lists no alternatives; take a sweep of one that does"
+        )
+    by_value = Record({**manifest, "space": {**space, "alternatives": {}}}, record.runs)
+    result = summarise(by_value).result
+    if result.default is None:
+        raise ValueError(f"{manifest.get('id')}: its default has not begun; wait for it")
+    full = result.default
+    changes = {
+        name: {
+            path: value for path, value in space["alternatives"][name].items() if value != full.values[path]
+        }
+        for name in listed
+    }
+    return Ablation(by_value, full, result.arms, changes)
+
+
+def leave_one_out(
+    record: Record, *, margin: float | None = None, generator: np.random.Generator | None = None
+) -> tuple[Difference, ...]:
+    """Each component's row: the method without it less the full method, so below 0 where it helps.
+
+    In the order of the space, for the components of which the sweep has an arm; designs `listed` and `pairs` have all.
+
+    Args:
+        record: of a sweep whose space lists alternatives.
+        margin: losing so many points would not matter; says whether the method is equivalent without it.
+        generator: see `analysis.paired.sign_flips`.
+
+    Raises:
+        ValueError: the space lists no alternatives, the full method is not complete, or the margin is not above 0.
+    """
+    found = ablation(record)
+    arms = [(name, arm) for name in found.changes if (arm := found.without(name))]
+    return against(found.record, found.full, arms=arms, margin=margin, generator=generator)
+
+
+def add_one_in(
+    record: Record, *, margin: float | None = None, generator: np.random.Generator | None = None
+) -> tuple[Difference, ...]:
+    """Each component's row: the bare method with it less the bare method, so above 0 where it helps.
+
+    For sweeps of design `added`; of any other there are no rows. Arguments and errors as of `leave_one_out`, but that
+    it is the bare method that must be complete.
+    """
+    found, standing = ablation(record), list[str]()
+    for name in found.changes:
+        # Of components that change the same, the first stands for all, as in the design.
+        standing += [name] if found.compatible(*standing, name) else []
+    bare = found.without(*standing)
+    if bare is None or len(standing) < 2:
+        return ()
+    with_one = [(name, found.without(*(other for other in standing if other != name))) for name in standing]
+    arms = [(name, arm) for name, arm in with_one if arm]
+    rows = against(found.record, bare, arms=arms, margin=margin, generator=generator)
+    return tuple(replace(row, dropped="") for row in rows)
+
+
+def interactions(
+    record: Record, *, margin: float | None = None, generator: np.random.Generator | None = None
+) -> tuple[Difference, ...]:
+    """A row for each two components that a sweep of design `pairs` leaves out together, named "a & b".
+
+    Seed by seed: without both, less without the one, less without the other, plus the full method, the contrast of a
+    2 x 2 factorial design. It is 0 where their losses add up, above 0 where one is worth something only with the
+    other, below 0 where each makes up for the other. Costs are not compared. Arguments and errors as of
+    `leave_one_out`.
+    """
+    found = ablation(record)
+    names, made = list[str](), list[Comparison | str]()
+    for first, second in itertools.combinations(found.changes, 2):
+        arms = [found.without(first, second), found.without(first), found.without(second), found.full]
+        four = [arm for arm in arms if arm]
+        if found.compatible(first, second) and len(four) == 4:
+            names.append(f"{first} & {second}")
+            made.append(_interaction(four, margin, generator))
+    return differences(names, made, margin)
+
+
+def _interaction(
+    arms: list[Arm], margin: float | None, generator: np.random.Generator | None
+) -> Comparison | str:
+    """Of two components, from the arms without both, without each, and the full method."""
+    unfinished = [arm.state for arm in arms if arm.score is None]
+    if unfinished:
+        return unfinished[0]
+    both, first, second, full = (arm.scores for arm in arms)
+    contrast = {seed: both[seed] - first[seed] - second[seed] + full[seed] for seed in full}
+    return compare(contrast, dict.fromkeys(contrast, 0.0), None, margin=margin, generator=generator)

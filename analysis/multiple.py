@@ -1,0 +1,183 @@
+"""Many arms against one: a row each, corrected for their number."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from analysis.arms import Arm
+from analysis.compare import Comparison, compare
+from analysis.load import ARM, Record
+from analysis.paired import ALPHA
+from analysis.summarise import short, shown, summarise
+
+HOUR = 3600
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One arm less another, in points of the metric; `verdict` says why where they could not be compared.
+
+    Costs are of one run, the mean over the paired seeds that both were trained on here; below 0, the arm saves them.
+    """
+
+    name: str
+    difference: float | None
+    low: float | None
+    """Of Student's 95 % interval, for itself; None of one seed."""
+    high: float | None
+    seeds: int
+    verdict: str
+    p: float | None = None
+    """Student's, two-sided."""
+    p_holm: float | None = None
+    """The same, corrected for all rows of its table."""
+    p_flips: float | None = None
+    """By flipped signs."""
+    p_flips_smallest: float | None = None
+    """The smallest that flipped signs of so few seeds can give."""
+    probability_of_improvement: float | None = None
+    effect_size: float | None = None
+    """Hedges' g_z."""
+    dropped: str = ""
+    """The component that the arm leaves out, where its space names it."""
+    seconds: float | None = None
+    device_hours: float | None = None
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p of each of several tests, in their order (Holm 1979).
+
+    Reject where it is at most 0.05, and there is at most a 5 % chance of any false claim among all. None is a test that
+    was planned and not made: it counts, as p = 1, and stays None.
+    """
+    found = np.array([1.0 if value is None else value for value in values])
+    order = np.argsort(found)
+    steps = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
+    found[order] = np.minimum(steps, 1.0)
+    return [None if value is None else float(p) for value, p in zip(values, found, strict=True)]
+
+
+def against(
+    record: Record,
+    reference: Arm | None = None,
+    *,
+    arms: Sequence[tuple[str, Arm]] | None = None,
+    margin: float | None = None,
+    generator: np.random.Generator | None = None,
+) -> tuple[Difference, ...]:
+    """A row for each of several arms less the reference, in their order, corrected for all of them.
+
+    Only complete arms are compared, so that all rest on the same seeds, and where the best were run again on fresh
+    seeds only those runs count.
+
+    Args:
+        record: of the sweep.
+        reference: an arm of `summarise(record).result`; its default unless given.
+        arms: others of it, each under a name; all unless given, best first.
+        margin: differences up to so many points would not matter; see `analysis.paired.equivalence`.
+        generator: see `analysis.paired.sign_flips`.
+
+    Raises:
+        ValueError: the reference is not complete, or the margin is not above 0.
+    """
+    result = summarise(record).result
+    reference = reference or result.default
+    if reference is None or reference.score is None:
+        state = "not begun" if reference is None else reference.state
+        raise ValueError(f"{result.identifier}: the arm to compare with is {state}; finish it on every seed")
+    if arms is None:
+        arms = [(name_of(arm.values), arm) for arm in result.arms if arm.digest != reference.digest]
+    deviation, scores = record.manifest.get("seed_deviation"), reference.scores
+    found = [
+        compare(arm.scores, scores, deviation, margin=margin, generator=generator)
+        if arm.score is not None
+        else arm.state
+        for _, arm in arms
+    ]
+    rows = differences([name for name, _ in arms], found, margin)
+    return tuple(
+        replace(row, **_about(record, arm, reference)) for row, (_, arm) in zip(rows, arms, strict=True)
+    )
+
+
+def differences(
+    names: Sequence[str], found: Sequence[Comparison | str], margin: float | None = None
+) -> tuple[Difference, ...]:
+    """A row for each comparison, or for the reason why it could not be made, corrected for all of them.
+
+    What is corrected is Student's p, and that of equivalence for itself: by flipped signs five seeds could never
+    tell anything in a table of two rows.
+    """
+    made = [one if isinstance(one, Comparison) else None for one in found]
+    corrected = holm([one and one.p for one in made])
+    equivalent = holm([one and one.p_equivalence for one in made])
+    return tuple(
+        _row(name, one, p, verdict(one, p, same, margin))
+        for name, one, p, same in zip(names, found, corrected, equivalent, strict=True)
+    )
+
+
+def verdict(
+    found: Comparison | str,
+    p_holm: float | None,
+    p_equivalent: float | None = None,
+    margin: float | None = None,
+) -> str:
+    """What a comparison says among others, in words; both p are corrected for their number."""
+    if isinstance(found, str):
+        return found
+    if found.separable is None:
+        return "one seed cannot tell"
+    words = "separable" if found.separable else "not separable"
+    if found.separable and p_holm is not None and p_holm > ALPHA:
+        words = "not separable among so many"
+    if margin is not None and p_equivalent is not None and p_equivalent <= ALPHA:
+        words += f", equivalent within ±{margin:g}"
+    return words
+
+
+def name_of(values: Mapping[str, Any]) -> str:
+    """An arm for people: its name, or the value of each parameter."""
+    names = short(tuple(values))
+    return ", ".join(
+        shown(value) if path == ARM else f"{names[path].replace('_', ' ')} {shown(value)}"
+        for path, value in values.items()
+    )
+
+
+def _row(name: str, found: Comparison | str, p_holm: float | None, words: str) -> Difference:
+    if isinstance(found, str):
+        return Difference(name, None, None, None, 0, words)
+    low, high = found.interval or (None, None)
+    return Difference(
+        name=name,
+        difference=found.difference,
+        low=low,
+        high=high,
+        seeds=found.seeds,
+        verdict=words,
+        p=found.p,
+        p_holm=p_holm,
+        p_flips=found.p_flips,
+        p_flips_smallest=found.p_flips_smallest,
+        probability_of_improvement=found.probability_of_improvement,
+        effect_size=found.effect_size,
+    )
+
+
+def _about(record: Record, arm: Arm, reference: Arm) -> dict[str, Any]:
+    """What an arm leaves out and what a run of it costs more; a run that was taken from another sweep cost nothing."""
+    runs = {(run.arm, run.seed): run for run in record.runs}
+    dropped = next((run.dropped for run in record.runs if run.arm == arm.digest), "")
+    pairs = [
+        (runs[arm.digest, seed], runs[reference.digest, seed])
+        for seed in sorted(arm.scores.keys() & reference.scores.keys())
+    ]
+    trained = [(one, other) for one, other in pairs if one.seconds and other.seconds]
+    if not trained:
+        return {"dropped": dropped}
+    seconds = float(np.mean([one.seconds - other.seconds for one, other in trained]))
+    devices = float(np.mean([one.device_seconds - other.device_seconds for one, other in trained]))
+    return {"dropped": dropped, "seconds": seconds, "device_hours": devices / HOUR}

@@ -1,0 +1,136 @@
+"""Differences paired by seed: how sure, how large and how alike two arms are, and how many seeds it takes to see it.
+
+`differences` are always one arm's scores less another's, in points of the metric, shape (seeds,), two or more.
+"""
+
+import bisect
+import math
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special, stats
+
+Differences = NDArray[np.float64]
+
+ALPHA = 0.05
+"""How often a difference may be claimed where there is none."""
+POWER = 0.8
+"""How often a difference that is there should be found."""
+FLIPS = 2**16
+"""All flips of signs are counted up to so many, those of 16 seeds; of more seeds so many are drawn."""
+MOST_SEEDS = 1000
+"""Nobody trains more."""
+
+
+class Flips(NamedTuple):
+    """Two-sided p of the sign-flip test, and the smallest that so many seeds can give."""
+
+    p: float
+    smallest: float
+
+
+def student(differences: Differences) -> float:
+    """Two-sided p of Student's paired t test, the one that belongs to Student's interval."""
+    return float(2 * stats.t.sf(abs(_t(differences, 0.0)), len(differences) - 1))
+
+
+def sign_flips(differences: Differences, generator: np.random.Generator | None = None) -> Flips:
+    """Two-sided p of the mean if each difference could as well have had the other sign (Fisher 1935, §21).
+
+    It assumes symmetry, not normality, and rejects no more often than it says. But n seeds have only 2^n flips, so p
+    is never below 2 / 2^n: 0.0625 for five seeds is the clearest they can be, and no evidence of absence. Exact for
+    16 seeds or fewer; for more, (b + 1) / (m + 1) of m random flips on each side (Phipson and Smyth 2010).
+
+    Args:
+        differences: arm less other, by seed.
+        generator: draws the flips of more than 16 seeds; one of seed 0 unless given, so that p can be had again.
+    """
+    found = stats.permutation_test(
+        (differences,),
+        np.mean,
+        permutation_type="samples",
+        vectorized=True,
+        n_resamples=FLIPS,
+        rng=generator or np.random.default_rng(0),
+    )
+    exact = 2 ** len(differences) <= FLIPS
+    return Flips(float(found.pvalue), 2 / (2 ** len(differences) if exact else FLIPS + 1))
+
+
+def probability_of_improvement(differences: Differences) -> float:
+    """The share of seeds on which the arm is ahead; a tie counts half (Agarwal et al. 2021, by pairs)."""
+    return float(np.mean((np.sign(differences) + 1) / 2))
+
+
+def effect_size(differences: Differences) -> float | None:
+    """Hedges' g_z: the mean in standard deviations of the differences (Cohen's d_z), freed of its bias.
+
+    Corrected exactly (Hedges 1981), with n - 1 degrees of freedom. None for two seeds, where d_z has no
+    expectation, and where all differences are equal.
+    """
+    freedom, deviation = len(differences) - 1, float(differences.std(ddof=1))
+    if freedom < 2 or not deviation:
+        return None
+    logarithm = special.gammaln(freedom / 2) - special.gammaln((freedom - 1) / 2)
+    return float(differences.mean()) / deviation * math.sqrt(2 / freedom) * math.exp(logarithm)
+
+
+def equivalence(differences: Differences, margin: float) -> float:
+    """The p of two one-sided t tests: small where the true difference lies within ±`margin` points (Schuirmann 1987).
+
+    Raises:
+        ValueError: the margin is not above 0.
+    """
+    if not margin > 0:
+        raise ValueError(f"equivalence within ±{margin} points; give a margin above 0")
+    freedom = len(differences) - 1
+    above = stats.t.sf(_t(differences, -margin), freedom)
+    below = stats.t.cdf(_t(differences, margin), freedom)
+    return float(max(above, below))
+
+
+def power(difference: float, deviation: float, seeds: int, alpha: float = ALPHA) -> float:
+    """How often the two-sided paired t test finds a true difference: t² is noncentral F (Cohen 1988, chapter 2).
+
+    Args:
+        difference: the true one, in points.
+        deviation: of the paired differences over seeds, in points; above 0.
+        seeds: two or more.
+        alpha: level of the test.
+    """
+    if not difference:
+        return alpha
+    return float(
+        stats.ncf.sf(_critical(seeds, alpha), 1, seeds - 1, seeds * difference**2 / deviation**2),
+    )
+
+
+def detectable(deviation: float, seeds: int, alpha: float = ALPHA, power: float = POWER) -> float:
+    """The smallest true difference that so many seeds find with that power, in points; `power` solved for it."""
+    noncentrality = special.ncfdtrinc(1, seeds - 1, 1 - power, _critical(seeds, alpha))
+    return deviation * math.sqrt(noncentrality / seeds)
+
+
+def seeds_needed(
+    difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER
+) -> int | None:
+    """How many seeds find such a difference with that power, two or more; None if a thousand do not."""
+    counts = range(2, MOST_SEEDS + 1)
+    # The detectable difference falls with the number of seeds, so its negative is sorted.
+    place = bisect.bisect_left(
+        counts, -abs(difference), key=lambda seeds: -detectable(deviation, seeds, alpha, power)
+    )
+    return counts[place] if place < len(counts) else None
+
+
+def _t(differences: Differences, null: float) -> float:
+    """Student's statistic of the mean against `null`; infinite where all differences are equal, but not to it."""
+    gap = float(differences.mean()) - null
+    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
+    return gap / error if error else math.copysign(math.inf, gap) if gap else 0.0
+
+
+def _critical(seeds: int, alpha: float) -> float:
+    """What t² must pass."""
+    return float(stats.f.isf(alpha, 1, seeds - 1))
