@@ -1,0 +1,126 @@
+"""What tuning was worth: tuned less default, of all parameters together and of each alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.arms import Arm
+from analysis.compare import Comparison, compare
+from analysis.fanova import forest, points
+from analysis.importance import ABSENT, by_domain, chosen, observed
+from analysis.load import Record
+from analysis.summarise import summarise
+
+HOLDABLE = 3
+"""Seeds from which on one is held out: two or more choose."""
+
+
+@dataclass(frozen=True)
+class Gain:
+    """The best of some arms less the default, in points of the metric."""
+
+    keys: tuple[str, ...]
+    """The domains that those arms change, each alone or all."""
+    arms: int
+    """How many there were, the default among them."""
+    best: Arm
+    comparison: Comparison
+    fresh: bool
+    """Whether it was measured on seeds that had no part in choosing; else the best of many is partly luck."""
+    held_out: Comparison | None = None
+    """Each seed's score of the arm that is best on the other seeds: without that luck, if less sure."""
+
+    @property
+    def sentence(self) -> str:
+        """The gain for people, and on which seeds."""
+        seeds = "fresh seeds" if self.fresh else "the seeds that chose it, so expect less"
+        held = f" Chosen on the other seeds: {self.held_out.sentence}." if self.held_out else ""
+        what = ", ".join(self.keys)
+        return f"Tuning {what}, best of {self.arms} on {seeds}: {self.comparison.sentence}.{held}"
+
+
+def tunability(record: Record) -> tuple[Gain, ...]:
+    """What tuning all parameters gained, then what each alone did, the most first (Probst et al., JMLR 2019).
+
+    A parameter's gain is that of the best complete arm that differs from the default in its domain only; where a
+    sweep has no such arm (see `predicted`), or only the default, the parameter is left out. The arm is chosen in
+    the search and compared on fresh seeds where it and the default ran on such.
+
+    Raises:
+        ValueError: the default is not complete.
+    """
+    summary = summarise(by_domain(record))
+    default, domains = summary.default, record.manifest.get("space", {}).get("domains", {})
+    if default is None or default.score is None:
+        raise ValueError(f"{summary.identifier}: what tuning gains is against the default; let that complete")
+    complete = [arm for arm in summary.arms if arm.score is not None]
+    origin = chosen(default.values, domains)
+    changes = [_changed(chosen(arm.values, domains), origin) for arm in complete]
+    again = summary.confirmed.arms if summary.confirmed else ()
+    confirmed = {arm.digest: arm for arm in again if arm.score is not None}
+    groups = {key: [a for a, c in zip(complete, changes, strict=True) if c == [key]] for key in domains}
+    deviation = record.manifest.get("seed_deviation")
+    alone = [
+        _gain((key,), [*arms, default], default, confirmed, deviation) for key, arms in groups.items() if arms
+    ]
+    together = _gain(tuple(domains), complete, default, confirmed, deviation)
+    return (together, *sorted(alone, key=lambda gain: -gain.comparison.difference))
+
+
+def predicted(record: Record, generator: np.random.Generator) -> dict[str, float]:
+    """What each parameter alone could gain, in points, as a forest of the complete arms predicts it.
+
+    Probst et al.'s definition on a surrogate: the best over the domain with all else at the default, less the
+    default, both predicted. No seeds stand behind it, and a forest flattens what it learns: it ranks parameters
+    where the sweep varied all at once. Those that the default does not have are left out.
+
+    Raises:
+        ValueError: the default is not complete.
+    """
+    known = observed(record)
+    if (default := record.manifest.get("default_arm")) not in known.digests:
+        raise ValueError(f"{record.manifest.get('id')}: the default is not complete; nothing to compare with")
+    place, grown = known.digests.index(default), forest(known, generator)
+    origin = points(known, generator)[place]
+    found: dict[str, float] = {}
+    for column, axis in enumerate(known.axes):
+        if not np.isnan(axis.positions[place]):
+            varied = np.tile(origin, (axis.cells + 1, 1))
+            varied[1:, column] = (np.arange(axis.cells) + 0.5) / axis.cells
+            values = grown.predict(varied)
+            found[axis.key] = float(values.max() - values[0])
+    return found
+
+
+def _gain(
+    keys: tuple[str, ...],
+    arms: Sequence[Arm],
+    default: Arm,
+    again: Mapping[str, Arm],
+    deviation: float | None,
+) -> Gain:
+    """Compares the best of some arms with the default, on fresh seeds if both ran `again` on such."""
+    best = max(arms, key=lambda arm: np.mean(list(arm.scores.values())))
+    fresh = {best.digest, default.digest} <= again.keys()
+    tuned, origin = (again[arm.digest] if fresh else arm for arm in (best, default))
+    comparison = compare(tuned.scores, origin.scores, deviation)
+    return Gain(keys, len(arms), best, comparison, fresh, None if fresh else _held_out(arms, default))
+
+
+def _held_out(arms: Sequence[Arm], default: Arm) -> Comparison | None:
+    """Each seed's score of the arm that is best by the mean of the others, less the default's."""
+    seeds = sorted(set[int].intersection(*(set(arm.scores) for arm in arms)))
+    if len(seeds) < HOLDABLE:
+        return None
+    table = np.array([[arm.scores[seed] for seed in seeds] for arm in arms])
+    others = table.sum(axis=1, keepdims=True) - table
+    scores = table[others.argmax(axis=0), np.arange(len(seeds))]
+    return compare(dict(zip(seeds, scores.tolist(), strict=True)), default.scores, None)
+
+
+def _changed(values: Mapping[str, Any], origin: Mapping[str, Any]) -> list[str]:
+    """The domains in which two arms differ; one that only one of them has hangs on another that differs."""
+    there = [key for key in values if not {values[key][0], origin[key][0]} & {ABSENT}]
+    return [key for key in there if values[key] != origin[key]]
