@@ -18,19 +18,12 @@ makes such a file of a sweep that was carried out with --stopper none on two see
 
 import argparse
 import json
-import random
-import re
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, replace
 from pathlib import Path
-from statistics import fmean
 
-import numpy as np
-
-from analysis.compare import half_width
-from sweeps import store
-from sweeps.replay import check, correlation, replay
-from sweeps.stoppers import AnyStopper, OneEpoch, by_text
+from sweeps.replay import Recording, interval, measure, of_file, of_sweep
+from sweeps.stoppers import OneEpoch, by_text
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "curves"
 STOPPERS = (
@@ -53,113 +46,11 @@ UNSURE = 0.4
 """Below this rank correlation of early and final values an early comparison says little about the end."""
 
 
-@dataclass(frozen=True)
-class Recording:
-    """A sweep without stopping: of every arm on every seed the metric after each epoch, in percent."""
-
-    name: str
-    command: str
-    metric: str
-    horizon: int
-    arms: dict[str, dict[str, list[float]]]
-
-    @property
-    def seeds(self) -> list[str]:
-        """All arms have the same."""
-        return list(next(iter(self.arms.values())))
-
-    def curves(self, seed: str) -> dict[str, list[float]]:
-        """The curve of each arm on a seed."""
-        return {arm: curves[seed] for arm, curves in self.arms.items()}
-
-    @property
-    def deviation(self) -> float:
-        """How much a seed moves an arm at the end: sd over arms of the difference of two seeds, by sqrt(2).
-
-        What a seed does to all arms alike is left out, since arms are compared on one seed.
-        """
-        finals = np.array([[curves[seed][-1] for seed in self.seeds] for curves in self.arms.values()])
-        pairs = [(a, b) for a in range(len(self.seeds)) for b in range(a)]
-        return fmean(float((finals[:, a] - finals[:, b]).std(ddof=1)) for a, b in pairs) / 2**0.5
-
-    def correlation(self, epoch: int) -> float:
-        """Of the values at an epoch with the final ones, by rank, mean over seeds."""
-        return fmean(correlation(self.curves(seed), epoch) for seed in self.seeds)
-
-
-@dataclass(frozen=True)
-class Measured:
-    """A stopper on a recording, replay by replay."""
-
-    regrets: np.ndarray
-    epochs: float
-    near: float
-
-    @property
-    def regret(self) -> str:
-        """Mean and interval."""
-        return interval(self.regrets)
-
-
-def load(path: Path) -> Recording:
-    """A file that `record` wrote."""
-    return Recording(**json.loads(path.read_text(encoding="utf-8")))
-
-
-def record(directory: Path, name: str) -> Recording:
-    """The curves of a finished sweep, under a name.
-
-    Raises:
-        ValueError: a run was stopped early, or an arm lacks a seed.
-    """
-    manifest, trials = store.read_manifest(directory), store.trials(directory).to_pylist()
-    values: dict[str, dict[int, float]] = {}
-    for row in store.reports(directory).to_pylist():
-        if row["metric"] == manifest["metric"]:
-            values.setdefault(row["trial"], {})[row["epoch"]] = round(row["value"], 2)
-    arms: dict[str, dict[str, list[float]]] = {}
-    for trial in trials:
-        curve = [value for _, value in sorted(values[trial["trial"]].items())]
-        arms.setdefault(trial["arm"], {})[str(trial["seed"])] = curve
-    seeds = {str(trial["seed"]) for trial in trials}
-    for seed in seeds:
-        check({arm: curves.get(seed, []) for arm, curves in arms.items()})
-    return Recording(
-        name=name,
-        command=re.sub(r" --(store|cache) \S+", "", manifest["command"]),  # where it lay does not matter
-        metric=manifest["metric"],
-        horizon=manifest["epochs"],
-        arms={str(number): curves for number, curves in enumerate(arms.values())},
-    )
-
-
-def measure(recording: Recording, stopper: AnyStopper, *, replays: int, workers: int = 2) -> Measured:
-    """Replays a recording in random orders, the same ones for every stopper."""
-    chance, deviation, curves = random.Random(0), recording.deviation, recording.curves
-    sweeps = [curves(seed) for seed in recording.seeds]
-    regrets, epochs = list[float](), list[float]()
-    for number in range(replays):
-        runs = sweeps[number % len(sweeps)]
-        order = chance.sample(list(runs), len(runs))
-        outcome = replay(runs, stopper, order=order, workers=workers, deviation=deviation)
-        best = max(curve[-1] for curve in runs.values())
-        assert outcome.value is not None, f"{stopper} has stopped every run"
-        regrets.append(best - outcome.value)
-        epochs.append(outcome.epochs / (len(runs) * recording.horizon))
-    within = fmean(regret <= deviation for regret in regrets)
-    return Measured(np.array(regrets), fmean(epochs), within)
-
-
 def baseline(recording: Recording, epochs: float) -> OneEpoch:
     """The 1-epoch baseline that trains most nearly this share of the epochs."""
     arms, horizon = len(recording.arms), recording.horizon
     keep = round(arms * (epochs * horizon - 1) / (horizon - 1))
     return OneEpoch(keep=min(max(1, keep), arms))
-
-
-def interval(values: np.ndarray) -> str:
-    """Mean and half-width of its interval."""
-    return f"{values.mean():.2f} ± {half_width(values):.2f}"
 
 
 def table(recording: Recording, stoppers: tuple[str, ...], *, replays: int, workers: int) -> Iterator[str]:
@@ -202,11 +93,12 @@ def main() -> None:
     options = parser.parse_args()
     if options.record:
         sweep, out = options.record
-        out.write_text(json.dumps(asdict(record(sweep, out.stem))) + "\n", encoding="utf-8")
+        found = replace(of_sweep(sweep), name=out.stem)
+        out.write_text(json.dumps(asdict(found)) + "\n", encoding="utf-8")
         return
     for path in options.curves:
         stoppers = tuple(options.stopper or STOPPERS)
-        for line in table(load(path), stoppers, replays=options.replays, workers=options.workers):
+        for line in table(of_file(path), stoppers, replays=options.replays, workers=options.workers):
             print(line, flush=True)
 
 

@@ -1,5 +1,6 @@
 """Replays of recorded sweeps: the simulated clock, who is trained when, and what is counted."""
 
+import dataclasses
 import math
 import random
 import time
@@ -11,11 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from sweeps.replay import correlation, replay
+from analysis.compare import half_width
+from sweeps.replay import FRACTIONS, Delays, Listed, Recording, correlation, measure, of_file, replay
 from sweeps.stoppers import STOPPERS, Asha, Never, OneEpoch, Optuna, Promote, by_text
 from tests.benchmarks import stoppers as bench
 
-RECORDINGS = {path.stem: bench.load(path) for path in sorted(bench.FIXTURES.glob("*.json"))}
+RECORDINGS = {path.stem: of_file(path) for path in sorted(bench.FIXTURES.glob("*.json"))}
 TOLD_EARLY = [r for r in RECORDINGS.values() if r.correlation(max(1, r.horizon // 10)) >= 0.7]
 REPLAYS = 60
 
@@ -87,6 +89,104 @@ def test_a_spared_run_goes_on_whatever_the_judge_says() -> None:
         assert replay(RISING, stopper, spared=["c"], workers=1).ended["c"] == 4
 
 
+def test_a_place_is_held_from_the_start_of_a_run_until_it_has_stopped() -> None:
+    """By hand: an epoch takes 1 s and its report 1, a start 2 and a stop 3.
+
+    a and b report at 4, 6, 8 and 10 and leave their places at 13; c begins then, reports 0.0 at 17, is stopped and
+    leaves at 20.
+    """
+    outcome = replay(RISING, Asha(grace=1, reduction=2), delays=Delays(start=2, report=1, stop=3))
+    assert outcome.ended == {"a": 4, "b": 4, "c": 1}
+    assert outcome.seconds == 20
+    assert outcome.trace == ((7, 10, 4.0), (8, 10, 5.0))
+
+
+def test_a_promoted_run_goes_on_as_soon_as_it_has_stopped() -> None:
+    """By hand, with a third place free: b has paused at 1.5 and a is to go on, but leaves its place at 11 only.
+
+    It reports epoch 2 at 12, pauses, leaves at 22, reports epoch 3 at 23 and leaves at 33.
+    """
+    level, seconds = {"a": [2.0] * 3, "b": [1.0] * 3}, {"b": 1.5}
+    promote = Promote(grace=1, reduction=2)
+    outcome = replay(level, promote, workers=3, seconds=seconds, delays=Delays(stop=10))
+    assert outcome.ended == {"a": 3, "b": 1}
+    assert outcome.trace == ((4, 23, 2.0),)
+    assert outcome.seconds == 33
+
+
+def test_every_promotion_costs_a_start() -> None:
+    # Three runs begin, and two of them are taken up again.
+    assert replay(RISING, OneEpoch(keep=2), workers=1, delays=Delays(start=10)).seconds == 9 + 5 * 10
+
+
+def test_each_epoch_may_have_a_time_of_its_own() -> None:
+    seconds = {"a": [1.0, 2.0, 3.0, 4.0], "b": 0.5}
+    assert replay(RISING, Never(), workers=1, seconds=seconds).seconds == 10 + 2 + 4
+
+
+@pytest.mark.parametrize("stopper", STOPPERS.values(), ids=STOPPERS.keys())
+@given(st.integers(1, 12), st.integers(1, 9), st.integers(0, 99))
+def test_without_checkpoints_one_worker_ends_alike_after_more_epochs(
+    stopper: Never, runs: int, epochs: int, seed: int
+) -> None:
+    curves = many(runs, epochs, seed)
+    kept, repeated = (replay(curves, stopper, workers=1, checkpoints=kept) for kept in (True, False))
+    assert (kept.best, kept.ended, kept.reasons) == (repeated.best, repeated.ended, repeated.reasons)
+    assert repeated.epochs >= kept.epochs
+
+
+def test_without_checkpoints_a_promoted_run_repeats_what_it_has_had() -> None:
+    # Runs a and b are promoted from their first epoch.
+    assert replay(RISING, OneEpoch(keep=2), workers=1, checkpoints=False).epochs == 9 + 2
+
+
+def test_a_run_that_the_guard_ended_ends_again_and_nobody_waits_for_it() -> None:
+    diverged = {**RISING, "b": [7.0, math.nan]}
+    outcome = replay(diverged, OneEpoch(keep=3), unwell={"b": "diverged: the loss is nan"})
+    assert (outcome.best, outcome.value) == ("c", 9.0)
+    assert outcome.ended == {"a": 4, "b": 2, "c": 4}
+    assert outcome.reasons == {"b": "diverged: the loss is nan"}
+
+
+def test_a_run_that_diverged_in_its_first_epoch_costs_one_and_is_compared_with_nobody() -> None:
+    for stopper in STOPPERS.values():
+        outcome = replay({**RISING, "b": []}, stopper, unwell={"b": "diverged: at once"}, seconds={"b": []})
+        assert outcome.ended["b"] == 1
+        assert outcome.reasons["b"] == "diverged: at once"
+        assert outcome.best in ("a", "c") or stopper.name == "optuna"
+
+
+class Greedy(Listed):
+    """Issues a and, depending on how that went, c or b next."""
+
+    def __init__(self) -> None:
+        super().__init__(["a"])
+        self.told: list[tuple[str, str]] = []
+        self.seen: list[tuple[str, int, float]] = []
+
+    def report(self, run: str, epoch: int, value: float) -> None:
+        self.seen.append((run, epoch, value))
+
+    def tell(self, run: str, state: str) -> None:
+        self.told.append((run, state))
+        if run == "a":
+            self.left.extend("cb" if self.seen[-1][-1] > 3 else "bc")
+
+
+def test_a_searcher_sees_every_report_and_ending_before_it_is_asked_again() -> None:
+    searcher = Greedy()
+    outcome = replay(RISING, Asha(grace=2, reduction=2), searcher=searcher, workers=1)
+    assert searcher.told == [("a", "complete"), ("c", "stopped"), ("b", "complete")]
+    assert searcher.seen[3:6] == [("a", 4, 4.0), ("c", 1, 0.0), ("c", 2, 1.0)]
+    assert outcome.epochs == len(searcher.seen) == 10
+
+
+def test_arms_that_a_searcher_does_not_choose_are_not_run() -> None:
+    outcome = replay(RISING, Never(), searcher=Listed(["b"]))
+    assert (outcome.best, outcome.epochs) == ("b", 4)
+    assert outcome.ended == {"a": 0, "b": 4, "c": 0}
+
+
 def test_where_every_run_is_stopped_there_is_no_best() -> None:
     nothing = Optuna(pruner="ThresholdPruner", options={"lower": 100.0})
     outcome = replay(RISING, nothing)
@@ -121,6 +221,12 @@ def test_what_cannot_be_replayed_is_refused_in_words() -> None:
         replay(RISING, Never(), order=["a", "b"])
     with pytest.raises(ValueError, match="workers = 0: nothing is trained"):
         replay(RISING, Never(), workers=0)
+    with pytest.raises(ValueError, match="order and searcher both say which run is next"):
+        replay(RISING, Never(), order=["a", "b", "c"], searcher=Listed(["a"]))
+    with pytest.raises(ValueError, match=r"start = -1: a delay is 0 seconds or more"):
+        Delays(start=-1)
+    with pytest.raises(ValueError, match="no curves to replay"):
+        replay({"a": [1.0]}, Never(), unwell={"a": "collapsed"})
 
 
 @given(st.integers(2, 20), st.integers(2, 9), st.integers(0, 99))
@@ -143,15 +249,108 @@ def test_correlation_is_of_an_epoch_that_was_recorded() -> None:
 
 def test_a_thousand_runs_are_replayed_in_a_fraction_of_a_second() -> None:
     curves, started = many(1000, 27), time.process_time()
-    replay(curves, Asha())
+    replay(curves, Asha(), delays=Delays(start=5, report=0.1, stop=1))
     assert time.process_time() - started < 0.6  # a hundred such sweeps in a minute; a tenth of it is usual
+
+
+# What is measured over many replays
+
+
+def recorded(arms: int, epochs: int, seeds: int = 1, seed: int = 0) -> Recording:
+    curves = [many(arms, epochs, seed + number) for number in range(seeds)]
+    return Recording(
+        name="recorded",
+        command="a test",
+        metric="knn_top1",
+        horizon=epochs,
+        arms={arm: {str(s): curves[s][arm] for s in range(seeds)} for arm in curves[0]},
+    )
+
+
+@pytest.mark.parametrize("stopper", STOPPERS.values(), ids=STOPPERS.keys())
+@given(st.integers(6, 12), st.integers(2, 9), st.integers(0, 99))
+def test_the_regret_curve_never_rises_and_ends_at_the_regret(
+    stopper: Never, arms: int, epochs: int, seed: int
+) -> None:
+    found = measure(recorded(arms, epochs, seed=seed), stopper, replays=3, seed=seed)
+    for curve, regret in zip(found.curve, found.regrets, strict=True):
+        known = curve[~np.isnan(curve)]
+        assert np.isnan(curve[: len(curve) - len(known)]).all()
+        assert (np.diff(known) <= 0).all()
+        assert known[-1] == regret >= 0
+
+
+def test_without_stopping_nothing_is_lost_and_every_epoch_is_spent() -> None:
+    recording = recorded(8, 5, seeds=2)
+    found = measure(recording, Never(), replays=4, workers=3, delays=Delays(stop=7))
+    assert found.regrets.tolist() == [0.0] * 4
+    assert (found.epochs, found.near) == (1.0, 1.0)
+    # Eight runs on three places: three rounds, of five epochs and a stop.
+    assert found.hours == pytest.approx(3 * (5 + 7) / 3600)
+
+
+def test_the_curve_of_one_worker_without_stopping_is_the_best_of_so_many_arms() -> None:
+    recording = recorded(10, 4)
+    found, finals = measure(recording, Never(), replays=2, workers=1), []
+    chance, curves = random.Random(0), recording.curves("0")
+    for row in found.curve:
+        finals = [curves[arm][-1] for arm in chance.sample(list(curves), 10)]
+        expected = [max(finals) - max(finals[: int(10 * share)]) for share in FRACTIONS if share >= 0.1]
+        assert row[1:].tolist() == expected
+        assert math.isnan(row[0])
+
+
+def test_every_stopper_and_search_meets_the_same_orders() -> None:
+    asked: list[list[str]] = []
+
+    def searching(arms: list[str], _: random.Random) -> Listed:
+        asked.append(arms)
+        return Listed(arms)
+
+    for stopper in (Never(), Asha(control=0.5)):
+        measure(recorded(8, 3), stopper, replays=2, searching=searching, seed=5)
+    assert asked[:2] == asked[2:]
+    assert asked[0] != asked[1]
+
+
+def test_controls_are_not_stopped() -> None:
+    recording, hard = recorded(40, 12), {"grace": 1, "reduction": 4}
+    shares = [measure(recording, Asha(**hard, control=c), replays=6).epochs for c in (0.0, 0.5, 1.0)]
+    assert shares[0] < shares[1] < shares[2] == 1
+
+
+def test_of_one_seed_the_deviation_is_not_known_and_nobody_is_near() -> None:
+    recording = recorded(8, 3)
+    assert recording.deviation is None
+    assert measure(recording, Asha(noise=1.0), replays=2).near is None
+
+
+def test_arms_that_were_unwell_count_neither_as_the_best_nor_for_the_deviation() -> None:
+    recording = recorded(8, 3, seeds=2)
+    wild = {"0": [99.0], "1": recording.arms["3"]["1"]}
+    broken = dataclasses.replace(
+        recording, arms={**recording.arms, "3": wild}, unwell={"3": {"0": "diverged: the loss is nan"}}
+    )
+    broken.check()
+    without = dataclasses.replace(recording, arms={a: c for a, c in recording.arms.items() if a != "3"})
+    assert broken.deviation == without.deviation
+    assert measure(broken, Never(), replays=2).regrets.tolist() == [0.0, 0.0]
+    assert measure(broken, Never(), replays=2).epochs == 1
+
+
+def test_measurements_that_say_nothing_are_refused() -> None:
+    with pytest.raises(ValueError, match="replays = 1: an interval takes two or more"):
+        measure(recorded(8, 3), Never(), replays=1)
+    nothing = Optuna(pruner="ThresholdPruner", options={"lower": 100.0})
+    with pytest.raises(ValueError, match="optuna stopped every run of a replay of recorded"):
+        measure(recorded(8, 3), nothing, replays=2)
 
 
 # What is true of the recorded sweeps. Their tables: python tests/benchmarks/stoppers.py
 
 
 @pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS.keys())
-def test_a_recording_holds_every_arm_whole_on_every_seed(recording: bench.Recording) -> None:
+def test_a_recording_holds_every_arm_whole_on_every_seed(recording: Recording) -> None:
     assert len(recording.arms) > 10
     for curves in recording.arms.values():
         assert {seed: len(curve) for seed, curve in curves.items()} == dict.fromkeys(
@@ -164,15 +363,15 @@ def test_the_deviation_of_a_recording_is_that_of_one_seed_without_what_all_arms_
     arms, shared = generator.normal(0, 20, (4000, 1)), np.array([[0.0, 7.0]])
     finals = arms + shared + generator.normal(0, 2, (4000, 2))
     curves = {str(i): {"0": [float(a)], "1": [float(b)]} for i, (a, b) in enumerate(finals)}
-    assert bench.Recording("", "", "", 1, curves).deviation == pytest.approx(2, rel=0.05)
+    assert Recording("", "", "", 1, curves).deviation == pytest.approx(2, rel=0.05)
 
 
 @pytest.mark.parametrize("recording", TOLD_EARLY, ids=lambda recording: recording.name)
 def test_where_the_end_is_told_early_asha_finds_a_best_arm_in_a_quarter_of_the_epochs(
-    recording: bench.Recording,
+    recording: Recording,
 ) -> None:
     asha = by_text("promote:grace=1,reduction=6,noise=1")
-    found = bench.measure(recording, asha, replays=REPLAYS)
+    found = measure(recording, asha, replays=REPLAYS)
     assert found.near >= 0.9
     # The first epoch of all runs is already a twelfth where a run has twelve.
     assert found.epochs <= (0.25 if recording.horizon >= 24 else 0.32)
@@ -180,7 +379,7 @@ def test_where_the_end_is_told_early_asha_finds_a_best_arm_in_a_quarter_of_the_e
 
 def test_so_does_its_stopping_form_where_arms_are_many() -> None:
     recording = RECORDINGS["simclr_optimiser"]
-    found = bench.measure(recording, by_text("asha:grace=1,reduction=12,noise=1"), replays=REPLAYS)
+    found = measure(recording, by_text("asha:grace=1,reduction=12,noise=1"), replays=REPLAYS)
     assert found.near >= 0.9
     assert found.epochs <= 0.25
 
@@ -188,7 +387,7 @@ def test_so_does_its_stopping_form_where_arms_are_many() -> None:
 def test_whoever_comes_first_goes_on_so_that_the_stopping_form_costs_more_where_arms_are_few() -> None:
     few = RECORDINGS["methods"]
     stopping, pausing = (
-        bench.measure(few, by_text(f"{name}:grace=1,reduction=12,noise=1"), replays=REPLAYS)
+        measure(few, by_text(f"{name}:grace=1,reduction=12,noise=1"), replays=REPLAYS)
         for name in ("asha", "promote")
     )
     assert stopping.epochs > 1.5 * pausing.epochs
@@ -200,10 +399,10 @@ CAREFUL = ("asha", "promote", "promote:grace=3,reduction=3", "promote:grace=1,re
 @pytest.mark.parametrize("text", CAREFUL)
 @pytest.mark.parametrize("recording", RECORDINGS.values(), ids=RECORDINGS.keys())
 def test_who_compares_late_or_allows_for_noise_is_as_good_as_one_epoch_at_equal_epochs_and_no_better(
-    recording: bench.Recording, text: str
+    recording: Recording, text: str
 ) -> None:
-    found = bench.measure(recording, by_text(text), replays=REPLAYS)
-    plain = bench.measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
+    found = measure(recording, by_text(text), replays=REPLAYS)
+    plain = measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
     assert abs(found.epochs - plain.epochs) < 0.06
     assert abs((found.regrets - plain.regrets).mean()) < 0.25 * recording.deviation
 
@@ -214,16 +413,16 @@ def test_who_compares_at_once_and_does_not_allow_for_noise_is_worse_than_one_epo
     name: str, text: str
 ) -> None:
     recording = RECORDINGS[name]
-    found = bench.measure(recording, by_text(text), replays=REPLAYS)
-    plain = bench.measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
+    found = measure(recording, by_text(text), replays=REPLAYS)
+    plain = measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
     loss = found.regrets - plain.regrets
-    assert loss.mean() - bench.half_width(loss) > 0
+    assert loss.mean() - half_width(loss) > 0
 
 
 def test_the_usual_stopper_halves_the_epochs_and_stays_near_the_best_even_where_little_is_told_early() -> (
     None
 ):
     for recording in RECORDINGS.values():
-        found = bench.measure(recording, STOPPERS["asha"], replays=REPLAYS)
+        found = measure(recording, STOPPERS["asha"], replays=REPLAYS)
         assert found.near >= 0.9
         assert found.epochs <= 0.6

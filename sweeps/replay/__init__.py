@@ -1,0 +1,31 @@
+"""What a stopper, or a search, would have made of a sweep that was recorded whole, by a simulated clock.
+
+`python -m sweeps.replay SWEEP` compares stopping rules on a sweep of one's own; `replay` is one such sweep.
+"""
+
+from sweeps.replay.clock import Delays, Replayed
+from sweeps.replay.curves import Curves, check, correlation
+from sweeps.replay.measured import FRACTIONS, Measured, Searching, interval, measure
+from sweeps.replay.once import replay
+from sweeps.replay.read import of_file, of_sweep
+from sweeps.replay.recording import Recording
+from sweeps.replay.searcher import Listed, Searcher
+
+__all__ = [
+    "FRACTIONS",
+    "Curves",
+    "Delays",
+    "Listed",
+    "Measured",
+    "Recording",
+    "Replayed",
+    "Searcher",
+    "Searching",
+    "check",
+    "correlation",
+    "interval",
+    "measure",
+    "of_file",
+    "of_sweep",
+    "replay",
+]

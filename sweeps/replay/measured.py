@@ -1,0 +1,135 @@
+"""A stopper, and a search, on a recording: many replays, and what they cost and lose."""
+
+import math
+import random
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import fmean
+
+import numpy as np
+from numpy.typing import NDArray
+
+from analysis.compare import half_width
+from sweeps.replay.clock import Delays, Replayed
+from sweeps.replay.once import replay
+from sweeps.replay.recording import Recording
+from sweeps.replay.searcher import Listed, Searcher
+from sweeps.stoppers import AnyStopper
+
+FRACTIONS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
+"""Of the epochs of all runs: where regret is read off."""
+Searching = Callable[[Sequence[str], random.Random], Searcher]
+"""A searcher of these arms for one replay, which are in a random order."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A stopper on a recording, replay by replay. Regrets are in points of the metric."""
+
+    regrets: NDArray[np.float64]
+    """The best final value of all arms less that of the arm that the sweep ends with."""
+    epochs: float
+    """Trained, as a share of those of all runs; mean over replays."""
+    near: float | None
+    """Share of the replays that end within one paired seed deviation of the best; None: it is not known."""
+    hours: float
+    """By the simulated clock; mean over replays."""
+    curve: NDArray[np.float64]
+    """(replays, FRACTIONS) The regret of the best arm that had come to its end when so many epochs were trained; nan
+    before the first. It stays what it is once a replay has ended."""
+
+    @property
+    def regret(self) -> str:
+        """Mean and interval."""
+        return interval(self.regrets)
+
+
+def measure(
+    recording: Recording,
+    stopper: AnyStopper,
+    *,
+    replays: int,
+    searching: Searching | None = None,
+    workers: int = 2,
+    delays: Delays | None = None,
+    checkpoints: bool = True,
+    seed: int = 0,
+) -> Measured:
+    """Replays a recording, of each seed by turns, in random orders: the same ones for every stopper and search.
+
+    Args:
+        recording: what is replayed.
+        stopper: what ends runs; its `control` share is drawn anew for each replay.
+        replays: how many, two or more.
+        searching: who chooses the next arm; random order by default.
+        workers: how many runs are trained at once.
+        delays: while a place is held and nothing is trained.
+        checkpoints: whether a promoted run goes on from where it paused.
+        seed: of the orders.
+
+    Raises:
+        ValueError: the stopper has stopped every run of a replay, there are too few replays, or `replay` refuses.
+    """
+    if replays < 2:
+        raise ValueError(f"replays = {replays}: an interval takes two or more")
+    chance, deviation, seeds = random.Random(seed), recording.deviation, recording.seeds
+
+    def once(number: int) -> _Once:
+        of_seed = seeds[number % len(seeds)]
+        runs, unwell, own = recording.curves(of_seed), recording.ended(of_seed), random.Random(seed + number)
+        order = chance.sample(list(runs), len(runs))
+        spared = [arm for arm in order if own.random() < stopper.control]
+        outcome = replay(
+            runs,
+            stopper,
+            searcher=searching(order, own) if searching else Listed(order),
+            workers=workers,
+            seconds=recording.durations(of_seed),
+            delays=delays,
+            checkpoints=checkpoints,
+            spared=spared,
+            unwell=unwell,
+            deviation=deviation,
+        )
+        if outcome.value is None:
+            raise ValueError(
+                f"{stopper.name} stopped every run of a replay of {recording.name}: none is left"
+            )
+        best = max(curve[-1] for arm, curve in runs.items() if arm not in unwell)
+        return _Once(outcome, best, sum(map(len, runs.values())))
+
+    found = [once(number) for number in range(replays)]
+    regrets = np.array([one.regret for one in found])
+    return Measured(
+        regrets=regrets,
+        epochs=fmean(one.outcome.epochs / one.full for one in found),
+        near=None if deviation is None else float((regrets <= deviation).mean()),
+        hours=fmean(one.outcome.seconds for one in found) / 3600,
+        curve=np.array([one.curve for one in found]),
+    )
+
+
+def interval(values: NDArray[np.float64]) -> str:
+    """Mean and half-width of its interval."""
+    return f"{values.mean():.2f} ± {half_width(values):.2f}"
+
+
+@dataclass(frozen=True)
+class _Once:
+    """One replay, the best final value there was, and the epochs of all runs."""
+
+    outcome: Replayed
+    best: float
+    full: int
+
+    @property
+    def regret(self) -> float:
+        return self.best - (self.outcome.value or 0.0)
+
+    @property
+    def curve(self) -> list[float]:
+        """At each of FRACTIONS."""
+        spent = [epochs for epochs, _, _ in self.outcome.trace]
+        values = [math.nan, *(value for _, _, value in self.outcome.trace)]
+        return [self.best - values[bisect_right(spent, share * self.full)] for share in FRACTIONS]

@@ -1,0 +1,114 @@
+"""Recordings from the store, and from files of curves."""
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from pydantic import TypeAdapter
+
+from analysis.load import Run, load, setting
+from contrastive.config import in_words
+from sweeps.replay.recording import Recording
+from sweeps.store.schema import SECONDS
+
+GUARD = ("collapsed:", "diverged:")
+"""How the reasons of the guard begin, which would have ended a run in any sweep (`sweeps.stoppers.guard`)."""
+NAMED = 5
+"""So many runs are named in a refusal."""
+_RECORDING = TypeAdapter(Recording)
+T = TypeVar("T")
+
+
+def of_file(path: Path) -> Recording:
+    """The recording in a JSON file that holds the fields of one.
+
+    Raises:
+        ValueError: it does not, or is no ground truth.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        recording = in_words(lambda: _RECORDING.validate_python(content))
+    except ValueError as error:
+        raise ValueError(f"{path} holds no recorded curves: {error}") from None
+    recording.check()
+    return recording
+
+
+def of_sweep(directory: Path) -> Recording:
+    """The search of a finished sweep in its folder; runs that confirmed its result are left out.
+
+    Raises:
+        ValueError: a run was stopped early, has failed or has not ended, or an arm lacks a seed.
+    """
+    record = load(directory)
+    manifest, metric = record.manifest, record.metric
+    runs = [run for run in record.runs if run.seed in manifest["seeds"]]
+    _check_ended(manifest["id"], runs)
+    numbers = {run.arm: str(run.number) for run in reversed(runs)}  # an arm is called by its first run
+
+    def by_arm(values: dict[str, T]) -> dict[str, dict[str, T]]:
+        """What runs have, by arm and seed."""
+        found: dict[str, dict[str, T]] = {}
+        for run in runs:
+            if run.trial in values:
+                found.setdefault(numbers[run.arm], {})[str(run.seed)] = values[run.trial]
+        return found
+
+    recording = Recording(
+        name=manifest["id"],
+        command=re.sub(r" --(store|cache) \S+", "", manifest["command"]),  # where it lay does not matter
+        metric=metric,
+        horizon=manifest["epochs"],
+        arms=by_arm({run.trial: _values(run, metric) for run in runs}),
+        seconds=by_arm({run.trial: _seconds(run) for run in runs if SECONDS[0] in run.curve}),
+        unwell=by_arm({run.trial: run.reason for run in runs if _unwell(run)}),
+        settings={numbers[run.arm]: setting(record, run) for run in runs},
+        plan=manifest.get("plan", {}),
+    )
+    recording.check()
+    return recording
+
+
+def _check_ended(name: str, runs: Sequence[Run]) -> None:
+    """Refuses runs of which nobody knows how they would have ended, by their numbers."""
+    mending = {
+        "failed": f"try them again with --resume {name} --retry-failed",
+        "running": f"finish it with --resume {name}",
+        "paused": f"finish it with --resume {name}",
+    }
+    for state, mend in mending.items():
+        found = [str(run.number) for run in runs if run.state == state]
+        if found:
+            some = ", ".join(found[:NAMED]) + (", ..." if len(found) > NAMED else "")
+            has = "have failed" if state == "failed" else f"are {state}"
+            raise ValueError(
+                f"{name}: {len(found)} of {len(runs)} runs {has} ({some}), so there is no ground truth; {mend}"
+            )
+
+
+def _unwell(run: Run) -> bool:
+    return run.state == "stopped" and run.reason.startswith(GUARD)
+
+
+def _values(run: Run, metric: str) -> list[float]:
+    """The metric after each epoch.
+
+    Raises:
+        ValueError: epochs are missing.
+    """
+    epochs, values = run.curve.get(metric, (np.empty(0), np.empty(0)))
+    if not np.array_equal(epochs, np.arange(1, len(epochs) + 1)):
+        raise ValueError(f"run {run.number} has no {metric} after each of its {run.epochs} epochs")
+    return values.tolist()
+
+
+def _seconds(run: Run) -> list[float]:
+    """Of each epoch, training and evaluation."""
+    found: dict[int, float] = {}
+    for name in SECONDS:
+        for epoch, value in zip(*run.curve.get(name, ((), ())), strict=True):
+            found[int(epoch)] = found.get(int(epoch), 0.0) + float(value)
+    return [found[epoch] for epoch in sorted(found)]

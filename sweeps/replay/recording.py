@@ -1,0 +1,87 @@
+"""A sweep that was carried out whole, as what a replay needs of it."""
+
+from dataclasses import dataclass, field
+from statistics import fmean
+from typing import Any
+
+import numpy as np
+
+from analysis.stopping import FEWEST
+from sweeps.replay.curves import check, correlation
+
+
+@dataclass(frozen=True)
+class Recording:
+    """A sweep without stopping: of every arm on every seed the metric after each epoch, in percent."""
+
+    name: str
+    command: str
+    metric: str
+    horizon: int
+    arms: dict[str, dict[str, list[float]]]
+    seconds: dict[str, dict[str, list[float]]] = field(default_factory=dict)
+    """Of each epoch, training and evaluation, by arm and seed as well; empty where they were not recorded."""
+    unwell: dict[str, dict[str, str]] = field(default_factory=dict)
+    """By arm and seed, why the guard ended a run; its curve ends there."""
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """What tells each arm from the others, by path; "" where it has no such field."""
+    plan: dict[str, Any] = field(default_factory=dict)
+    """That of the sweep, with its space; empty where only curves are known."""
+
+    @property
+    def seeds(self) -> list[str]:
+        """On which arms were run; `check` sees to it that each was on all of them."""
+        return list(dict.fromkeys(seed for curves in self.arms.values() for seed in curves))
+
+    def curves(self, seed: str) -> dict[str, list[float]]:
+        """The curve of each arm on a seed."""
+        return {arm: curves[seed] for arm, curves in self.arms.items()}
+
+    def ended(self, seed: str) -> dict[str, str]:
+        """The arms that the guard ended on a seed, and why."""
+        return {arm: reasons[seed] for arm, reasons in self.unwell.items() if seed in reasons}
+
+    def durations(self, seed: str) -> dict[str, list[float]]:
+        """The seconds of each arm's epochs on a seed."""
+        return {arm: seconds[seed] for arm, seconds in self.seconds.items()}
+
+    @property
+    def deviation(self) -> float | None:
+        """How much a seed moves an arm at the end: sd over arms of the difference of two seeds, by sqrt(2).
+
+        What a seed does to all arms alike is left out, since arms are compared on one seed. None: there is one seed.
+        """
+        well = [curves for arm, curves in self.arms.items() if arm not in self.unwell]
+        if len(self.seeds) < 2 or len(well) < 2:
+            return None
+        finals = np.array([[curves[seed][-1] for seed in self.seeds] for curves in well])
+        pairs = [(a, b) for a in range(len(self.seeds)) for b in range(a)]
+        return fmean(float((finals[:, a] - finals[:, b]).std(ddof=1)) for a, b in pairs) / 2**0.5
+
+    def correlation(self, epoch: int) -> float:
+        """Of the values at an epoch with the final ones, by rank, mean over seeds; of the arms that are well."""
+        well = {arm: curves for arm, curves in self.arms.items() if arm not in self.unwell}
+        return fmean(
+            correlation({arm: curves[seed] for arm, curves in well.items()}, epoch) for seed in self.seeds
+        )
+
+    def check(self) -> None:
+        """Sees whether it is ground truth, and of enough arms.
+
+        Raises:
+            ValueError: it is not; says why, and what to record instead.
+        """
+        if len(self.arms) < FEWEST:
+            raise ValueError(
+                f"{self.name} has {len(self.arms)} arms, and of fewer than {FEWEST} a replay says nothing; "
+                "record a sweep with more --trials"
+            )
+        for seed in self.seeds:
+            if lacking := [arm for arm, curves in self.arms.items() if seed not in curves]:
+                raise ValueError(
+                    f"{self.name}: arm {lacking[0]} was not run on seed {seed}; finish the sweep"
+                )
+            try:
+                check(self.curves(seed), unwell=self.ended(seed), horizon=self.horizon)
+            except ValueError as error:
+                raise ValueError(f"{self.name}, seed {seed}: {error}") from None
