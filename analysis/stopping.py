@@ -1,10 +1,13 @@
 """Whether stopping runs early pays: how well their order at an epoch tells their order at the end."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from scipy import stats
 
+from analysis.compare import half_width
 from analysis.load import Record, Run
 
 FEWEST = 6
@@ -14,20 +17,46 @@ WEAK = 0.4
 TENTH = 10
 
 
-def correlation(record: Record, epoch: int) -> float | None:
-    """Spearman's rank correlation of the metric at an epoch with that at the end, over the complete runs.
+@dataclass(frozen=True)
+class Agreement:
+    """How well ranks at an epoch tell those at the end, each the mean over seeds of what it is within one."""
 
-    Within each seed, then averaged over seeds; None where too few runs are complete. Runs that were stopped are
-    left out, so where many were, this is of the survivors only.
+    epoch: int
+    spearman: float
+    kendall: float
+    """Kendall's tau-b."""
+    interval: tuple[float, float] | None
+    """Student's 95 % interval of Spearman's over seeds; None where there is one seed."""
+    seeds: int
+
+
+def agreement(record: Record, epoch: int) -> Agreement | None:
+    """How well ranks at an epoch tell those at the end, over the complete runs; None where too few are.
+
+    Within each seed, then averaged over seeds. Runs that were stopped are left out, so where many were, this is of
+    the survivors only.
     """
-    found: list[float] = []
+    found: list[tuple[float, float]] = []
     for seed in sorted({run.seed for run in record.runs}):
         curves = [_values(run, record.metric) for run in record.runs if run.seed == seed]
         pairs = [(values[epoch - 1], values[-1]) for values in curves if values is not None]
-        if len(pairs) >= FEWEST:
-            found.append(rank_correlation(*zip(*pairs, strict=True)))
-    known = [one for one in found if not np.isnan(one)]
-    return float(np.mean(known)) if known else None
+        early, late = zip(*pairs, strict=True) if len(pairs) >= FEWEST else ((), ())
+        if early and np.ptp(early) and np.ptp(late):
+            tau: Any = stats.kendalltau(early, late)
+            found.append((rank_correlation(early, late), tau.statistic))
+    if not found:
+        return None
+    each = np.array(found)
+    spearman, kendall = each.mean(axis=0).tolist()
+    half = half_width(each[:, 0]) if len(each) > 1 else None
+    interval = None if half is None else (max(spearman - half, -1.0), min(spearman + half, 1.0))
+    return Agreement(epoch, spearman, kendall, interval, len(each))
+
+
+def correlation(record: Record, epoch: int) -> float | None:
+    """Spearman's part of `agreement`."""
+    found = agreement(record, epoch)
+    return found.spearman if found else None
 
 
 def rank_correlation(early: Sequence[float], late: Sequence[float]) -> float:

@@ -1,0 +1,161 @@
+"""What stopping did to one recorded sweep: what it saved, whether it could know, and whom it would have lost."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from scipy import stats
+
+from analysis.compare import LEVEL
+from analysis.load import Record, Run
+from analysis.stopping import TENTH, WEAK, Agreement, agreement
+
+DONE = {"stop": "stopped", "pause": "paused", "promote": "promoted"}
+"""What was decided, as what was done."""
+
+
+@dataclass(frozen=True)
+class Rung:
+    """An epoch at which runs were judged."""
+
+    epoch: int
+    decisions: Mapping[str, int]
+    """How many runs were "stopped", "paused", "promoted", "spared" or what else is recorded of this epoch."""
+    saved: int
+    """Epochs that the runs which ended here would still have had."""
+
+
+@dataclass(frozen=True)
+class Controls:
+    """Runs that would have been stopped, and were not; the default, spared by rule and not by lot, is not one.
+
+    Wrongly stopped is one that ends within a seed deviation of the best other run of its seed, or above it.
+    Those whose seed has no other complete run are left out.
+    """
+
+    count: int
+    wrong: int
+    interval: tuple[float, float]
+    """Wilson's 95 % interval of the share that would have been stopped wrongly."""
+    worst: float
+    """By how many points the best of them ends above the best other run of its seed; 0 if none does."""
+    deviation: float
+    """Over seeds, in points; 0 where the sweep knows none, so that only what is as good as the best counts."""
+
+
+@dataclass(frozen=True)
+class Audit:
+    """What stopping did to a sweep; runs on fresh seeds, which are never stopped, have no part in it."""
+
+    horizon: int
+    agreements: tuple[Agreement, ...]
+    """At each epoch but the last, of the complete runs, controls among them: those stopped have no end."""
+    rungs: tuple[Rung, ...]
+    first: int
+    """The epoch of the first rung; a tenth of the horizon where nothing was judged."""
+    spent: int
+    full: int
+    """Epochs trained, and those of all runs to their end."""
+    controls: Controls | None
+
+    @property
+    def sentences(self) -> tuple[str, ...]:
+        """The audit for people, with a warning where the first rung tells little."""
+        rungs = [f"At epoch {r.epoch}: {_counted(r.decisions)}; {r.saved} epochs saved." for r in self.rungs]
+        spent = f"Trained {self.spent:,} of {self.full:,} epochs ({self.spent / max(self.full, 1):.0%})."
+        return (*self._ranks(), *rungs, spent, self._spared())
+
+    def _ranks(self) -> list[str]:
+        found = next((one for one in self.agreements if one.epoch == self.first), None)
+        if found is None:
+            return [
+                f"Too few runs are complete to say how well ranks at epoch {self.first} tell those at the end."
+            ]
+        low, high = found.interval or (0.0, 0.0)
+        seeds = f", {low:.2f} to {high:.2f} over {found.seeds} seeds" if found.interval else ", on one seed"
+        both = f"{found.spearman:.2f} (Spearman{seeds}; Kendall {found.kendall:.2f})"
+        says = [f"Ranks at epoch {self.first} of {self.horizon} correlate {both} with those at the end."]
+        weak = f"Warning: below {WEAK} stopping there is little better than chance; put the first rung later."
+        return [*says, weak] if found.spearman < WEAK else says
+
+    def _spared(self) -> str:
+        found = self.controls
+        if found is None:
+            return "No control was spared, so nobody knows what stopping cost; control=0.1 would spare some."
+        low, high = found.interval
+        share = f"{found.wrong / found.count:.0%}, 95 % interval {low:.0%} to {high:.0%}"
+        near = f"they ended at most {found.deviation:.1f} points below the best other run of their seed"
+        worst = f"the worst loss is {found.worst:.1f} points"
+        return f"Of {found.count} controls {found.wrong} would have been stopped wrongly ({share}): {near}; {worst}."
+
+
+def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
+    """What stopping did to a sweep.
+
+    Args:
+        record: the sweep, finished or not.
+        events: rows of its events, {"trial", "epoch", "kind", "detail"}, the detail in JSON. That of kind "rung"
+            has a "decision"; for "promoted" and "spared" the kind says it. Without any of kind "rung" what was
+            stopped is taken from the runs.
+    """
+    fresh = record.manifest.get("confirm_seeds") or []
+    search = replace(record, runs=tuple(run for run in record.runs if run.seed not in fresh))
+    horizon = record.manifest.get("epochs") or max((run.epochs for run in search.runs), default=0)
+    found = [agreement(search, epoch) for epoch in range(1, horizon)]
+    rungs = _rungs(search.runs, events, horizon)
+    return Audit(
+        horizon=horizon,
+        agreements=tuple(one for one in found if one is not None),
+        rungs=rungs,
+        first=rungs[0].epoch if rungs else -(-horizon // TENTH),
+        spent=sum(run.epochs for run in search.runs),
+        full=horizon * len(search.runs),
+        controls=_controls(search, events),
+    )
+
+
+def _rungs(runs: Sequence[Run], events: Sequence[Mapping[str, Any]], horizon: int) -> tuple[Rung, ...]:
+    trials = {run.trial for run in runs}
+    known = [e for e in events if e["kind"] in ("rung", "promoted", "spared") and e["trial"] in trials]
+    done = {(event["epoch"], event["trial"], _done(event)) for event in known}
+    ended = [run for run in runs if run.state in ("stopped", "paused")]
+    if not any(event["kind"] == "rung" for event in known):
+        judged = [run for run in ended if run.rung in (0, run.epochs)]  # the guard ends runs between rungs
+        done |= {(run.epochs, run.trial, run.state) for run in judged}
+    counts = {epoch: Counter[str]() for epoch in sorted({epoch for epoch, _, _ in done})}
+    for epoch, _, word in sorted(done):
+        counts[epoch][word] += 1
+    ends = Counter(run.epochs for run in ended)
+    return tuple(Rung(epoch, dict(words), ends[epoch] * (horizon - epoch)) for epoch, words in counts.items())
+
+
+def _done(event: Mapping[str, Any]) -> str:
+    if event["kind"] != "rung":
+        return event["kind"]
+    decided = str(json.loads(event["detail"])["decision"])
+    return DONE.get(decided, decided)
+
+
+def _controls(record: Record, events: Sequence[Mapping[str, Any]]) -> Controls | None:
+    default = record.manifest.get("default_arm")
+    spared = {event["trial"] for event in events if event["kind"] == "spared"}
+    spared -= {run.trial for run in record.runs if run.arm == default}
+    complete = [(run, run.last(record.metric)) for run in record.runs if run.state == "complete"]
+    ends = [(run, end) for run, end in complete if end is not None]
+    best: dict[int, float] = {}
+    for run, end in ends:
+        if run.trial not in spared:
+            best[run.seed] = max(end, best.get(run.seed, end))
+    leads = [end - best[run.seed] for run, end in ends if run.trial in spared and run.seed in best]
+    if not leads:
+        return None
+    deviation = record.manifest.get("seed_deviation") or 0.0
+    wrong = sum(lead >= -deviation for lead in leads)
+    share = stats.binomtest(wrong, len(leads)).proportion_ci(LEVEL, method="wilson")
+    return Controls(len(leads), wrong, (float(share.low), float(share.high)), max(0.0, *leads), deviation)
+
+
+def _counted(decisions: Mapping[str, int]) -> str:
+    return ", ".join(f"{count} {word}" for word, count in decisions.items())
