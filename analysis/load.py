@@ -9,9 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps import store
+from sweeps.store.schema import METRIC
 
 ARM = "alternative"
 """What stands in the place of parameters where a space lists its arms by name."""
+COLUMNS = [
+    *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
+    *("rung", "seconds", "device_seconds", "dropped"),
+]
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Epochs, ascending, and the value at each."""
 
@@ -65,14 +70,19 @@ def load(directory: Path) -> Record:
         StoreError: there is no sweep in that folder.
     """
     manifest, curves = store.read_manifest(directory), _curves(directory)
-    rows: list[dict[str, Any]] = store.trials(directory).drop_columns(["time", "sequence"]).to_pylist()
+    rows: list[dict[str, Any]] = store.trials(directory).select(COLUMNS).to_pylist()
     runs: list[Run] = []
     for row in rows:
         curve = curves.get(row["trial"], {})
         reported = [int(epochs[-1]) for epochs, _ in curve.values()]
-        row |= {"config": json.loads(row["config"]), "epochs": max([row["epochs"], *reported])}
-        runs.append(Run(**row, curve=curve))
+        runs.append(run_of(row | {"epochs": max([row["epochs"], *reported])}, curve))
     return Record(manifest, tuple(runs))
+
+
+def run_of(row: dict[str, Any], curve: dict[str, Curve]) -> Run:
+    """A run by its row of the table of trials."""
+    columns = {name: row[name] for name in COLUMNS}
+    return Run(**columns | {"config": json.loads(row["config"])}, curve=curve)
 
 
 def parameters(record: Record) -> tuple[str, ...]:
@@ -124,16 +134,17 @@ def _value_or(config: dict[str, Any], path: str, default: Any) -> Any:
 
 
 def _curves(directory: Path) -> dict[str, dict[str, Curve]]:
-    table = store.reports(directory)  # sorted by trial, epoch and metric
-    columns = [table[name].to_pylist() for name in ("trial", "metric", "epoch", "value")]
-    points: dict[str, dict[str, list[tuple[int, float]]]] = {}
-    for trial, metric, epoch, value in zip(*columns, strict=True):
-        points.setdefault(trial, {}).setdefault(metric, []).append((epoch, value))
-    return {
-        trial: {name: _curve(pairs) for name, pairs in metrics.items()} for trial, metrics in points.items()
-    }
-
-
-def _curve(pairs: list[tuple[int, float]]) -> Curve:
-    epochs, values = zip(*pairs, strict=True)
-    return np.array(epochs, np.int64), np.array(values, np.float64)
+    table = store.epochs(directory)  # sorted by trial and epoch
+    trials, starts = np.unique(table["trial"].to_numpy(), return_index=True)
+    ends = [*starts[1:], len(table)]
+    epochs = table["epoch"].to_numpy().astype(np.int64)
+    found: dict[str, dict[str, Curve]] = {str(trial): {} for trial in trials}
+    for name in (name for name in table.column_names if name.startswith(METRIC)):
+        values, there = table[name].to_numpy(), table[name].is_valid().to_numpy()
+        for trial, start, end in zip(trials, starts, ends, strict=True):
+            if there[start:end].any():
+                has = (
+                    slice(start, end) if there[start:end].all() else start + np.flatnonzero(there[start:end])
+                )
+                found[str(trial)][name.removeprefix(METRIC)] = epochs[has], values[has]
+    return found

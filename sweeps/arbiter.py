@@ -82,9 +82,9 @@ class Arbiter:
             waiting |= run == WAIT
         return WAIT if waiting and self.closing is None else None
 
-    def report(self, issued: Issued, epoch: int, metrics: Metrics) -> bool:
-        """Whether the run goes on after this epoch."""
-        goes_on = issued.engine.report(issued.run, epoch, metrics)
+    def report(self, issued: Issued, epoch: int, metrics: Metrics, *, host: str = "") -> bool:
+        """Whether the run, which is trained on `host`, goes on after this epoch."""
+        goes_on = issued.engine.report(issued.run, epoch, metrics, host=host)
         self._check_limits()
         return goes_on and issued.engine.closing is None
 

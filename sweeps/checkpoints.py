@@ -20,6 +20,11 @@ class Checkpoints:
     keep: int
     room: int | None = None
 
+    def of(self, run: str) -> Path | None:
+        """The checkpoint of a run, if it has one."""
+        path = self.directory / run / "checkpoint.pt"
+        return path if path.is_file() else None
+
     def measure(self) -> dict[str, int]:
         """Bytes of each checkpoint, by run."""
         return measure(self.directory)

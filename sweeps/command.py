@@ -17,10 +17,10 @@ from search_spaces import SPACES
 from search_spaces.space import Space, based_on, by_name
 from sweeps import flags, store
 from sweeps import plan as plans
-from sweeps.estimate import SECONDS
 from sweeps.look.find import find
 from sweeps.plan import DESIGNS, Budget, Confirm, Objective, Plan
 from sweeps.stoppers import by_text
+from sweeps.store.schema import SECONDS
 
 FLAGS = {
     "arms": "--trials",

@@ -4,21 +4,21 @@ All state follows from what was recorded, in order; so a killed sweep is taken u
 what trains the runs may be Ray, a test or a simulation.
 """
 
+import json
 import math
 import re
-from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sweeps.checkpoints import Checkpoints
-from sweeps.estimate import SECONDS
 from sweeps.history import Finished, History, last_line
 from sweeps.plan import Plan, key
 from sweeps.stoppers import Judge, Verdict
 from sweeps.store import Writer
 from sweeps.store.schema import State
 from sweeps.study import Entry, Run, Study
+from sweeps.tally import Tally, seconds
 
 METRIC = "knn_top1"
 SAME_FAILURES = 10
@@ -36,25 +36,6 @@ class Watcher:
 
     def report(self, run: Run, epoch: int, value: float) -> None:
         """A run has finished an epoch."""
-
-
-@dataclass
-class Tally:
-    """What a run has reported so far."""
-
-    run: Run
-    epoch: int = 0
-    last: dict[str, float] = field(default_factory=dict[str, float])
-    total: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
-
-    def add(self, epoch: int, metrics: Metrics) -> bool:
-        """Counts an epoch; False if it was counted before."""
-        if epoch <= self.epoch:
-            return False
-        self.epoch, self.last = epoch, dict(metrics)
-        for name, value in metrics.items():
-            self.total[name] += value
-        return True
 
 
 @dataclass(frozen=True)
@@ -138,15 +119,18 @@ class Engine:
             self._reuse(run, finished)
         return None
 
-    def report(self, run: Run, epoch: int, metrics: Metrics) -> bool:
-        """Judges an epoch of a run that is being trained; whether the run goes on."""
+    def report(self, run: Run, epoch: int, metrics: Metrics, *, host: str = "") -> bool:
+        """Judges an epoch of a run that is being trained, on `host`; whether the run goes on."""
         if run.identity in self.verdicts:
             return False
         self._count(run, epoch, metrics)
+        self._tally(run).host = host
         unwell, verdict = self.guard(run.identity, epoch, metrics), self._verdict(run, epoch, metrics)
+        spared = verdict is not None and self._spared(run)
+        self._note_rung(run, epoch, "spared" if spared else verdict.action if verdict else "goes on")
         if unwell:
             self.verdicts[run.identity] = Verdict("stop", unwell)
-        elif verdict and self._spared(run):
+        elif verdict and spared:
             self.writer.event("spared", run.identity, epoch, reason=verdict.reason)
         elif verdict:
             self.verdicts[run.identity] = verdict
@@ -199,6 +183,8 @@ class Engine:
                 self._lose(entries[identity].run)
         failed = [run for run in history.states if history.states[run] == "failed" and run in entries]
         again = [self.study.retry(run) for run in failed] if self.options.retry_failed else []
+        for run in again:
+            self.writer.event("retried", run.identity)
         elsewhere = {run for run, state in history.states.items() if state == "paused"}
         elsewhere |= {run.identity for run in again}
         return again + [run for run in self.study.unfinished() if run.identity not in elsewhere]
@@ -241,7 +227,9 @@ class Engine:
         attempt = self.attempts.get(run.identity, -1) + 1
         self.attempts[run.identity] = attempt
         self.running[run.identity] = run
-        self._tally(run)
+        if attempt == 0:
+            arm = json.loads(self.study.entries[run.identity].arm)
+            self.writer.event("asked", run.identity, design=self.plan.design, arm=arm, seed=run.seed)
         self._note(run, "running", "")
         return replace(run, attempt=attempt)
 
@@ -259,11 +247,11 @@ class Engine:
         self._tidy()
 
     def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> None:
-        if not self._tally(run).add(epoch, metrics):
+        if not self._tally(run).add(epoch, metrics, spent=spent):
             return
         if spent:
             self.epochs_spent += 1
-            self.seconds_spent += sum(metrics.get(name, 0.0) for name in SECONDS)
+            self.seconds_spent += seconds(metrics)
         if math.isfinite(value := metrics.get(METRIC, math.nan)):
             self.study.report(run.identity, epoch, value)
             self.watcher.report(run, epoch, value)
@@ -272,8 +260,19 @@ class Engine:
         """What the judge says of a report; None if the run goes on."""
         if run.seed not in self.judges or not math.isfinite(metrics.get(METRIC, math.nan)):
             return None  # runs on fresh seeds are results: all are trained to their end
-        verdict = self.judges[run.seed].observe(run.identity, epoch, metrics[METRIC])
+        judge = self.judges[run.seed]
+        verdict = judge.observe(run.identity, epoch, metrics[METRIC])
+        if judge.comparison:
+            self._tally(run).rung = epoch
         return verdict if epoch < run.trial.epochs else None
+
+    def _note_rung(self, run: Run, epoch: int, decision: str) -> None:
+        """Records what a run was compared with, if it was, and what came of it."""
+        comparison = self.judges[run.seed].comparison if run.seed in self.judges else None
+        if comparison and self._tally(run).rung == epoch:
+            value = self._tally(run).last[METRIC]
+            found = {"value": value, "cutoff": comparison.cutoff, "peers": comparison.peers}
+            self.writer.event("rung", run.identity, epoch, decision=decision, **found)
 
     def _spared(self, run: Run) -> bool:
         """The default is what all are compared with; controls show what stopping costs, and are drawn by digest."""
@@ -315,8 +314,19 @@ class Engine:
 
     def _note(self, run: Run, state: State, reason: str) -> None:
         epochs = self._tally(run).epoch if state != "running" else 0
-        row = replace(run, attempt=self.attempts.get(run.identity, 0)).row()
-        self.writer.trial(**row, state=state, reason=reason, epochs=epochs)
+        tally, kept = self._tally(run), self.checkpoints.of(run.identity)
+        self.writer.trial(
+            **replace(run, attempt=self.attempts.get(run.identity, 0)).row(),
+            state=state,
+            reason=reason,
+            epochs=epochs,
+            rung=tally.rung,
+            seconds=tally.seconds,
+            device_seconds=tally.seconds * (self.options.devices or self.plan.workers_per_trial),
+            checkpoint=str(kept.relative_to(self.study.directory)) if kept else "",
+            dropped=self.study.dropped(run),
+            host=tally.host,
+        )
         self.watcher.state(run, state, reason, epochs)
 
     def _count_failure(self, reason: str) -> None:

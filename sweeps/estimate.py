@@ -16,8 +16,6 @@ from sweeps import store
 if TYPE_CHECKING:
     from sweeps.plan import Plan
 
-SECONDS = ("seconds", "evaluation_seconds")
-"""The metrics that say how long an epoch took."""
 PATIENCE = 30.0
 """Seconds after which a measurement is given up, its imports and the reading of images included."""
 
@@ -170,7 +168,5 @@ def _latest_first(root: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _seconds_per_epoch(directory: Path, runs: list[str]) -> tuple[float, int] | None:
     """The mean over all epochs of these runs, and how many there are."""
-    reports = store.reports(directory)
-    timed = reports.filter(pc.field("trial").isin(runs) & pc.field("metric").isin(SECONDS))
-    epochs = timed.filter(pc.field("metric") == SECONDS[0])
-    return (float(timed["value"].to_numpy().sum()) / len(epochs), len(epochs)) if len(epochs) else None
+    epochs = store.epochs(directory).filter(pc.field("trial").isin(runs) & (pc.field("seconds") > 0))
+    return (float(epochs["seconds"].to_numpy().mean()), len(epochs)) if len(epochs) else None

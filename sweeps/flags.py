@@ -51,8 +51,8 @@ examples
 
 what comes out
   A table of the arms, the verdict on the best one (or "not separable" from seed noise), and a folder
-  STORE/sweeps/ID with sweep.json (the plan and where it was run), reports.parquet and trials.parquet (every epoch
-  of every run), summary.json, overview.png and .pdf, study.log (for optuna-dashboard) and checkpoints.
+  STORE/sweeps/ID with sweep.json (the plan and where it was run), parts/*.parquet (every epoch of every run),
+  summary.json, overview.png and .pdf, study.log (for optuna-dashboard) and checkpoints.
   With --json: one JSON object on standard output, the rest on standard error; --tail writes an object a line.
 
 how to go on

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import store
+from sweeps.store.schema import METRIC
 
 Epoch = tuple[int, dict[str, float]]
 """An epoch's number and its metrics."""
@@ -44,7 +45,10 @@ class Finished:
 def read(directory: Path) -> History:
     """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
     events = store.events(directory).to_pylist()
-    trials, table = store.trials(directory).to_pylist(), store.reports(directory)
+    trials, table = (
+        store.trials(directory).select(["trial", "attempt", "state"]).to_pylist(),
+        store.epochs(directory),
+    )
     reports, attempts = _epochs(table)
     for row in trials:
         attempts[row["trial"]] = max(row["attempt"], attempts.get(row["trial"], 0))
@@ -69,7 +73,7 @@ def finished_elsewhere(directory: Path) -> Callable[[str], Finished | None]:
     @lru_cache(maxsize=4)
     def curves(other: Path) -> dict[str, list[Epoch]]:
         found: dict[str, list[Epoch]] = {}
-        for run, epoch, metrics in _epochs(store.reports(other))[0]:
+        for run, epoch, metrics in _epochs(store.epochs(other))[0]:
             found.setdefault(run, []).append((epoch, metrics))
         return found
 
@@ -83,15 +87,19 @@ def finished_elsewhere(directory: Path) -> Callable[[str], Finished | None]:
 
 
 def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict[str, int]]:
-    """The rows of each epoch together, in the order of recording; and the last attempt of each run."""
-    found: dict[tuple[str, int], dict[str, float]] = {}
+    """The metrics of each epoch, in the order of recording; and the last attempt of each run."""
     attempts: dict[str, int] = {}
     ordered = reports.sort_by([("time", "ascending"), ("sequence", "ascending")])
-    columns = [ordered[name].to_pylist() for name in ("trial", "epoch", "metric", "value", "attempt")]
-    for trial, epoch, metric, value, attempt in zip(*columns, strict=True):
-        found.setdefault((trial, epoch), {})[metric] = value
+    names = [name for name in ordered.column_names if name.startswith(METRIC)]
+    trials, epochs, tries, *columns = (ordered[n].to_pylist() for n in ("trial", "epoch", "attempt", *names))
+    for trial, attempt in zip(trials, tries, strict=True):
         attempts[trial] = max(attempt, attempts.get(trial, 0))
-    return [(trial, epoch, metrics) for (trial, epoch), metrics in found.items()], attempts
+    plain = [name.removeprefix(METRIC) for name in names]
+    found = [
+        {name: column[row] for name, column in zip(plain, columns, strict=True) if column[row] is not None}
+        for row in range(len(trials))
+    ]
+    return list(zip(trials, epochs, found, strict=True)), attempts
 
 
 def last_line(reason: str) -> str:
@@ -111,7 +119,7 @@ def hours(sittings: Iterable[tuple[float, float]]) -> float:
 def _sittings(events: list[dict[str, Any]], reports: list[float]) -> tuple[tuple[float, float], ...]:
     """A sitting lasts from its beginning to the last thing recorded before the next one began."""
     begun = [event["time"] for event in events if event["kind"] == "begun"]
-    times = sorted([*(event["time"] for event in events), *reports])
+    times = sorted([*(event["time"] for event in events if event["kind"] != "compacted"), *reports])
     following = [*begun[1:], float("inf")] if begun else []
     ends = [times[bisect_left(times, start) - 1] for start in following]
     return tuple(zip(begun, ends, strict=True))

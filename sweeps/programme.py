@@ -20,6 +20,7 @@ from sweeps import history as histories
 from sweeps import plan as plans
 from sweeps.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine import Closing, Engine, Watcher
+from sweeps.folding import folding
 from sweeps.frozen import Begun, begin, by_flags, comparisons, plan_of, reopen
 from sweeps.look.find import ask_to_stop, find, program
 from sweeps.plan import Plan
@@ -118,7 +119,9 @@ def _engines(
         share.disk = given.disk and given.disk / len(begun.sweeps)
         for name, one in begun.sweeps.items():
             stack.enter_context(sweep.alone(one.directory))
-            writer = stack.enter_context(store.Writer(one.directory, f"driver-{os.getpid()}"))
+            origin = sweep.origin(one, campaign=begun.directory.name)
+            writer = stack.enter_context(store.Writer(one.directory, f"driver-{os.getpid()}", origin=origin))
+            stack.enter_context(folding(one.directory))
             history = histories.read(one.directory)
             sittings += history.sittings
             engines.append(session.open_engine(one, share, writer, history, Lines(name, console)))

@@ -1,5 +1,6 @@
 """Where a result comes from: code, versions and machine."""
 
+import hashlib
 import platform
 import subprocess
 from importlib import metadata
@@ -16,11 +17,17 @@ def provenance() -> dict[str, object]:
     return {
         "commit": _git(source, "rev-parse", "HEAD") if ours else None,
         "changed": bool(_git(source, "status", "--porcelain", "--untracked-files=no")) if ours else None,
+        "diff": _digest(_git(source, "diff", "HEAD")) if ours else None,
         "packages": {name: metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "host": platform.node(),
         "machine": platform.machine(),
     }
+
+
+def _digest(changes: str | None) -> str:
+    """Tells two states of uncommitted changes apart; "" where nothing is changed."""
+    return hashlib.sha256(changes.encode()).hexdigest()[:16] if changes else ""
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

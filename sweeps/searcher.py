@@ -42,7 +42,7 @@ class Search(Searcher):
         issued = self.live[trial_id]
         if any(word in result for word in ENDINGS):
             return True  # it ends by itself
-        return self.arbiter.report(issued, result["epoch"], _metrics(result))
+        return self.arbiter.report(issued, result["epoch"], _metrics(result), host=result.get("hostname", ""))
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
         """Reports reach the arbiter through the scheduler, which must see them first."""
@@ -56,7 +56,7 @@ class Search(Searcher):
             return
         result = result or {}
         if metrics := _metrics(result):  # the last report of a run may come as its end only
-            self.arbiter.report(issued, result["epoch"], metrics)
+            self.arbiter.report(issued, result["epoch"], metrics, host=result.get("hostname", ""))
         died = f"the process of the run died: {self.errors.pop(trial_id, '')}" if error else None
         issued.engine.end(issued.run, failed=died or result.get("failed"), diverged=result.get("diverged"))
 

@@ -23,6 +23,7 @@ from sweeps import study as studies
 from sweeps.arbiter import INTERRUPTED, Arbiter
 from sweeps.checkpoints import Checkpoints
 from sweeps.engine import Closing, Engine, Options, Watcher
+from sweeps.folding import folding
 from sweeps.history import History
 from sweeps.keep import smallest_budget
 from sweeps.look.find import find, program
@@ -87,7 +88,8 @@ def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], 
     if arbiter.has_work():
         plan = arbiter.engines[0].plan  # all of an arbiter occupy alike
         with cluster():
-            places = Places(str(cache.resolve()), device=plan.device)
+            gpus = plan.gpus_per_worker * plan.workers_per_trial
+            places = Places(str(cache.resolve()), device=plan.device, devices=gpus)
             launch.run(plan, arbiter, places=places, say=say)
     return arbiter.closed
 
@@ -148,8 +150,9 @@ def _notify(given: argparse.Namespace, begun: Sweep, how: str) -> None:
 def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Console) -> Closing | None:
     """Carries the sweep out; says why it ended early, None if it did not."""
     with (
-        store.Writer(begun.directory, f"driver-{os.getpid()}") as writer,
+        store.Writer(begun.directory, f"driver-{os.getpid()}", origin=sweep.origin(begun)) as writer,
         Progress(begun.plan, console) as progress,
+        folding(begun.directory),
     ):
         history = histories.read(begun.directory)
         engine = open_engine(begun, given, writer, history, progress)
@@ -196,16 +199,22 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
         "",
         text(summary),
         *(f"On the test images, read once: {name} {value:.2f} %." for name, value in content["test"].items()),
+        *map(_cut_off, store.torn(begun.directory)),
         *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in content["baselines"].items()),
         "",
         f"figure      {content['figures'][0]} and .pdf",
         f"summary     {begun.directory / 'summary.json'}",
-        f"reports     {begun.directory / 'reports.parquet'}",
+        f"reports     {begun.directory / 'parts'} (python -m sweeps.store sql ... asks them)",
         f"study       {begun.directory / studies.FILE} (optuna-dashboard opens it)",
         f"checkpoints {begun.directory / 'checkpoints'}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     return code
+
+
+def _cut_off(torn: store.Torn) -> str:
+    kept = f"{torn.batches_kept} records before the cut are kept"
+    return f"A crash has cut off {torn.path.name}: {kept}, {torn.bytes_lost} bytes of the next are lost."
 
 
 def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:

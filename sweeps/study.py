@@ -147,6 +147,13 @@ class Study:
         """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
         return list(self._open_runs.values())
 
+    def dropped(self, run: Run) -> str:
+        """What an arm of a space that lists its arms leaves out, or whatever else it is called; "" of the default."""
+        if not self.plan.space.alternatives:
+            return ""
+        name = self.plan.space.listed.name_of(json.loads(self.entries[run.identity].arm))
+        return "" if name == self.plan.space.base_name else name
+
     def report(self, run: str, epoch: int, value: float) -> None:
         """Adds an intermediate value, once. Optuna has none where there are several objectives."""
         entry = self.entries[run]

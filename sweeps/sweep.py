@@ -108,6 +108,21 @@ def reopen(directory: Path, *, cache: Path) -> Sweep:
     return sweep
 
 
+def origin(begun: Sweep, campaign: str = "") -> dict[str, str]:
+    """Where the runs of this sitting come from: columns of each of their rows in the store."""
+    found = provenance()
+    return {
+        "space": begun.plan.space.name,
+        "campaign": campaign,
+        "data": begun.dataset.fingerprint,
+        "commit": str(found["commit"] or ""),
+        "diff": str(found["diff"] or ""),
+        "packages": json.dumps(found["packages"], sort_keys=True),
+        "host": str(found["host"]),
+        "device": begun.plan.device,
+    }
+
+
 @contextmanager
 def alone(directory: Path) -> Generator[None]:
     """Keeps a second driver away for as long as this one lives.

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from contrastive import train
-from contrastive.config import from_dict, identity
-from contrastive.data import load
+from contrastive.config import Trial, from_dict, identity
+from contrastive.data import Dataset, load
 from contrastive.distributed import World, peer_lost
 from sweeps.store import Writer, last_epoch, read_manifest
 
@@ -25,6 +25,8 @@ class Places:
 
     cache: str
     device: str = "cpu"
+    devices: float = 0.0
+    """GPUs of a run; 0 if it trains on processors."""
 
 
 def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
@@ -36,13 +38,16 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
     Raises:
         RuntimeError: another worker of this run has died; the run can be taken up again.
     """
-    epoch, directory = 0, Path(run["sweep"])
+    epoch, steps, directory = 0, 0, Path(run["sweep"])
     with Writer(directory, f"{run['identity']}-{run['attempt']}-{world.rank}") as writer:
 
         def report(now: int, metrics: dict[str, float]) -> None:
             nonlocal epoch
             if world.rank == 0 and now > recorded:  # a resumed run shows its last epoch again
-                writer.report(run["identity"], run["attempt"], now, metrics)
+                devices = places.devices or world.size
+                writer.report(
+                    run["identity"], run["attempt"], now, metrics, step=now * steps, devices=devices
+                )
                 writer.sync()  # the checkpoint is on disk, and a resumed run shows its last epoch only
             epoch = now
             tell({"epoch": now, "metrics": metrics})
@@ -50,7 +55,10 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
         try:
             read_manifest(directory)  # a node that does not share the store's file system ends here
             recorded = epoch = last_epoch(directory, run["identity"])
-            _train(run, places, report, world)
+            trial, dataset = _images(run, places)
+            steps = len(dataset.train) // trial.batch
+            kept = directory / "checkpoints" / run["identity"]
+            train(trial, report, dataset=dataset, directory=kept, device=places.device, world=world)
         except Exception as error:
             if world.size > 1 and peer_lost(error):
                 raise
@@ -63,10 +71,9 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
     return False
 
 
-def _train(run: dict[str, Any], places: Places, report: Any, world: World) -> None:
+def _images(run: dict[str, Any], places: Places) -> tuple[Trial, Dataset]:
     trial = from_dict(run["trial"])
     dataset = load(trial.data, cache=Path(places.cache))
     if identity(trial, dataset.fingerprint) != run["identity"]:
         raise RuntimeError("the images have changed since this sweep was planned; start a new sweep")
-    directory = Path(run["sweep"]) / "checkpoints" / run["identity"]
-    train(trial, report, dataset=dataset, directory=directory, device=places.device, world=world)
+    return trial, dataset

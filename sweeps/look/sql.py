@@ -8,6 +8,7 @@ from typing import Any
 import duckdb
 
 from sweeps import store
+from sweeps.store.schema import CONFIG
 
 
 @dataclass(frozen=True)
@@ -31,10 +32,12 @@ def ask(root: Path, query: str) -> Answer:
         ValueError: there is no store, or the query cannot be answered; names the views and their columns.
     """
     connection = store.connect(store.open_store(root, create=False))
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
+    store.shut(connection)
     try:
-        found = connection.execute(query)
+        statements = connection.extract_statements(query)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise ValueError(f"--sql: one SELECT at a time, and nothing else; there is {_views(connection)}")
+        found = connection.execute(statements[0])
         columns = tuple(column[0] for column in found.description or ())
         return Answer(columns, tuple(found.fetchall()) if columns else ())
     except duckdb.Error as error:
@@ -51,10 +54,14 @@ def _sentence(error: duckdb.Error) -> str:
 def _views(connection: duckdb.DuckDBPyConnection) -> str:
     columns: dict[str, list[str]] = {}
     rows = connection.execute(
-        "SELECT table_name, column_name FROM information_schema.columns ORDER BY table_name, ordinal_position"
+        "SELECT table_name, column_name FROM information_schema.columns WHERE table_name = ANY (?) "
+        "ORDER BY table_name, ordinal_position",
+        [store.VIEWS],
     )
     for view, column in rows.fetchall():
-        columns.setdefault(view, []).append(column)
+        name = "config.PATH" if column.startswith(CONFIG) else column  # there are a hundred
+        if name not in columns.setdefault(view, []):
+            columns[view].append(name)
     return ", ".join(f"{view} ({', '.join(names)})" for view, names in columns.items())
 
 

@@ -9,9 +9,10 @@ from typing import Any, Literal
 from analysis.load import Record, Run, load
 from analysis.summarise import Arm, short, shown, summarise
 from sweeps import history, store
-from sweeps.estimate import SECONDS, in_words, remaining
+from sweeps.estimate import in_words, remaining
 from sweeps.keep import measure
 from sweeps.look.find import Driver, driver
+from sweeps.store.schema import SECONDS
 
 ENDED = ("complete", "stopped", "failed")
 

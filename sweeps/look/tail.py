@@ -1,6 +1,5 @@
 """What happens in a sweep, line by line, as its processes record it."""
 
-import json
 import math
 import time
 from collections import deque
@@ -12,12 +11,13 @@ from typing import Any
 
 import pyarrow.compute as pc
 
-from analysis.load import Record, Run, setting
+from analysis.load import Record, Run, run_of, setting
 from analysis.summarise import short, shown
 from sweeps import store
 from sweeps.history import last_line
 from sweeps.look.find import driver
 from sweeps.store.follow import Follower
+from sweeps.store.schema import METRIC
 
 POLL_SECONDS = 1.0
 
@@ -70,11 +70,18 @@ class Tail:
     def new(self) -> list[Line]:
         """What was recorded since the last call, in order of time."""
         # Reports first: the issue of a run is recorded before any report of it, so that it is found below.
-        reports = self.reports.new()
-        reports = reports.filter(pc.field("metric") == self.record.metric).to_pylist()
+        reports = self._judged(self.reports.new())
         lines = [self._state(row) for row in self.trials.new().to_pylist() if self._is_new(row, "state")]
         lines += [self._report(row) for row in reports if self._is_new(row, "epoch")]
         return sorted(lines, key=lambda line: line.time)
+
+    def _judged(self, reports: Any) -> list[dict[str, Any]]:
+        """What runs are judged by, of those reports that have it."""
+        metric = METRIC + self.record.metric
+        if metric not in reports.column_names:
+            return []
+        columns = reports.select(["trial", "attempt", "epoch", "time", "sequence", metric])
+        return columns.filter(pc.field(metric).is_valid()).rename_columns({metric: "value"}).to_pylist()
 
     def _is_new(self, row: dict[str, Any], what: str) -> bool:
         fact = (row["trial"], row["attempt"], row["time"], row["sequence"], row[what])
@@ -83,8 +90,7 @@ class Tail:
         return not known
 
     def _state(self, row: dict[str, Any]) -> Line:
-        columns = {name: value for name, value in row.items() if name not in ("time", "sequence")}
-        run = self.runs[row["trial"]] = Run(**columns | {"config": json.loads(row["config"])}, curve={})
+        run = self.runs[row["trial"]] = run_of(row, {})
         return Line(
             time=row["time"],
             run=run.number,

@@ -68,7 +68,9 @@ class _HyperbandJudge(Observer):
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
         if run not in self.bracket:
             self.bracket[run] = self._assign()
-        return self.bracket[run].observe(run, epoch, value)
+        verdict = self.bracket[run].observe(run, epoch, value)
+        self.comparison = self.bracket[run].comparison
+        return verdict
 
     def _assign(self) -> AshaJudge:
         """The bracket that is furthest behind its share, the one with most runs first, and none a run ahead of it.

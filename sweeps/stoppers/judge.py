@@ -14,8 +14,24 @@ class Verdict:
     reason: str
 
 
+@dataclass(frozen=True)
+class Comparison:
+    """What a report was compared with: how many `peers`, itself among them, and the value of the last to go on.
+
+    `cutoff` is None where no place has been given yet, or where the rule has no such value.
+    """
+
+    cutoff: float | None
+    peers: int
+
+
 class Judge(Protocol):
     """Decides on the runs of one seed. Its state follows from what it was shown, in order."""
+
+    @property
+    def comparison(self) -> Comparison | None:
+        """Of the report that was shown last; None if it was not compared with others."""
+        ...
 
     def observe(self, run: str, epoch: int, value: float) -> Verdict | None:
         """What becomes of a run at this epoch; None: it goes on. Higher values are better, all are finite.
@@ -46,11 +62,13 @@ class Observer(ABC):
     def __init__(self) -> None:
         self.latest: dict[str, tuple[int, Verdict | None]] = {}
         """The last epoch of each run, and what became of it."""
+        self.comparison: Comparison | None = None
 
     def observe(self, run: str, epoch: int, value: float) -> Verdict | None:
         """See `Judge`."""
         assert math.isfinite(value), f"run {run}, epoch {epoch}: {value} is for the guard, not for a judge"
         known, verdict = self.latest.get(run, (0, None))
+        self.comparison = None
         if epoch == known:
             return verdict
         if epoch < known:

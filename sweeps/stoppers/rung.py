@@ -5,7 +5,7 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from sweeps.stoppers.judge import Observer, Verdict
+from sweeps.stoppers.judge import Comparison, Observer, Verdict
 
 Place = tuple[float, int, str]
 """A run in the order of its rung: the value with its sign turned, so that the best is first; then who came first."""
@@ -36,6 +36,10 @@ class Rung:
     def rank(self, run: str) -> int:
         """How many are better."""
         return bisect_left(self.order, self.places[run])
+
+    def cutoff(self, places: int) -> float | None:
+        """The value of the last that has a place; None if there is none."""
+        return -self.order[min(places, len(self.order)) - 1][0] if places > 0 else None
 
     def best_waiting(self, paused: dict[str, "Rung"]) -> str | None:
         """The best run that waits here; `paused` says where each paused run waits."""
@@ -97,6 +101,7 @@ class PausingJudge(Observer):
             return None
         rung = self.rungs[level]
         rung.add(run, value)
+        self.comparison = Comparison(rung.cutoff(self.places(level)), len(rung.order))
         self.arrived(run, level)
         if not self.pauses(level):
             return None

@@ -2,9 +2,11 @@
 
 A sweep is a folder `STORE/sweeps/<id>` that can be copied on its own:
 
-    sweep.json                      the manifest
-    segments/<table>-<writer>.arrows    Arrow IPC streams, one per writer and table
-    <table>.parquet                     what the compactor has folded; tables: reports, trials, events
+    sweep.json                                  the manifest
+    segments/<table>-<writer>.<token>.arrows    Arrow IPC streams, one per writer and table: what was just reported
+    parts/<table>-<generation>.parquet          what the compactor has folded; tables: reports, trials, events
+    parts.json                                  which of these files hold
+    quarantine/                                 segments whose ends a crash has cut off, when the rest is folded
 """
 
 from sweeps.store.compact import compact
@@ -18,20 +20,27 @@ from sweeps.store.layout import (
     write_manifest,
     write_whole,
 )
-from sweeps.store.query import Torn, connect, events, last_epoch, reports, torn, trials
+from sweeps.store.lease import HeldError
+from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, shut, trials
+from sweeps.store.segments import Torn, torn
 from sweeps.store.writer import Writer
 
 __all__ = [
+    "VIEWS",
+    "HeldError",
     "StoreError",
     "Torn",
     "Writer",
     "compact",
     "connect",
+    "curve",
+    "epochs",
     "events",
     "last_epoch",
     "open_store",
     "read_manifest",
     "reports",
+    "shut",
     "sweep_directories",
     "sweep_directory",
     "torn",

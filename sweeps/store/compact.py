@@ -1,50 +1,146 @@
-"""Folds segments into Parquet. A segment is removed only when the file that holds its rows is on disk.
+"""Folds segments into Parquet. A segment is removed only when the part that holds its rows is on disk and listed.
 
-A crash before that leaves rows in both; rows are facts, each known by its key, so they are read once.
+A crash at any moment leaves the old list or the new one, and rows are read once by either.
 """
 
-import fcntl
-from collections.abc import Generator
-from contextlib import contextmanager
+# pyright: reportUnknownParameterType=false
+# pyarrow's own types are compiled and carry no annotations.
+
+import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import pyarrow.parquet as pq
+import pyarrow as pa
 
-from sweeps.store.layout import write_whole
-from sweeps.store.query import rows, segments
-from sweeps.store.schema import TABLES
+from sweeps.store import fold, lease, parts, segments
+from sweeps.store.parts import Index, Part
+from sweeps.store.schema import EVENTS, LOG
+from sweeps.store.segments import QUARANTINE, Segment
+from sweeps.store.snapshot import before, sources
+
+MOST_ROWS = 2_000_000
+"""Parts of more rows are no longer merged for their size."""
+GRACE_SECONDS = 60.0
+"""How long a merged part stays for readers who have it open."""
 
 
-def compact(directory: Path, *, ended: bool = False) -> int:
-    """Folds a sweep's closed segments into reports.parquet and trials.parquet; may be called at any time.
+@dataclass(frozen=True)
+class Waiting:
+    """Files of one table to be folded, and their rows."""
+
+    paths: list[Path]
+    rows: list[pa.Table]
+
+
+@dataclass(frozen=True)
+class Folded:
+    """The parts of one table after a fold, and those that it has replaced."""
+
+    parts: list[Part]
+    merged: list[Part] = field(default_factory=list[Part])
+
+
+def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] = time.time) -> int:
+    """Folds a sweep's closed segments into Parquet; may be called at any time.
 
     Args:
         directory: the sweep's folder.
         ended: the sweep has ended and nothing writes any more, so that segments whose writers were killed are
-            folded too. Torn ones stay where they are, as evidence.
+            folded too. Torn ones are put aside in the folder `quarantine`, as evidence.
+        clock: in unix seconds.
 
     Returns:
-        how many segments were removed.
+        how many segments were folded.
+
+    Raises:
+        HeldError: another process is compacting this sweep.
+        StoreError: the list of its parts cannot be read.
     """
-    with _alone(directory):
-        return sum(_fold(directory, table, ended) for table in TABLES)
-
-
-def _fold(directory: Path, table: str, ended: bool) -> int:
-    folded = [segment for segment in segments(directory, table) if segment.closed or ended]
-    if not folded:
+    if not directory.is_dir():
         return 0
-    facts = rows(directory, table, folded)
-    write_whole(directory / f"{table}.parquet", lambda file: pq.write_table(facts, file, compression="zstd"))
-    done = [segment.path for segment in folded if not segment.torn]
-    for path in done:
-        path.unlink()
-    return len(done)
+    with lease.held(directory, clock) as ours:
+        index = _cleared(directory, parts.read_index(directory), clock())
+        waiting = {table: _waiting(directory, table, index, ended=ended) for table in LOG}
+        taken = [path for one in waiting.values() for path in one.paths]
+        if not taken:
+            return 0
+        waiting["events"].rows.append(_event(len(taken), clock()))
+        name = f"{index.generation + 1:06d}"
+        found = [_fold(directory, table, index.of(table), name, one.rows) for table, one in waiting.items()]
+        ours.check()
+        done = _after(directory, index, found, taken, clock())
+        parts.write_index(directory, done)
+        _remove(directory, done)
+        return sum(path.suffix == ".arrows" for path in taken)
 
 
-@contextmanager
-def _alone(directory: Path) -> Generator[None]:
-    """Two compactors at once could each leave out the other's rows. The lock dies with its process."""
-    with (directory / "compact.lock").open("wb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def _waiting(directory: Path, table: str, index: Index, *, ended: bool) -> Waiting:
+    found = [segments.read(path) for path in sources(directory, table, index)]
+    closed = [segment for segment in found if segment and (segment.closed or ended)]
+    rows = [fold.widen(s.table, table) for s in closed if s.table is not None]
+    old = before(directory, table, index)
+    legacy = [parts.legacy(directory, table)] * len(old)
+    return Waiting([*(segment.path for segment in closed), *legacy], [*rows, *old])
+
+
+def _event(count: int, now: float) -> pa.Table:
+    row = {"trial": "", "epoch": 0, "kind": "compacted", "detail": json.dumps({"files": count})}
+    return pa.Table.from_pylist([{**row, "time": now, "sequence": 0}], schema=EVENTS)
+
+
+def _fold(directory: Path, table: str, held: list[Part], name: str, rows: list[pa.Table]) -> Folded:
+    if not rows:
+        return Folded(held)
+    merged = _to_merge(directory, table, held, rows)
+    whole = fold.settle([*rows, *parts.read(directory, merged)], table)
+    kept = [part for part in held if part not in merged]
+    return Folded([*kept, parts.write(directory, table, whole, name)], merged)
+
+
+def _to_merge(directory: Path, table: str, held: list[Part], rows: list[pa.Table]) -> list[Part]:
+    """Parts that hold earlier rows of the same runs, and those too small to stand beside what is folded now."""
+    size = sum(map(len, rows))
+    trials = {trial for one in rows for trial in one["trial"].unique().to_pylist()}
+    merged: list[Part] = []
+    for part in sorted(held, key=lambda part: part.rows):
+        shared = table != "events" and any(map(len, parts.read(directory, [part], trials=trials)))
+        if shared or (part.rows <= 2 * size and part.rows + size <= MOST_ROWS):
+            merged.append(part)
+            size += part.rows
+    return merged
+
+
+def _after(directory: Path, index: Index, found: list[Folded], taken: list[Path], now: float) -> Index:
+    merged = [(part.file, now) for one in found for part in one.merged]
+    names = [str(path.relative_to(directory)) for path in taken]
+    return Index(
+        generation=index.generation + 1,
+        parts=tuple(part for one in found for part in one.parts),
+        folded=tuple(sorted({*index.folded, *names})),
+        merged=(*index.merged, *merged),
+    )
+
+
+def _cleared(directory: Path, index: Index, now: float) -> Index:
+    """Finishes what a compaction before this one has left, and forgets what is gone."""
+    _remove(directory, index)
+    old = {file for file, since in index.merged if now - since >= GRACE_SECONDS}
+    for file in old:
+        (directory / parts.PARTS / file).unlink(missing_ok=True)
+    left = tuple(name for name in index.folded if (directory / name).exists())
+    merged = tuple(one for one in index.merged if one[0] not in old)
+    return replace(index, folded=left, merged=merged)
+
+
+def _remove(directory: Path, index: Index) -> None:
+    """Removes what was folded; what was cut off is put aside."""
+    for name in index.folded:
+        path = directory / name
+        segment: Segment | None = segments.read(path) if path.suffix == ".arrows" else None
+        if segment is not None and segment.torn:
+            (directory / QUARANTINE).mkdir(exist_ok=True)
+            path.replace(directory / QUARANTINE / path.name)
+        else:
+            path.unlink(missing_ok=True)

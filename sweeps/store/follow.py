@@ -1,4 +1,4 @@
-"""Reads what writers append as they append it, and none of it twice."""
+"""Reads what writers append as they append it, and hardly any of it twice."""
 
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
@@ -7,59 +7,69 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 from pyarrow import ipc
 
-from sweeps.store.schema import TABLES
+from sweeps.store import fold, parts
+from sweeps.store.parts import Index
+from sweeps.store.segments import paths
+from sweeps.store.snapshot import before, steadily
 
 
 @dataclass
 class Follower:
     """Follows one table of a sweep. Of each segment it reads on from where it stopped.
 
-    What the compactor folds comes again with the Parquet file: rows are facts, each known by its key.
+    What the compactor folds comes again with the part: rows are facts, each known by its run, attempt, time and
+    sequence.
     """
 
     directory: Path
     table: str
     read: dict[Path, int] = field(default_factory=dict[Path, int], init=False)
     """How many bytes of each segment have been read."""
-    folded: tuple[int, int] | None = field(default=None, init=False)
-    """Inode and size of the Parquet file that was read last; a new one has another inode."""
+    schemas: dict[Path, pa.Schema] = field(default_factory=dict[Path, pa.Schema], init=False)
+    folded: set[str] = field(default_factory=set[str], init=False)
+    """The files of folded rows that have been read."""
 
     def new(self) -> pa.Table:
-        """The rows recorded since the last call, at first all, in the order of time."""
-        # Segments first, as in query.rows: one that is folded in the meantime is found in the Parquet file.
-        paths = sorted(self.directory.glob(f"segments/{self.table}-*.arrows"))
-        batches = [batch for path in paths for batch in self._appended(path)]
-        parts = [pa.Table.from_batches(batches, schema=TABLES[self.table]), *self._parquet()]
-        return pa.concat_tables(parts).sort_by([("time", "ascending"), ("sequence", "ascending")])
+        """The rows recorded since the last call, at first all, as folded (fold.widen), in the order of time."""
+        rows = [*self._appended(), *steadily(self.directory, self._parts)]
+        found = fold.joined([fold.current(fold.empty(self.table)), *rows], self.table)
+        return found.sort_by([("time", "ascending"), ("sequence", "ascending")])
 
-    def _appended(self, path: Path) -> list[pa.RecordBatch]:
+    def _appended(self) -> list[pa.Table]:
+        # Segments first: one that is folded in the meantime is found in a part.
+        batches = [batch for path in paths(self.directory, self.table) for batch in self._read_on(path)]
+        return [fold.widen(pa.Table.from_batches([b]), self.table) for b in batches]
+
+    def _read_on(self, path: Path) -> list[pa.RecordBatch]:
+        start = self.read.get(path, 0)
         try:
             with path.open("rb") as file:
-                start = self.read.get(path, 0)
-                if file.seek(0, 2) < start:  # another segment of the same name, after a fold
-                    start = 0
                 file.seek(start)
                 source = pa.BufferReader(file.read())
         except FileNotFoundError:
             return []
-        batches, end = [], 0
+        batches: list[pa.RecordBatch] = []
+        end = 0
         while (message := _next(source)) is not None:
-            if message.type == "record batch":
-                batches.append(ipc.read_record_batch(message, TABLES[self.table]))
+            if message.type == "schema":
+                self.schemas[path] = ipc.read_schema(message)
+            elif message.type == "record batch":
+                batches.append(ipc.read_record_batch(message, self.schemas[path]))
             end = source.tell()
         self.read[path] = start + end
         return batches
 
-    def _parquet(self) -> list[pa.Table]:
-        path = self.directory / f"{self.table}.parquet"
-        if not path.is_file():
-            return []
-        stat = path.stat()
-        known, self.folded = self.folded, (stat.st_ino, stat.st_size)
-        return [] if known == self.folded else [pq.read_table(path, schema=TABLES[self.table])]
+    def _parts(self, index: Index) -> list[pa.Table]:
+        new = [part for part in index.of(self.table) if part.file not in self.folded]
+        found = [fold.without_mark(rows) for rows in parts.read(self.directory, new)]
+        legacy = parts.legacy(self.directory, self.table)
+        if legacy.name not in self.folded:
+            found += before(self.directory, self.table, index)
+            self.folded |= {legacy.name} if legacy.is_file() else set()
+        self.folded |= {part.file for part in new}
+        return found
 
 
 def _next(source: pa.BufferReader) -> ipc.Message | None:

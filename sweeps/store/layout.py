@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Any
 
 FORMAT = "contrastive-sweeps"
-VERSION = 1
+VERSION = 2
 MARK = "store.json"
 MANIFEST = "sweep.json"
 ROOM = 100 * 2**20

@@ -3,58 +3,52 @@
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
-from pyarrow import ipc
 
-from sweeps.store.layout import MARK, sweep_directories
-from sweeps.store.schema import FACT, KEY, TABLES
-from sweeps.store.writer import END
+from sweeps.store import fold, parts, segments
+from sweeps.store.layout import MARK, read_manifest, sweep_directories
+from sweeps.store.parts import Index
+from sweeps.store.schema import LOG, METRIC, WIDE
+from sweeps.store.snapshot import Snapshot, facts, snapshot, sources, steadily
 
-
-@dataclass(frozen=True)
-class Torn:
-    """A segment whose last batch was cut off by a crash; all batches before it are kept."""
-
-    path: Path
-    batches_kept: int
+VIEWS = ["reports", "epochs", "trials", "final", "events", "sweeps"]
+SWEEP = "regexp_extract(filename, '([^/]+)/[^/]+/[^/]+$', 1)"
+"""The folder that a part lies in, below that of the parts."""
 
 
-@dataclass(frozen=True)
-class Segment:
-    """The whole batches of a segment, and whether its writer ended it or was cut off in mid-write."""
+def epochs(directory: Path) -> pa.Table:
+    """Every report of a sweep: a row an epoch, sorted by run and epoch, a column `metric.NAME` for each metric.
 
-    path: Path
-    batches: tuple[pa.RecordBatch, ...]
-    closed: bool
-    torn: bool
+    Of a repeated epoch the last attempt is shown. A metric that a report did not have is null.
+    """
+    return fold.current(facts(directory, "reports"))
 
 
 def reports(directory: Path) -> pa.Table:
-    """Every metric of every epoch of a sweep (schema.REPORTS), sorted; a repeated epoch's last attempt."""
-    return _latest(rows(directory, "reports"), "reports")
+    """The same in long form: a row a metric of an epoch, sorted by run, epoch and metric."""
+    wide = epochs(directory)
+    shared = [name for name in wide.column_names if not name.startswith(METRIC)]
+    long = [_one_metric(wide, shared, name) for name in wide.column_names if name.startswith(METRIC)]
+    if not long:
+        long = [_one_metric(wide.append_column(METRIC, pa.nulls(len(wide), pa.float64())), shared, METRIC)]
+    order = [(name, "ascending") for name in ("trial", "epoch", "metric")]
+    return pa.concat_tables(long).sort_by(order)
 
 
 def trials(directory: Path) -> pa.Table:
-    """The runs of a sweep in their latest state (schema.TRIALS), in order of issue."""
-    return _latest(rows(directory, "trials"), "trials").sort_by("number")
+    """The runs of a sweep in their latest state (schema.TRIALS, `config.PATH`), in order of issue."""
+    return fold.current(facts(directory, "trials")).sort_by("number")
 
 
 def events(directory: Path) -> pa.Table:
-    """What the drivers of a sweep did (schema.EVENTS), in order."""
-    return rows(directory, "events")
-
-
-def torn(directory: Path) -> list[Torn]:
-    """The segments of a sweep that a crash cut off."""
-    found = [s for table in TABLES for s in segments(directory, table) if s.torn]
-    return [Torn(segment.path, len(segment.batches)) for segment in found]
+    """What was done in a sweep (schema.EVENTS), in order."""
+    return fold.current(facts(directory, "events"))
 
 
 def last_epoch(directory: Path, trial: str) -> int:
@@ -62,104 +56,159 @@ def last_epoch(directory: Path, trial: str) -> int:
 
     Its writers carry its name: a sweep of thousands must not read all segments for each run.
     """
-    of_run = segments(directory, "reports", f"{trial}-*")
-    epochs = [batch["epoch"].to_numpy() for segment in of_run for batch in segment.batches]
-    folded = directory / "reports.parquet"
-    if folded.is_file():
-        found = pq.read_table(folded, columns=["epoch"], filters=[("trial", "==", trial)])
-        epochs.append(found["epoch"].to_numpy())
-    return max((int(column.max(initial=0)) for column in epochs), default=0)
+
+    def look(index: Index) -> int:
+        found = [segments.read(path) for path in sources(directory, "reports", index, f"{trial}-*")]
+        rows = [one.table for one in found if one and one.table is not None]
+        rows += parts.read(directory, index.of("reports"), trials=[trial])
+        old = parts.legacy(directory, "reports")
+        if old.is_file() and old.name not in index.folded:
+            rows.append(parts.load(old, trials=[trial]))
+        mine = [one["epoch"].to_numpy()[one["trial"].to_numpy() == trial] for one in rows]
+        return max((int(column.max(initial=0)) for column in mine), default=0)
+
+    return steadily(directory, look)
+
+
+def curve(directory: Path, trial: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+    """Epochs, ascending, and the values of one metric of one run; empty where it has none."""
+    with connect(directory) as connection:
+        found = connection.execute(
+            "SELECT epoch, value FROM reports WHERE trial = ? AND metric = ? ORDER BY epoch", [trial, metric]
+        ).fetchnumpy()
+    return np.asarray(found["epoch"]), np.asarray(found["value"])
 
 
 def connect(path: Path) -> duckdb.DuckDBPyConnection:
-    """An in-memory database of a sweep as it is now, or of all sweeps of a store with a column `sweep`.
+    """An in-memory database of a sweep, or of all sweeps of a store, as it is now.
 
-    Its views are `reports`, `trials`, `events`, and `final`: a row for each run with its state and a column for each
-    metric at its last epoch.
+    Its views, of which each has a column `sweep`:
+
+    - `reports`: a row for each metric of each epoch of each run
+    - `epochs`: a row for each epoch of each run, a column for each metric
+    - `trials`: a row for each run in its latest state, a column `config.PATH` for each field of its configuration
+    - `final`: the same with a column for each metric, at the run's last epoch
+    - `events`: what was done, and every report as an event of kind `reported`
+    - `sweeps`: a row for each sweep
+
+    A metric whose name is taken by another column is called `metric.NAME`.
+
+    Raises:
+        StoreError: a sweep's list of parts cannot be read.
     """
-    whole = (path / MARK).is_file()
-    directories = sweep_directories(path) if whole else [path]
+    directories = sweep_directories(path) if (path / MARK).is_file() else [path]
+    snapshots = [snapshot(directory) for directory in directories]
     connection = duckdb.connect()
-    tables = {"reports": reports, "trials": trials, "events": events}
-    for name, read in tables.items():
-        empty = TABLES[name].empty_table()
-        found = [read(directory) for directory in directories] or [empty]
-        if whole:
-            names = [directory.name for directory in directories] or [""]
-            found = [_named(table, name) for table, name in zip(found, names, strict=True)]
-        connection.register(name, pa.concat_tables(found))
-    connection.execute(_final(connection, "sweep, trial" if whole else "trial"))
+    connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+    for table in LOG:
+        _define(connection, table, snapshots)
+    for statement in _views(connection):
+        connection.execute(statement)
+    connection.register("sweeps", _sweeps(directories))
     return connection
 
 
-def rows(directory: Path, table: str, only: Iterable[Segment] | None = None) -> pa.Table:
-    """All facts of a table, sorted, each once: those of the segments (or of `only`) and of the Parquet file.
-
-    The segments are read first: one that is folded in the meantime is then found in the Parquet file.
-    """
-    found = segments(directory, table) if only is None else only
-    parts = [pa.Table.from_batches(segment.batches, schema=TABLES[table]) for segment in found]
-    folded = directory / f"{table}.parquet"
-    if folded.is_file():
-        parts.append(pq.read_table(folded, schema=TABLES[table]))
-    everything = pa.concat_tables(parts) if parts else TABLES[table].empty_table()
-    return _last_of_each(everything, FACT[table])
+def shut(connection: duckdb.DuckDBPyConnection) -> None:
+    """Lets a connection read the files of its views and nothing else, whatever it is asked; it is not undone."""
+    views = connection.execute("SELECT sql FROM duckdb_views() WHERE view_name LIKE '%_facts'").fetchall()
+    files = sorted({file for (sql,) in views for file in re.findall(r"'((?:[^']|'')*\.parquet)'", sql)})
+    allowed = ", ".join(f"'{file}'" for file in files)
+    connection.execute(f"SET allowed_paths = [{allowed}]")
+    connection.execute("SET enable_external_access = false")
+    connection.execute("SET lock_configuration = true")
 
 
-def segments(directory: Path, table: str, writer: str = "*") -> list[Segment]:
-    """The segments of a table, by name; of all writers, or of those whose names match the pattern."""
-    found: list[Segment] = []
-    for path in sorted(directory.glob(f"segments/{table}-{writer}.arrows")):
-        try:
-            found.append(_read(path))
-        except FileNotFoundError:
-            continue  # folded since it was listed
-    return found
+def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequence[Snapshot]) -> None:
+    """The views `table_facts`, which tell what later rows have replaced, and `table_rows`, without that."""
+    found = [_of(s.directory, s.live[table]) for s in snapshots]
+    live = fold.joined(found or [_of(Path(), fold.empty(table))], table)
+    connection.register(f"{table}_live", live)
+    files = [str(parts.path(s.directory, part)) for s in snapshots for part in s.whole(table)]
+    facts = f"SELECT * FROM {table}_live"
+    if files:
+        # A sweep is called as its folder is, which may have been copied: the files do not know.
+        listed = ", ".join(map(quoted, files))
+        read = f"read_parquet([{listed}], union_by_name = true, filename = true)"
+        held = f"SELECT {SWEEP} AS sweep, * EXCLUDE (filename) FROM {read}"
+        if len(live) and table != "events":
+            held += f" WHERE ({SWEEP}, trial) NOT IN (SELECT (sweep, trial) FROM {table}_live)"
+        facts = f"{held} UNION ALL BY NAME {facts}" if len(live) else held
+    connection.execute(f"CREATE VIEW {table}_facts AS {facts}")
+    current = f"SELECT * EXCLUDE ({fold.SUPERSEDED}) FROM {table}_facts WHERE NOT {fold.SUPERSEDED}"
+    connection.execute(f"CREATE VIEW {table}_rows AS {current}")
 
 
-def _read(path: Path) -> Segment:
-    data = path.read_bytes()
-    source, batches, end = pa.BufferReader(data), [], 0
+def _of(directory: Path, rows: pa.Table) -> pa.Table:
+    return rows.add_column(0, "sweep", pa.array([directory.name] * len(rows), pa.string()))
+
+
+def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    """The definitions of what is asked, over the rows."""
+    columns = {table: _columns(connection, f"{table}_rows") for table in LOG}
+    metrics = [name for name in columns["reports"] if name.startswith(METRIC)]
+    shared = ", ".join(["sweep", *WIDE.names])
+    long = [
+        f"SELECT {shared}, {quoted(m.removeprefix(METRIC))} AS metric, {named(m)} AS value "
+        f"FROM reports_rows WHERE {named(m)} IS NOT NULL"
+        for m in metrics
+    ] or [f"SELECT {shared}, '' AS metric, 0.0::DOUBLE AS value FROM reports_rows WHERE false"]
+    return [
+        f"CREATE VIEW reports AS {' UNION ALL '.join(long)}",
+        f"CREATE VIEW epochs AS SELECT {shared}{_renamed(metrics, ['sweep', *WIDE.names])} FROM reports_rows",
+        "CREATE VIEW trials AS SELECT * FROM trials_rows",
+        """CREATE VIEW events AS SELECT * FROM events_rows UNION ALL BY NAME
+        SELECT sweep, trial, epoch, 'reported' AS kind, '' AS detail, time, sequence FROM reports_rows
+        UNION ALL BY NAME SELECT sweep, trial, epochs AS epoch, if(state = 'running', 'started', state) AS kind,
+        json_object('attempt', attempt, 'reason', reason, 'host', host)::VARCHAR AS detail, time, sequence
+        FROM trials_facts""",
+        f"""CREATE VIEW final AS
+        SELECT t.*, r.epoch{_renamed(metrics, [*columns["trials"], "epoch"], "r")}
+        FROM trials_rows AS t LEFT JOIN (
+            SELECT * FROM reports_rows SEMI JOIN
+            (SELECT sweep, trial, max(epoch) AS epoch FROM reports_rows GROUP BY ALL) USING (sweep, trial, epoch)
+        ) AS r USING (sweep, trial) ORDER BY t.sweep, t.number""",
+    ]
+
+
+def _renamed(metrics: Iterable[str], taken: Iterable[str], table: str = "reports_rows") -> str:
+    """The metrics as columns, under their own names where those are free."""
+    others = set(taken)
+    pairs = ((metric, metric.removeprefix(METRIC)) for metric in metrics)
+    return "".join(f", {table}.{named(m)} AS {named(m if name in others else name)}" for m, name in pairs)
+
+
+def _sweeps(directories: Iterable[Path]) -> pa.Table:
+    rows = [_sweep(directory) for directory in directories]
+    names = ("sweep", "created", "space", "question", "metric", "data", "commit", "command")
+    return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
+
+
+def _sweep(directory: Path) -> dict[str, str | None]:
     try:
-        reader = ipc.open_stream(source, options=ipc.IpcReadOptions(use_threads=False))
-        end = source.tell()
-        while True:
-            batches.append(reader.read_next_batch())
-            end = source.tell()
-    except (StopIteration, pa.ArrowInvalid, OSError):
-        rest = data[end:]
-    return Segment(path, tuple(batches), closed=rest == END, torn=rest not in (b"", END))
+        manifest = read_manifest(directory)
+    except ValueError:
+        manifest = {}  # reports of no sweep, as a test or a tool may write them
+    space, provenance = manifest.get("space", {}), manifest.get("provenance", {})
+    plain = {name: manifest.get(name) for name in ("created", "metric", "data", "command")}
+    more = {"space": space.get("name"), "question": space.get("question"), "commit": provenance.get("commit")}
+    return {"sweep": directory.name, **plain, **more}
 
 
-def _latest(table: pa.Table, name: str) -> pa.Table:
-    return _last_of_each(table, KEY[name], FACT[name])
+def _one_metric(wide: pa.Table, shared: Sequence[str], name: str) -> pa.Table:
+    rows = wide.filter(wide[name].is_valid())
+    metric = pa.array([name.removeprefix(METRIC)] * len(rows), pa.string())
+    return rows.select(shared).append_column("metric", metric).append_column("value", rows[name])
 
 
-def _last_of_each(table: pa.Table, keys: list[str], order: list[str] | None = None) -> pa.Table:
-    """The last row, in the given order, of those that share the keys."""
-    ordered = table.sort_by([(name, "ascending") for name in order or keys])
-    columns = [ordered[key].to_numpy() for key in keys]
-    last = np.ones(len(ordered), bool)
-    last[:-1] = np.any([column[1:] != column[:-1] for column in columns], axis=0)
-    return ordered.filter(pa.array(last))
+def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> list[str]:
+    return [row[0] for row in connection.execute(f"DESCRIBE {view}").fetchall()]
 
 
-def _named(table: pa.Table, sweep: str) -> pa.Table:
-    return table.add_column(0, "sweep", pa.array([sweep] * len(table), pa.string()))
+def named(name: str) -> str:
+    """A name as SQL quotes it."""
+    return '"{}"'.format(name.replace('"', '""'))
 
 
-def _final(connection: duckdb.DuckDBPyConnection, run: str) -> str:
-    metrics = connection.execute("SELECT DISTINCT metric FROM reports ORDER BY metric").fetchall()
-    columns = "".join(
-        ", max(value) FILTER (metric = '{}') AS \"{}\"".format(
-            name.replace("'", "''"), name.replace('"', '""')
-        )
-        for (name,) in metrics
-    )
-    return f"""
-        CREATE VIEW final AS
-        WITH last AS (SELECT * FROM reports QUALIFY epoch = max(epoch) OVER (PARTITION BY {run}))
-        SELECT trials.*, any_value(last.epoch) AS epoch {columns}
-        FROM trials LEFT JOIN (SELECT {run}, epoch, metric, value FROM last) AS last USING ({run})
-        GROUP BY ALL ORDER BY {run.replace("trial", "number")}
-    """
+def quoted(text: str) -> str:
+    """A text as SQL quotes it."""
+    return "'{}'".format(text.replace("'", "''"))

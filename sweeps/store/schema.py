@@ -1,27 +1,36 @@
-"""The three tables.
+"""The three tables: as they are appended to a log, and as they are folded into Parquet.
 
-Strings are plain: Parquet dictionary-encodes them, and a stream without dictionaries is just its schema, its
-batches and an end mark, so that each batch can be one write.
+The log is what writers append, a batch a fact. Strings are plain there: a stream without dictionaries is just its
+schema, its batches and an end mark, so that each batch can be one write. Folded, a report is one row with a column
+for each metric, `metric.NAME`; a trial one with a column for each field of its configuration, `config.PATH`. So new
+metrics and fields need no migration, and a query reads the columns that it asks for.
 """
 
-from typing import Literal
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
 
 import pyarrow as pa
 
 State = Literal["running", "paused", "complete", "stopped", "failed"]
+
+METRIC = "metric."
+CONFIG = "config."
 
 REPORTS = pa.schema(
     [
         ("trial", pa.string()),  # digest of the run: arm and seed
         ("attempt", pa.int32()),
         ("epoch", pa.int32()),
-        ("metric", pa.string()),
-        ("value", pa.float64()),
+        ("step", pa.int64()),  # of the optimiser; 0 where it was not told
         ("time", pa.float64()),  # unix seconds; never runs backwards within a segment
         ("sequence", pa.int32()),  # the how-manieth batch of its writer: breaks ties of the clock
+        ("seconds", pa.float64()),  # what the epoch took, training and evaluation
+        ("device_seconds", pa.float64()),  # the same times the run's GPUs, or its processes where it has none
+        ("metrics", pa.map_(pa.string(), pa.float64())),
     ]
 )
-"""Long form: one row for each metric of each epoch."""
+"""One row for each epoch of each attempt of a run."""
 
 TRIALS = pa.schema(
     [
@@ -34,11 +43,27 @@ TRIALS = pa.schema(
         ("state", pa.string()),
         ("reason", pa.string()),
         ("epochs", pa.int32()),
+        ("rung", pa.int32()),  # the last epoch at which the stopper judged it; 0 if none
+        ("seconds", pa.float64()),  # as in reports, summed over all that it has trained in this sweep
+        ("device_seconds", pa.float64()),
+        ("checkpoint", pa.string()),  # below the sweep's folder; empty until there is one
+        ("dropped", pa.string()),  # the component that the arm leaves out, as its space calls it
+        ("space", pa.string()),
+        ("campaign", pa.string()),
+        ("data", pa.string()),  # fingerprint of the images
+        ("commit", pa.string()),
+        ("diff", pa.string()),  # digest of what was changed since that commit
+        ("packages", pa.string()),  # JSON
+        ("host", pa.string()),
+        ("device", pa.string()),
         ("time", pa.float64()),
         ("sequence", pa.int32()),
     ]
 )
 """One row for each change of a run's state."""
+
+ORIGIN = ("space", "campaign", "data", "commit", "diff", "packages", "host", "device")
+"""Columns of a trial that say where it comes from; the same for all that a driver records, but for the host."""
 
 EVENTS = pa.schema(
     [
@@ -50,17 +75,49 @@ EVENTS = pa.schema(
         ("sequence", pa.int32()),
     ]
 )
-"""One row for each thing that the driver did and why: sittings, promotions, runs spared, reused, taken up again."""
+"""One row for each thing that was done and why: sittings, runs asked, started, judged, promoted, reused, retried."""
 
-TABLES = {"reports": REPORTS, "trials": TRIALS, "events": EVENTS}
+SECONDS = ("seconds", "evaluation_seconds")
+"""The metrics that say what an epoch took."""
 
-FACT = {
-    "reports": ["trial", "epoch", "metric", "attempt", "time", "sequence"],
-    "trials": ["trial", "attempt", "time", "sequence", "epochs", "state"],
-    "events": ["time", "sequence", "trial", "kind", "epoch"],
+LOG = {"reports": REPORTS, "trials": TRIALS, "events": EVENTS}
+
+WIDE = REPORTS.remove(REPORTS.get_field_index("metrics"))
+"""The columns of a folded report but for its metrics."""
+
+BASE = {"reports": WIDE, "trials": TRIALS, "events": EVENTS}
+"""The columns that every folded table has."""
+
+ORDER = {
+    "reports": ["trial", "epoch", "attempt", "time", "sequence"],
+    "trials": ["trial", "attempt", "time", "sequence"],
+    "events": ["time", "sequence"],
 }
-"""What makes a row the same fact wherever it is found, and the order in which later facts replace earlier
-ones. An attempt comes after all of the one before, whatever the clocks of their machines say."""
+"""How rows are sorted, and in which order later ones replace earlier ones. An attempt comes after all of the one
+before, whatever the clocks of their machines say."""
 
-KEY = {"reports": ["trial", "epoch", "metric"], "trials": ["trial"]}
+KEY = {"reports": ["trial", "epoch"], "trials": ["trial"]}
 """Of the rows that share these a reader shows the latest."""
+
+
+def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
+    """The leaves of a configuration by dotted path; a list is a leaf, written as JSON."""
+    found: dict[str, Any] = {}
+    for name, value in config.items():
+        if isinstance(value, Mapping):
+            found |= {f"{name}.{path}": leaf for path, leaf in flatten(value).items()}
+        else:
+            found[name] = json.dumps(value) if isinstance(value, list) else value
+    return found
+
+
+def typed(values: list[Any]) -> Any:
+    """An Arrow column as narrow as the values allow: booleans, integers, numbers, else text; None of nothing."""
+    kinds = {type(value) for value in values if value is not None}
+    if not kinds:
+        return None  # of no type: beside a column of numbers it must not become text
+    if len(kinds) == 1:
+        return pa.array(values)
+    if kinds == {int, float}:
+        return pa.array(values, pa.float64())
+    return pa.array([v if v is None or isinstance(v, str) else json.dumps(v) for v in values], pa.string())

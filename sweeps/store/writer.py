@@ -3,36 +3,51 @@
 import json
 import os
 import time
+import uuid
 from collections.abc import Callable, Mapping
-from itertools import count
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
 
-from sweeps.store.schema import TABLES, State
+from sweeps.store.schema import LOG, ORIGIN, SECONDS, State
 
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """End of an Arrow IPC stream: a segment that has it is closed."""
 
 SYNC_SECONDS = 5.0
+ROTATE_SECONDS, ROTATE_BYTES = 300.0, 32 * 2**20
+"""An older or a larger segment is ended, so that it can be folded while its writer goes on."""
 
 
 class Writer:
-    """Appends to `directory/segments/<table>-<name>.arrows`, opened when first needed.
+    """Appends to `directory/segments/<table>-<name>.<token>.arrows`, opened when first needed.
 
     A batch reaches the operating system in one write before the call returns, so a killed process loses
     nothing that was reported; every few seconds it also reaches the disk, for power cuts. Batches are not
-    compressed: at a few rows each, zstd made segments larger and 20 times slower to read.
+    compressed: at a row each, zstd made segments larger and 20 times slower to read; folded, they are.
+
+    Args:
+        directory: the sweep's folder.
+        name: of the writer; becomes part of file names.
+        clock: in unix seconds.
+        origin: where the runs come from, if it records any: columns of schema.ORIGIN.
     """
 
-    def __init__(self, directory: Path, name: str, clock: Callable[[], float] = time.time):
+    def __init__(
+        self,
+        directory: Path,
+        name: str,
+        clock: Callable[[], float] = time.time,
+        origin: Mapping[str, str] | None = None,
+    ):
         if not name or Path(name).name != name:
             raise ValueError(
                 f"a writer's name becomes part of a file name, got '{name}'; leave out separators"
             )
         self._directory, self._name, self._clock = directory / "segments", name, clock
+        self._origin = dict.fromkeys(ORIGIN, "") | dict(origin or {})
         self._segments: dict[str, _Segment] = {}
         self._sequence, self._time, self._synced = 0, float("-inf"), float("-inf")
 
@@ -44,14 +59,28 @@ class Writer:
     ) -> None:
         self.close()
 
-    def report(self, trial: str, attempt: int, epoch: int, metrics: Mapping[str, float]) -> None:
-        """Appends the metrics of one epoch of one run.
+    def report(
+        self,
+        trial: str,
+        attempt: int,
+        epoch: int,
+        metrics: Mapping[str, float],
+        *,
+        step: int = 0,
+        devices: float = 1.0,
+    ) -> None:
+        """Appends the metrics of one epoch of one run; `devices`: GPUs it trained on, or processes without any.
 
         Raises:
             OSError: the disk is full or gone; what was reported before is intact.
         """
-        shared = {"trial": trial, "attempt": attempt, "epoch": epoch}
-        self._append("reports", [{**shared, "metric": m, "value": float(v)} for m, v in metrics.items()])
+        if not metrics:
+            return
+        row = {"trial": trial, "attempt": attempt, "epoch": epoch, "step": step}
+        seconds = sum(metrics.get(name, 0.0) for name in SECONDS)
+        cost = {"seconds": seconds, "device_seconds": devices * seconds}
+        values = [(name, float(value)) for name, value in metrics.items()]
+        self._append("reports", {**row, **cost, "metrics": values})
 
     def trial(
         self,
@@ -65,15 +94,26 @@ class Writer:
         state: State,
         reason: str = "",
         epochs: int = 0,
+        rung: int = 0,
+        seconds: float = 0.0,
+        device_seconds: float = 0.0,
+        checkpoint: str = "",
+        dropped: str = "",
+        host: str = "",
     ) -> None:
-        """Appends a run's new state; `reason` says why it was stopped or failed, `epochs` how far it came.
+        """Appends a run's new state; schema.TRIALS says what each column is.
+
+        `reason` says why it was stopped or failed, `host` where it runs if that is not where its driver does.
 
         Raises:
             OSError: the disk is full or gone; what was recorded before is intact.
         """
         row = {"trial": trial, "number": number, "arm": arm, "seed": seed, "attempt": attempt}
         text = json.dumps(config, sort_keys=True, separators=(",", ":"))
-        self._append("trials", [{**row, "config": text, "state": state, "reason": reason, "epochs": epochs}])
+        stand = {"state": state, "reason": reason, "epochs": epochs, "rung": rung, "checkpoint": checkpoint}
+        cost = {"seconds": seconds, "device_seconds": device_seconds}
+        origin = self._origin | ({"host": host} if host else {})
+        self._append("trials", {**row, "config": text, **stand, **cost, "dropped": dropped, **origin})
 
     def event(self, kind: str, trial: str = "", epoch: int = 0, **detail: Any) -> None:
         """Appends what was done, to which run at which epoch, and why.
@@ -82,7 +122,7 @@ class Writer:
             OSError: the disk is full or gone; what was recorded before is intact.
         """
         text = json.dumps(detail, sort_keys=True, separators=(",", ":"))
-        self._append("events", [{"trial": trial, "epoch": epoch, "kind": kind, "detail": text}])
+        self._append("events", {"trial": trial, "epoch": epoch, "kind": kind, "detail": text})
 
     def sync(self) -> None:
         """Waits until all that was appended is on disk."""
@@ -99,34 +139,46 @@ class Writer:
             segment.file.close()
         self._segments = {}
 
-    def _append(self, table: str, rows: list[dict[str, Any]]) -> None:
-        if not rows:
-            return
+    def _append(self, table: str, row: dict[str, Any]) -> None:
         self._time = max(self._time, self._clock())  # a clock that is set back must not reorder the rows
-        stamped = [{**row, "time": self._time, "sequence": self._sequence} for row in rows]
-        batch = pa.RecordBatch.from_pylist(stamped, schema=TABLES[table])
-        if table not in self._segments:
-            head = TABLES[table].serialize().to_pybytes()
-            self._segments[table] = _Segment(self._directory, f"{table}-{self._name}", head)
-        self._segments[table].append(batch.serialize())
+        stamped = {**row, "time": self._time, "sequence": self._sequence}
+        schema = LOG[table]
+        batch = pa.RecordBatch.from_arrays(
+            [pa.array([stamped[field.name]], field.type) for field in schema], schema=schema
+        )
+        self._segment(table).append(batch.serialize())
         self._sequence += 1
         if self._time - self._synced >= SYNC_SECONDS:
             self.sync()
+
+    def _segment(self, table: str) -> "_Segment":
+        """The open segment of a table, a new one where it has become old or large."""
+        segment = self._segments.get(table)
+        if segment is not None and segment.due(self._time):
+            segment.append(END)
+            os.fsync(segment.file.fileno())
+            segment.file.close()
+            segment = None
+        if segment is None:
+            head = LOG[table].serialize().to_pybytes()
+            segment = _Segment(self._directory, f"{table}-{self._name}", head, self._time)
+            self._segments[table] = segment
+        return segment
 
 
 class _Segment:
     """A file of whole IPC messages."""
 
-    def __init__(self, directory: Path, stem: str, head: bytes):
+    def __init__(self, directory: Path, stem: str, head: bytes, now: float):
         directory.mkdir(parents=True, exist_ok=True)
-        for suffix in count():
-            path = directory / (f"{stem}.{suffix}.arrows" if suffix else f"{stem}.arrows")
-            try:
-                self.file = path.open("xb", buffering=0)
-                break
-            except FileExistsError:  # an earlier writer of this name: never append behind a possible tear
-                continue
-        self.head = head
+        # A name is never used twice: what was folded under it must not be taken for what is new.
+        path = directory / f"{stem}.{uuid.uuid4().hex[:12]}.arrows"
+        self.file = path.open("xb", buffering=0)
+        self.head, self.opened = head, now
+
+    def due(self, now: float) -> bool:
+        """Whether it is time for another segment."""
+        return now - self.opened >= ROTATE_SECONDS or self.file.tell() >= ROTATE_BYTES
 
     def append(self, message: Any) -> None:
         """Writes one message whole, or leaves the file as it was."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sweeps import store
+from sweeps.store import segments
 
 ROOT = Path(__file__).parents[2]
 SPACES = ROOT / "tests" / "fixtures" / "tiny_space.py"
@@ -56,9 +57,9 @@ class Sweeps:
 
     def written(self) -> Counter[tuple[str, int]]:
         """How often each epoch was really written, before any reader removes what is double."""
-        segments = store.query.segments(self.directory, "reports")
-        rows = [row for s in segments for batch in s.batches for row in batch.to_pylist()]
-        return Counter((row["trial"], row["epoch"]) for row in rows if row["metric"] == "knn_top1")
+        found = [segments.read(path) for path in segments.paths(self.directory, "reports")]
+        rows = [row for one in found if one and one.table is not None for row in one.table.to_pylist()]
+        return Counter((row["trial"], row["epoch"]) for row in rows)
 
 
 def wait_for(process: subprocess.Popen[str], pattern: str, count: int = 1) -> str:

@@ -33,12 +33,11 @@ def test_a_sweep_goes_from_a_space_to_a_table_and_a_picture(sweeps: Sweeps) -> N
         "overview.png",
         "overview.pdf",
         "summary.json",
-        "reports.parquet",
-        "trials.parquet",
+        "parts",
         "study.log",
     ):
         assert (directory / name).stat().st_size > 0
-        assert name.removesuffix(".pdf") in out or name == "trials.parquet"
+        assert name.removesuffix(".pdf") in out
     assert not list((directory / "segments").iterdir())
     assert "On the test images, read once" in out
     noise = re.findall(r".*(?:ray|Ray|WARNING|deprecat|Traceback).*", out.replace(str(directory), ""))

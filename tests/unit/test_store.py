@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from itertools import count
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,10 +22,12 @@ from sweeps.store import (
     connect,
     last_epoch,
     layout,
+    lease,
     open_store,
-    query,
     read_manifest,
     reports,
+    segments,
+    snapshot,
     sweep_directories,
     sweep_directory,
     torn,
@@ -55,13 +58,17 @@ def facts(directory: Path) -> set[tuple[object, ...]]:
 
 
 def newest(written: list[Report]) -> set[tuple[object, ...]]:
-    """What a reader shall see, by a dictionary: the last of the highest attempt."""
-    kept: dict[tuple[str, int, str], tuple[int, float]] = {}
+    """What a reader shall see, by a dictionary: of each epoch the highest attempt, its later values over earlier."""
+    kept: dict[tuple[str, int], tuple[int, dict[str, float]]] = {}
     for trial, attempt, epoch, metrics in written:
-        for metric, value in metrics.items():
-            if attempt >= kept.get((trial, epoch, metric), (-1, 0.0))[0]:
-                kept[trial, epoch, metric] = (attempt, value)
-    return {(*key, attempt, "nan" if math.isnan(v) else v) for key, (attempt, v) in kept.items()}
+        before, values = kept.get((trial, epoch), (-1, {}))
+        if metrics and attempt >= before:
+            kept[trial, epoch] = attempt, {**(values if attempt == before else {}), **metrics}
+    return {
+        (trial, epoch, metric, attempt, "nan" if math.isnan(value) else value)
+        for (trial, epoch), (attempt, values) in kept.items()
+        for metric, value in values.items()
+    }
 
 
 def write_run(directory: Path, trial: str = "t0", *, epochs: int = 5, state: str = "complete") -> None:
@@ -102,10 +109,10 @@ def test_any_interleaving_of_reports_by_several_writers_is_read_back(plan, compa
 
 
 def test_a_segment_cut_at_any_byte_keeps_every_batch_before_the_cut(tmp_path):
-    ends, segment = [], tmp_path / "segments" / "reports-t0.arrows"
-    writer = Writer(tmp_path, "t0")
+    ends, writer = [], Writer(tmp_path, "t0")
     for epoch in range(1, 4):
         writer.report("t0", 0, epoch, {"loss": 1.0, "knn_top1": 50.0})
+        (segment,) = tmp_path.glob("segments/reports-*")
         ends.append(segment.stat().st_size)
     writer.close()
     whole = segment.read_bytes()
@@ -115,20 +122,27 @@ def test_a_segment_cut_at_any_byte_keeps_every_batch_before_the_cut(tmp_path):
         assert sorted(set(reports(tmp_path)["epoch"].to_pylist())) == list(range(1, kept + 1)), cut
         at_a_boundary = cut in (0, *ends, len(whole))
         if cut >= ends[0]:  # before that lies the schema, whose own end is a boundary too
-            assert torn(tmp_path) == ([] if at_a_boundary else [Torn(segment, kept)]), cut
+            lost = cut - max((end for end in ends if end <= cut), default=0)
+            assert torn(tmp_path) == ([] if at_a_boundary else [Torn(segment, kept, lost)]), cut
 
 
-def test_a_cut_segment_is_never_folded_before_the_sweep_has_ended_and_never_removed(tmp_path):
+def test_a_cut_segment_is_not_folded_before_the_sweep_has_ended_and_then_put_aside(tmp_path):
     write_run(tmp_path)
-    segment = tmp_path / "segments" / "reports-t0.arrows"
+    (segment,) = tmp_path.glob("segments/reports-*")
     segment.write_bytes(segment.read_bytes()[:-20])
-    before = facts(tmp_path)
+    before, cut = facts(tmp_path), torn(tmp_path)
+    assert [(one.path, one.batches_kept) for one in cut] == [(segment, 4)]
+    assert cut[0].bytes_lost > 0
     compact(tmp_path)
     assert facts(tmp_path) == before
     assert len(before) == 8
     compact(tmp_path, ended=True)
     assert facts(tmp_path) == before
-    assert torn(tmp_path) == [Torn(segment, 4)]
+    aside = tmp_path / "quarantine" / segment.name
+    assert torn(tmp_path) == [Torn(aside, 4, cut[0].bytes_lost)]
+    compact(tmp_path, ended=True)
+    assert aside.is_file()
+    assert facts(tmp_path) == before
 
 
 def test_a_killed_process_loses_nothing_that_it_reported(tmp_path):
@@ -277,7 +291,7 @@ def test_compaction_cut_off_at_any_step_loses_no_row_and_doubles_none(tmp_path, 
     unfinished = Writer(origin, "t3")
     unfinished.report("t3", 0, 1, {"loss": 1.0})
     expected, states = facts(origin), trials(origin)
-    history = query.rows(origin, "trials")
+    history = snapshot.facts(origin, "trials")
     for step in count():
         directory = shutil.copytree(origin, tmp_path / str(step))
         with pytest.MonkeyPatch.context() as patch:
@@ -290,8 +304,8 @@ def test_compaction_cut_off_at_any_step_loses_no_row_and_doubles_none(tmp_path, 
         for _ in range(2):  # after the crash, and after the compaction that follows it
             assert facts(directory) == expected
             assert trials(directory) == states
-            assert query.rows(directory, "trials") == history
-            compact(directory, ended=ended)
+            assert snapshot.facts(directory, "trials") == history
+            compact(directory, ended=ended, clock=lambda: time.time() + 2 * lease.SECONDS)
         if finished:
             break
     assert step >= 8  # the cut came at each of the file operations
@@ -311,17 +325,15 @@ def test_compaction_leaves_an_open_segment_to_its_writer(tmp_path):
 def test_a_reader_overtaken_by_compaction_still_sees_every_row_once(tmp_path, monkeypatch):
     write_run(tmp_path, "t0")
     write_run(tmp_path, "t1")
-    expected, read = facts(tmp_path), query._read
+    expected, read = facts(tmp_path), segments.read
     pending = [lambda: compact(tmp_path)]
 
     def overtaken(path):
         if pending:  # after the segments were listed, before the first is read
-            monkeypatch.setattr(query, "_read", read)
             pending.pop()()
-            monkeypatch.setattr(query, "_read", overtaken)
         return read(path)
 
-    monkeypatch.setattr(query, "_read", overtaken)
+    monkeypatch.setattr(segments, "read", overtaken)
     assert facts(tmp_path) == expected
     assert not list(tmp_path.glob("segments/*"))
 
@@ -387,7 +399,7 @@ def test_a_manifest_comes_back_and_is_replaced_whole(tmp_path):
 def test_a_store_is_made_once_and_opened_again(tmp_path):
     store = open_store(tmp_path / "new" / "store")
     assert open_store(store) == open_store(store, create=False) == store
-    assert json.loads((store / "store.json").read_text()) == {"format": "contrastive-sweeps", "version": 1}
+    assert json.loads((store / "store.json").read_text()) == {"format": "contrastive-sweeps", "version": 2}
 
 
 def test_a_store_being_made_by_another_process_is_not_taken_for_foreign_files(tmp_path):
@@ -399,7 +411,7 @@ def test_a_store_being_made_by_another_process_is_not_taken_for_foreign_files(tm
     ("mark", "message"),
     [
         (None, "holds other files and is no result store .photo.jpg lies there"),
-        ('{"format": "contrastive-sweeps", "version": 2}', "newer program .version 2.*upgrade"),
+        ('{"format": "contrastive-sweeps", "version": 3}', "newer program .version 3.*upgrade"),
         ('{"format": "another", "version": 1}', "a store of 'another'"),
         ("[]", "does not mark a result store"),
         ("{", "does not mark a result store"),

@@ -7,6 +7,7 @@ from contrastive.config import Trial, arm, identity, replace, to_dict
 from contrastive.data import Dataset
 from contrastive.distributed import World
 from sweeps import store
+from sweeps.store import segments
 from sweeps.work import Places, work
 
 ALONE = World()
@@ -40,9 +41,9 @@ def epochs(sweep: Path) -> list[int]:
 
 
 def written(sweep: Path) -> list[int]:
-    segments = store.query.segments(sweep, "reports")
-    rows = [row for segment in segments for batch in segment.batches for row in batch.to_pylist()]
-    return sorted(row["epoch"] for row in rows if row["metric"] == "knn_top1")
+    found = [segments.read(path) for path in segments.paths(sweep, "reports")]
+    rows = [row for one in found if one and one.table is not None for row in one.table.to_pylist()]
+    return sorted(row["epoch"] for row in rows)
 
 
 def test_every_epoch_is_in_the_store_before_tune_hears_of_it(

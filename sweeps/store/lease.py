@@ -1,0 +1,120 @@
+"""Who may compact: a file with a name and a time in it, so that it works where file locks do not, as on some NFS."""
+
+import json
+import os
+import platform
+import time
+import uuid
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+FILE = "compact.lease"
+SECONDS = 600.0
+"""After so long the holder counts as dead, wherever it runs. It must be done before, or renew."""
+
+
+class HeldError(Exception):
+    """Somebody else holds the lease; says who and until when."""
+
+
+class Lease:
+    """Of one sweep's folder, held by this object until it is given up or has run out."""
+
+    def __init__(self, directory: Path, clock: Callable[[], float] = time.time):
+        self.path, self.clock, self.token = directory / FILE, clock, uuid.uuid4().hex
+
+    def take(self) -> None:
+        """Takes the lease, also from a holder who is dead.
+
+        Raises:
+            HeldError: somebody else holds it.
+        """
+        holder = _read(self.path)
+        if holder is not None:
+            if holder["until"] > self.clock() and not _dead(holder):
+                until = time.strftime("%H:%M:%S", time.localtime(holder["until"]))
+                raise HeldError(
+                    f"process {holder['pid']} on {holder['host']} is compacting, at the latest until {until}"
+                )
+            self._bury(holder)
+        draft = self.path.with_name(f"{FILE}.{self.token}")
+        draft.write_text(json.dumps(self._terms()), encoding="utf-8")
+        try:
+            os.link(draft, self.path)  # fails if somebody was faster, on NFS too
+        except FileExistsError as error:
+            raise HeldError("another process has just begun to compact") from error
+        finally:
+            draft.unlink()
+
+    def check(self) -> None:
+        """Renews the lease, before anything takes effect under it.
+
+        Raises:
+            HeldError: it has run out and somebody else has taken it.
+        """
+        holder = _read(self.path)
+        if holder is None or holder["token"] != self.token:
+            raise HeldError("this compaction took so long that another one has begun; it has changed nothing")
+        draft = self.path.with_name(f"{FILE}.{self.token}")
+        draft.write_text(json.dumps(self._terms()), encoding="utf-8")
+        draft.replace(self.path)
+
+    def give_up(self) -> None:
+        """Lets others compact, if the lease is still ours."""
+        holder = _read(self.path)
+        if holder is not None and holder["token"] == self.token:
+            self.path.unlink(missing_ok=True)
+
+    def _terms(self) -> dict[str, Any]:
+        until = self.clock() + SECONDS
+        return {"pid": os.getpid(), "host": platform.node(), "until": until, "token": self.token}
+
+    def _bury(self, holder: dict[str, Any]) -> None:
+        """Removes a dead holder's lease, and no other: of two who try, one moves it away."""
+        grave = self.path.with_name(f"{FILE}.{self.token}")
+        try:
+            self.path.rename(grave)
+        except FileNotFoundError:
+            return
+        if (moved := _read(grave)) is not None and moved["token"] != holder["token"]:
+            os.link(grave, self.path)  # it was a living one's, taken a moment ago
+        grave.unlink()
+
+
+@contextmanager
+def held(directory: Path, clock: Callable[[], float] = time.time) -> Generator[Lease]:
+    """The lease of a sweep's folder, for as long as the block lasts.
+
+    Raises:
+        HeldError: somebody else holds it.
+    """
+    lease = Lease(directory, clock)
+    lease.take()
+    try:
+        yield lease
+    finally:
+        lease.give_up()
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        return {"pid": None, "host": "", "until": 0.0, "token": ""}  # cut off by a crash
+
+
+def _dead(holder: dict[str, Any]) -> bool:
+    """Whether the holder is a process of this machine that no longer runs."""
+    if holder["host"] != platform.node() or holder["pid"] is None:
+        return False
+    try:
+        os.kill(holder["pid"], 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:
+        return False
+    return False

@@ -1,0 +1,137 @@
+"""What has been folded: Parquet files, and the one small file that says which of them hold.
+
+`parts.json` is written beside and renamed, so that all of a compaction takes effect at one moment. No two parts of a
+table hold rows of the same run: what is current in one is current.
+"""
+
+# pyright: reportUnknownParameterType=false
+# pyarrow's own types are compiled and carry no annotations.
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+from pyarrow.dataset import dataset
+
+from sweeps.store.layout import StoreError, write_json, write_whole
+
+PARTS, INDEX = "parts", "parts.json"
+ROWS_A_GROUP = 131_072
+"""Of a Parquet row group: enough to compress well, few enough that one run's curve is one small read."""
+PACKED = ("attempt", "epoch", "step", "sequence", "number", "rung", "epochs")
+"""Integers that go up by steps."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """A Parquet file of folded rows."""
+
+    table: str
+    file: str
+    rows: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Index:
+    """Which files hold: the parts, but not the sources that were folded into them, nor the parts merged into others."""
+
+    generation: int = 0
+    parts: tuple[Part, ...] = ()
+    folded: tuple[str, ...] = ()
+    """Paths below the sweep's folder, of what may not be removed yet."""
+    merged: tuple[tuple[str, float], ...] = ()
+    """Files of former parts and since when (unix seconds) they are former ones: readers may still have them open."""
+
+    def of(self, table: str) -> list[Part]:
+        """The parts of a table."""
+        return [part for part in self.parts if part.table == table]
+
+
+def read_index(directory: Path) -> Index:
+    """What holds in a sweep's folder; nothing before the first compaction.
+
+    Raises:
+        StoreError: the file is not one of ours.
+    """
+    path = directory / INDEX
+    try:
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Index(
+            generation=int(found["generation"]),
+            parts=tuple(Part(**part) for part in found["parts"]),
+            folded=tuple(found["folded"]),
+            merged=tuple((file, since) for file, since in found["merged"]),
+        )
+    except FileNotFoundError:
+        return Index()
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{path} does not list the parts of a sweep ({error}); put back a copy of it, or move it away to read what "
+            f"{directory.name}/segments still has"
+        ) from error
+
+
+def write_index(directory: Path, index: Index) -> None:
+    """From here on the index holds."""
+    write_json(directory / INDEX, asdict(index))
+
+
+def legacy(directory: Path, table: str) -> Path:
+    """Where version 1 folded a table: long, and not listed anywhere."""
+    return directory / f"{table}.parquet"
+
+
+def write(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
+    """Writes a part that does not hold yet, whole or not at all."""
+    path = directory / PARTS / f"{table}-{name}.parquet"
+    path.parent.mkdir(exist_ok=True)
+    floats = [field.name for field in rows.schema if field.type == pa.float64()]
+    packed = [name for name in PACKED if name in rows.column_names]
+    # Metrics are float32 more often than not: split by bytes, what they do not use takes no room.
+    encoding = dict.fromkeys(floats, "BYTE_STREAM_SPLIT") | dict.fromkeys(packed, "DELTA_BINARY_PACKED")
+    texts = [field.name for field in rows.schema if field.type == pa.string()]
+
+    def into(file: Any) -> None:
+        pq.write_table(
+            rows,
+            file,
+            compression="zstd",
+            row_group_size=ROWS_A_GROUP,
+            use_dictionary=texts,  # pyright: ignore[reportArgumentType]
+            column_encoding=encoding,
+        )
+
+    write_whole(path, into)
+    return Part(table, path.name, len(rows), path.stat().st_size)
+
+
+def path(directory: Path, part: Part) -> Path:
+    """Where a part lies."""
+    return directory / PARTS / part.file
+
+
+def read(directory: Path, parts: Iterable[Part], *, trials: Iterable[str] | None = None) -> list[pa.Table]:
+    """The rows of parts, all or those of some runs.
+
+    Raises:
+        FileNotFoundError: a part has been merged into another since the index was read.
+    """
+    return [load(path(directory, part), trials=trials) for part in parts]
+
+
+def load(file: Path, *, trials: Iterable[str] | None = None) -> pa.Table:
+    """The rows of one file, all or those of some runs."""
+    some = None if trials is None else pc.field("trial").isin(list(trials))
+    return dataset(file, format="parquet").to_table(filter=some)
+
+
+def strays(directory: Path, index: Index) -> list[Path]:
+    """Files beside the parts that do not hold: a compaction was cut off before it took effect, or its clearing up."""
+    known = {part.file for part in index.parts} | {file for file, _ in index.merged}
+    return [found for found in sorted(directory.glob(f"{PARTS}/*")) if found.name not in known]

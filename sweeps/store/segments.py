@@ -1,0 +1,92 @@
+"""What writers have appended: whole batches, up to where a crash cut one off."""
+
+# pyright: reportUnknownParameterType=false
+# pyarrow's own types are compiled and carry no annotations.
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+from pyarrow import ipc
+
+from sweeps.store.writer import END
+
+SEGMENTS, QUARANTINE = "segments", "quarantine"
+
+
+@dataclass(frozen=True)
+class Segment:
+    """The whole batches of a segment, and whether its writer ended it or was cut off in mid-write."""
+
+    path: Path
+    batches: tuple[pa.RecordBatch, ...]
+    closed: bool
+    torn: bool
+
+    @property
+    def table(self) -> pa.Table | None:
+        """Its rows, in the schema they were written with; None if there is none."""
+        return pa.Table.from_batches(self.batches) if self.batches else None
+
+
+@dataclass(frozen=True)
+class Torn:
+    """A segment whose last batch was cut off by a crash; all batches before it are kept."""
+
+    path: Path
+    batches_kept: int
+    bytes_lost: int
+
+
+def paths(directory: Path, table: str, writer: str = "*") -> list[Path]:
+    """The segments of a table, by name; of all writers, or of those whose names match the pattern."""
+    return sorted(directory.glob(f"{SEGMENTS}/{table}-{writer}.arrows"))
+
+
+def read(path: Path) -> Segment | None:
+    """A segment; None if it is gone, because it was folded since it was listed."""
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    batches, end = _whole(data)
+    rest = data[end:]
+    return Segment(path, tuple(batches), closed=rest == END, torn=rest not in (b"", END))
+
+
+def torn(directory: Path) -> list[Torn]:
+    """The segments of a sweep that a crash cut off: those still in use, then those put aside."""
+    found = (
+        _torn(path)
+        for place in (SEGMENTS, QUARANTINE)
+        for path in sorted(directory.glob(f"{place}/*.arrows"))
+    )
+    return [one for one in found if one is not None]
+
+
+def _torn(path: Path) -> Torn | None:
+    data = path.read_bytes()
+    batches, end = _whole(data)
+    return None if data[end:] in (b"", END) else Torn(path, len(batches), len(data) - end)
+
+
+def _whole(data: bytes) -> tuple[list[pa.RecordBatch], int]:
+    """The whole batches at the beginning of a stream, and where the last of them ends."""
+    source, batches, end = pa.BufferReader(data), list[pa.RecordBatch](), 0
+    for batch in _stream(source):
+        if batch is not None:
+            batches.append(batch)
+        end = source.tell()
+    return batches, end
+
+
+def _stream(source: pa.BufferReader) -> Iterator[pa.RecordBatch | None]:
+    """None when the schema has been read, then each batch; ends before what is half written."""
+    try:
+        reader = ipc.open_stream(source, options=ipc.IpcReadOptions(use_threads=False))
+        yield None
+        while True:
+            yield reader.read_next_batch()
+    except (StopIteration, pa.ArrowInvalid, OSError):
+        return

@@ -1,0 +1,112 @@
+"""A sweep's rows at one moment, also while writers append and a compactor folds. Takes no lock and disturbs nobody."""
+
+# pyright: reportUnknownParameterType=false
+# pyarrow's own types are compiled and carry no annotations.
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from sweeps.store import fold, parts, segments
+from sweeps.store.parts import Index, Part
+from sweeps.store.schema import LOG
+
+Found = TypeVar("Found")
+TRIES = 100
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Parts that hold; and of the runs that have more beside them, all rows."""
+
+    directory: Path
+    index: Index
+    live: dict[str, pa.Table] = field(repr=False)
+
+    def whole(self, table: str) -> list[Part]:
+        """The parts of a table, whose rows count unless their run is in `live`."""
+        return self.index.of(table)
+
+    def facts(self, table: str) -> pa.Table:
+        """All rows, with a column that says which are replaced by later ones."""
+        outside = [
+            _without(rows, self.live[table], table) for rows in parts.read(self.directory, self.whole(table))
+        ]
+        return fold.settle([*outside, self.live[table]], table)
+
+    def read(self, table: str) -> pa.Table:
+        """The rows that hold."""
+        return fold.current(self.facts(table))
+
+
+def snapshot(directory: Path) -> Snapshot:
+    """The sweep in `directory` as it is now.
+
+    Raises:
+        StoreError: its list of parts cannot be read.
+    """
+
+    def look(index: Index) -> Snapshot:
+        return Snapshot(directory, index, {table: _live(directory, index, table) for table in LOG})
+
+    return steadily(directory, look)
+
+
+def facts(directory: Path, table: str) -> pa.Table:
+    """All rows of one table (Snapshot.facts)."""
+
+    def look(index: Index) -> pa.Table:
+        return Snapshot(directory, index, {table: _live(directory, index, table)}).facts(table)
+
+    return steadily(directory, look)
+
+
+def steadily(directory: Path, look: Callable[[Index], Found]) -> Found:
+    """What `look` finds while no compaction takes effect; it is called again where one has."""
+    for _ in range(TRIES):
+        index = parts.read_index(directory)
+        try:
+            found = look(index)
+        except FileNotFoundError:
+            if parts.read_index(directory).generation == index.generation:
+                raise
+            continue
+        if parts.read_index(directory).generation == index.generation:
+            return found
+    raise TimeoutError(f"{directory} has been compacted {TRIES} times while it was read; read it again")
+
+
+def sources(directory: Path, table: str, index: Index, writer: str = "*") -> list[Path]:
+    """The segments that have not been folded yet; of all writers, or of those whose names match the pattern."""
+    folded = set(index.folded)
+    return [
+        p for p in segments.paths(directory, table, writer) if str(p.relative_to(directory)) not in folded
+    ]
+
+
+def before(directory: Path, table: str, index: Index) -> list[pa.Table]:
+    """What version 1 has folded of a table, if it has not been folded anew."""
+    path = parts.legacy(directory, table)
+    known = path.name in index.folded or not path.is_file()
+    return [] if known else [fold.widen(parts.load(path), table)]
+
+
+def _live(directory: Path, index: Index, table: str) -> pa.Table:
+    found = [segments.read(path) for path in sources(directory, table, index)]
+    rows = [fold.widen(one.table, table) for one in found if one and one.table is not None]
+    rows += before(directory, table, index)
+    if not rows:
+        return fold.empty(table)
+    held = index.of(table) if table != "events" else []  # events replace nothing
+    trials = {trial for one in rows for trial in one["trial"].unique().to_pylist()}
+    return fold.settle([*rows, *parts.read(directory, held, trials=trials)], table)
+
+
+def _without(rows: pa.Table, live: pa.Table, table: str) -> pa.Table:
+    if table == "events" or not len(live):
+        return rows
+    return rows.filter(~pc.field("trial").isin(live["trial"].unique()))
