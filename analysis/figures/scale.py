@@ -29,12 +29,16 @@ class Scale:
         axis.set_label_text(self.label)
         axes.set(**{f"{which}scale": "log" if self.log else "linear", f"{which}lim": self.limits})
         if self.log:
-            wide = self.limits[1] / self.limits[0] > 1000
-            axis.set_major_locator(LogLocator(subs=(1,) if wide else (1, 2, 5)))
+            axis.set_major_locator(LogLocator(subs=self.steps))
             axis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axis.set_minor_formatter(NullFormatter())
         if self.categories:
             axis.set_ticks(range(len(self.categories)), self.categories)
+
+    @property
+    def steps(self) -> tuple[int, ...]:
+        """Where a decade of a logarithmic axis has ticks."""
+        return (1,) if self.limits[1] / self.limits[0] > 1000 else (1, 2, 5)
 
     def line(self, count: int = 200) -> NDArray[np.float64]:
         """Points from end to end, even to the eye."""

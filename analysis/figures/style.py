@@ -63,7 +63,7 @@ SEQUENTIAL = LinearSegmentedColormap.from_list(
 )
 """Viridis without its lightest end, which white paper would swallow."""
 DIVERGING = LinearSegmentedColormap.from_list(
-    "blue to vermillion", ["#00497A", "#6FA8CF", "#F7F7F7", "#F0A575", "#A34700"]
+    "blue to vermillion", ["#0B5080", "#6FA8CF", "#F7F7F7", "#D98A55", "#7A3300"]
 )
 """Equally dark at both ends: in grey it tells how far from the middle, and a sign that is written which way."""
 

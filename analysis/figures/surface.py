@@ -62,18 +62,16 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     figure = sheet(PAGE, 3.0)
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
     tint, colours = shades([*found.mean[~out], *(arm.last for arm in arms if arm.last is not None)])
-    _fill(left, found, found.mean, out, colours)
     grey = ScalarMappable(Normalize(0, float(found.deviation[~out].max())), GREYS)
-    _fill(right, found, found.deviation, out, grey)
-    for axes in (left, right):
+    for axes, values, fill in ((left, found.mean, colours), (right, found.deviation, grey)):
+        _fill(axes, found, values, out, fill)
         x.draw(axes, "x")
         y.draw(axes, "y")
         hatch_excluded(axes, x, y, paths, space)
     mark_arms(left, summary, summary.arms, places.values(), tint, numbered=False, size=45)
     right.plot(*zip(*(places[arm.digest] for arm in arms), strict=True), ".", color=INK, markersize=3)
     left.set_title(f"Expected {summary.label}")
-    right.set_title("Its standard deviation (points)")
-    right.set_ylabel("")
+    right.set(title="Its standard deviation (points)", ylabel="")
     runs = sum(len(arm.scores) for arm in arms)
     note(
         figure,
@@ -98,10 +96,9 @@ def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale
     table -= table.mean(axis=0) - table.mean()
     columns = [one.unit(column) for one, column in zip((x, y), zip(*places, strict=True), strict=True)]
     inputs = np.repeat(np.stack(columns, axis=1), len(seeds), axis=0)
-    kernel = ConstantKernel(1.0, (0.05, 20)) * Matern((0.4, 0.4), (0.1, 5), nu=2.5) + WhiteKernel(
-        0.1, (1e-4, 2)
-    )
-    model = GaussianProcessRegressor(kernel, normalize_y=True)
+    lengths: Any = (0.4, 0.4)
+    kernel = ConstantKernel(1.0, (0.05, 20)) * Matern(lengths, (0.1, 5), nu=2.5) + WhiteKernel(0.1, (1e-4, 2))
+    model: Any = GaussianProcessRegressor(kernel, normalize_y=True)
     with warnings.catch_warnings():  # a parameter that does not matter has the longest length allowed
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(inputs, table.ravel())
@@ -133,9 +130,10 @@ def _fill(
 ) -> None:
     """Bands of colour with a line and a number at each step, so that a print in grey can be read too."""
     levels = MaxNLocator(8).tick_values(float(values[~out].min()), float(values[~out].max()))
-    cmap, norm = colours.get_cmap(), colours.norm
+    cmap = colours.get_cmap()
+    norm: Any = colours.norm
     axes.contourf(found.x, found.y, values, levels, cmap=cmap, norm=norm, extend="both")
-    inks = [ink_on(cmap(norm(level))) for level in levels]
+    inks = [ink_on(cmap(share)) for share in norm(levels)]
     style: Any = {"levels": levels, "colors": inks, "linewidths": 0.5}
     lines = axes.contour(found.x, found.y, np.where(out, np.nan, values), **style)
     axes.clabel(lines, levels[::2], fmt="%g", fontsize=6)

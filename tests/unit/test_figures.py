@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.collections import PathCollection
 
 from analysis.figures import overview, save
 from analysis.figures.labels import spread
@@ -126,7 +127,7 @@ def test_stopped_and_failed_arms_are_hollow(tmp_path):
     record = load(synthetic_sweep(tmp_path))
     figure = overview(record, summarise(record), baselines={})
     left, hollow = figure.axes[0], 0
-    for marker in left.collections:
+    for marker in (one for one in left.collections if isinstance(one, PathCollection)):
         face = marker.get_facecolor()
         hollow += len(face) and len(marker.get_offsets()) == 1 and tuple(face[0]) == (1.0, 1.0, 1.0, 1.0)
     assert hollow == sum(run.state == "stopped" for run in record.runs)

@@ -1,7 +1,6 @@
 """Differences between arms that share their seeds: each with its interval, or seed by seed."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,24 +11,9 @@ from matplotlib.transforms import blended_transform_factory
 from analysis.compare import LEVEL, compare, half_width
 from analysis.figures.labels import beside, signed, wrapped
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
+from analysis.multiple import Difference
 
-INTERVAL = f"Student's {LEVEL:.0%} interval of the paired difference, each for itself"
-
-
-@dataclass(frozen=True)
-class Difference:
-    """One arm less another, in points of the metric, over `seeds` that both have.
-
-    `difference` is None where the comparison could not be made, and `verdict` says why; `low` and `high` are None
-    where it has no interval.
-    """
-
-    name: str
-    difference: float | None
-    low: float | None
-    high: float | None
-    seeds: int
-    verdict: str
+INTERVAL = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"
 
 
 @styled
@@ -43,7 +27,7 @@ def forest(
     """A row for each comparison, in the order given: its difference, interval, paired seeds and verdict.
 
     Args:
-        differences: one row each.
+        differences: one row each; of one that could not be made only the verdict is shown.
         label: what the differences are of, with its unit.
         margin: half the width of the band within which arms count as equivalent, in the same unit.
         interval: what the whiskers are.
@@ -53,7 +37,7 @@ def forest(
     """
     _check(differences)
     lines = [wrapped(row.name, 34) for row in differences]
-    figure = sheet(PAGE, 1.05 + sum(0.2 if "\n" not in line else 0.29 for line in lines))
+    figure = sheet(PAGE, 1.05 + sum(0.2 + 0.1 * line.count("\n") for line in lines))
     axes = figure.subplots()
     axes.axvline(0, color=GREY, linewidth=0.9, zorder=1)
     if margin is not None:
@@ -65,7 +49,7 @@ def forest(
     axes.tick_params(axis="y", length=0)
     _columns(axes, differences)
     band = "" if margin is None else f"Grey band: equivalent, within ±{margin:g}."
-    note(figure, f"Whiskers: {interval}; n: paired seeds. Filled: it excludes 0.", band)
+    note(figure, f"Whiskers: {interval}. n: paired seeds. Filled: the interval excludes 0.", band)
     return figure
 
 
@@ -89,11 +73,11 @@ def seed_slopes(scores: Mapping[str, Mapping[int, float]], *, label: str) -> Fig
     axes = figure.subplots()
     for column in table.T:
         rises = column[-1] >= column[0]
-        look: str = LOOKS[0].colour if rises else LOOKS[1].colour
-        style = {"color": look, "linewidth": 1.1, "marker": ".", "markersize": 4}
+        look = LOOKS[0].colour if rises else LOOKS[1].colour
+        style: Any = {"color": look, "linewidth": 1.1, "marker": ".", "markersize": 4}
         axes.plot(places, column, linestyle=DASHES[0] if rises else DASHES[1], **style, zorder=2)
     halves = [half_width(row) for row in table] if len(seeds) > 1 else None
-    means = {"color": INK, "markersize": 5, "linewidth": 1.2, "capsize": 2.5, "markerfacecolor": "white"}
+    means: Any = {"color": INK, "markersize": 5, "linewidth": 1.2, "capsize": 2.5, "markerfacecolor": "white"}
     axes.errorbar(places + 0.12, table.mean(axis=1), halves, fmt="D", **means, zorder=3)
     width = 16 if len(scores) < 5 else 12
     axes.set_xticks(places, [wrapped(name, width, 3) for name in scores], color=INK)

@@ -1,0 +1,127 @@
+"""Learning curves of arms over their seeds."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from analysis.arms import Arm
+from analysis.compare import LEVEL, half_width
+from analysis.figures.labels import Label, called, label_ends
+from analysis.figures.marks import role
+from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled
+from analysis.load import Record, Run
+from analysis.summarise import Summary
+
+
+@styled
+def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure:
+    """The metric after each epoch: mean and interval over seeds of the best arms and the default, the others thin.
+
+    An arm's mean goes as far as all its runs do; a cross is where a run was stopped. Of two seeds, whose interval
+    would be 13 times as wide as their distance, the band goes from one to the other.
+
+    Args:
+        record: the sweep.
+        summary: what `summarise` made of it.
+        top: how many of the best arms stand out, up to six.
+
+    Raises:
+        ValueError: no run has reported the metric, or `top` is not from 1 to 6.
+    """
+    if not 1 <= top <= 6:
+        raise ValueError(f"one to six arms can stand out, got {top}")
+    runs: dict[str, list[Run]] = {}
+    for run in record.runs:
+        if record.metric in run.curve:
+            runs.setdefault(run.arm, []).append(run)
+    if not runs:
+        raise ValueError(
+            f"no run has reported {record.metric} yet, so there are no curves; wait for a first epoch"
+        )
+    looks = _looks(summary, top)
+    figure = sheet(PAGE, 3.2)
+    axes = figure.subplots()
+    labels: list[Label] = []
+    for arm in summary.arms:
+        members, look = runs.get(arm.digest, []), looks.get(arm.digest)
+        epochs, table = _table(members, record.metric)
+        _draw(axes, epochs, table, look)
+        _stops(axes, members, record.metric, look)
+        if look and epochs.size:
+            labels.append(Label(float(table[:, -1].mean()), _words(arm, summary), look=look))
+    horizon = record.manifest.get("epochs") or max(run.epochs for run in record.runs)
+    axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
+    cut = _limit(axes, [run.curve[record.metric][1] for members in runs.values() for run in members])
+    label_ends(axes, labels, size=7)
+    note(figure, *_notes(summary, runs), "Bands are cut at the edges." if cut else "")
+    return figure
+
+
+def _looks(summary: Summary, top: int) -> dict[str, Look]:
+    """The default in its own look, the best others in turn."""
+    others = [arm for arm in summary.arms if arm is not summary.default and arm.last is not None][:top]
+    looks = {arm.digest: look for arm, look in zip(others, LOOKS, strict=False)}
+    return looks | ({summary.default.digest: DEFAULT_LOOK} if summary.default else {})
+
+
+def _table(members: Sequence[Run], metric: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The epochs that all runs of an arm have, and (runs, epochs) their values."""
+    curves = [dict(zip(*(column.tolist() for column in run.curve[metric]), strict=True)) for run in members]
+    shared = sorted(set.intersection(*map(set, curves))) if curves else []
+    table = np.array([[curve[epoch] for epoch in shared] for curve in curves], float)
+    return np.array(shared, np.int64), table
+
+
+def _draw(axes: Axes, epochs: NDArray[np.int64], table: NDArray[np.float64], look: Look | None) -> None:
+    if not epochs.size:
+        return
+    if look is None:
+        axes.plot(epochs, table.mean(axis=0), color=PALE, linewidth=0.7, zorder=1)
+        return
+    mean = table.mean(axis=0)
+    if len(table) > 1:
+        half = np.ptp(table, axis=0) / 2 if len(table) == 2 else np.array([half_width(c) for c in table.T])
+        axes.fill_between(
+            epochs, mean - half, mean + half, color=look.colour, alpha=0.18, linewidth=0, zorder=2
+        )
+    style: Any = {"color": look.colour, "linestyle": look.dash, "marker": look.marker, "markersize": 3.5}
+    axes.plot(epochs, mean, linewidth=1.6, markevery=max(1, len(epochs) // 6), zorder=4, **style)
+
+
+def _stops(axes: Axes, members: Sequence[Run], metric: str, look: Look | None) -> None:
+    for run in members:
+        if run.state == "stopped":
+            epochs, values = run.curve[metric]
+            ink = look.colour if look else "#999999"
+            axes.plot(epochs[-1:], values[-1:], "x", color=ink, markersize=4, markeredgewidth=1, zorder=3)
+
+
+def _limit(axes: Axes, values: Sequence[NDArray[np.float64]]) -> bool:
+    """Fits the axis to the runs, and not to bands of two seeds; whether some are cut."""
+    finite = np.concatenate(values)[np.isfinite(np.concatenate(values))]
+    if finite.size:
+        margin = 0.05 * float(np.ptp(finite)) or 0.5
+        axes.set_ylim(float(finite.min()) - margin, float(finite.max()) + margin)
+    low, high = axes.get_ylim()
+    return axes.dataLim.ymin < low or axes.dataLim.ymax > high
+
+
+def _words(arm: Arm, summary: Summary) -> str:
+    end = arm.score if arm.score is not None else arm.last
+    return " ".join(part for part in (role(arm, summary), called(arm), f"{end:.1f}" if end else "") if part)
+
+
+def _notes(summary: Summary, runs: dict[str, list[Run]]) -> list[str]:
+    seeds = sorted({len(members) for members in runs.values()})
+    bands = [
+        f"Student's {LEVEL:.0%} interval of the mean at each epoch" if seeds[-1] > 2 else "",
+        "from one seed to the other where there are two" if 2 in seeds else "",
+    ]
+    words = f"; bands: {' or '.join(band for band in bands if band)}" if any(bands) else ""
+    count = f"n = {' or '.join(map(str, seeds))} seed{'s' if seeds != [1] else ''}"
+    stopped = "×: a run was stopped." if summary.states.get("stopped") else ""
+    return [f"Means over {count} of {len(runs)} arms{words}. Thin grey: the other arms.", stopped]

@@ -1,0 +1,98 @@
+"""A table of numbers whose colours show its shape: factors by data sets, methods by data sets."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+from numpy.typing import ArrayLike, NDArray
+
+from analysis.compare import LEVEL
+from analysis.figures.labels import signed, wrapped
+from analysis.figures.style import COLUMN, DIVERGING, GREY, PAGE, SEQUENTIAL, ink_on, note, sheet, styled
+
+
+@styled
+def heat_map(
+    values: ArrayLike,
+    rows: Sequence[str],
+    columns: Sequence[str],
+    *,
+    label: str,
+    seeds: int,
+    halves: ArrayLike | None = None,
+    differences: bool = False,
+) -> Figure:
+    """A cell for each row and column with its number in it, in an ink that can be read there.
+
+    Args:
+        values: (rows, columns), in units of the metric; nan where nothing was measured.
+        rows: their names, such as factors.
+        columns: their names, such as data sets.
+        label: what the numbers are, with their unit.
+        seeds: how many each number is the mean of.
+        halves: (rows, columns), half widths of the intervals of the means.
+        differences: whether they are differences: coloured to both sides of 0, and written with their sign.
+
+    Raises:
+        ValueError: shapes and names do not fit, or no value is finite.
+    """
+    table = np.asarray(values, float)
+    widths = np.full_like(table, np.nan) if halves is None else np.asarray(halves, float)
+    if table.shape != (len(rows), len(columns)) or widths.shape != table.shape:
+        raise ValueError(
+            f"values {table.shape} and halves {widths.shape} must both be ({len(rows)}, {len(columns)}): rows, columns"
+        )
+    if not np.isfinite(table).any():
+        raise ValueError(f"none of the {table.size} values is finite; a heat map needs one or more")
+    colours = _colours(table, differences=differences)
+    wide = len(columns) > 3 or (halves is not None and len(columns) > 2)
+    figure = sheet(PAGE if wide else COLUMN, 0.9 + 0.27 * len(rows))
+    axes = figure.subplots()
+    for (row, column), value in np.ndenumerate(table):
+        _cell(axes, (row, column), float(value), float(widths[row, column]), colours, differences=differences)
+    axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
+    axes.set_xticks(range(len(columns)), [wrapped(name, 14) for name in columns])
+    axes.set_yticks(range(len(rows)), [wrapped(name, 32, 1) for name in rows])
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
+    intervals = "" if halves is None else f" ± half of the {LEVEL:.0%} interval"
+    missing = "Hatched: not measured." if not np.isfinite(table).all() else ""
+    note(figure, f"{label}: mean over n = {seeds} seed{'s' if seeds > 1 else ''}{intervals}.", missing)
+    return figure
+
+
+def _colours(table: NDArray[np.float64], *, differences: bool) -> ScalarMappable:
+    known = table[np.isfinite(table)]
+    if differences:
+        end = float(np.abs(known).max()) or 1.0
+        return ScalarMappable(Normalize(-end, end), DIVERGING)
+    low, high = float(known.min()), float(known.max())
+    return ScalarMappable(Normalize(low if low < high else high - 1, high), SEQUENTIAL)
+
+
+def _cell(
+    axes: Axes,
+    place: tuple[int, int],
+    value: float,
+    half: float,
+    colours: ScalarMappable,
+    *,
+    differences: bool,
+) -> None:
+    row, column = place
+    known = np.isfinite(value)
+    norm: Any = colours.norm
+    colour: Any = colours.get_cmap()(norm(value)) if known else "white"
+    style: Any = {"facecolor": colour, "edgecolor": "white", "linewidth": 1}
+    if not known:
+        style |= {"hatch": "////", "edgecolor": "#CCCCCC"}
+    axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **style))
+    number = (signed(value, 1) if differences else f"{value:.1f}") if known else "–"
+    words = f"{number} ± {half:.1f}" if known and np.isfinite(half) else number
+    ink = ink_on(colour) if known else GREY
+    axes.text(column, row, words, ha="center", va="center_baseline", color=ink)

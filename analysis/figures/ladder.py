@@ -1,0 +1,131 @@
+"""What early stopping did at each rung: how many came, who went on, and by which values."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from analysis.figures.labels import spread
+from analysis.figures.style import COLUMN, GREY, INK, note, sheet, styled
+from analysis.load import Record, Run
+
+OUTCOMES: dict[str, dict[str, Any]] = {
+    "went on": {"facecolor": "#0072B2", "edgecolor": "white"},
+    "promoted": {"facecolor": "#56B4E9", "edgecolor": "white", "hatch": "...."},
+    "spared": {"facecolor": "#E69F00", "edgecolor": "white", "hatch": "////"},
+    "paused": {"facecolor": "white", "edgecolor": GREY, "hatch": "...."},
+    "stopped": {"facecolor": "#D0D0D0", "edgecolor": "white"},
+}
+"""In the order in which they are stacked; hatches double the colours."""
+SIGNS = {"went on": "o", "promoted": "^", "spared": "D", "paused": "s", "stopped": "x"}
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A run at a rung: the metric there, what became of it, and the cutoff it was held against, if that is known."""
+
+    rung: int
+    value: float
+    outcome: str
+    cutoff: float | None = None
+
+
+@styled
+def rung_ladder(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Figure:
+    """How many runs came to each rung and what became of them, above the values that they had there.
+
+    Args:
+        record: the sweep, finished or not; runs on fresh seeds are never stopped and have no part in it.
+        events: rows of its events, {"trial", "epoch", "kind", "detail"}, the detail in JSON. Of kinds "spared" and
+            "promoted" the kind says what became of a run, and the "cutoff" in the detail of a "rung" is drawn.
+            Without events who was spared or promoted looks like one who went on.
+
+    Raises:
+        ValueError: no run was stopped, paused or judged, so there are no rungs.
+    """
+    found = arrivals(record, events)
+    if not found:
+        raise ValueError(
+            f"{record.manifest.get('id')}: nothing was judged, so it has no rungs; draw its learning curves instead"
+        )
+    rungs = sorted({arrival.rung for arrival in found})
+    figure = sheet(COLUMN if len(rungs) < 6 else 2 * COLUMN, 4.0)
+    above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.1))
+    _bars(above, found, rungs)
+    _strips(below, found, rungs)
+    below.set_xticks(range(len(rungs)), [str(rung) for rung in rungs])
+    below.set(xlabel="rung (epoch)", ylabel=record.manifest.get("metric_label") or record.metric)
+    runs = {run.trial for run in record.runs if run.curve}
+    cutoffs = "Short lines: the cutoffs, as they moved." if any(a.cutoff is not None for a in found) else ""
+    note(figure, f"n = {len(runs)} runs, each as often as it came to a rung; no intervals. {cutoffs}")
+    return figure
+
+
+def arrivals(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> list[Arrival]:
+    """Every run at every rung that it came to with a finite value, in order of issue."""
+    fresh = record.manifest.get("confirm_seeds") or []
+    runs = [run for run in record.runs if run.seed not in fresh and record.metric in run.curve]
+    known = {(e["trial"], e["epoch"], e["kind"]): json.loads(e["detail"] or "{}") for e in events}
+    rungs = {run.rung for run in runs if run.rung}
+    rungs |= {
+        run.epochs for run in runs if run.state in ("stopped", "paused") and run.rung in (0, run.epochs)
+    }
+    rungs |= {epoch for _, epoch, kind in known if kind in ("rung", "spared", "promoted")}
+    found: list[Arrival] = []
+    for run in runs:
+        epochs, values = run.curve[record.metric]
+        for rung, value in zip(epochs.tolist(), values.tolist(), strict=True):
+            if rung in rungs and np.isfinite(value):
+                cutoff = known.get((run.trial, rung, "rung"), {}).get("cutoff")
+                found.append(Arrival(rung, value, _outcome(run, rung, known), cutoff))
+    return found
+
+
+def _outcome(run: Run, rung: int, known: Mapping[tuple[str, int, str], Any]) -> str:
+    for kind in ("spared", "promoted"):
+        if (run.trial, rung, kind) in known:
+            return kind
+    return run.state if run.epochs == rung and run.state in ("stopped", "paused") else "went on"
+
+
+def _bars(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
+    base = np.zeros(len(rungs), int)
+    for outcome, style in OUTCOMES.items():
+        counts = np.array([sum(a.rung == rung and a.outcome == outcome for a in found) for rung in rungs])
+        if counts.any():
+            axes.bar(range(len(rungs)), counts, 0.62, bottom=base, label=outcome, linewidth=0.7, **style)
+        base += counts
+    axes.set(ylabel="runs", ylim=(0, 1.15 * base.max()))
+    axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
+    for place, rung in enumerate(rungs):
+        axes.text(place, base[place], f"{base[place]} came", ha="center", va="bottom", color=INK)
+        counts = Counter(arrival.outcome for arrival in found if arrival.rung == rung)
+        parts = np.array([counts[outcome] for outcome in OUTCOMES if counts[outcome]])
+        middles = (np.cumsum(parts) - parts / 2).tolist()
+        for height, count in zip(spread(middles, 0.1 * base.max()), parts, strict=True):
+            axes.text(place + 0.34, height, str(count), va="center", fontsize=7)
+    axes.legend(
+        loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, handlelength=1.4, columnspacing=1
+    )
+
+
+def _strips(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
+    """The values at each rung from left to right in the order in which the runs were issued."""
+    for place, rung in enumerate(rungs):
+        here = [arrival for arrival in found if arrival.rung == rung]
+        offsets = np.linspace(-0.31, 0.31, len(here)) if len(here) > 1 else np.zeros(1)
+        for offset, arrival in zip(offsets, here, strict=True):
+            style = OUTCOMES[arrival.outcome]
+            ink = GREY if arrival.outcome in ("paused", "stopped") else style["facecolor"]
+            face = "white" if arrival.outcome == "paused" else ink
+            sign: Any = {"color": ink, "markerfacecolor": face, "marker": SIGNS[arrival.outcome]}
+            axes.plot([place + offset], [arrival.value], markersize=3.8, linestyle="none", **sign)
+            if arrival.cutoff is not None:
+                ends = [place + offset - 0.03, place + offset + 0.03]
+                axes.plot(ends, [arrival.cutoff] * 2, color=INK, linewidth=1, solid_capstyle="butt")
