@@ -57,7 +57,7 @@ def markdown(one: Recording, rows: Sequence[Row]) -> Iterator[str]:
     yield ""
     yield f"Recorded by `{one.command}`."
     if one.deviation is None:
-        yield "It has one seed: the seed deviation is unknown, so nobody is near, and no stopper allows for noise."
+        yield "It has one seed: the seed deviation is unknown, so near is not told and no stopper allows for noise."
     else:
         yield f"Paired seed deviation: {one.deviation:.2f} points."
     if not one.seconds:

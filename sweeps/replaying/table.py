@@ -55,7 +55,8 @@ def searching(recording: Recording, design: str) -> Searching | None:
     plans.checked(space=space, design=design, arms=len(arms))  # refuses what could not be searched
 
     def begin(order: Sequence[str], chance: random.Random) -> Searcher:
-        plan = plans.checked(space=space, design=design, arms=len(arms), sampler_seed=chance.randrange(2**15))
+        seed = chance.randrange(2**15)  # Optuna's seeds end at 2**32, and grow with each proposal
+        plan = plans.checked(space=space, design=design, arms=len(arms), sampler_seed=seed)
         return Table({arm: arms[arm] for arm in order}, plan)
 
     return begin
