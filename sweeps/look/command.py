@@ -5,10 +5,6 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from sweeps.look.find import ask_to_stop, find, program
 
@@ -58,18 +54,10 @@ def export(given: argparse.Namespace) -> int:
 
 def sql(given: argparse.Namespace) -> int:
     """Answers a query over the store."""
-    from sweeps.look.sql import ask
+    from sweeps.store.sql import ask
 
     answer = ask(given.store, given.sql)
-    if given.json:
-        return _say(json.dumps(answer.as_json()))
-    table = Table(*answer.columns)
-    for row in answer.rows:
-        table.add_row(*map(_cell, row))
-    # A pipe has no width to keep to: nothing is cut off there.
-    console = Console(width=None if sys.stdout.isatty() else 10_000)
-    console.print(table, markup=False)
-    return 0
+    return _say(json.dumps(answer.as_json()) if given.json else answer.text())
 
 
 LOOKS: dict[str, Callable[[argparse.Namespace], int]] = {
@@ -80,10 +68,6 @@ LOOKS: dict[str, Callable[[argparse.Namespace], int]] = {
     "sql": sql,
 }
 """By their flags."""
-
-
-def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _say(text: str) -> int:

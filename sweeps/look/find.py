@@ -1,6 +1,5 @@
 """Which sweep is meant, who is carrying it out, and how to call the command line on its store."""
 
-import fcntl
 import json
 import shlex
 import sys
@@ -8,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-LOCK = "lock"
+from sweeps.store.layout import LOCK, being_written
+
 STOP = "stop"
 """The file in a sweep's folder whose presence asks its driver to end."""
 DEFAULT_STORE = Path("results")
@@ -43,17 +43,7 @@ def find(name: str, *, root: Path, kind: Literal["sweep", "campaign"] = "sweep")
 
 def driver(directory: Path) -> Driver | None:
     """Who holds the lock of a sweep (`sweeps.sweep.alone`), or None if nobody does."""
-    try:
-        with (directory / LOCK).open() as file:
-            try:
-                # Shared: two who look at once do not take each other for a driver.
-                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-            except OSError:
-                return _named(file.read())
-            fcntl.flock(file, fcntl.LOCK_UN)
-    except FileNotFoundError:
-        pass
-    return None
+    return _named((directory / LOCK).read_text()) if being_written(directory) else None
 
 
 def ask_to_stop(directory: Path) -> Driver:

@@ -9,9 +9,11 @@ A sweep is a folder `STORE/sweeps/<id>` that can be copied on its own:
     quarantine/                                 segments whose ends a crash has cut off, when the rest is folded
 """
 
-from sweeps.store.compact import compact
+from sweeps.store.compaction import compact
 from sweeps.store.layout import (
+    MANIFEST,
     StoreError,
+    being_written,
     open_store,
     read_manifest,
     sweep_directories,
@@ -26,11 +28,13 @@ from sweeps.store.segments import Torn, torn
 from sweeps.store.writer import Writer
 
 __all__ = [
+    "MANIFEST",
     "VIEWS",
     "HeldError",
     "StoreError",
     "Torn",
     "Writer",
+    "being_written",
     "compact",
     "connect",
     "curve",

@@ -1,5 +1,6 @@
 """Where things lie in a store, and how a file comes to be there whole or not at all."""
 
+import fcntl
 import json
 import os
 import shutil
@@ -11,6 +12,8 @@ FORMAT = "contrastive-sweeps"
 VERSION = 2
 MARK = "store.json"
 MANIFEST = "sweep.json"
+LOCK = "lock"
+"""Whoever carries a sweep out holds a lock on this file."""
 ROOM = 100 * 2**20
 """Bytes that must be free before a sweep starts: a full disk in mid-sweep costs more than a refusal now."""
 
@@ -34,7 +37,16 @@ def open_store(path: str | Path, *, create: bool = True) -> Path:
             f"{store} is no result store: it has no {MARK}; name the folder that a sweep wrote to"
         )
     _check_version(store / MARK)
+    if create:
+        claim(store)
     return store
+
+
+def claim(store: Path) -> None:
+    """Marks a store of an earlier version as one of this, before anything is written that the earlier cannot read."""
+    mark = store / MARK
+    if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["version"] < VERSION:
+        write_json(mark, {"format": FORMAT, "version": VERSION})
 
 
 def sweep_directory(store: Path, identifier: str) -> Path:
@@ -45,6 +57,20 @@ def sweep_directory(store: Path, identifier: str) -> Path:
 def sweep_directories(store: Path) -> list[Path]:
     """The folders of all sweeps that have a manifest, by name."""
     return sorted(manifest.parent for manifest in store.glob(f"sweeps/*/{MANIFEST}"))
+
+
+def being_written(directory: Path) -> bool:
+    """Whether somebody is carrying out the sweep in `directory`, as far as this machine's locks reach."""
+    try:
+        with (directory / LOCK).open() as file:
+            # Shared: two who look at once do not take each other for a driver.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_UN)
+    except FileNotFoundError:
+        return False
+    except OSError:
+        return True
+    return False
 
 
 def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> None:

@@ -25,12 +25,12 @@ from sweeps.estimate import Pace
 from sweeps.flags import as_typed, parser
 from sweeps.look.export import export, training_command
 from sweeps.look.find import STOP, Driver, ask_to_stop, driver, find, program
-from sweeps.look.sql import ask
 from sweeps.look.status import Status, as_json, status, text
 from sweeps.look.tail import Line, tail
 from sweeps.run import main
 from sweeps.store import Writer, compact, snapshot
 from sweeps.store.follow import Follower
+from sweeps.store.sql import ask
 
 T = "method.temperature"
 
@@ -561,7 +561,7 @@ def test_a_query_that_is_wrong_is_refused_in_one_sentence_with_what_there_is(
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
-    assert err.startswith("sweeps: --sql: ")
+    assert err.startswith("sweeps: query: ")
     assert expected in err
     assert "final (sweep, trial, number, arm, seed" in err
     assert (
@@ -578,7 +578,7 @@ def test_a_query_that_is_wrong_is_refused_in_one_sentence_with_what_there_is(
 )  # fmt: skip
 def test_a_query_reaches_no_file(sweep: Sweep, query: str, tmp_path: Path) -> None:
     (tmp_path / "here.csv").write_text("a\n1\n")
-    with pytest.raises(ValueError, match="--sql: (Permission Error|one SELECT at a time)"):
+    with pytest.raises(ValueError, match="query: (Permission Error|one SELECT at a time)"):
         ask(sweep.root, query.format(tmp_path))
     assert not list(tmp_path.glob("x.*"))
 

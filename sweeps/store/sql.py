@@ -1,13 +1,18 @@
 """Questions to a store in SQL, read only."""
 
+import io
 import math
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import duckdb
+from rich.console import Console
+from rich.table import Table
 
-from sweeps import store
+from sweeps.store.layout import open_store
+from sweeps.store.query import VIEWS, connect, shut
 from sweeps.store.schema import CONFIG
 
 
@@ -22,26 +27,36 @@ class Answer:
         """A JSON-ready object for each row; numbers that are not finite become null."""
         return [dict(zip(self.columns, map(_plain, row), strict=True)) for row in self.rows]
 
+    def text(self) -> str:
+        """A table as wide as the terminal; a pipe has no width to keep to, so nothing is cut off there."""
+        table = Table(*self.columns)
+        for row in self.rows:
+            table.add_row(*map(_cell, row))
+        console = Console(file=io.StringIO(), width=None if sys.stdout.isatty() else 10_000)
+        with console.capture() as capture:
+            console.print(table, markup=False)
+        return capture.get().rstrip("\n")
+
 
 def ask(root: Path, query: str) -> Answer:
-    """Answers a query over all sweeps of the store at `root`, on the views of `store.connect`.
+    """Answers a query over all sweeps of the store at `root`, on the views of `query.connect`.
 
     Neither the store nor any other file can be written or read by the query.
 
     Raises:
         ValueError: there is no store, or the query cannot be answered; names the views and their columns.
     """
-    connection = store.connect(store.open_store(root, create=False))
-    store.shut(connection)
+    connection = connect(open_store(root, create=False))
+    shut(connection)
     try:
         statements = connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise ValueError(f"--sql: one SELECT at a time, and nothing else; there is {_views(connection)}")
+            raise ValueError(f"query: one SELECT at a time, and nothing else; there is {_views(connection)}")
         found = connection.execute(statements[0])
         columns = tuple(column[0] for column in found.description or ())
         return Answer(columns, tuple(found.fetchall()) if columns else ())
     except duckdb.Error as error:
-        raise ValueError(f"--sql: {_sentence(error)}; there is {_views(connection)}") from None
+        raise ValueError(f"query: {_sentence(error)}; there is {_views(connection)}") from None
     finally:
         connection.close()
 
@@ -56,13 +71,17 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str:
     rows = connection.execute(
         "SELECT table_name, column_name FROM information_schema.columns WHERE table_name = ANY (?) "
         "ORDER BY table_name, ordinal_position",
-        [store.VIEWS],
+        [VIEWS],
     )
     for view, column in rows.fetchall():
         name = "config.PATH" if column.startswith(CONFIG) else column  # there are a hundred
         if name not in columns.setdefault(view, []):
             columns[view].append(name)
     return ", ".join(f"{view} ({', '.join(names)})" for view, names in columns.items())
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _plain(value: Any) -> Any:

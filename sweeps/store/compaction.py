@@ -15,6 +15,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from sweeps.store import fold, lease, parts, segments
+from sweeps.store.layout import claim
 from sweeps.store.parts import Index, Part
 from sweeps.store.schema import EVENTS, LOG
 from sweeps.store.segments import QUARANTINE, Segment
@@ -70,6 +71,7 @@ def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] 
         name = f"{index.generation + 1:06d}"
         found = [_fold(directory, table, index.of(table), name, one.rows) for table, one in waiting.items()]
         ours.check()
+        claim(directory.parent.parent)
         done = _after(directory, index, found, taken, clock())
         parts.write_index(directory, done)
         _remove(directory, done)

@@ -1,0 +1,125 @@
+"""Looks after a result store, and gets out of it what is in it."""
+
+import argparse
+import json
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from sweeps import store
+from sweeps.store.check import check
+from sweeps.store.sql import ask
+
+EXAMPLES = """\
+examples
+  python -m sweeps.store check                                   every file of ./results
+  python -m sweeps.store compact results/sweeps/ID
+  python -m sweeps.store sql "select number, state, knn_top1 from final order by knn_top1 desc limit 5"
+  python -m sweeps.store export --as csv --out tables            also parquet, tensorboard, mlflow, wandb
+  python -m sweeps.store mirror results s3://bucket/results      also the other way round, to read it here
+"""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command line; returns its exit code: 0 done, 1 something is wrong with the store, 2 refused."""
+    given = _parser().parse_args(arguments)
+    commands: dict[str, Callable[[argparse.Namespace], int]] = {
+        "check": _check,
+        "compact": _compact,
+        "sql": _sql,
+        "export": _export,
+        "mirror": _mirror,
+    }
+    try:
+        return commands[given.command](given)
+    except (ValueError, OSError, store.HeldError) as refusal:
+        print(f"store: {refusal}", file=sys.stderr)
+        return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m sweeps.store",
+        description=__doc__,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    told = {
+        "check": "read every file; say what is torn, missing or left behind; change nothing",
+        "compact": "fold the segments of sweeps that nobody is writing, or the closed ones of those that run",
+        "export": "write the tables in a form that other programs read",
+    }
+    made = {name: commands.add_parser(name, help=text) for name, text in told.items()}
+    for command in made.values():
+        command.add_argument(
+            "path",
+            nargs="?",
+            type=Path,
+            default=Path("results"),
+            help="a store or a sweep's folder (./results)",
+        )
+    made["export"].add_argument("--as", dest="form", required=True, metavar="FORM", help="see the examples")
+    made["export"].add_argument("--out", type=Path, required=True, help="an empty or a new folder")
+    sql = commands.add_parser("sql", help="answer a query over all sweeps of a store; read only")
+    sql.add_argument("query")
+    sql.add_argument("--store", type=Path, default=Path("results"), help="the store (./results)")
+    sql.add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    mirror = commands.add_parser("mirror", help="copy what is new to another folder or to object storage")
+    mirror.add_argument("source", help="a folder or a URL that fsspec knows")
+    mirror.add_argument("target", help="the same")
+    mirror.add_argument("--checkpoints", action="store_true", help="copy checkpoints too")
+    return parser
+
+
+def _check(given: argparse.Namespace) -> int:
+    found = [check(directory) for directory in _sweeps(given.path)]
+    print("\n".join(one.text() for one in found) or f"{given.path} holds no sweep yet")
+    wrong = sum(len(one.errors) for one in found)
+    print(f"{len(found)} sweeps, {wrong} errors, {sum(len(one.notes) for one in found)} notes")
+    return 1 if wrong else 0
+
+
+def _compact(given: argparse.Namespace) -> int:
+    for directory in _sweeps(given.path):
+        running = store.being_written(directory)
+        count = store.compact(directory, ended=not running)
+        state = ", of which it is being written: the closed ones" if running else ""
+        print(f"{directory.name}: {count} segments folded{state}")
+        for torn in store.torn(directory):
+            print(
+                f"  {torn.path} was cut off by a crash: {torn.batches_kept} records kept, the last one lost"
+            )
+    return 0
+
+
+def _sql(given: argparse.Namespace) -> int:
+    answer = ask(given.store, given.query)
+    print(json.dumps(answer.as_json()) if given.json else answer.text())
+    return 0
+
+
+def _export(given: argparse.Namespace) -> int:
+    from sweeps.store.exports import export
+
+    for path in export(given.path, given.form, given.out):
+        print(path)
+    return 0
+
+
+def _mirror(given: argparse.Namespace) -> int:
+    from sweeps.store.mirror import mirror
+
+    print(mirror(given.source, given.target, checkpoints=given.checkpoints))
+    return 0
+
+
+def _sweeps(path: Path) -> list[Path]:
+    """The sweep in a folder, or all of a store."""
+    if (path / store.MANIFEST).is_file():
+        return [path]
+    return store.sweep_directories(store.open_store(path, create=False))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
