@@ -51,8 +51,9 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
         epochs, table = _table(members, record.metric)
         _draw(axes, epochs, table, look)
         _stops(axes, members, record.metric, look)
-        if look and epochs.size:
-            labels.append(Label(float(table[:, -1].mean()), _words(arm, summary), look=look))
+        ends = [value for value in table.mean(axis=0).tolist() if np.isfinite(value)] if epochs.size else []
+        if look and ends:
+            labels.append(Label(ends[-1], _words(arm, summary), look=look))
     horizon = record.manifest.get("epochs") or max(run.epochs for run in record.runs)
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
     cut = _limit(axes, [run.curve[record.metric][1] for members in runs.values() for run in members])
@@ -89,7 +90,9 @@ def _draw(axes: Axes, epochs: NDArray[np.int64], table: NDArray[np.float64], loo
             epochs, mean - half, mean + half, color=look.colour, alpha=0.18, linewidth=0, zorder=2
         )
     style: Any = {"color": look.colour, "linestyle": look.dash, "marker": look.marker, "markersize": 3.5}
-    axes.plot(epochs, mean, linewidth=1.6, markevery=max(1, len(epochs) // 6), zorder=4, **style)
+    axes.plot(
+        epochs, mean, linewidth=1.6, clip_on=False, markevery=max(1, len(epochs) // 6), zorder=4, **style
+    )
 
 
 def _stops(axes: Axes, members: Sequence[Run], metric: str, look: Look | None) -> None:
@@ -111,8 +114,8 @@ def _limit(axes: Axes, values: Sequence[NDArray[np.float64]]) -> bool:
 
 
 def _words(arm: Arm, summary: Summary) -> str:
-    end = arm.score if arm.score is not None else arm.last
-    return " ".join(part for part in (role(arm, summary), called(arm), f"{end:.1f}" if end else "") if part)
+    end = "" if arm.last is None else f"({arm.last:.1f})" if arm.score is None else f"{arm.score:.1f}"
+    return " ".join(part for part in (role(arm, summary), called(arm), end) if part)
 
 
 def _notes(summary: Summary, runs: dict[str, list[Run]]) -> list[str]:

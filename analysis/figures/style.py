@@ -47,7 +47,7 @@ INK, GREY, PALE = "#222222", "#777777", "#BBBBBB"
 VERMILLION = "#D55E00"
 """Okabe and Ito's; marks the default, and nothing else."""
 
-CATEGORICAL = ("#0072B2", "#E69F00", INK, "#009E73", "#CC79A7", "#56B4E9")
+CATEGORICAL = ("#0072B2", "#CC79A7", INK, "#E69F00", "#009E73", "#56B4E9")
 """Okabe and Ito's without yellow, which paper swallows; neighbours in this order differ in grey."""
 DASHES: tuple[Any, ...] = (
     "-",
@@ -155,11 +155,18 @@ def shades(values: Sequence[float]) -> tuple[Tint, ScalarMappable]:
 
 
 def luminance(colour: Any) -> float:
-    """How light a colour is when printed in grey, 0 to 1 (Rec. 601, the weights of greyscale conversion)."""
-    red, green, blue = to_rgb(colour)
-    return 0.299 * red + 0.587 * green + 0.114 * blue
+    """Relative luminance of a colour, 0 to 1 (WCAG 2.2): how light it is to the eye and in a print without colour."""
+    channels = np.array(to_rgb(colour))
+    linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
+    return float(linear @ (0.2126, 0.7152, 0.0722))
+
+
+def contrast(one: Any, other: Any) -> float:
+    """Of two colours, 1 to 21 (WCAG 2.2)."""
+    dark, light = sorted((luminance(one), luminance(other)))
+    return (light + 0.05) / (dark + 0.05)
 
 
 def ink_on(colour: Any) -> str:
-    """The ink that can be read on a colour."""
-    return "white" if luminance(colour) < 0.55 else INK
+    """The ink, dark or white, that can be read better on a colour."""
+    return max((INK, "white"), key=lambda ink: contrast(ink, colour))
