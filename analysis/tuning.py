@@ -29,8 +29,10 @@ class Gain:
     comparison: Comparison
     fresh: bool
     """Whether it was measured on seeds that had no part in choosing; else the best of many is partly luck."""
-    held_out: Comparison | None = None
+    held_out: Comparison | None
     """Each seed's score of the arm that is best on the other seeds: without that luck, if less sure."""
+    beaten: bool
+    """Whether one of the arms is better than the default."""
 
     @property
     def sentence(self) -> str:
@@ -38,6 +40,8 @@ class Gain:
         seeds = "fresh seeds" if self.fresh else "the seeds that chose it, so expect less"
         held = f" Chosen on the other seeds: {self.held_out.sentence}." if self.held_out else ""
         what = ", ".join(self.keys)
+        if not self.beaten:
+            return f"Tuning {what} gains nothing: the default is the best of {self.arms}.{held}"
         return f"Tuning {what}, best of {self.arms} on {seeds}: {self.comparison.sentence}.{held}"
 
 
@@ -106,7 +110,8 @@ def _gain(
     fresh = {best.digest, default.digest} <= again.keys()
     tuned, origin = (again[arm.digest] if fresh else arm for arm in (best, default))
     comparison = compare(tuned.scores, origin.scores, deviation)
-    return Gain(keys, len(arms), best, comparison, fresh, None if fresh else _held_out(arms, default))
+    held_out = None if fresh else _held_out(arms, default)
+    return Gain(keys, len(arms), best, comparison, fresh, held_out, best.digest != default.digest)
 
 
 def _held_out(arms: Sequence[Arm], default: Arm) -> Comparison | None:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
 from sklearn.tree import DecisionTreeRegressor
 
-from analysis.fanova import boxes, fanova, fractions
+from analysis.fanova import boxes, fanova, forest, fractions
 from analysis.importance import Axis, Importance, Observed, by_domain, chosen, observed
 from analysis.load import Record, Run
 from analysis.pedanova import density, ped_anova
@@ -198,6 +198,25 @@ def test_a_density_sums_to_one_and_is_positive_everywhere(
     found = density(Axis("a", np.array(positions), cells, ordered), np.array(positions))
     assert found.sum() == pytest.approx(1)
     assert (found > 0).all()
+
+
+def test_nine_tenths_of_a_lone_arm_lie_in_its_own_cell_and_a_bandwidth_follows_scotts_rule() -> None:
+    found = density(Axis("a", np.array([0.5])), np.array([0.51])) * 2 - 1 / 50
+    assert found[25] == pytest.approx(0.9, abs=0.002)
+    places = np.random.default_rng(11).normal(0.5, 0.06, 200)
+    found = density(Axis("a", places), places)
+    middles = (np.arange(50) + 0.5) / 50
+    width = ((middles**2 @ found) - (middles @ found) ** 2) ** 0.5
+    spread = places.std(ddof=1)
+    prior = (1 / 12 + 200 * spread**2 * (1 + (1.059 * 200**-0.2) ** 2)) / 201
+    assert width == pytest.approx(prior**0.5, rel=0.03)
+
+
+def test_a_forest_has_64_trees_unless_told_otherwise() -> None:
+    arms, scores = drawn(20, seed=12)
+    known = observed(record(arms, scores, DRAWN))
+    assert len(forest(known, rng()).estimators_) == 64
+    assert fanova(known, rng()) == fanova(known, rng(), trees=64) != fanova(known, rng(), trees=63)
 
 
 @given(st.integers(0, 2**31), st.integers(20, 40))

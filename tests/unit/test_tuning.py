@@ -73,6 +73,7 @@ def test_a_parameter_that_is_best_at_its_default_gains_nothing() -> None:
     gains = tunability(record([({}, {0: 50.0, 1: 51.0}), ({"rate": 0.3}, {0: 49.0, 1: 49.0})]))
     assert [gain.comparison.difference for gain in gains] == [0, 0]
     assert not gains[0].comparison.separable
+    assert gains[1].sentence == "Tuning rate gains nothing: the default is the best of 2."
 
 
 def test_the_arm_chosen_in_the_search_is_measured_on_fresh_seeds_even_if_another_is_better_there() -> None:
@@ -195,6 +196,7 @@ def test_the_curve_says_where_its_arms_are_no_draws() -> None:
     assert found.startswith("Expected best of n arms: 1: 52.0 (")
     assert "2: 53.0 (" in found
     assert found.endswith("), 5: 54.0.")
+    assert best({0: 50.0}, plan={"design": "random"}).sentence == "Expected best of n arms: 1: 50.0."
     assert best(scores, plan={"design": "tpe"}).sentence.endswith(
         "'tpe' does not draw them, so order matters too."
     )
