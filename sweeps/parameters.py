@@ -44,7 +44,7 @@ def sampler(plan: Plan, asked: int, *, insists: bool = False) -> optuna.samplers
 
     The first half of the arms are drawn at random: a model of fewer says little.
     """
-    seed = plan.sampler_seed * 100_003 + asked
+    seed = (plan.sampler_seed * 100_003 + asked) % 2**32  # what NumPy takes
     startup = max(4, plan.arms // 2) * len(plan.seeds)
     if insists:
         return optuna.samplers.RandomSampler(seed=seed)

@@ -17,7 +17,7 @@ from analysis import figures
 from analysis.load import Record, load
 from analysis.summarise import Arm, Summary, summarise, text
 from sweeps import command as commands
-from sweeps import flags, launch, store, sweep, webhook
+from sweeps import embeddings, flags, launch, store, sweep, webhook
 from sweeps import history as histories
 from sweeps import study as studies
 from sweeps.arbiter import INTERRUPTED, Arbiter
@@ -223,6 +223,7 @@ def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
     summary, baselines = summarise(record), record.manifest["baselines"]
     overview = figures.overview(record, summary, baselines=baselines)
     png, pdf = figures.save(overview, begun.directory / "overview")
+    embeddings.write(begun, record, summary)
     content = {
         **asdict(summary),
         "test": _tests(begun, record, summary),

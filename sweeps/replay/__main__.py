@@ -1,5 +1,8 @@
 """The command line of replays; it also knows Optuna, which nothing else here does."""
 
-import runpy
+import sys
 
-runpy.run_module("sweeps.replaying", run_name="__main__")
+from sweeps.replaying.command import main
+
+if __name__ == "__main__":
+    sys.exit(main())
