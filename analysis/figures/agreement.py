@@ -38,8 +38,6 @@ def rank_agreement(audit: Audit) -> Figure:
     axes.set(xlabel="epoch", ylabel="rank correlation with the end")
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False, fontsize=7)
     seeds = max(one.seeds for one in found)
-    band = (
-        f"band: Student's {LEVEL:.0%} interval of Spearman's over seeds" if seeds > 1 else "one seed, no band"
-    )
+    band = f"band: Student's {LEVEL:.0%} interval of Spearman's over seeds" if seeds > 1 else "no intervals"
     note(figure, f"Of the complete runs, within each of n = {seeds} seed{'s' if seeds > 1 else ''}; {band}.")
     return figure

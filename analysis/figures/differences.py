@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from analysis.compare import LEVEL, compare, half_width
-from analysis.figures.labels import beside, signed, wrapped
+from analysis.figures.labels import beside, rows_high, signed, wrapped
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
 from analysis.multiple import Difference
 
@@ -37,7 +37,7 @@ def forest(
     """
     _check(differences)
     lines = [wrapped(row.name, 34) for row in differences]
-    figure = sheet(PAGE, 1.05 + sum(0.2 + 0.1 * line.count("\n") for line in lines))
+    figure = sheet(PAGE, 1.05 + rows_high(lines))
     axes = figure.subplots()
     axes.axvline(0, color=GREY, linewidth=0.9, zorder=1)
     if margin is not None:

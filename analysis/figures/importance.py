@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.compare import LEVEL
-from analysis.figures.labels import wrapped
+from analysis.figures.labels import rows_high, wrapped
 from analysis.figures.style import COLUMN, INK, LOOKS, note, sheet, styled
 from analysis.importance import Importance, Share
 from analysis.summarise import short
@@ -28,14 +28,14 @@ def importance_bars(found: Importance) -> Figure:
     rows = sorted(found.shares, key=lambda share: -share.share)
     drawn, rest = rows[:MOST], rows[MOST:]
     names = _names(drawn)
-    figure = sheet(COLUMN, 0.9 + sum(0.2 + 0.1 * name.count("\n") for name in names))
+    figure = sheet(COLUMN, 0.9 + rows_high(names))
     axes = figure.subplots()
     axes.barh(range(len(drawn)), [100 * row.share for row in drawn], 0.62, color=LOOKS[5].colour)
     for place, row in enumerate(drawn):
         axes.plot([100 * row.low, 100 * row.high], [place, place], color=INK, linewidth=1.2)
     axes.set_yticks(range(len(drawn)), names, color=INK)
     axes.tick_params(axis="y", length=0)
-    axes.set(ylim=(len(drawn) - 0.4, -0.6), xlabel="share of what makes arms differ (%)")
+    axes.set(ylim=(len(drawn) - 0.4, -0.6), xlabel="share of importance (%)")
     axes.set_xlim(left=0)
     left_out = f" ({found.left_out} not complete left out)" if found.left_out else ""
     others = (

@@ -57,6 +57,11 @@ def wrapped(name: str, width: int, lines: int = 2) -> str:
     return "\n".join(rows)
 
 
+def rows_high(names: Sequence[str]) -> float:
+    """How many inches equally high rows take whose wrapped names stand before them."""
+    return len(names) * (0.08 + 0.105 * max(name.count("\n") + 1 for name in names))
+
+
 def called(arm: Arm, limit: int = 24) -> str:
     """An arm by what tells it apart if that is short, else by its number."""
     values = ", ".join(shown(value) for value in arm.values.values())

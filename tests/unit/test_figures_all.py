@@ -95,7 +95,8 @@ def over_space(draw: Callable[..., Figure], *given: Any, **made: Any) -> Figure:
 
 def importance(count: int) -> Figure:
     keys = [("method.temperature",), ("method.temperature", "method.target_temperature")]
-    keys += [(f"method.a_parameter_of_number_{i}",) for i in range(count - 2)]
+    keys += [("method.projector.hidden, method.graph_projector.hidden",)]
+    keys += [(f"method.a_parameter_of_number_{i}",) for i in range(count - 3)]
     shares = tuple(Share(key, 1 / (i + 2), 0.5 / (i + 2), 1.4 / (i + 2)) for i, key in enumerate(keys))
     return figures.importance_bars(Importance("fANOVA", shares, 24, 3))
 
@@ -148,7 +149,7 @@ CASES: dict[str, Callable[[], Figure]] = {
     "parallel, 40": lambda: over_space(figures.parallel_coordinates, arms=40, domains=MIXED, rungs=(3,)),
     "slices, 3": lambda: over_space(figures.slice_plot, arms=3, domains=MIXED),
     "slices, 40": lambda: over_space(figures.slice_plot, arms=40, seeds=(0, 1), domains=MIXED, rungs=(3,)),
-    "importance, 3": lambda: importance(3),
+    "importance, 3": lambda: importance(4),
     "importance, 40": lambda: importance(40),
     "front, 3": lambda: figures.pareto_front(with_objectives(summarise(sweep(3))), OBJECTIVES),
     "front, 40": lambda: figures.pareto_front(with_objectives(summarise(sweep(40))), OBJECTIVES),
