@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -99,8 +99,7 @@ def add_one_in(
         return ()
     with_one = [(name, found.without(*(other for other in standing if other != name))) for name in standing]
     arms = [(name, arm) for name, arm in with_one if arm]
-    rows = against(found.record, bare, arms=arms, margin=margin, generator=generator)
-    return tuple(replace(row, dropped="") for row in rows)
+    return against(found.record, bare, arms=arms, margin=margin, generator=generator)
 
 
 def interactions(

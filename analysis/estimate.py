@@ -15,6 +15,8 @@ Statistic = Literal["mean", "iqm"]
 
 RESAMPLES = 10_000
 QUARTER = 0.25
+QUARTILES = 1.349
+"""How far apart they are in a normal distribution, in standard deviations."""
 
 
 def iqm(values: Values) -> Values:
@@ -79,7 +81,7 @@ def estimate(
         mean=float(mean(pooled)),
         deviation=(squares / freedom) ** 0.5 if freedom else None,
         iqm=float(iqm(pooled)),
-        interval=bootstrap(groups, generator, STATISTICS[statistic], resamples),
+        interval=bootstrap(groups, generator, statistic, resamples),
         statistic=statistic,
     )
 
@@ -87,43 +89,52 @@ def estimate(
 def bootstrap(
     groups: Sequence[Values],
     generator: np.random.Generator,
-    statistic: Callable[[Values], Values] = mean,
+    statistic: Statistic = "mean",
     resamples: int = RESAMPLES,
 ) -> tuple[float, float] | None:
-    """95 % interval of a statistic of all groups, by a smoothed bootstrap with expanded percentiles (Hesterberg 2015).
+    """95 % interval of a statistic of all groups, by a smoothed bootstrap with adjusted percentiles (Hesterberg 2015).
 
     Seeds are drawn again within each group. As its n values vary too little by n / (n - 1), normal noise of their
     variance over n is added (Silverman and Young 1987); as their spread is itself estimated, the percentiles are those
-    whose normal quantiles are Student's, with Satterthwaite's degrees of freedom. So intervals of the mean of 5 to 20
-    normal values cover 94 to 96 %, where plain percentiles cover 84 % at five (tests/unit/test_coverage.py).
+    whose normal quantiles are Student's, with Satterthwaite's degrees of freedom. Of 5 to 20 normal values it
+    covers the mean 94 to 95 % of the time and the interquartile mean 95 to 97 %, where plain percentiles cover the
+    mean of five 84 % (tests/unit/test_coverage.py). None where a group has one value.
 
     Args:
         groups: values of each stratum, shape (seeds,).
         generator: draws the resamples.
-        statistic: maps (resamples, values of all groups) to (resamples,).
+        statistic: what the interval is of.
         resamples: how many.
     """
     if any(len(group) < 2 for group in groups):
         return None
-    drawn = statistic(np.concatenate([_resampled(group, generator, resamples) for group in groups], axis=1))
+    columns = [_resampled(group, generator, resamples, _spread(group, statistic)) for group in groups]
+    drawn = STATISTICS[statistic](np.concatenate(columns, axis=1))
     tail = stats.norm.sf(stats.t.isf(ALPHA / 2, _freedom(groups)))
     low, high = np.quantile(drawn, [tail, 1 - tail], method="weibull")
     return float(low), float(high)
 
 
-def _resampled(group: Values, generator: np.random.Generator, resamples: int) -> Values:
+def _resampled(group: Values, generator: np.random.Generator, resamples: int, spread: float) -> Values:
     """Shape (resamples, seeds)."""
     shape = (resamples, len(group))
-    bandwidth = group.std(ddof=1) / len(group) ** 0.5
-    return generator.choice(group, shape) + bandwidth * generator.standard_normal(shape)
+    return generator.choice(group, shape) + spread / len(group) ** 0.5 * generator.standard_normal(shape)
+
+
+def _spread(group: Values, statistic: Statistic) -> float:
+    """Of the noise that smooths: the deviation, or the lesser of that and the quartiles' (Silverman 1986, 3.30)."""
+    deviation = float(group.std(ddof=1))
+    if statistic == "mean":
+        return deviation
+    low, high = np.quantile(group, [QUARTER, 1 - QUARTER])
+    # An outlier that is trimmed must not come back as noise.
+    return min(deviation, float(high - low) / QUARTILES)
 
 
 def _freedom(groups: Sequence[Values]) -> float:
     """Degrees of freedom of the variance of the mean of all values (Satterthwaite 1946)."""
     counts = np.array([len(group) for group in groups])
     parts = counts * np.array([group.var(ddof=1) for group in groups])
-    return (
-        float(parts.sum() ** 2 / (parts**2 / (counts - 1)).sum())
-        if parts.any()
-        else float((counts - 1).sum())
-    )
+    if not parts.any():
+        return float((counts - 1).sum())
+    return float(1 / np.sum((parts / parts.sum()) ** 2 / (counts - 1)))

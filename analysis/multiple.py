@@ -40,8 +40,6 @@ class Difference:
     probability_of_improvement: float | None = None
     effect_size: float | None = None
     """Hedges' g_z."""
-    dropped: str = ""
-    """The component that the arm leaves out, where its space names it."""
     seconds: float | None = None
     device_hours: float | None = None
 
@@ -98,7 +96,7 @@ def against(
     ]
     rows = differences([name for name, _ in arms], found, margin)
     return tuple(
-        replace(row, **_about(record, arm, reference)) for row, (_, arm) in zip(rows, arms, strict=True)
+        replace(row, **_costs(record, arm, reference)) for row, (_, arm) in zip(rows, arms, strict=True)
     )
 
 
@@ -167,17 +165,14 @@ def _row(name: str, found: Comparison | str, p_holm: float | None, words: str) -
     )
 
 
-def _about(record: Record, arm: Arm, reference: Arm) -> dict[str, Any]:
-    """What an arm leaves out and what a run of it costs more; a run that was taken from another sweep cost nothing."""
+def _costs(record: Record, arm: Arm, reference: Arm) -> dict[str, float]:
+    """What a run costs more than one of the reference; runs that were taken from another sweep cost nothing here."""
     runs = {(run.arm, run.seed): run for run in record.runs}
-    dropped = next((run.dropped for run in record.runs if run.arm == arm.digest), "")
-    pairs = [
-        (runs[arm.digest, seed], runs[reference.digest, seed])
-        for seed in sorted(arm.scores.keys() & reference.scores.keys())
-    ]
+    seeds = sorted(arm.scores.keys() & reference.scores.keys()) if arm.score is not None else []
+    pairs = [(runs[arm.digest, seed], runs[reference.digest, seed]) for seed in seeds]
     trained = [(one, other) for one, other in pairs if one.seconds and other.seconds]
     if not trained:
-        return {"dropped": dropped}
+        return {}
     seconds = float(np.mean([one.seconds - other.seconds for one, other in trained]))
     devices = float(np.mean([one.device_seconds - other.device_seconds for one, other in trained]))
-    return {"dropped": dropped, "seconds": seconds, "device_hours": devices / HOUR}
+    return {"seconds": seconds, "device_hours": devices / HOUR}

@@ -4,12 +4,13 @@
 """
 
 import bisect
+import functools
 import math
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special, stats
+from scipy import optimize, special, stats
 
 Differences = NDArray[np.float64]
 
@@ -101,15 +102,13 @@ def power(difference: float, deviation: float, seeds: int, alpha: float = ALPHA)
     """
     if not difference:
         return alpha
-    return float(
-        stats.ncf.sf(_critical(seeds, alpha), 1, seeds - 1, seeds * difference**2 / deviation**2),
-    )
+    noncentrality = seeds * (difference / deviation) ** 2
+    return float(stats.ncf.sf(stats.f.isf(alpha, 1, seeds - 1), 1, seeds - 1, noncentrality))
 
 
 def detectable(deviation: float, seeds: int, alpha: float = ALPHA, power: float = POWER) -> float:
     """The smallest true difference that so many seeds find with that power, in points; `power` solved for it."""
-    noncentrality = special.ncfdtrinc(1, seeds - 1, 1 - power, _critical(seeds, alpha))
-    return deviation * math.sqrt(noncentrality / seeds)
+    return deviation * _in_deviations(seeds, alpha, power)
 
 
 def seeds_needed(
@@ -131,6 +130,14 @@ def _t(differences: Differences, null: float) -> float:
     return gap / error if error else math.copysign(math.inf, gap) if gap else 0.0
 
 
-def _critical(seeds: int, alpha: float) -> float:
-    """What t² must pass."""
-    return float(stats.f.isf(alpha, 1, seeds - 1))
+@functools.cache
+def _in_deviations(seeds: int, alpha: float, target: float) -> float:
+    """The detectable difference where the deviation is 1."""
+    most = 1.0
+    while power(most, 1.0, seeds, alpha) < target:
+        most *= 2
+
+    def short(shift: float) -> float:
+        return target - power(shift, 1.0, seeds, alpha)
+
+    return float(optimize.root_scalar(short, bracket=(0.0, most)).root)

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from scipy import stats
 
 from analysis import campaign as analysis
 from search_spaces.campaign import Campaign, Entry
@@ -107,8 +108,15 @@ def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Pa
     assert (first.verdict, second.verdict) == ("separable", "not separable")
     assert third.verdict == "t 9.0: not begun"
     assert replace(best, arm=first.arm) == first
+    # Four were planned: one that could not be made counts among those that p is corrected for.
+    assert first.p == pytest.approx(stats.ttest_1samp([5.0, 5.1, 4.9], 0).pvalue)
+    assert second.p
+    assert (first.p_holm, second.p_holm) == (pytest.approx(4 * first.p), min(1.0, 2 * second.p))
+    assert (third.p, third.p_holm) == (None, None)
     table = analysis.markdown([first, second, third])
     assert "| s | t 1.0 | default | +5.00 |" in table
+    assert f"| 3 | {first.p:.2g} | {first.p_holm:.2g} | separable |" in table
+    assert "| 0 |  |  | t 9.0: not begun |" in table
     assert analysis.standing(directory)[0].states == {"complete": 9}
 
 

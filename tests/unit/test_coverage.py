@@ -1,0 +1,107 @@
+"""How often intervals and tests are right, by simulation: seeds are drawn again and again from a known truth.
+
+What is not asserted here, measured over 4,000 trials: of skewed values (exponential) the bootstrap's interval covers
+the mean 88 % of the time at five seeds and 91 % at ten, the interquartile mean 94 % and 96 %; of three strata of five
+whose spreads are 1, 4 and 0.5, the mean 94 % and the interquartile mean 97 %. Three seeds are too few for either: of
+normal values 91 % and 88 %.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from analysis.compare import half_width
+from analysis.estimate import Statistic, bootstrap
+from analysis.multiple import holm
+from analysis.paired import detectable, equivalence, power, sign_flips, student
+
+Values = NDArray[np.float64]
+TRIALS = 4000  # 0.95 has a standard error of 0.0034
+
+
+def trials(draw: Callable[[np.random.Generator], Values], count: int = TRIALS) -> list[Values]:
+    generator = np.random.default_rng(0)
+    return [draw(generator) for _ in range(count)]
+
+
+def share(found: list[bool]) -> float:
+    return float(np.mean(found))
+
+
+@pytest.mark.parametrize("seeds", [2, 5, 10])
+def test_students_interval_of_paired_differences_covers_95_in_100(seeds: int) -> None:
+    # The arms share what a seed does to both, which is five times what it does to each.
+    def draw(generator: np.random.Generator) -> Values:
+        arm, other, shared = generator.normal(size=(3, seeds)) * [[1], [1], [5]]
+        return (arm + shared + 52.0) - (other + shared + 50.0)
+
+    assert 0.94 < share([abs(d.mean() - 2.0) <= half_width(d) for d in trials(draw)]) < 0.96
+
+
+@pytest.mark.parametrize("statistic", ["mean", "iqm"])
+@pytest.mark.parametrize("sizes", [(5,), (10,), (5, 5, 5)])
+def test_the_bootstrap_interval_covers_93_to_97_in_100(statistic: Statistic, sizes: tuple[int, ...]) -> None:
+    resampling = np.random.default_rng(1)
+    hits = []
+    for strata in trials(lambda g: g.normal(50.0, 2.0, (len(sizes), sizes[0])), 1500):
+        found = bootstrap(list(strata), resampling, statistic, resamples=500)
+        assert found
+        hits.append(found[0] <= 50.0 <= found[1])
+    assert 0.93 <= share(hits) <= 0.97
+
+
+def test_the_percentile_interval_that_this_one_replaces_misses_one_time_in_six_at_five_seeds() -> None:
+    generator = np.random.default_rng(0)
+    hits = []
+    for values in trials(lambda g: g.normal(size=5), 1000):
+        low, high = np.quantile(generator.choice(values, (1000, 5)).mean(axis=1), [0.025, 0.975])
+        hits.append(low <= 0 <= high)
+    assert 0.80 < share(hits) < 0.87
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_arms_that_differ_by_the_margin_are_called_equivalent_at_most_once_in_twenty(seeds: int) -> None:
+    at_margin = trials(lambda g: g.normal(1.0, 0.2, seeds))  # precise enough that the size is not below 5 %
+    assert 0.04 < share([equivalence(d, 1.0) <= 0.05 for d in at_margin]) < 0.06
+    noisy = trials(lambda g: g.normal(1.0, 2.0, seeds))
+    assert share([equivalence(d, 1.0) <= 0.05 for d in noisy]) < 0.05
+
+
+def test_flipped_signs_reject_exactly_as_often_as_they_say_whatever_the_distribution() -> None:
+    # Symmetric, and nothing like normal: each seed has its own spread, and tails without a variance.
+    p = np.array([sign_flips(d).p for d in trials(lambda g: g.standard_cauchy(5) * [1, 2, 4, 8, 16], 2000)])
+    for level in (1 / 16, 1 / 8, 1 / 4, 1 / 2):
+        assert np.mean(p <= level) == pytest.approx(level, abs=3 * (level * (1 - level) / 2000) ** 0.5)
+    assert np.mean(p <= 0.05) == 0.0  # five seeds cannot
+
+
+@pytest.mark.parametrize(("seeds", "difference"), [(2, 3.0), (5, 1.0), (5, 2.0), (10, 0.9)])
+def test_the_t_test_finds_a_difference_as_often_as_its_power_says(seeds: int, difference: float) -> None:
+    found = share([student(d) <= 0.05 for d in trials(lambda g: g.normal(difference, 1.3, seeds))])
+    assert found == pytest.approx(power(difference, 1.3, seeds), abs=0.024)  # three standard errors at 0.5
+
+
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_the_detectable_difference_is_found_in_80_of_100(seeds: int) -> None:
+    shift = detectable(1.3, seeds)
+    found = share([student(d) <= 0.05 for d in trials(lambda g: g.normal(shift, 1.3, seeds))])
+    assert found == pytest.approx(0.8, abs=0.019)
+
+
+def test_holm_claims_anything_false_among_eight_arms_at_most_once_in_twenty() -> None:
+    def draw(generator: np.random.Generator) -> Values:
+        reference = generator.normal(size=5)
+        arms = generator.normal(size=(8, 5))
+        arms[0] += 5.0  # one that is better
+        return arms - reference
+
+    false, bare = [], []
+    for table in trials(draw, 1000):
+        p = [student(row) for row in table]
+        adjusted = [value for value in holm(p) if value is not None]
+        false.append(min(adjusted[1:]) <= 0.05)
+        bare.append(min(p[1:]) <= 0.05)
+    assert share(false) < 0.06
+    assert share(bare) > 0.15
