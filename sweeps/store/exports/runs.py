@@ -1,0 +1,110 @@
+"""A sweep as the runs that an experiment tracker knows: parameters, tags, and metrics along epochs."""
+
+# pyright: reportUnknownParameterType=false
+# pyarrow's own types are compiled and carry no annotations.
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from sweeps.store.layout import MARK, sweep_directories
+from sweeps.store.schema import CONFIG, METRIC
+from sweeps.store.snapshot import snapshot
+
+TAGS = ("trial", "number", "arm", "seed", "state", "reason", "dropped", "space", "commit", "host")
+"""Columns of a trial that a tracker can group or filter by, beside its parameters."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """The metrics of one epoch, at a time in unix seconds."""
+
+    epoch: int
+    time: float
+    metrics: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run in its latest state."""
+
+    name: str
+    """Unique in its sweep, and fit for a file."""
+    tags: dict[str, Any]
+    config: dict[str, Any]
+    """Leaves by path; lists are JSON."""
+    varied: dict[str, Any]
+    """Those of them that are not the same in all runs of the sweep."""
+    reports: list[Report]
+    """In the order of epochs."""
+    started: float
+    """Unix seconds."""
+    ended: float
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A sweep at one moment."""
+
+    name: str
+    trials: pa.Table
+    epochs: pa.Table
+
+    @cached_property
+    def metrics(self) -> list[str]:
+        """The names of all metrics."""
+        return _below(METRIC, self.epochs)
+
+    @cached_property
+    def paths(self) -> list[str]:
+        """The paths of all fields of configurations."""
+        return _below(CONFIG, self.trials)
+
+    def runs(self) -> Iterator[Run]:
+        """Its runs in order of issue."""
+        names, first, counts = np.unique(
+            self.epochs["trial"].to_numpy(), return_index=True, return_counts=True
+        )
+        where = dict(zip(names, zip(first.tolist(), counts.tolist(), strict=True), strict=True))
+        columns = {path: self.trials[CONFIG + path] for path in self.paths}
+        varied = {path for path, column in columns.items() if len(column.unique()) > 1}
+        for batch in self.trials.to_batches(max_chunksize=100):
+            for row in batch.to_pylist():
+                rows = self.epochs.slice(*where.get(row["trial"], (0, 0)))
+                yield _run(row, [self._report(one) for one in rows.to_pylist()], varied)
+
+    def _report(self, row: dict[str, Any]) -> Report:
+        values = {name: row[METRIC + name] for name in self.metrics}
+        there = {name: value for name, value in values.items() if value is not None}
+        return Report(row["epoch"], row["time"], there)
+
+
+def recorded(path: Path) -> Iterator[Recorded]:
+    """The sweeps of a store, or the one in a folder, one after another."""
+    for directory in sweep_directories(path) if (path / MARK).is_file() else [path]:
+        taken = snapshot(directory)
+        trials = taken.read("trials").sort_by("number")
+        yield Recorded(directory.name, trials, taken.read("reports"))
+
+
+def _run(row: dict[str, Any], reports: list[Report], varied: set[str]) -> Run:
+    leaves = {name.removeprefix(CONFIG): value for name, value in row.items() if name.startswith(CONFIG)}
+    config = {path: value for path, value in leaves.items() if value is not None}
+    return Run(
+        name=f"{row['number']:04d}-{row['trial']}",
+        tags={name: row[name] for name in TAGS},
+        config=config,
+        varied={path: value for path, value in config.items() if path in varied},
+        reports=reports,
+        started=min([row["time"], *(report.time for report in reports)]),
+        ended=max([row["time"], *(report.time for report in reports)]),
+    )
+
+
+def _below(prefix: str, table: pa.Table) -> list[str]:
+    return [name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix)]
