@@ -131,5 +131,6 @@ def _interaction(
     if unfinished:
         return unfinished[0]
     both, first, second, full = (arm.scores for arm in arms)
-    contrast = {seed: both[seed] - first[seed] - second[seed] + full[seed] for seed in full}
+    seeds = sorted(both.keys() & first.keys() & second.keys() & full.keys())
+    contrast = {seed: both[seed] - first[seed] - second[seed] + full[seed] for seed in seeds}
     return compare(contrast, dict.fromkeys(contrast, 0.0), None, margin=margin, generator=generator)
