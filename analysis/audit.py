@@ -73,8 +73,9 @@ class Audit:
             return [
                 f"Too few runs are complete to say how well ranks at epoch {self.first} tell those at the end."
             ]
-        low, high = found.interval or (0.0, 0.0)
-        seeds = f", {low:.2f} to {high:.2f} over {found.seeds} seeds" if found.interval else ", on one seed"
+        seeds = ", on one seed"
+        if found.interval:
+            seeds = ", {:.2f} to {:.2f} over {} seeds".format(*found.interval, found.seeds)
         both = f"{found.spearman:.2f} (Spearman{seeds}; Kendall {found.kendall:.2f})"
         says = [f"Ranks at epoch {self.first} of {self.horizon} correlate {both} with those at the end."]
         weak = f"Warning: below {WEAK} stopping there is little better than chance; put the first rung later."

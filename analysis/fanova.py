@@ -59,11 +59,11 @@ def boxes(tree: Any) -> Boxes:
     """The leaves of a fitted scikit-learn tree over the unit cube."""
     inner = tree.tree_
     low, high = np.zeros((inner.node_count, inner.n_features)), np.ones((inner.node_count, inner.n_features))
-    for node in np.flatnonzero(inner.children_left >= 0):  # parents come before their children
+    for node in np.flatnonzero(inner.feature >= 0):  # parents come before their children
         left, right = inner.children_left[node], inner.children_right[node]
         low[[left, right]], high[[left, right]] = low[node], high[node]
         high[left, inner.feature[node]] = low[right, inner.feature[node]] = inner.threshold[node]
-    leaves = inner.children_left < 0
+    leaves = inner.feature < 0
     return inner.value[leaves, 0, 0], low[leaves], high[leaves]
 
 

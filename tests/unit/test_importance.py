@@ -316,6 +316,12 @@ def test_a_sub_configuration_comes_without_what_varies_by_itself() -> None:
     assert by_domain(record([], [], domains)).manifest["space"]["domains"] == domains
 
 
+def test_a_parameter_of_two_values_is_enough() -> None:
+    flag = np.tile([0.25, 0.75], 10)
+    known = Observed((Axis("flag", flag, cells=2, ordered=False),), flag)
+    assert by_name(fanova(known, rng())) == pytest.approx({"flag": 1})
+
+
 @pytest.mark.parametrize(
     ("count", "change", "says"),
     [

@@ -125,7 +125,17 @@ def test_a_sweep_whose_early_ranks_tell_little_is_warned_of_and_no_other() -> No
     assert f"{weak.agreements[2].spearman:.2f}" == "0.38"
     assert "Warning: below 0.4 stopping there is little better than chance" in " ".join(weak.sentences)
     assert "Warning" not in " ".join(strong.sentences)
-    assert weak.sentences[0].startswith("Ranks at epoch 3 of 30 correlate 0.38 (Spearman, ")
+    low, high = weak.agreements[2].interval
+    tau = f"{weak.agreements[2].kendall:.2f}"
+    assert weak.sentences[0] == (
+        f"Ranks at epoch 3 of 30 correlate 0.38 (Spearman, {low:.2f} to {high:.2f} over 2 seeds; Kendall {tau}) "
+        "with those at the end."
+    )
+    # Two of 15 pairs are out of order, by squares of 4, 1 and 1.
+    one = audit(record(curves([2.0, 0.0, 1.0, 3.0, 4.0, 5.0])))
+    assert one.sentences[0].startswith(
+        "Ranks at epoch 1 of 10 correlate 0.83 (Spearman, on one seed; Kendall 0.73)"
+    )
     assert (weak.spent, weak.full, weak.rungs, weak.controls) == (48 * 30, 48 * 30, (), None)
 
 
