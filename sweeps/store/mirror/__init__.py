@@ -1,0 +1,87 @@
+"""Copies a store to where else it is to be read, a piece at a time, so that the copy can be read at every moment."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from sweeps.store.layout import FORMAT, MANIFEST, MARK, VERSION, StoreError
+from sweeps.store.mirror.pair import Counts, Pair
+from sweeps.store.mirror.place import Place, reach
+from sweeps.store.mirror.sweep import mirror_sweep, passing
+
+__all__ = ["Counts", "mirror"]
+
+
+def mirror(source: str, target: str, *, checkpoints: bool = False, prune: bool = False) -> Counts:
+    """Copies what is new in a store, or in one sweep, to a folder or to object storage; or from there.
+
+    The target can be read at every moment: it is as its source was when this mirroring began or, before it ends, at
+    some time since the one before. It is there to be read: what a sweep or a compaction writes to it is in the way of
+    the next mirroring. Several stores can be mirrored to one place.
+
+    Args:
+        source: a path, or a URL that fsspec knows (s3://, gs://, file:// and others).
+        target: the same; empty, or an earlier copy.
+        checkpoints: copy those too.
+        prune: remove from the copies of sweeps what the sweeps no longer have.
+
+    Raises:
+        StoreError: the source is no store and no sweep, or the target holds something else, or more than the source.
+        ValueError: a URL cannot be reached.
+    """
+    pair = Pair(reach(source), reach(target), Counts())
+    if pair.source.around(pair.target) or pair.target.around(pair.source):
+        raise StoreError(f"{pair.source} and {pair.target} lie one within the other; name a target elsewhere")
+    if _checked(pair) == MANIFEST:
+        mirror_sweep(pair, checkpoints=checkpoints, prune=prune)
+        return pair.counts
+    _mirror_files(pair, lambda name: name != MARK)
+    for name in pair.source.below("sweeps").names():
+        sweep = pair.below(f"sweeps/{name.rstrip('/')}")
+        if MANIFEST in sweep.source.names():
+            mirror_sweep(sweep, checkpoints=checkpoints, prune=prune)
+    _mirror_files(pair, lambda name: name == MARK or name.startswith("sweeps/") or passing(name))
+    return pair.counts
+
+
+def _mirror_files(pair: Pair, skip: Callable[[str], bool]) -> None:
+    here, there = pair.source.files(skip), pair.target.files(skip)
+    pair.copy_changed(here, here, there)
+
+
+def _checked(pair: Pair) -> str:
+    """The file that says what the source is, if the target may become a copy of it."""
+    kinds = [name for name in (MARK, MANIFEST) if name in pair.source.names()]
+    if not kinds:
+        raise StoreError(
+            f"{pair.source} is no result store and no sweep: it has no {MARK} and no {MANIFEST}; name a folder that has"
+        )
+    kind, there = kinds[0], [name for name in pair.target.names() if not passing(name)]
+    if there and kind not in there:
+        raise StoreError(
+            f"{pair.target} holds other files ({there[0]}), not what {pair.source} is; name an empty or a new folder"
+        )
+    folders = [pair.source, *([pair.target] if there else [])]
+    if kind == MARK:
+        for folder in folders:
+            _check_version(folder)
+    elif len({_json(folder, MANIFEST).get("id") for folder in folders}) > 1:
+        raise StoreError(f"{pair.target} holds another sweep; name an empty or a new folder")
+    return kind
+
+
+def _check_version(store: Place) -> None:
+    found = _json(store, MARK)
+    if found.get("format") != FORMAT:
+        raise StoreError(
+            f"{store} is not a result store of {FORMAT}, as its {MARK} says; name another folder"
+        )
+    if int(found["version"]) > VERSION:
+        raise StoreError(
+            f"{store} was written by a newer program (version {found['version']}, known up to {VERSION}); "
+            "upgrade contrastive-sweeps"
+        )
+
+
+def _json(folder: Place, name: str) -> dict[str, Any]:
+    return json.loads(folder.read(name))

@@ -1,0 +1,82 @@
+"""Two folders, of which one is to become as the other is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sweeps.store.mirror.place import Place
+
+SKEW = timedelta(minutes=2)
+"""By how much the clocks of two machines may differ."""
+
+
+@dataclass
+class Counts:
+    """What a mirroring has done so far."""
+
+    copied: int = 0
+    bytes: int = 0
+    removed: int = 0
+
+    def __str__(self) -> str:
+        removed = f", {self.removed} removed" if self.removed else ""
+        return f"{self.copied} files copied ({self.bytes / 1e6:,.1f} MB){removed}"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """Copies files from a source to a target."""
+
+    source: Place
+    target: Place
+    counts: Counts
+
+    def below(self, name: str) -> Pair:
+        """The folders of that name in both."""
+        return Pair(self.source.below(name), self.target.below(name), self.counts)
+
+    def copy(self, name: str, size: int | None = None) -> None:
+        """Copies a file, or as many bytes of it.
+
+        Raises:
+            FileNotFoundError: it is there no longer.
+        """
+        self.counts.bytes += self.target.copy(self.source, name, size)
+        self.counts.copied += 1
+
+    def write(self, name: str, content: bytes) -> None:
+        """Writes a file that is the target's own."""
+        self.target.write(name, content)
+        self.counts.copied += 1
+        self.counts.bytes += len(content)
+
+    def copy_changed(self, names: Iterable[str], here: Mapping[str, int], there: Mapping[str, int]) -> None:
+        """Copies the files whose sizes or contents differ; sizes are in bytes, by name."""
+        for name in _unlike(self, list(names), here, there):
+            self._copy_if_there(name)
+
+    def copy_newer(self, names: Iterable[str], here: Mapping[str, int], there: Mapping[str, int]) -> None:
+        """Copies the files whose sizes differ, or that may have been written since they were copied.
+
+        For those that are too large to be compared.
+        """
+        for name in names:
+            if there.get(name) != here[name] or self._written_since(name):
+                self._copy_if_there(name)
+
+    def _written_since(self, name: str) -> bool:
+        return self.source.modified(name) + SKEW > self.target.modified(name)
+
+    def _copy_if_there(self, name: str) -> None:
+        with suppress(FileNotFoundError):  # what nobody lists may go at any time
+            self.copy(name)
+
+
+def _unlike(pair: Pair, names: list[str], here: Mapping[str, int], there: Mapping[str, int]) -> list[str]:
+    like = [name for name in names if there.get(name) == here[name]]
+    contents = zip(pair.source.read_all(like), pair.target.read_all(like), strict=True)
+    same = {name for name, (ours, theirs) in zip(like, contents, strict=True) if ours == theirs}
+    return [name for name in names if name not in same]
