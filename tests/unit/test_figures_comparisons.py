@@ -20,6 +20,7 @@ ROWS = [
     Difference("unclear", -0.4, -1.5, 0.7, 5, "not separable"),
     Difference("single", 1.0, None, None, 1, "one seed cannot tell"),
     Difference("later", None, None, None, 0, "not begun"),
+    Difference("worse", -3.0, -4.0, -2.0, 5, "separable"),
 ]
 
 
@@ -30,7 +31,7 @@ def words(axes) -> list[str]:
 def test_a_forest_has_each_difference_in_its_row_with_its_interval():
     axes = forest(ROWS, label="points", margin=1.5).axes[0]
     points = {line.get_ydata()[0]: line for line in axes.lines if line.get_marker() == "o"}
-    assert {row: line.get_xdata()[0] for row, line in points.items()} == {0: 2.0, 1: -0.4, 2: 1.0}
+    assert {row: line.get_xdata()[0] for row, line in points.items()} == {0: 2.0, 1: -0.4, 2: 1.0, 4: -3.0}
     whiskers = [
         line for line in axes.lines if line.get_marker() == "None" and len(set(line.get_ydata())) == 1
     ]
@@ -39,9 +40,10 @@ def test_a_forest_has_each_difference_in_its_row_with_its_interval():
     } == {
         0: (0.5, 3.5),
         1: (-1.5, 0.7),
+        4: (-4.0, -2.0),
     }
     filled = {row: to_rgb(line.get_markerfacecolor()) != (1, 1, 1) for row, line in points.items()}
-    assert filled == {0: True, 1: False, 2: False}
+    assert filled == {0: True, 1: False, 2: False, 4: True}
     (band,) = axes.patches
     assert (band.get_x(), band.get_width()) == (-1.5, 3.0)
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first row is at the top"
@@ -50,7 +52,7 @@ def test_a_forest_has_each_difference_in_its_row_with_its_interval():
 
 def test_a_forest_refuses_what_it_cannot_draw():
     with pytest.raises(ValueError, match="none of 1 differences is known"):
-        forest(ROWS[3:], label="points")
+        forest(ROWS[3:4], label="points")
     for low, high in ((2.5, 3.0), (math.nan, 3.0), (1.0, math.inf)):
         with pytest.raises(ValueError, match="tilted: 2.0 does not lie within"):
             forest([Difference("tilted", 2.0, low, high, 5, "")], label="points")
@@ -84,10 +86,10 @@ def test_slopes_of_one_seed_have_no_interval_and_those_without_a_shared_seed_are
 
 
 def test_a_heat_map_writes_its_numbers_in_an_ink_that_can_be_read():
-    values = [[-4.0, 0.0, 1.2], [4.0, np.nan, -0.1]]
+    values = [[-6.0, 0.0, 1.2], [4.0, np.nan, -0.1]]
     figure = heat_map(values, ["a", "b"], ["x", "y", "z"], label="points", seeds=3, differences=True)
     axes = figure.axes[0]
-    assert words(axes) == ["−4.0", "+0.0", "+1.2", "+4.0", "–", "−0.1"]
+    assert words(axes) == ["−6.0", "+0.0", "+1.2", "+4.0", "–", "−0.1"]
     for cell, text in zip(axes.patches, axes.texts, strict=True):
         assert contrast(cell.get_facecolor()[:3], text.get_color()) > 3.9
         assert bool(cell.get_hatch()) == (text.get_text() == "–")
