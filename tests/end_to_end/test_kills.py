@@ -16,7 +16,8 @@ pytestmark = [
     pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="finds processes by /proc"),
 ]
 
-DRIVERS, ACTORS, WORKERS = 7, 11, 2
+MANY = os.environ.get("KILLS") == "many"
+DRIVERS, ACTORS, WORKERS = (7, 11, 2) if MANY else (2, 4, 1)
 """Kills of the driver, of a process of Ray Tune's that trains, and of one of Ray Train's."""
 
 
@@ -62,12 +63,12 @@ ONE = [
     "--trials",
     "6",
     "--epochs",
-    "80",
+    "80" if MANY else "40",
     "--stopper",
     "none",
 ]
 """Runs of one process; nothing in them depends on which ends first."""
-SHARED = [*ONE, "--trials", "2", "--epochs", "50", "--workers-per-trial", "2"]
+SHARED = [*ONE, "--trials", "2", "--epochs", "50" if MANY else "30", "--workers-per-trial", "2"]
 
 
 @pytest.fixture(scope="module")
