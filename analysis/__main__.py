@@ -1,32 +1,55 @@
-"""Tables of sweeps that have been run: `python -m analysis learning SWEEP`."""
+"""Reports of sweeps that have been run: `python -m analysis report SWEEP`, `python -m analysis learning SWEEP`."""
 
 import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from analysis import report
 from analysis.learning import markdown
 from analysis.load import load
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs the command line; returns its exit code."""
+    given = _parser().parse_args(arguments)
+    try:
+        if given.command == "report":
+            folder = _folder(given.sweep, given.store)
+            print(report.write(folder, given.out, margin=given.margin, tabled=given.tables))
+            return 0
+        for name in given.sweeps:
+            record = load(_folder(name, given.store))
+            print(f"{record.manifest['id']}\n\n{markdown(record)}\n")
+    except (ValueError, OSError) as refusal:
+        print(f"analysis: {refusal}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     learning = commands.add_parser(
         "learning", help="each arm over its seeds, beside raw pixels and the encoder before training"
     )
     learning.add_argument("sweeps", nargs="+", metavar="SWEEP", help="id or folder of a sweep")
-    learning.add_argument("--store", type=Path, default=Path("results"), help="the result store (./results)")
-    given = parser.parse_args(arguments)
-    try:
-        for name in given.sweeps:
-            record = load(_folder(name, given.store))
-            print(f"{record.manifest['id']}\n\n{markdown(record)}\n")
-    except ValueError as refusal:
-        print(f"analysis: {refusal}", file=sys.stderr)
-        return 2
-    return 0
+    page = commands.add_parser(
+        "report", help="one self-contained page about a sweep: figures, tables, methods"
+    )
+    page.add_argument("sweep", metavar="SWEEP", help="id or folder of a sweep")
+    page.add_argument("--out", type=Path, metavar="FILE", help="where to (report.html in the sweep's folder)")
+    page.add_argument(
+        "--margin", type=float, metavar="POINTS", help="differences up to so many points would not matter"
+    )
+    page.add_argument(
+        "--tables", type=Path, metavar="DIR", help="a folder for every table as text, Markdown and LaTeX"
+    )
+    for command in (learning, page):
+        command.add_argument(
+            "--store", type=Path, default=Path("results"), help="the result store (./results)"
+        )
+    return parser
 
 
 def _folder(name: str, root: Path) -> Path:

@@ -1,0 +1,54 @@
+"""One page about a recorded sweep: what it found, what may be claimed, and where that comes from."""
+
+from pathlib import Path
+
+from analysis import tables
+from analysis.report import arms, differences, failures, figured, finding, methods, origin
+from analysis.report.evidence import read
+from analysis.report.page import page
+from analysis.tables import Table
+from sweeps import store
+
+__all__ = ["FILE", "write"]
+
+FILE = "report.html"
+
+
+def write(
+    directory: Path, out: Path | None = None, *, margin: float | None = None, tabled: Path | None = None
+) -> Path:
+    """Writes the report of a sweep, finished or not, whole or not at all; returns its path.
+
+    The same record gives the same bytes.
+
+    Args:
+        directory: of the sweep, STORE/sweeps/<id>.
+        out: the file; report.html in that folder unless given.
+        margin: differences up to so many points would not matter; says which arms are equivalent.
+        tabled: a folder that gets every table as a file in text, Markdown and LaTeX.
+
+    Raises:
+        StoreError: there is no sweep in that folder.
+        ValueError: the margin is not above 0.
+        OSError: something cannot be written.
+    """
+    evidence = read(directory, margin)
+    sections = (
+        finding.section(evidence),
+        figured.section(evidence),
+        arms.section(evidence),
+        differences.section(evidence),
+        failures.section(evidence),
+        methods.section(evidence),
+        origin.provenance(evidence),
+        origin.reported(evidence),
+    )
+    name = evidence.manifest.get("id") or directory.name
+    foot = f"Made from the record of {name}, as it was at {origin.written(evidence)} UTC."
+    content = page(name, evidence.space.get("question", ""), sections, foot).encode()
+    path = out or directory / FILE
+    store.write_whole(path, lambda file: file.write(content))
+    if tabled:
+        found = [block for one in sections for block in one.blocks if isinstance(block, Table)]
+        tables.save(found, tabled)
+    return path

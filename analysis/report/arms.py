@@ -1,0 +1,115 @@
+"""Tables of arms: what the seeds of each one say."""
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from analysis.arms import Arm
+from analysis.compare import LEVEL
+from analysis.estimate import Estimate, estimate
+from analysis.figures.marks import role
+from analysis.learning import learning
+from analysis.load import Run
+from analysis.report.blocks import Block, Section
+from analysis.report.evidence import Evidence
+from analysis.report.markup import tag
+from analysis.summarise import Summary, short, shown
+from analysis.tables import Table
+
+INTERVAL = f"{LEVEL:.0%} interval"
+
+
+def section(evidence: Evidence) -> Section:
+    """The best again on fresh seeds, if there are such runs, then the search, then what needs no training."""
+    summary = evidence.summary
+    if not summary.arms:
+        return Section("Arms", (tag("p", "No run has begun, so there are no arms."),))
+    blocks: list[Block] = []
+    if summary.confirmed:
+        seeds = ", ".join(map(str, evidence.manifest["confirm_seeds"]))
+        caption = (
+            f"The best arms and the default on fresh seeds ({seeds}): the result. {_words(summary.confirmed)}"
+        )
+        blocks.append(arms(evidence, summary.confirmed, "confirmed", caption))
+    which = "The search that chose them" if summary.confirmed else "All arms"
+    blocks.append(arms(evidence, summary, "arms", f"{which}, best first. {_words(summary)}"))
+    try:
+        blocks.append(baselines(evidence))
+    except ValueError as reason:
+        blocks.append(tag("p", f"Not beside what needs no training: {reason}.", class_="absent"))
+    return Section("Arms", tuple(blocks))
+
+
+def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table:
+    """A row for each arm: its parameters, and the mean of its seeds with a bootstrap interval."""
+    runs: dict[str, list[Run]] = {}
+    for run in evidence.record.runs:
+        runs.setdefault(run.arm, []).append(run)
+    others = sorted({o for arm in summary.arms for o in arm.objectives} - {evidence.record.metric})
+    names = [path.replace("_", " ") for path in short(summary.paths).values()]
+    head = ["arm", "", *names, "seeds", "state", "epochs", "mean", INTERVAL, "sd", "IQM", "s a run", *others]
+    rows: list[tuple[str, ...]] = []
+    for arm in summary.arms:
+        found = estimate([list(arm.scores.values())], evidence.generator) if arm.score is not None else None
+        values = [shown(arm.values[path]) for path in summary.paths]
+        state = [str(len(arm.seeds)), arm.state, str(arm.epochs)]
+        seconds = [run.seconds for run in runs[arm.digest] if run.seed in arm.seeds and run.seconds]
+        cost = f"{np.mean(seconds):.3g}" if seconds else ""
+        more = [f"{arm.objectives[o]:.4g}" if o in arm.objectives else "" for o in others]
+        rows.append(
+            (str(arm.number), role(arm, summary), *values, *state, *_numbers(arm, found), cost, *more)
+        )
+    sides = ["r", "l", *(_side(column) for column in _columns(summary)), *"rlr", *("r" * (5 + len(others)))]
+    return Table(name, caption, tuple(head), tuple(rows), "".join(sides))
+
+
+def baselines(evidence: Evidence) -> Table:
+    """Each complete arm of the search beside raw pixels and the encoder before training, paired by seed.
+
+    Raises:
+        ValueError: the sweep kept no baselines, or no arm is complete.
+    """
+    rows = learning(evidence.search)
+    if not rows:
+        raise ValueError("no arm is complete")
+    cells = [
+        (row.name, str(row.seeds), *map(str, (row.score, row.over_untrained, row.over_raw)), row.verdict)
+        for row in rows
+    ]
+    head = ("arm", "seeds", evidence.summary.label, "over untrained", "over raw pixels", "clearly above")
+    caption = (
+        "Beside what needs no training: the encoder before training, paired by seed, and kNN on raw pixels. "
+        f"Means ± half of Student's {INTERVAL}."
+    )
+    return Table("baselines", caption, head, tuple(cells), "lrrrrl")
+
+
+def _words(summary: Summary) -> str:
+    seeds = max(len(arm.seeds) for arm in summary.arms)
+    over = f"over {seeds} seeds" if seeds > 1 else "on one seed, so without intervals"
+    hollow = (
+        " In parentheses: the last value of arms that are not complete."
+        if summary.complete < len(summary.arms)
+        else ""
+    )
+    metric = f"{summary.label}: mean {over}"
+    if seeds > 1:
+        metric += ", smoothed bootstrap interval, standard deviation and interquartile mean"
+    return f"{metric}; epochs of all its runs; seconds that a run took.{hollow}"
+
+
+def _numbers(arm: Arm, found: Estimate | None) -> list[str]:
+    if found is None:
+        return ["" if arm.last is None else f"({arm.last:.1f})", "", "", ""]
+    interval = "" if found.interval is None else f"{found.interval[0]:.1f} to {found.interval[1]:.1f}"
+    deviation = "" if found.deviation is None else f"{found.deviation:.2f}"
+    return [f"{found.mean:.1f}", interval, deviation, f"{found.iqm:.1f}" if found.values > 1 else ""]
+
+
+def _columns(summary: Summary) -> Iterable[list[object]]:
+    return ([arm.values[path] for arm in summary.arms] for path in summary.paths)
+
+
+def _side(column: Sequence[object]) -> str:
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in column)
+    return "r" if numbers else "l"

@@ -1,0 +1,116 @@
+"""Figures of arms against each other: the whole sweep, differences, components, the best and the default by seed."""
+
+from collections.abc import Callable, Sequence
+
+from matplotlib.figure import Figure
+
+from analysis import figures
+from analysis.components import add_one_in, interactions, leave_one_out
+from analysis.multiple import Difference, against, name_of
+from analysis.report import differences
+from analysis.report.blocks import Block
+from analysis.report.evidence import Evidence
+from analysis.report.plates import Group, Plate
+
+MOST = 30
+"""Rows of a forest plot; the table has all."""
+Rows = Callable[..., Sequence[Difference]]
+COMPONENTS: dict[str, tuple[Rows, str, str]] = {
+    "Leaving one out": (
+        leave_one_out,
+        "leave-one-out",
+        "The method without each component less the full method: below 0 where the component helps.",
+    ),
+    "Adding one in": (
+        add_one_in,
+        "add-one-in",
+        "The bare method with each component less the bare method: above 0 where the component helps.",
+    ),
+    "Interactions": (
+        interactions,
+        "interactions",
+        "Without both components, less without each, plus the full method: 0 where their losses add up, above 0 where "
+        "one is worth something only with the other, below 0 where each makes up for the other.",
+    ),
+}
+
+
+def whole(evidence: Evidence) -> Group:
+    """The sweep in one picture."""
+    summary, search = evidence.summary, evidence.search
+    seeds = max((len(arm.seeds) for arm in summary.arms), default=0)
+    spread = len(summary.paths) < 2 and seeds > 1
+    says = (
+        "Left: the arms over what varies"
+        + (", the first two parameters" if len(summary.paths) > 2 else "")
+        + f"; {'whiskers: one standard deviation over seeds' if spread else 'no intervals'}. "
+        f"Right: every run as it learned. n = {len(search.runs)} runs of {len(summary.arms)} arms on {seeds} "
+        f"seed{'s' if seeds != 1 else ''}; dashed: what needs no training."
+    )
+
+    def draw() -> Figure:
+        if not any(run.curve for run in search.runs):
+            raise ValueError("no run has reported anything yet")
+        return figures.overview(search, summary)
+
+    return Group("Overview", (Plate("Overview", says, draw),))
+
+
+def components(evidence: Evidence) -> Group:
+    """What each component of a method is worth, with the tables."""
+    plates = tuple(
+        Plate(title, says, lambda rows=rows: _forest(_rows(evidence, rows), evidence))
+        for title, (rows, _, says) in COMPONENTS.items()
+    )
+
+    def tables() -> tuple[Block, ...]:
+        found = [(_rows(evidence, rows), *words) for rows, *words in COMPONENTS.values()]
+        return tuple(differences.table(name, says, rows) for rows, name, says in found if rows)
+
+    return Group("Components", plates, tables)
+
+
+def arms(evidence: Evidence) -> Group:
+    """All arms against the default, and the best one seed by seed."""
+    result = evidence.summary.result
+    says = f"Every arm less the default{f', the best {MOST}' if len(result.arms) > MOST + 1 else ''}."
+
+    def forest() -> Figure:
+        rows = _rows(evidence, against)[:MOST]
+        if not any(row.low is not None for row in rows):
+            raise ValueError("one seed gives no intervals; the table of differences has the numbers")
+        return _forest(rows, evidence)
+
+    def slopes() -> Figure:
+        best, default = result.best, result.default
+        if best is None or default is None or best is default or default.score is None:
+            raise ValueError("there is no arm beside the default to draw against it")
+        if len(best.scores) < 2:
+            raise ValueError("one seed has no spread to show")
+        return figures.seed_slopes(
+            {
+                f"default: {name_of(default.values)}": default.scores,
+                f"best: {name_of(best.values)}": best.scores,
+            },
+            label=result.label,
+        )
+
+    pairs = "The default and the best arm, seed by seed."
+    return Group(
+        "Arms against the default",
+        (
+            Plate("Differences from the default", says, forest),
+            Plate("Best and default by seed", pairs, slopes),
+        ),
+    )
+
+
+def _rows(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
+    return rows(evidence.record, margin=evidence.margin, generator=evidence.generator)
+
+
+def _forest(rows: Sequence[Difference], evidence: Evidence) -> Figure:
+    if not rows:
+        raise ValueError("the design has no such arms")
+    label = f"difference in {evidence.summary.label.replace('(%)', '(points)')}"
+    return figures.forest(rows, label=label, margin=evidence.margin)

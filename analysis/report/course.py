@@ -1,0 +1,102 @@
+"""Figures of a sweep's course: how runs learned, who was stopped, what a search finds, and what the encoder sees."""
+
+from collections.abc import Iterator, Sequence
+from itertools import islice
+
+from matplotlib.figure import Figure
+
+from analysis import figures
+from analysis.audit import audit
+from analysis.best_of import best_of
+from analysis.report.blocks import Block
+from analysis.report.evidence import Evidence, images
+from analysis.report.markup import items
+from analysis.report.plates import Group, Plate
+
+QUERIES = 8
+
+
+def learning(evidence: Evidence) -> Group:
+    """Learning curves."""
+    alone = max((len(arm.seeds) for arm in evidence.summary.arms), default=0) < 2
+    says = "The metric after each epoch: the best arms and the default, the others thin" + (
+        "; one seed, so no intervals." if alone else "."
+    )
+    plate = Plate("Learning curves", says, lambda: figures.learning_curves(evidence.search, evidence.summary))
+    return Group("Learning", (plate,))
+
+
+def stopping(evidence: Evidence) -> Group:
+    """What was stopped, whether that could be known, and what it cost."""
+    found = audit(evidence.record, evidence.events)
+
+    def sentences() -> tuple[Block, ...]:
+        could = [evidence.summary.stopping] if evidence.summary.stopping else ["Nothing was stopped early."]
+        return (items(*(found.sentences if found.rungs else could)),)
+
+    return Group(
+        "Early stopping",
+        (
+            Plate(
+                "Rung ladder",
+                "How many runs came to each rung, what became of them, and the values they had there.",
+                lambda: figures.rung_ladder(evidence.record, evidence.events),
+            ),
+            Plate(
+                "Rank agreement",
+                "How well the order of the runs at an epoch tells their order at the end.",
+                lambda: figures.rank_agreement(found),
+            ),
+        ),
+        sentences,
+    )
+
+
+def search(evidence: Evidence) -> Group:
+    """What so many arms are expected to find."""
+    name = evidence.plan.get("design") or "search"
+
+    def found() -> Figure:
+        return figures.best_of_curves(best_of({name: evidence.search}), label=evidence.summary.label)
+
+    def sentence() -> tuple[Block, ...]:
+        return (items(best_of({name: evidence.search})[name].sentence),)
+
+    says = "The score that the best of n of these arms is expected to have."
+    return Group("What so many arms find", (Plate("Best of n", says, found),), sentence)
+
+
+def objectives(evidence: Evidence) -> Group:
+    """The first objective against each other one."""
+    return Group("Objectives", tuple(_fronts(evidence)))
+
+
+def embedding(evidence: Evidence) -> Group:
+    """What the best encoder sees."""
+
+    def plane() -> Figure:
+        shown, run = images(evidence.directory)
+        queries = [int((shown.labels == label).argmax()) for label in sorted(set(shown.labels.tolist()))]
+        figure = figures.embedding_plane(shown, queries[:QUERIES], neighbours=min(6, len(shown.labels) - 1))
+        figure.supxlabel(f"Encoder of run {run}. {figure.get_supxlabel()}")
+        return figure
+
+    says = "Validation images in the plane of the best encoder's embeddings, and the nearest images of some."
+    return Group("Embeddings", (Plate("Embeddings", says, plane),))
+
+
+def _fronts(evidence: Evidence) -> Iterator[Plate]:
+    wanted: Sequence[dict[str, str]] = evidence.manifest.get("objectives") or []
+    names = [one["metric"] for one in wanted]
+
+    def single() -> Figure:
+        raise ValueError("the sweep has one objective")
+
+    if len(names) < 2:
+        yield Plate("Pareto front", "", single)
+    for other in islice(names, 1, None):
+        yield Plate(
+            f"Pareto front, {names[0]} and {other}",
+            "Every complete arm at two of its objectives.",
+            lambda other=other: figures.pareto_front(evidence.summary, wanted, (other, names[0])),
+        )

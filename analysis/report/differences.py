@@ -1,0 +1,94 @@
+"""Tables of differences: of all arms from the default, and of components."""
+
+from collections.abc import Sequence
+from math import isclose
+
+from analysis.compare import LEVEL
+from analysis.figures.labels import signed
+from analysis.multiple import HOUR, Difference, against
+from analysis.report.blocks import Section
+from analysis.report.evidence import Evidence
+from analysis.report.markup import tag
+from analysis.tables import Table
+
+HEAD = (
+    *("", "difference", f"{LEVEL:.0%} interval", "n", "p", "p (Holm)", "p (flips)", "P(better)", "g"),
+    *("s a run", "device-hours a run", "verdict"),
+)
+
+
+def section(evidence: Evidence) -> Section:
+    """Every complete arm less the default, corrected for their number."""
+    title = "Differences"
+    try:
+        rows = against(evidence.record, margin=evidence.margin, generator=evidence.generator)
+    except ValueError as reason:
+        return Section(title, (tag("p", f"There are none: {reason}."),))
+    if not rows:
+        return Section(title, (tag("p", "There are none: the sweep has no arm beside the default."),))
+    seeds = "fresh seeds" if evidence.summary.confirmed else "the seeds of the search"
+    notes = [tag("p", note) for note in _notes(rows, evidence.margin)]
+    return Section(title, (table("differences", f"Each arm less the default, on {seeds}.", rows), *notes))
+
+
+def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
+    """A row for each difference, whatever it is of; columns that would be empty are left out."""
+    cells = [
+        (
+            row.name,
+            *(_number(row.difference), _interval(row), str(row.seeds or "")),
+            *(_p(p) for p in (row.p, row.p_holm, row.p_flips)),
+            "" if row.probability_of_improvement is None else f"{row.probability_of_improvement:.2f}",
+            *(_number(row.effect_size), _number(row.seconds, 1), _devices(row)),
+            row.verdict,
+        )
+        for row in rows
+    ]
+    kept = [i for i, column in enumerate(zip(*cells, strict=True)) if any(column)]
+    align = "l" + "r" * (len(HEAD) - 2) + "l"
+    return Table(
+        name,
+        f"{caption} Points of the metric; Student's {LEVEL:.0%} interval of n paired seeds, each for itself.",
+        tuple(HEAD[i] for i in kept),
+        tuple(tuple(row[i] for i in kept) for row in cells),
+        "".join(align[i] for i in kept),
+    )
+
+
+def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
+    """What the columns are, of those that are there."""
+    several = [row for row in rows if row.p is not None]
+    if not several:
+        return ["One seed each: no intervals, no p."]
+    smallest = max(row.p_flips_smallest or 0.0 for row in several)
+    notes = [
+        "p: Student's, two-sided, of the paired differences; Holm: corrected for all rows of the table, and what the "
+        f"verdicts go by; flips: by flipped signs, which assumes no normality but cannot fall below {smallest:.2g} on "
+        "so few seeds. P(better): the share of seeds on which the arm is ahead. g: Hedges' effect size of paired "
+        "differences. Costs: of one run, less one of the default."
+    ]
+    if margin is None:
+        return [
+            *notes,
+            "No margin was given (--margin), so nothing is called equivalent: not separable is not equal.",
+        ]
+    return [*notes, f"Equivalent within ±{margin:g}: two one-sided tests, corrected likewise."]
+
+
+def _interval(row: Difference) -> str:
+    return "" if row.low is None or row.high is None else f"{signed(row.low)} to {signed(row.high)}"
+
+
+def _number(value: float | None, digits: int = 2) -> str:
+    return "" if value is None else signed(value, digits)
+
+
+def _devices(row: Difference) -> str:
+    """Where a run has one device its seconds say it."""
+    if row.device_hours is None or row.seconds is None or isclose(HOUR * row.device_hours, row.seconds):
+        return ""
+    return f"{row.device_hours:+.2g}".replace("-", "−")
+
+
+def _p(value: float | None) -> str:
+    return "" if value is None else f"{value:.2g}" if value >= 0.001 else "<0.001"

@@ -1,0 +1,123 @@
+"""All that a report is made from, read from the folder of a sweep."""
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from analysis.figures import Images
+from analysis.load import Record, load
+from analysis.multiple import HOUR, name_of
+from analysis.summarise import Summary, summarise
+from sweeps import store
+from sweeps.store.schema import ORIGIN, SECONDS
+
+EMBEDDINGS = "embeddings.npz"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A sweep, finished or not."""
+
+    directory: Path
+    record: Record
+    summary: Summary
+    events: list[dict[str, Any]]
+    """Rows of its events, in order."""
+    origins: list[dict[str, Any]]
+    """For each run where it comes from, and when its state changed last."""
+    margin: float | None = None
+    """Differences up to so many points would not matter."""
+
+    @property
+    def search(self) -> Record:
+        """Without the runs on fresh seeds."""
+        fresh = self.manifest.get("confirm_seeds") or []
+        return replace(self.record, runs=tuple(run for run in self.record.runs if run.seed not in fresh))
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What was written before the first run."""
+        return self.record.manifest
+
+    @property
+    def plan(self) -> dict[str, Any]:
+        """The plan in it; empty if it has none."""
+        return self.manifest.get("plan") or {}
+
+    @property
+    def space(self) -> dict[str, Any]:
+        """What varies."""
+        return self.manifest.get("space") or {}
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many runs are in each state, those on fresh seeds among them."""
+        return Counter(run.state for run in self.record.runs)
+
+    @property
+    def hours(self) -> float:
+        """Of training and evaluation, all runs together; of those taken from another sweep nothing is known."""
+        recorded = sum(run.seconds for run in self.record.runs)
+        # The first version of the store kept them as metrics only.
+        told = sum(_total(run.curve, name) for run in self.record.runs for name in SECONDS)
+        return (recorded or told) / HOUR
+
+    @property
+    def names(self) -> dict[str, str]:
+        """What each arm is called, by its digest."""
+        result = self.summary.result
+        return {arm.digest: name_of(arm.values) for arm in (*result.arms, *self.summary.arms)}
+
+    @property
+    def generator(self) -> np.random.Generator:
+        """A fresh one, always the same: a report can be had again."""
+        return np.random.default_rng(0)
+
+    def known(self, column: str) -> list[str]:
+        """The different values of a column of where runs come from, in order of issue."""
+        return list(dict.fromkeys(row[column] for row in self.origins if row[column]))
+
+
+def read(directory: Path, margin: float | None = None) -> Evidence:
+    """Reads a sweep.
+
+    Raises:
+        StoreError: there is no sweep in that folder.
+        ValueError: the margin is not above 0.
+    """
+    if margin is not None and not 0 < margin < float("inf"):
+        raise ValueError(f"--margin {margin}: give the points that would not matter, a number above 0")
+    record = load(directory)
+    trials = store.trials(directory).select([*ORIGIN, "time"]).to_pylist()
+    events = store.events(directory).to_pylist()
+    return Evidence(directory, record, summarise(record), events, trials, margin)
+
+
+def images(directory: Path) -> tuple[Images, int]:
+    """The images that the best encoder was shown, and the number of its run.
+
+    Raises:
+        ValueError: the sweep has none, or they cannot be read.
+    """
+    path = directory / EMBEDDINGS
+    if not path.is_file():
+        raise ValueError(
+            "the sweep keeps no embeddings: it has not ended, or its best run left no checkpoint"
+        )
+    try:
+        with np.load(path) as arrays:
+            classes = [str(name) for name in arrays["classes"]]
+            found = Images(arrays["features"], arrays["labels"], classes, arrays["images"])
+            return found, int(arrays["run"])
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+        raise ValueError(
+            f"{EMBEDDINGS} cannot be read: {error}; write the summary of the sweep again"
+        ) from error
+
+
+def _total(curve: dict[str, Any], name: str) -> float:
+    return float(np.nansum(curve[name][1])) if name in curve else 0.0

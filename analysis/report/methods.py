@@ -1,0 +1,156 @@
+"""How a sweep was carried out, in sentences that can go into a paper; from its record alone."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from analysis.compare import LEVEL
+from analysis.report.blocks import Section
+from analysis.report.evidence import Evidence
+from analysis.report.finding import counted
+from analysis.report.markup import tag
+from analysis.summarise import short, shown
+
+DESIGNS = {
+    "tpe": "proposed by a tree-structured Parzen estimator (Optuna)",
+    "gp": "proposed by a Gaussian process (Optuna)",
+    "cmaes": "proposed by CMA-ES (Optuna)",
+    "nsga2": "proposed by NSGA-II (Optuna)",
+    "nsga3": "proposed by NSGA-III (Optuna)",
+    "random": "drawn at random",
+    "qmc": "drawn from a quasi-random sequence",
+    "grid": "taken from a grid",
+    "around": "made by varying one parameter of the default at a time",
+    "listed": "listed beforehand, each with one change to the default",
+    "added": "made by giving each component back to the bare method",
+    "pairs": "made by leaving out each component and each two together",
+    "given": "chosen beforehand",
+    "path": "the steps on the way from the default to another sweep's best",
+}
+STOPPERS = {
+    "none": "No run was stopped early",
+    "asha": "Runs were stopped early by ASHA (Li et al., MLSys 2020)",
+    "promote": "Runs were paused and promoted by ASHA (Li et al., MLSys 2020)",
+    "hyperband": "Runs were stopped early by Hyperband (Li et al., JMLR 2018)",
+    "median": "Runs were stopped early by the median rule (Golovin et al., KDD 2017)",
+    "pasha": "Runs were stopped early by PASHA (Bohdal et al., ICLR 2023)",
+    "one_epoch": "All runs were trained for a short time and the best went on",
+    "optuna": "Runs were stopped early by a pruner of Optuna",
+}
+ANALYSED = (
+    f"Differences are given with Student's paired {LEVEL:.0%} intervals, their p corrected by Holm (1979) within each "
+    "table; means of single configurations with smoothed bootstrap intervals (Hesterberg 2015)."
+)
+IMAGES = {"train": "training", "validation": "validation", "test": "test"}
+
+
+def section(evidence: Evidence) -> Section:
+    """One paragraph."""
+    if not evidence.plan:
+        return Section(
+            "Methods", (tag("p", "The record has no plan, so its methods cannot be told from it."),)
+        )
+    parts = [part(evidence) for part in (_trained, _arms, _judged, _stopped, _confirmed, _done)]
+    return Section("Methods", (tag("p", " ".join(part for part in (*parts, ANALYSED) if part)),))
+
+
+def _trained(evidence: Evidence) -> str:
+    base: dict[str, Any] = evidence.plan["space"]["base"]
+    data, optimiser = base["data"], base["optimiser"]
+    sizes = [f"{data[key]:,} {word}" for key, word in IMAGES.items() if isinstance(data.get(key), int)]
+    images = f" ({', '.join(sizes)} images)" if sizes else ""
+    rate = f"learning rate {optimiser['lr']:g}, {optimiser['schedule']} schedule"
+    return (
+        f"By default {base['method']['name'].upper()} was trained with the encoder {_called(base['encoder'])} on "
+        f"{data['name']}{images} for {base['epochs']} epochs in batches of {base['batch']} by "
+        f"{optimiser['name'].upper()} ({rate}, weight decay {optimiser['weight_decay']:g})."
+    )
+
+
+def _arms(evidence: Evidence) -> str:
+    plan, seeds = evidence.plan, evidence.manifest["seeds"]
+    how = DESIGNS.get(plan["design"], f"made by the design {plan['design']}")
+    names, domains = short(evidence.summary.paths), evidence.space.get("domains", {})
+    ranges = [
+        f"{' with '.join(names[path] for path in key.split(', ') if path in names)} ({range_of(domain)})".replace(
+            "_", " "
+        )
+        for key, domain in domains.items()
+    ]
+    over = f" over {', '.join(ranges)}" if ranges and not evidence.space.get("alternatives") else ""
+    shared = (
+        f"each was trained on the same {len(seeds)} seeds ({_listed(seeds)}), so that differences are paired by seed"
+        if len(seeds) > 1
+        else f"each was trained on one seed ({_listed(seeds)})"
+    )
+    return f"{plan['arms']} configurations, the default among them, were {how}{over}; {shared}."
+
+
+def _judged(evidence: Evidence) -> str:
+    how = evidence.plan["space"]["base"].get("evaluation", {})
+    knn = f" with {how['neighbours']} neighbours" if "neighbours" in how else ""
+    others = [
+        one["metric"] for one in evidence.manifest.get("objectives") or [] if one["metric"] != "knn_top1"
+    ]
+    besides = f" and {', '.join(others)}" if others else ""
+    return (
+        f"They are judged by {evidence.summary.label}{knn} on {how.get('split', 'validation')} images after the "
+        f"last epoch{besides}."
+    )
+
+
+def _stopped(evidence: Evidence) -> str:
+    stopper: dict[str, Any] = dict(evidence.plan["stopper"])
+    name = stopper.pop("name")
+    words = STOPPERS.get(name, f"Runs were stopped early by {name}")
+    settings = [f"{key} {shown(value)}" for key, value in stopper.items() if value not in (None, {}, 0)]
+    return f"{words}{f', with {_listed(settings)}' if settings else ''}."
+
+
+def _confirmed(evidence: Evidence) -> str:
+    plan = evidence.plan
+    if not plan.get("confirm"):
+        return ""
+    again = "were" if evidence.summary.confirmed else "were to be"
+    best = (
+        f"The best {plan['confirm']['arms']} configurations and the default {again} trained anew to their end"
+    )
+    return f"{best} on fresh seeds ({_listed(evidence.manifest['confirm_seeds'])})."
+
+
+def _done(evidence: Evidence) -> str:
+    epochs = sum(run.epochs for run in evidence.record.runs)
+    hours = f"in {evidence.hours:.3g} run-hours" if evidence.hours else "in a time that was not recorded"
+    devices = sum(run.device_seconds for run in evidence.record.runs) / 3600
+    device = " and ".join(evidence.known("device"))
+    origin = evidence.manifest.get("provenance") or {}
+    hosts = len(evidence.known("host")) or 1
+    machines = f"{hosts} machine{'s' if hosts > 1 else ''} ({origin.get('machine', 'of unknown kind')})"
+    used = f", {devices:.3g} device-hours ({device})" if devices and device else ""
+    workers = evidence.plan.get("workers_per_trial", 1)
+    several = f", each run on {workers} processes" if workers > 1 else ""
+    count = len(evidence.record.runs)
+    return (
+        f"{count} runs ({counted(evidence)}) trained {epochs:,} epochs {hours}{used} on {machines}{several}."
+    )
+
+
+def range_of(domain: Mapping[str, Any]) -> str:
+    """What a domain allows."""
+    if "low" in domain:
+        log = domain.get("logarithmic") or domain.get("kind") == "log_uniform"
+        return f"{shown(domain['low'])} to {shown(domain['high'])}{', logarithmic' if log else ''}"
+    return f"one of {_listed([shown(value) for value in domain.get('values', ())])}"
+
+
+def _called(part: Mapping[str, Any]) -> str:
+    """A part of a configuration by its name and what is plain in it."""
+    plain = {
+        key: value for key, value in part.items() if key != "name" and isinstance(value, int | float | str)
+    }
+    inner = ", ".join(f"{key.replace('_', ' ')} {shown(value)}" for key, value in plain.items())
+    return f"{part['name']}{f' ({inner})' if inner else ''}"
+
+
+def _listed(values: Any) -> str:
+    return ", ".join(value if isinstance(value, str) else json.dumps(value) for value in values)

@@ -1,0 +1,107 @@
+"""Figures of a search over parameters: where the good ones lie and which of them matter."""
+
+from collections.abc import Callable, Iterator
+from itertools import islice
+
+from matplotlib.figure import Figure
+
+from analysis import figures
+from analysis.fanova import fanova
+from analysis.importance import observed
+from analysis.pedanova import ped_anova
+from analysis.report.blocks import Block
+from analysis.report.evidence import Evidence
+from analysis.report.markup import items
+from analysis.report.plates import Group, Plate
+from analysis.tuning import tunability
+
+
+def parameters(evidence: Evidence) -> Group:
+    """All of it, of spaces that do not list their arms by name."""
+    summary, space = evidence.summary, evidence.space
+
+    def searched(draw: Callable[[], Figure]) -> Callable[[], Figure]:
+        def checked() -> Figure:
+            if space.get("alternatives"):
+                raise ValueError("the space lists its arms by name and has no parameters to draw over")
+            return draw()
+
+        return checked
+
+    def surface() -> Figure:
+        numeric = list(islice(_numeric(evidence), 2))
+        if len(numeric) < 2:
+            raise ValueError(f"it needs two numeric parameters that vary, and there are {len(numeric)}")
+        return figures.response_surface(summary, (numeric[0], numeric[1]), space)
+
+    def lines() -> Figure:
+        if len(summary.paths) < 2:
+            raise ValueError("it needs two parameters that vary")
+        return figures.parallel_coordinates(summary, space)
+
+    plates = (
+        Plate("Response surface", "The metric as the runs let expect it over two parameters.", surface),
+        Plate(
+            "Slices",
+            "Each arm over each parameter, whatever its others are.",
+            lambda: figures.slice_plot(summary, space),
+        ),
+        Plate("Parallel coordinates", "Every arm through its parameters to its score.", lines),
+        *_importance(evidence),
+        *_responses(evidence),
+    )
+
+    def gains() -> tuple[Block, ...]:
+        if space.get("alternatives"):
+            raise ValueError("the space lists its arms by name, so no parameter was tuned")
+        gains = [gain.sentence for gain in tunability(evidence.record) if gain.arms > 1]
+        return (items(*gains),) if gains else ()
+
+    return Group("Parameters", tuple(Plate(p.title, p.says, searched(p.draw)) for p in plates), gains)
+
+
+def _importance(evidence: Evidence) -> tuple[Plate, ...]:
+    known = observed(evidence.record)
+    return (
+        Plate(
+            "Importance, fANOVA",
+            "How much of the variance of the score over the whole space each parameter explains.",
+            lambda: figures.importance_bars(fanova(known, evidence.generator, pairs=True)),
+        ),
+        Plate(
+            "Importance, PED-ANOVA",
+            "How much each parameter tells the best quarter of the arms from all.",
+            lambda: figures.importance_bars(ped_anova(known, evidence.generator)),
+        ),
+    )
+
+
+def _responses(evidence: Evidence) -> Iterator[Plate]:
+    """For each parameter a curve, and one for each quantity that others have reported of it alone."""
+    reported = evidence.space.get("reported") or ()
+    for path in evidence.summary.paths:
+        kinds = dict.fromkeys(one["what"] for one in reported if set(one["values"]) == {path})
+        for what in kinds or (None,):
+            yield Plate(
+                f"Response to {path}{f', beside {what}' if what else ''}",
+                f"The arms that vary {path} alone, all else as in the default.",
+                lambda path=path, what=what: _response(evidence, path, what),
+            )
+
+
+def _response(evidence: Evidence, path: str, what: str | None) -> Figure:
+    try:
+        return figures.response_curve(evidence.summary, path, evidence.space, what=what)
+    except ValueError as reason:  # told once for all parameters that it is true of
+        raise ValueError(str(reason).replace(path, "it")) from reason
+
+
+def _numeric(evidence: Evidence) -> Iterator[str]:
+    """Paths at which all arms have a number, and not the same one."""
+    arms = evidence.summary.arms
+    for path in evidence.summary.paths:
+        values = [arm.values[path] for arm in arms]
+        if len(set(map(str, values))) > 1 and not any(
+            isinstance(v, bool) or not isinstance(v, int | float) for v in values
+        ):
+            yield path

@@ -1,0 +1,53 @@
+"""Which figures a sweep can show: each one drawn if the record has what it needs, else a sentence that says why not."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from matplotlib.figure import Figure
+
+from analysis.figures.style import COLUMN
+from analysis.report.blocks import Block, Drawn
+from analysis.report.evidence import Evidence
+from analysis.report.svg import inline
+
+
+@dataclass(frozen=True)
+class Plate:
+    """One figure to be."""
+
+    title: str
+    """No two of a page share it."""
+    says: str
+    """What it shows; of how many runs and with which intervals stands at the figure's own foot, or here."""
+    draw: Callable[[], Figure]
+    """Raises ValueError where it cannot be made."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Figures that belong together, and what is said of them."""
+
+    title: str
+    plates: tuple[Plate, ...]
+    more: Callable[[], tuple[Block, ...]] = tuple
+    """Words and tables below them. Raises ValueError where there are none."""
+
+
+Maker = Callable[[Evidence], Group]
+
+
+def drawn(plate: Plate) -> Drawn:
+    """Draws a figure; what stands at its foot becomes part of its caption.
+
+    Raises:
+        ValueError: it cannot be made.
+    """
+    figure = plate.draw()
+    foot = " ".join(figure.get_supxlabel().split())
+    figure.supxlabel("")
+    figure.suptitle("")
+    caption = f"{plate.says} {foot}".strip()
+    name = re.sub(r"\W+", "-", plate.title.lower())
+    picture = inline(figure, name, f"{plate.title}. {plate.says}")
+    return Drawn(plate.title, caption, picture, narrow=figure.get_figwidth() <= COLUMN)

@@ -1,0 +1,120 @@
+"""One table, written as plain text, Markdown, LaTeX or HTML; whatever a cell holds stays what it is."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from html import escape
+from pathlib import Path
+
+from sweeps import store
+
+ASIDE = {"l": "---", "r": "---:"}
+MARKDOWN = str.maketrans({sign: f"\\{sign}" for sign in "\\`*_|[]~$"} | {"<": "&lt;", "&": "&amp;"})
+LATEX = str.maketrans(
+    {sign: f"\\{sign}" for sign in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}"}
+    | {"[": "{[}", "]": "{]}"}  # else one after \\ would be its option
+    | {"−": "$-$", "±": r"$\pm$", "×": r"$\times$", "–": "--", "…": r"\ldots{}"}
+)
+
+
+@dataclass(frozen=True)
+class Table:
+    """Cells in words.
+
+    Raises:
+        ValueError: a row, or the alignment, is not as long as the head.
+    """
+
+    name: str
+    """Stem of its files, and its label in LaTeX."""
+    caption: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    align: str
+    """Of each column l or r, as in LaTeX: words to the left, numbers to the right."""
+
+    def __post_init__(self) -> None:
+        lengths = sorted({len(self.head), len(self.align), *map(len, self.rows)})
+        if len(lengths) > 1 or not set(self.align) <= set(ASIDE):
+            raise ValueError(
+                f"table {self.name}: {len(self.head)} columns, aligned '{self.align}', rows of {lengths} cells; "
+                "give l or r for each column, and a cell for each in every row"
+            )
+
+
+def text(table: Table) -> str:
+    """Columns of equal width, the numbers to the right."""
+    rows = [[_line(cell) for cell in row] for row in (table.head, *table.rows)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = [
+        "  ".join(
+            cell.ljust(width) if side == "l" else cell.rjust(width)
+            for cell, width, side in zip(row, widths, table.align, strict=True)
+        ).rstrip()
+        for row in rows
+    ]
+    return "\n".join([table.caption, "", *lines, ""])
+
+
+def markdown(table: Table) -> str:
+    """A table as GitHub reads it; its caption is not part of it."""
+    rows = [[_line(cell).translate(MARKDOWN) for cell in row] for row in (table.head, *table.rows)]
+    lines = [f"| {' | '.join(row)} |" for row in rows]
+    return "\n".join([lines[0], f"| {' | '.join(ASIDE[side] for side in table.align)} |", *lines[1:], ""])
+
+
+def latex(table: Table) -> str:
+    r"""A float for \input, with the rules of booktabs."""
+    rows = [
+        f"    {' & '.join(_line(cell).translate(LATEX) for cell in row)} \\\\"
+        for row in (table.head, *table.rows)
+    ]
+    return "\n".join(
+        [
+            r"\begin{table}",
+            r"  \centering",
+            f"  \\caption{{{_line(table.caption).translate(LATEX)}}}",
+            f"  \\label{{tab:{table.name}}}",
+            f"  \\begin{{tabular}}{{{table.align}}}",
+            *(r"    \toprule", rows[0], r"    \midrule", *rows[1:], r"    \bottomrule"),
+            r"  \end{tabular}",
+            r"\end{table}",
+            "",
+        ]
+    )
+
+
+def html(table: Table) -> str:
+    """A table element with its caption; numbers have the class "r"."""
+    head, *rows = (_row(row, table.align) for row in (table.head, *table.rows))
+    head = head.replace("<td", '<th scope="col"').replace("</td>", "</th>")
+    parts = [f"<caption>{escape(table.caption)}</caption>", f"<thead>{head}</thead>", "<tbody>", *rows]
+    return "\n".join(["<table>", *parts, "</tbody>", "</table>"])
+
+
+FORMATS: dict[str, Callable[[Table], str]] = {"txt": text, "md": markdown, "tex": latex}
+"""By the suffix of their files."""
+
+
+def save(tables: Sequence[Table], directory: Path) -> tuple[Path, ...]:
+    """Writes each table as NAME.txt, .md and .tex, each whole or not at all; returns their paths."""
+    directory.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for table in tables:
+        for suffix, write in FORMATS.items():
+            path, content = directory / f"{table.name}.{suffix}", write(table).encode()
+            store.write_whole(path, lambda file, content=content: file.write(content))
+            paths.append(path)
+    return tuple(paths)
+
+
+def _line(cell: str) -> str:
+    """On one line, without the spaces at its ends."""
+    return " ".join(cell.split())
+
+
+def _row(cells: Sequence[str], align: str) -> str:
+    classes = ["" if side == "l" else ' class="r"' for side in align]
+    pairs = zip(classes, map(escape, cells), strict=True)
+    return f"<tr>{''.join(f'<td{side}>{cell}</td>' for side, cell in pairs)}</tr>"
