@@ -85,9 +85,8 @@ def states(trials: list[str], first: int) -> pa.Table:
         for n, trial in enumerate(trials)
     ]  # fmt: skip
     log = pa.Table.from_pylist(rows)
-    log = log.append_column("time", pa.array(np.full(len(log), 1.7e9))).append_column(
-        "sequence", pa.array(np.zeros(len(log), np.int32))
-    )
+    log = log.append_column("time", pa.array(np.full(len(log), 1.7e9)))
+    log = log.append_column("sequence", pa.array(np.zeros(len(log), np.int32)))
     return fold.settle([fold.widen(log, "trials")], "trials")
 
 
@@ -115,11 +114,13 @@ def timed(question: Callable[[], Any], times: int = 5) -> float:
 
 def ask(directory: Path, trial: str) -> dict[str, float]:
     """Seconds to open the store, and to ask it."""
+    value = "FROM reports WHERE metric = 'knn_top1'"
+    best = "FROM final ORDER BY knn_top1 DESC LIMIT 10"
     asked = {
-        "best value of each trial": "SELECT trial, max(value) FROM reports WHERE metric = 'knn_top1' GROUP BY trial",
-        "value of each trial at its last epoch": "SELECT trial, arg_max(value, epoch) FROM reports WHERE metric = 'knn_top1' GROUP BY trial",
-        "one curve": f"SELECT epoch, value FROM reports WHERE trial = '{trial}' AND metric = 'knn_top1' ORDER BY epoch",
-        "the ten best configurations": 'SELECT number, "config.optimiser.lr", knn_top1 FROM final ORDER BY knn_top1 DESC LIMIT 10',
+        "best value of each trial": f"SELECT trial, max(value) {value} GROUP BY trial",
+        "value of each trial at its last epoch": f"SELECT trial, arg_max(value, epoch) {value} GROUP BY trial",
+        "one curve": f"SELECT epoch, value {value} AND trial = '{trial}' ORDER BY epoch",
+        "the ten best configurations": f'SELECT number, "config.optimiser.lr", knn_top1 {best}',
     }
     root = directory.parents[1]
     found = {"open": timed(lambda: store.connect(root).close())}
@@ -144,16 +145,9 @@ def as_ray(folder: Path, count: int) -> tuple[int, float]:
     chance = np.random.default_rng(2)
     for trial in names(count):
         columns = metrics(EPOCHS, chance)
-        lines = [
-            json.dumps(
-                {
-                    "training_iteration": epoch + 1,
-                    "trial_id": trial,
-                    **{n: float(c[epoch]) for n, c in columns.items()},
-                }
-            )
-            for epoch in range(EPOCHS)
-        ]
+        shared = {"trial_id": trial, "time_this_iter_s": 10.0}
+        rows = [{**shared, **{n: float(c[epoch]) for n, c in columns.items()}} for epoch in range(EPOCHS)]
+        lines = [json.dumps({"training_iteration": epoch + 1, **row}) for epoch, row in enumerate(rows)]
         (folder / trial).mkdir(parents=True)
         (folder / trial / "result.json").write_text("\n".join(lines))
     files = sorted(folder.glob("*/result.json"))

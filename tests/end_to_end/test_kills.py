@@ -1,4 +1,4 @@
-"""Twenty kills at random moments: nothing reported is lost or written twice, and the table is that of no kill."""
+"""Kills at random moments: nothing reported is lost or written twice, and the table is that of no kill."""
 
 import os
 import random

@@ -154,7 +154,8 @@ def test_what_was_folded_between_two_mirrorings_is_not_read_twice(tmp_path, begi
         assert bool(counts.removed) == prune
         copied = fetched(memory, tmp_path / "copied")
         assert facts(copied) == facts(root)
-        assert check.check(copied / "sweeps" / "sweep-1").errors == []
+        checked = check.check(copied / "sweeps" / "sweep-1")
+        assert checked.errors == checked.notes == []
     left = len(list(copied.glob("sweeps/*/segments/*"))) - len(list(root.glob("sweeps/*/segments/*")))
     assert (left == 0) == prune
 
@@ -191,59 +192,121 @@ def holes(found: Facts) -> bool:
     return any(epoch > 1 and (sweep, trial, epoch - 1) not in epochs for sweep, trial, epoch in epochs)
 
 
+def reports(found: Facts) -> Facts:
+    """Of the facts those that are reports."""
+    return {row for row in found if is_report(row)}
+
+
 def is_report(row: tuple[object, ...]) -> bool:
     return not isinstance(row[1], int) and "metric" in dict(row[1:])
 
 
 @pytest.mark.parametrize("kind", ["memory", "folder"])
+@pytest.mark.parametrize("begun", [False, True])
 def test_a_copy_that_is_cut_off_at_any_file_is_an_earlier_state_and_can_be_gone_on_with(
-    tmp_path, begin, memory, monkeypatch, kind
+    tmp_path, begin, memory, kind, begun
 ):
-    root, known = tmp_path / "results", list[Facts]()
+    root, targets = tmp_path / "results", range(14)
     sweep = begin(root)
     sweep.record(0, epochs=2)
     sweep.record(1)
 
-    def seen(target: str) -> Facts:
-        copied = fetched(target, tmp_path / "seen") if kind == "memory" else Path(target)
-        return facts(copied) if copied.is_dir() else set()
-
-    def reports(found: Facts) -> Facts:
-        return {row for row in found if is_report(row)}
-
     def target(n: int) -> str:
         return f"{memory}-{n}" if kind == "memory" else str(tmp_path / f"copy-{n}")
 
-    for n in range(12):
-        if n < 6:
-            mirror(str(root), target(n))  # so that some begin with a copy, some with nothing
+    def seen(n: int) -> Facts:
+        copied = fetched(target(n), tmp_path / "seen") if kind == "memory" else Path(target(n))
+        return facts(copied) if copied.is_dir() else set()
+
+    for n in targets if begun else ():
+        mirror(str(root), target(n))
     early = facts(root)
     sweep.rotate()
     sweep.record(0)
     sweep.rotate()
     store.compact(sweep.directory)
-    sweep.record(0)
-    sweep.rotate()
-    sweep.record(0, epochs=2)
+    for _ in range(3):  # of one writer, three segments that are not folded
+        sweep.record(0)
+        sweep.rotate()
     sweep.record(1)
-    late, cut = facts(root), 0
-    for n in range(12):
-        before = reports(seen(target(n)))
-        with monkeypatch.context() as patch:
-            cut_off_at(patch, n % 6 + 3 * (n >= 6))
+    late, known, cut = facts(root), list[Facts](), 0
+    for n in targets:
+        with pytest.MonkeyPatch.context() as patch:
+            cut_off_at(patch, n)
             try:
                 mirror(str(root), target(n))
             except CutOff:
                 cut += 1
-        between = seen(target(n))
-        assert before <= reports(between) <= reports(late)
-        assert not holes(between)
-        known.append(between)
+        known.append(seen(n))
+        assert (reports(early) if begun else set()) <= reports(known[-1]) <= reports(late)
+        assert not holes(known[-1])
         mirror(str(root), target(n))
-        assert seen(target(n)) == late
-    assert cut >= 8
-    assert early in known
-    assert any(reports(early) < reports(one) < reports(late) for one in known)
+        assert seen(n) == late
+    assert cut == len(targets)
+    assert (early if begun else set()) in known
+    assert len({len(reports(one)) for one in known}) > 3
+
+
+def test_a_copy_is_of_one_moment_whatever_is_recorded_while_it_is_made(tmp_path, begin, memory, monkeypatch):
+    from sweeps.store.mirror import place
+
+    sweep = begin(tmp_path / "results")
+    for number in (0, 1):
+        sweep.record(number, epochs=2)
+    before, write = repr(store.reports(sweep.directory).to_pylist()), place.Place._write
+
+    def recording(self: place.Place, name: str, fill: Callable[..., object]) -> None:
+        sweep.record(0)
+        sweep.record(1)
+        write(self, name, fill)
+
+    monkeypatch.setattr(place.Place, "_write", recording)
+    mirror(str(sweep.directory), memory)
+    seen = fetched(memory, tmp_path / "seen")
+    assert repr(store.reports(seen).to_pylist()) == before
+    assert store.trials(seen)["epochs"].to_pylist() == [2, 2]
+    assert len(store.events(seen)) == 4
+
+
+def test_a_compaction_while_files_are_listed_is_seen(tmp_path, begin, memory, monkeypatch):
+    from sweeps.store.mirror import place
+
+    sweep = begin(tmp_path / "results")
+    sweep.record(0, epochs=2)
+    sweep.rotate()
+    files = place.Place.files
+
+    def compacting(self: place.Place, *skip: Callable[[str], bool]) -> dict[str, int]:
+        store.compact(sweep.directory)
+        return files(self, *skip)
+
+    monkeypatch.setattr(place.Place, "files", compacting)
+    mirror(str(sweep.directory), memory)
+    assert store.last_epoch(fetched(memory, tmp_path / "seen"), "a0") == 2
+
+
+def test_what_a_compaction_has_folded_and_not_removed_yet_is_left_out(tmp_path, begin, memory):
+    sweep = begin(tmp_path / "results")
+    sweep.record(0, epochs=2)
+    sweep.rotate()
+    contents = {path: path.read_bytes() for path in sweep.directory.glob("segments/*")}
+    store.compact(sweep.directory)
+    for path, content in contents.items():  # as if it had been killed in time
+        path.write_bytes(content)
+    mirror(str(sweep.directory), memory)
+    seen = fetched(memory, tmp_path / "seen")
+    assert store.last_epoch(seen, "a0") == 2
+    assert not list(seen.glob("segments/*"))
+
+
+def test_a_source_that_misses_a_part_is_not_taken_for_one_that_is_being_compacted(tmp_path, begin, memory):
+    sweep = begin(tmp_path / "results")
+    sweep.record(0)
+    sweep.end()
+    (part,) = sweep.directory.glob("parts/reports-*")
+    part.unlink()
+    with pytest.raises(FileNotFoundError, match=part.name):
+        mirror(str(sweep.directory), memory)
 
 
 @settings(deadline=None, max_examples=25)
@@ -288,7 +351,7 @@ def test_a_compaction_while_files_are_copied_is_waited_for(tmp_path, begin, memo
     assert not pending
     found = facts(fetched(memory, tmp_path / "seen"))
     assert not holes(found)
-    assert {row for row in found if is_report(row)} <= facts(root)
+    assert reports(found) <= facts(root)
     mirror(str(root), memory)
     assert facts(fetched(memory, tmp_path / "seen")) == facts(root)
 
@@ -369,6 +432,15 @@ def test_a_copy_never_replaces_what_has_more_rows(tmp_path, begin, memory, behin
     ):
         mirror(memory, str(root))
     assert facts(root) == before
+
+
+def test_a_sweep_of_the_same_name_from_elsewhere_is_not_mixed_with_a_copy(tmp_path, begin, memory):
+    for name in ("here", "there"):
+        begin(tmp_path / name).record(0)
+    mirror(str(tmp_path / "here"), memory)
+    with pytest.raises(store.StoreError, match="copy the other way round, or name a new folder"):
+        mirror(str(tmp_path / "there"), memory)
+    assert facts(fetched(memory, tmp_path / "seen")) == facts(tmp_path / "here")
 
 
 def test_what_cannot_be_a_source_or_a_target_is_refused(tmp_path, begin, memory):

@@ -110,7 +110,7 @@ def _copy_rest(pair: Pair, here: Sizes, there: Sizes) -> None:
 
 
 def _prune(pair: Pair, here: Sizes, there: Sizes) -> None:
-    for name in sorted(there.keys() - here.keys() - {INDEX}):
+    for name in sorted(there.keys() - here.keys()):
         pair.target.remove(name)
         pair.counts.removed += 1
 

@@ -1,0 +1,60 @@
+"""How notebooks show what they have found: figures in the house style, tables, sentences, and reasons for none."""
+
+import io
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+import matplotlib
+from IPython.display import Image, display
+from matplotlib.figure import Figure
+
+from analysis import tables
+from analysis.figures.style import STYLE
+from analysis.report.markup import Html
+from analysis.tables import Table
+from sweeps.store.sql import ask
+
+DOTS = 200
+"""An inch, as in the files that sweeps write."""
+ENLARGED = 1.3
+"""On a screen, of the size in print."""
+
+
+def show(*found: Figure | Table | str) -> None:
+    """Displays one after the other; a figure somewhat larger than in print, a string as it is unless it is markup."""
+    for one in found:
+        if isinstance(one, Figure):
+            _draw(one)
+        elif isinstance(one, Table) and one.rows:
+            display({"text/plain": tables.text(one), "text/html": tables.html(one)}, raw=True)
+        elif isinstance(one, Table):
+            print(f"{one.caption} There is no row.")
+        elif isinstance(one, Html):
+            display({"text/plain": str(one), "text/html": str(one)}, raw=True)
+        else:
+            print(one)
+
+
+@contextmanager
+def saying_why() -> Generator[None]:
+    """Prints why something cannot be shown, and goes on: a store may hold one seed, or nothing but failed runs."""
+    try:
+        yield
+    except (ValueError, duckdb.Error) as reason:
+        print(reason)
+
+
+def answer(root: Path, query: str) -> None:
+    """Shows what a query finds in the store at `root` as it is at this moment, or why it finds nothing."""
+    with saying_why():
+        show(ask(root, query).text())
+
+
+def _draw(figure: Figure) -> None:
+    content = io.BytesIO()
+    with matplotlib.rc_context(STYLE):  # ticks get their letters when they are drawn
+        figure.savefig(content, format="png", dpi=DOTS)
+    width = round(ENLARGED * 96 * figure.get_figwidth())
+    display(Image(data=content.getvalue(), format="png", width=width))
