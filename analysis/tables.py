@@ -1,7 +1,7 @@
 """One table, written as plain text, Markdown, LaTeX or HTML; whatever a cell holds stays what it is."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from html import escape
 from pathlib import Path
 
@@ -41,6 +41,13 @@ class Table:
                 f"table {self.name}: {len(self.head)} columns, aligned '{self.align}', rows of {lengths} cells; "
                 "give l or r for each column, and a cell for each in every row"
             )
+
+
+def dense(table: Table) -> Table:
+    """The same without columns in which no row has anything; a table without rows keeps all."""
+    kept = [i for i in range(len(table.head)) if not table.rows or any(row[i] for row in table.rows)]
+    head, *rows = (tuple(row[i] for i in kept) for row in (table.head, *table.rows))
+    return replace(table, head=head, rows=tuple(rows), align="".join(table.align[i] for i in kept))
 
 
 def text(table: Table) -> str:

@@ -14,7 +14,7 @@ from analysis.report.blocks import Block, Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import tag
 from analysis.summarise import Summary, short, shown
-from analysis.tables import Table
+from analysis.tables import Table, dense
 
 INTERVAL = f"{LEVEL:.0%} interval"
 
@@ -45,6 +45,8 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
     runs: dict[str, list[Run]] = {}
     for run in evidence.record.runs:
         runs.setdefault(run.arm, []).append(run)
+    # An arm that was run again keeps the number that it has in the search.
+    numbers = {arm.digest: str(arm.number) for arm in (*summary.arms, *evidence.summary.arms)}
     others = sorted({o for arm in summary.arms for o in arm.objectives} - {evidence.record.metric})
     names = [path.replace("_", " ") for path in short(summary.paths).values()]
     head = ["arm", "", *names, "seeds", "state", "epochs", "mean", INTERVAL, "sd", "IQM", "s a run", *others]
@@ -57,10 +59,10 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
         cost = f"{np.mean(seconds):.3g}" if seconds else ""
         more = [f"{arm.objectives[o]:.4g}" if o in arm.objectives else "" for o in others]
         rows.append(
-            (str(arm.number), role(arm, summary), *values, *state, *_numbers(arm, found), cost, *more)
+            (numbers[arm.digest], role(arm, summary), *values, *state, *_numbers(arm, found), cost, *more)
         )
     sides = ["r", "l", *(_side(column) for column in _columns(summary)), *"rlr", *("r" * (5 + len(others)))]
-    return Table(name, caption, tuple(head), tuple(rows), "".join(sides))
+    return dense(Table(name, caption, tuple(head), tuple(rows), "".join(sides)))
 
 
 def baselines(evidence: Evidence) -> Table:

@@ -19,7 +19,8 @@ COMPONENTS: dict[str, tuple[Rows, str, str]] = {
     "Leaving one out": (
         leave_one_out,
         "leave-one-out",
-        "The method without each component less the full method: below 0 where the component helps.",
+        "The method without each component, or with it changed as named, less the full method: below 0 where the "
+        "component helps.",
     ),
     "Adding one in": (
         add_one_in,
@@ -51,7 +52,13 @@ def whole(evidence: Evidence) -> Group:
     def draw() -> Figure:
         if not any(run.curve for run in search.runs):
             raise ValueError("no run has reported anything yet")
-        return figures.overview(search, summary)
+        figure = figures.overview(search, summary)
+        if len(summary.paths) == 1 and any(
+            isinstance(arm.values[summary.paths[0]], str) for arm in summary.arms
+        ):
+            # Names of many arms do not fit below each other's; their numbers are in their marks.
+            figure.axes[0].set(xticks=[], xlabel="arms, with their numbers in the table of arms")
+        return figure
 
     return Group("Overview", (Plate("Overview", says, draw),))
 
@@ -59,12 +66,12 @@ def whole(evidence: Evidence) -> Group:
 def components(evidence: Evidence) -> Group:
     """What each component of a method is worth, with the tables."""
     plates = tuple(
-        Plate(title, says, lambda rows=rows: _forest(_rows(evidence, rows), evidence))
+        Plate(title, says, lambda rows=rows: _forest(_components(evidence, rows), evidence))
         for title, (rows, _, says) in COMPONENTS.items()
     )
 
     def tables() -> tuple[Block, ...]:
-        found = [(_rows(evidence, rows), *words) for rows, *words in COMPONENTS.values()]
+        found = [(_components(evidence, rows), *words) for rows, *words in COMPONENTS.values()]
         return tuple(differences.table(name, says, rows) for rows, name, says in found if rows)
 
     return Group("Components", plates, tables)
@@ -76,10 +83,12 @@ def arms(evidence: Evidence) -> Group:
     says = f"Every arm less the default{f', the best {MOST}' if len(result.arms) > MOST + 1 else ''}."
 
     def forest() -> Figure:
-        rows = _rows(evidence, against)[:MOST]
+        rows = _rows(evidence, against)
+        if differences.components_alone(evidence, rows):
+            raise ValueError("every arm changes one component, and is drawn above")
         if not any(row.low is not None for row in rows):
             raise ValueError("one seed gives no intervals; the table of differences has the numbers")
-        return _forest(rows, evidence)
+        return _forest(rows[:MOST], evidence)
 
     def slopes() -> Figure:
         best, default = result.best, result.default
@@ -87,15 +96,14 @@ def arms(evidence: Evidence) -> Group:
             raise ValueError("there is no arm beside the default to draw against it")
         if len(best.scores) < 2:
             raise ValueError("one seed has no spread to show")
-        return figures.seed_slopes(
-            {
-                f"default: {name_of(default.values)}": default.scores,
-                f"best: {name_of(best.values)}": best.scores,
-            },
-            label=result.label,
-        )
+        return figures.seed_slopes({"default": default.scores, "best": best.scores}, label=result.label)
 
-    pairs = "The default and the best arm, seed by seed."
+    named = [
+        f"{word} ({name_of(arm.values)})"
+        for word, arm in (("default", result.default), ("best", result.best))
+        if arm
+    ]
+    pairs = f"The {' and the '.join(named)}, seed by seed."
     return Group(
         "Arms against the default",
         (
@@ -107,6 +115,13 @@ def arms(evidence: Evidence) -> Group:
 
 def _rows(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
     return rows(evidence.record, margin=evidence.margin, generator=evidence.generator)
+
+
+def _components(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
+    base = evidence.space.get("base_name", differences.BASE)
+    if evidence.space.get("alternatives") and base != differences.BASE:
+        raise ValueError(f"the space lists arms beside '{base}', which are no parts of it")
+    return _rows(evidence, rows)
 
 
 def _forest(rows: Sequence[Difference], evidence: Evidence) -> Figure:

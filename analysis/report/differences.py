@@ -9,8 +9,10 @@ from analysis.multiple import HOUR, Difference, against
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import tag
-from analysis.tables import Table
+from analysis.tables import Table, dense
 
+BASE = "default"
+"""What the full method is called where a space lists its components."""
 HEAD = (
     *("", "difference", f"{LEVEL:.0%} interval", "n", "p", "p (Holm)", "p (flips)", "P(better)", "g"),
     *("s a run", "device-hours a run", "verdict"),
@@ -26,9 +28,19 @@ def section(evidence: Evidence) -> Section:
         return Section(title, (tag("p", f"There are none: {reason}."),))
     if not rows:
         return Section(title, (tag("p", "There are none: the sweep has no arm beside the default."),))
-    seeds = "fresh seeds" if evidence.summary.confirmed else "the seeds of the search"
     notes = [tag("p", note) for note in _notes(rows, evidence.margin)]
+    if components_alone(evidence, rows):
+        found = "Every arm changes one component, so the table of components has them all."
+        return Section(title, (tag("p", found), *notes))
+    seeds = "fresh seeds" if evidence.summary.confirmed else "the seeds of the search"
     return Section(title, (table("differences", f"Each arm less the default, on {seeds}.", rows), *notes))
+
+
+def components_alone(evidence: Evidence, rows: Sequence[Difference]) -> bool:
+    """Whether these are just the differences that the components of an ablation make, one at a time."""
+    plan = evidence.plan
+    named = {one["name"] for one in plan.get("space", {}).get("alternatives", ())}
+    return evidence.space.get("base_name") == BASE and bool(rows) and {row.name for row in rows} <= named
 
 
 def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
@@ -44,15 +56,9 @@ def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
         )
         for row in rows
     ]
-    kept = [i for i, column in enumerate(zip(*cells, strict=True)) if any(column)]
+    interval = f"Student's {LEVEL:.0%} interval of n paired seeds, each for itself"
     align = "l" + "r" * (len(HEAD) - 2) + "l"
-    return Table(
-        name,
-        f"{caption} Points of the metric; Student's {LEVEL:.0%} interval of n paired seeds, each for itself.",
-        tuple(HEAD[i] for i in kept),
-        tuple(tuple(row[i] for i in kept) for row in cells),
-        "".join(align[i] for i in kept),
-    )
+    return dense(Table(name, f"{caption} Points of the metric; {interval}.", HEAD, tuple(cells), align))
 
 
 def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:

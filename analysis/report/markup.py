@@ -21,7 +21,9 @@ def join(*content: str) -> Html:
 
 
 def items(*content: str) -> Html:
-    """A list."""
+    """A list, or a paragraph where there is one thing to say."""
+    if len(content) == 1:
+        return tag("p", *content)
     return tag("ul", *(tag("li", part) for part in content))
 
 

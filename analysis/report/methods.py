@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Mapping
+from math import isclose
 from typing import Any
 
 from analysis.compare import LEVEL
+from analysis.multiple import HOUR
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.finding import counted
@@ -120,19 +122,19 @@ def _confirmed(evidence: Evidence) -> str:
 
 def _done(evidence: Evidence) -> str:
     epochs = sum(run.epochs for run in evidence.record.runs)
-    hours = f"in {evidence.hours:.3g} run-hours" if evidence.hours else "in a time that was not recorded"
-    devices = sum(run.device_seconds for run in evidence.record.runs) / 3600
+    hours = f"in {_time(evidence.hours)}" if evidence.hours else "in a time that was not recorded"
+    devices = sum(run.device_seconds for run in evidence.record.runs) / HOUR
     device = " and ".join(evidence.known("device"))
     origin = evidence.manifest.get("provenance") or {}
     hosts = len(evidence.known("host")) or 1
     machines = f"{hosts} machine{'s' if hosts > 1 else ''} ({origin.get('machine', 'of unknown kind')})"
-    used = f", {devices:.3g} device-hours ({device})" if devices and device else ""
+    several = not isclose(devices, evidence.hours)  # devices a run
+    used = f", {_time(devices)} of devices" if devices and several else ""
+    used += f" ({device})" if device else ""
     workers = evidence.plan.get("workers_per_trial", 1)
-    several = f", each run on {workers} processes" if workers > 1 else ""
+    split = f", each run on {workers} processes" if workers > 1 else ""
     count = len(evidence.record.runs)
-    return (
-        f"{count} runs ({counted(evidence)}) trained {epochs:,} epochs {hours}{used} on {machines}{several}."
-    )
+    return f"{count} runs ({counted(evidence)}) trained {epochs:,} epochs {hours}{used} on {machines}{split}."
 
 
 def range_of(domain: Mapping[str, Any]) -> str:
@@ -150,6 +152,10 @@ def _called(part: Mapping[str, Any]) -> str:
     }
     inner = ", ".join(f"{key.replace('_', ' ')} {shown(value)}" for key, value in plain.items())
     return f"{part['name']}{f' ({inner})' if inner else ''}"
+
+
+def _time(hours: float) -> str:
+    return f"{60 * hours:.3g} minutes" if hours < 1 else f"{hours:.3g} hours"
 
 
 def _listed(values: Any) -> str:

@@ -54,7 +54,8 @@ def parameters(evidence: Evidence) -> Group:
     def gains() -> tuple[Block, ...]:
         if space.get("alternatives"):
             raise ValueError("the space lists its arms by name, so no parameter was tuned")
-        gains = [gain.sentence for gain in tunability(evidence.record) if gain.arms > 1]
+        # Of one parameter that of all together is the same.
+        gains = dict.fromkeys(gain.sentence for gain in tunability(evidence.record) if gain.arms > 1)
         return (items(*gains),) if gains else ()
 
     return Group("Parameters", tuple(Plate(p.title, p.says, searched(p.draw)) for p in plates), gains)

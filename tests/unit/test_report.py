@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import cache
+from html import unescape
 from html.parser import HTMLParser
 from itertools import count
 from pathlib import Path
@@ -19,7 +20,7 @@ from hypothesis import strategies as st
 from analysis import report
 from analysis.__main__ import main
 from analysis.load import Record
-from analysis.report import failures, finding, methods
+from analysis.report import arms, differences, failures, figured, finding, methods
 from analysis.report.evidence import images, read
 from analysis.report.finding import claim
 from analysis.report.markup import Html, join, tag
@@ -127,7 +128,8 @@ def confirmed(directory: Path, *, gain: float = 5.0) -> Path:
 
 
 def listed(directory: Path, design: str) -> Path:
-    return recorded(directory, ablation(PARTS, design, additive))
+    sweep = ablation(PARTS, design, additive)
+    return recorded(directory, sweep, space={**sweep.manifest["space"], "base_name": "default"})
 
 
 def failed(directory: Path) -> Path:
@@ -336,12 +338,33 @@ def test_figures_suit_the_kind_of_sweep(kind: str, written: Callable[[str], str]
         assert f">{title}<" not in absent[1]
 
 
+def test_arms_that_are_no_components_are_not_called_so(tmp_path: Path) -> None:
+    sweep = ablation(PARTS, "listed", additive)
+    peers = {**sweep.manifest["space"], "base_name": "simclr"}
+    evidence = read(recorded(tmp_path / "sweep", sweep, space=peers))
+    said = unescape("".join(map(str, figured.section(evidence).blocks)))
+    assert "the space lists arms beside 'simclr', which are no parts of it." in said
+    assert "title='Differences from the default'" in said
+    names = [block.name for block in differences.section(evidence).blocks if isinstance(block, Table)]
+    assert names == ["differences"]
+
+
 def test_what_cannot_be_drawn_is_told_with_its_reason(written: Callable[[str], str]) -> None:
     words = Page(written("one seed")).words
     assert "Pareto front : the sweep has one objective." in words
     assert "Embeddings : the sweep keeps no embeddings" in words
     assert "Leaving one out, Adding one in, Interactions : its space lists no alternatives" in words
     assert "No run has begun, so there are no arms." in Page(written("empty")).words
+
+
+def test_an_arm_that_was_run_again_keeps_its_number(tmp_path: Path) -> None:
+    evidence = read(confirmed(tmp_path / "sweep"))
+    again, search = (block for block in arms.section(evidence).blocks if isinstance(block, Table))
+    numbers = {row[2:4]: row[0] for row in search.rows}
+    assert [(row[0], row[1]) for row in again.rows] == [
+        (numbers[again.rows[0][2:4]], "best"),
+        ("0", "default"),
+    ]
 
 
 def test_a_winner_is_named_only_from_fresh_seeds(tmp_path: Path, written: Callable[[str], str]) -> None:
@@ -370,6 +393,14 @@ def test_planned_differences_may_be_claimed_where_arms_were_fixed_beforehand(tmp
         word, sentences = claim(read(search(tmp_path / design, arms=4, **plan)))
         assert word == "A candidate"
         assert (said in sentences[-1]) == (design == "around")
+
+
+def test_an_ablation_has_its_differences_once(written: Callable[[str], str]) -> None:
+    alone, pairs = written("an ablation"), written("pairs")
+    assert "so the table of components has them all." in alone
+    assert "Each arm less the default" not in alone
+    assert "Each arm less the default" in pairs
+    assert alone.count("<td>no queue</td>") == 2  # among the components, and among the arms
 
 
 def test_what_failed_is_told_with_its_last_line_and_each_traceback_once(
@@ -406,7 +437,7 @@ def test_the_methods_can_be_read_without_the_record(written: Callable[[str], str
         "for 8 epochs in batches of 16 by SGD (learning rate 0.06, cosine schedule, weight decay 0.0005).",
         "8 configurations, the default among them, were drawn at random over temperature (0.05 to 0.8, logarithmic)",
         "each was trained on the same 3 seeds (0, 1, 2), so that differences are paired by seed.",
-        "24 runs (24 complete) trained 288 epochs in 0.477 run-hours, 0.477 device-hours (cpu) on 1 machine",
+        "24 runs (24 complete) trained 288 epochs in 28.6 minutes (cpu) on 1 machine",
     ):
         assert part in words
     assert "were made by leaving out each component and each two together;" in written("pairs")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.tables import FORMATS, Table, html, latex, markdown, save, text
+from analysis.tables import FORMATS, Table, dense, html, latex, markdown, save, text
 
 PLAIN = Table(
     "gains", "Gains over the default.", ("arm", "points"), (("no queue", "+1.0"), ("all", "−12.5")), "lr"
@@ -96,6 +96,15 @@ def test_a_row_that_is_not_as_long_as_the_head_is_refused(rows: tuple[tuple[str,
         Table("gains", "", ("one", "two"), rows, "lr")
     with pytest.raises(ValueError, match="give l or r for each column"):
         Table("gains", "", ("one", "two"), (), "lc")
+
+
+def test_columns_in_which_nothing_stands_are_left_out() -> None:
+    rows = (("a", "", "", "1"), ("b", "", "2", ""))
+    found = dense(Table("n", "c", ("one", "two", "three", "four"), rows, "lrlr"))
+    assert (found.head, found.align) == (("one", "three", "four"), "llr")
+    assert found.rows == (("a", "", "1"), ("b", "2", ""))
+    empty = Table("n", "c", ("one", "two"), (), "lr")
+    assert dense(empty) == empty
 
 
 def test_each_table_is_saved_in_each_format(tmp_path: Path) -> None:
