@@ -104,6 +104,7 @@ def _carry_out(begun: Begun, given: argparse.Namespace, cluster: session.Session
     for one in begun.sweeps.values():
         store.compact(one.directory, ended=True)
         session.write_summary(one)
+        session.write_report(one, Console(stderr=given.json))
     _print_results(begun.directory, given)
     return session.FAILED if closing and closing.kind == "failing" else 0
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from rich.console import Console
 
-from analysis import figures
+from analysis import figures, report
 from analysis.load import Record, load
 from analysis.summarise import Arm, Summary, summarise, text
 from sweeps import command as commands
@@ -191,6 +191,7 @@ def open_engine(
 
 def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
     content, summary = write_summary(begun)
+    page = write_report(begun, console)
     code = 0 if summary.complete else FAILED
     if as_json:
         print(json.dumps(content))
@@ -203,6 +204,7 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
         *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in content["baselines"].items()),
         "",
         f"figure      {content['figures'][0]} and .pdf",
+        f"report      {page or 'could not be written'}",
         f"summary     {begun.directory / 'summary.json'}",
         f"reports     {begun.directory / 'parts'} (python -m sweeps.store sql ... asks them)",
         f"study       {begun.directory / studies.FILE} (optuna-dashboard opens it)",
@@ -233,6 +235,18 @@ def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
     }
     store.write_json(begun.directory / "summary.json", content)
     return content, summary
+
+
+def write_report(begun: Sweep, console: Console) -> Path | None:
+    """Writes the page about a sweep; its path, or None and a sentence where that fails: all else is on disk."""
+    try:
+        return report.write(begun.directory)
+    except Exception as error:
+        again = f"python -m analysis report {begun.directory}"
+        console.print(
+            f"The report: {type(error).__name__}: {error}. Try: {again}", markup=False, soft_wrap=True
+        )
+        return None
 
 
 def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
