@@ -69,6 +69,9 @@ def _parser() -> argparse.ArgumentParser:
     mirror.add_argument("source", help="a folder or a URL that fsspec knows")
     mirror.add_argument("target", help="the same")
     mirror.add_argument("--checkpoints", action="store_true", help="copy checkpoints too")
+    mirror.add_argument(
+        "--prune", action="store_true", help="remove from the target what the source has folded"
+    )
     return parser
 
 
@@ -110,7 +113,7 @@ def _export(given: argparse.Namespace) -> int:
 def _mirror(given: argparse.Namespace) -> int:
     from sweeps.store.mirror import mirror
 
-    print(mirror(given.source, given.target, checkpoints=given.checkpoints))
+    print(mirror(given.source, given.target, checkpoints=given.checkpoints, prune=given.prune))
     return 0
 
 

@@ -172,9 +172,11 @@ def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
 
 def _renamed(metrics: Iterable[str], taken: Iterable[str], table: str = "reports_rows") -> str:
     """The metrics as columns, under their own names where those are free."""
-    others = set(taken)
+    others = {name.lower() for name in taken}  # SQL's names have no case
     pairs = ((metric, metric.removeprefix(METRIC)) for metric in metrics)
-    return "".join(f", {table}.{named(m)} AS {named(m if name in others else name)}" for m, name in pairs)
+    return "".join(
+        f", {table}.{named(m)} AS {named(m if name.lower() in others else name)}" for m, name in pairs
+    )
 
 
 def _sweeps(directories: Iterable[Path]) -> pa.Table:

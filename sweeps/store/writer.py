@@ -72,10 +72,15 @@ class Writer:
         """Appends the metrics of one epoch of one run; `devices`: GPUs it trained on, or processes without any.
 
         Raises:
+            ValueError: a metric has no name.
             OSError: the disk is full or gone; what was reported before is intact.
         """
         if not metrics:
             return
+        if "" in metrics:
+            raise ValueError(
+                f"run {trial}, epoch {epoch}: a metric has no name, among {list(metrics)}; name it"
+            )
         row = {"trial": trial, "attempt": attempt, "epoch": epoch, "step": step}
         seconds = sum(metrics.get(name, 0.0) for name in SECONDS)
         cost = {"seconds": seconds, "device_seconds": devices * seconds}

@@ -230,6 +230,20 @@ def test_a_reader_that_has_a_merged_part_open_is_given_time(tmp_path: Path) -> N
     assert not {path.name for path in (tmp_path / "parts").iterdir()} & merged
 
 
+def test_a_metric_whose_name_is_taken_keeps_its_prefix_and_one_without_a_name_is_refused(
+    tmp_path: Path,
+) -> None:
+    with Writer(tmp_path, "w") as writer:
+        writer.report("t0", 0, 1, {"Epoch": 7.0, "seconds": 3.0})
+        with pytest.raises(ValueError, match="epoch 2: a metric has no name"):
+            writer.report("t0", 0, 2, {"": 1.0})
+    with store.connect(tmp_path) as database:
+        found = database.execute(
+            'SELECT epoch, "metric.Epoch", seconds, "metric.seconds" FROM epochs'
+        ).fetchall()
+    assert found == [(1, 7.0, 3.0, 3.0)]
+
+
 # --- lease ---
 
 
