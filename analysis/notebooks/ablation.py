@@ -57,12 +57,13 @@ with saying_why():
 #
 # Whiskers are Student's intervals of n paired seeds, each for itself; the verdicts are corrected for all rows
 # (Holm). Costs are of one run, less those of the whole method: a part that is not separable from 0 and costs
-# nothing does no harm; one that costs may be left out, if the margin allows.
+# nothing does no harm; one that costs may be left out, if the margin allows. They are known of runs that this sweep
+# has trained, not of those reused from another.
 
 # %%
 with saying_why():
     rows = leave_one_out(sweep.record, margin=MARGIN)
-    show(forest(rows, label="points without it", margin=MARGIN))
+    show(forest(rows, label="points over the whole method", margin=MARGIN))
     show(table("without", "SCE without a part less the whole of it.", rows))
 
 # %% [markdown]
@@ -74,7 +75,7 @@ with saying_why():
 # %%
 with saying_why():
     rows = leave_one_out(sweep.record, margin=MARGIN)
-    show(*(f"without {row.name}: {row.verdict}, n = {row.seeds} seeds" for row in rows))
+    show(*(f"{row.name}: {row.verdict}, n = {row.seeds} seeds" for row in rows))
 
 # %% [markdown]
 # ## Seeds needed
@@ -88,7 +89,7 @@ with saying_why():
     for name in parts.changes:
         arm = parts.without(name)
         if arm and arm.score is not None and parts.full.score is not None:
-            show(f"without {name}: {compare(arm.scores, parts.full.scores, None).sentence}")
+            show(f"{name}: {compare(arm.scores, parts.full.scores, None).sentence}")
 
 # %% [markdown]
 # ## Two at a time

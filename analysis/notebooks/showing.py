@@ -30,7 +30,7 @@ def show(*found: Figure | Table | str) -> None:
         elif isinstance(one, Table) and one.rows:
             display({"text/plain": tables.text(one), "text/html": tables.html(one)}, raw=True)
         elif isinstance(one, Table):
-            print(f"{one.caption} There is no row.")
+            print(f"{one.caption} There is no row.".strip())
         elif isinstance(one, Html):
             display({"text/plain": str(one), "text/html": str(one)}, raw=True)
         else:
@@ -49,7 +49,19 @@ def saying_why() -> Generator[None]:
 def answer(root: Path, query: str) -> None:
     """Shows what a query finds in the store at `root` as it is at this moment, or why it finds nothing."""
     with saying_why():
-        show(ask(root, query).text())
+        found = ask(root, query)
+        columns = zip(*found.rows, strict=True) if found.rows else [()] * len(found.columns)
+        align = "".join("r" if all(map(_numeric, column)) else "l" for column in columns)
+        rows = tuple(tuple(map(_cell, row)) for row in found.rows)
+        show(Table("answer", "", found.columns, rows, align))
+
+
+def _numeric(value: object) -> bool:
+    return isinstance(value, int | float | None)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _draw(figure: Figure) -> None:

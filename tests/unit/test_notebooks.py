@@ -3,9 +3,9 @@
 import json
 import os
 import runpy
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import jupytext
 import nbformat
@@ -57,7 +57,7 @@ def executed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 
 
 def test_every_notebook_runs_to_its_end_and_complains_of_nothing(executed: Executed) -> None:
-    assert all(executed.outputs)
+    assert any(executed.outputs)
     assert "stderr" not in [output.get("name") for cell in executed.outputs for output in cell]
 
 
@@ -72,8 +72,11 @@ def test_no_notebook_leaves_a_file_behind(executed: Executed) -> None:
 # What each notebook has to show on the shipped store: so many figures, and these words.
 SHOWN = {
     "sce_temperatures": (6, ["fANOVA over 16 arms", "p (Holm)", "on fresh seeds", "Expected best of n arms"]),
-    "method_comparison": (4, ["95 % interval", "p (Holm)", "P(better)", "equivalent to the default within ±2"]),
-    "ablation": (2, ["p (Holm)", "device-hours", "with 80% power"]),
+    "method_comparison": (
+        4,
+        ["95% interval", "p (Holm)", "P(better)", "equivalent to the default within ±2"],
+    ),
+    "ablation": (2, ["p (Holm)", "p (flips)", "with 80% power"]),
     "early_stopping_audit": (3, ["Spearman", "controls", "python -m sweeps.replay sce_temperatures-"]),
     "store_tour": (0, ["half_interval", "at_end", "device_hours", "rung", "0 segments", "export"]),
 }
@@ -103,15 +106,146 @@ def test_a_notebook_is_kept_without_what_it_put_out(name: str) -> None:
     assert set(notebook.metadata) == {"jupytext", "kernelspec"}  # nothing of the machine that it was run on
 
 
-# Stores with little to show, and what is said where something would be shown.
-COMMAND = "This makes one: python sweeps/run.py --space"
-POOR = {
-    ("empty", "sce_temperatures"): [COMMAND, "No arm is complete"],
-    ("empty", "method_comparison"): [COMMAND, "none is complete"],
-    ("empty", "ablation"): [f"{COMMAND} sce_ablation --design pairs", "lists no alternatives"],
-    ("empty", "early_stopping_audit"): [f"{COMMAND} sce_temperatures --stopper asha:control=0.2", "too few runs"],
-    ("empty", "store_tour"): ["sweeps.store check"],
+@dataclass(frozen=True)
+class Again:
+    """How the shipped sweeps are recorded again: one seed, so many of 4 epochs, and one state at the end."""
+
+    state: Any
+    epochs: int
+    said: dict[str, str]
+    """What each notebook says where it has little to show."""
+
+
+AGAIN = {
+    "failed": Again(
+        "failed",
+        0,
+        {
+            "sce_temperatures": "No arm is complete: 12 failed.",
+            "method_comparison": "the arm to compare with is failed",
+            "ablation": "the arm to compare with is failed",
+            "early_stopping_audit": "too few runs are complete to rank them",
+            "store_tour": "out of memory",
+        },
+    ),
+    "stopped": Again(
+        "stopped",
+        2,
+        {
+            "sce_temperatures": "needs 6 complete arms, got 0",
+            "method_comparison": "the arm to compare with is stopped",
+            "ablation": "the arm to compare with is stopped",
+            "early_stopping_audit": "At epoch 2: 12 stopped; 24 epochs saved.",
+            "store_tour": "out of memory",
+        },
+    ),
+    "one seed": Again(
+        "complete",
+        4,
+        {
+            "sce_temperatures": "one seed cannot tell",
+            "method_comparison": "one seed cannot tell",
+            "ablation": "one seed cannot tell",
+            "early_stopping_audit": "No control was spared",
+            "store_tour": "There is no row.",
+        },
+    ),
 }
+
+
+@pytest.fixture(scope="module", params=AGAIN)
+def again(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Again]:
+    """A store of the shipped sweeps' first seeds with another end."""
+    root, chosen = store.open_store(tmp_path_factory.mktemp("again")), AGAIN[request.param]
+    for source in store.sweep_directories(SHIPPED):
+        manifest = store.read_manifest(source)
+        seed, target = manifest["seeds"][0], store.sweep_directory(root, source.name)
+        store.write_manifest(target, {**manifest, "seeds": [seed], "confirm_seeds": [], "epochs": 4})
+        runs = [run for run in store.trials(source).to_pylist() if run["seed"] == seed]
+        with store.Writer(target, "driver") as writer:
+            for run in runs:
+                named = {name: run[name] for name in ("trial", "number", "arm", "seed", "dropped")}
+                end: Any = {"state": chosen.state, "reason": "out of memory", "epochs": chosen.epochs}
+                for epoch in range(1, chosen.epochs + 1):
+                    metrics = {"knn_top1": 30.0 + epoch + run["number"] % 7, "seconds": 1.0}
+                    writer.report(run["trial"], 0, epoch, metrics)
+                writer.trial(**named, attempt=0, config=json.loads(run["config"]), **end)
+        store.compact(target)
+    return root, chosen
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_runs_that_show_little_get_sentences(
+    again: tuple[Path, Again], name: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root, chosen = again
+    assert chosen.said[name] in said(name, root, monkeypatch, capsys)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_empty_store_gets_the_command_that_fills_it(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "python sweeps/run.py --space" in said(name, store.open_store(tmp_path), monkeypatch, capsys)
+
+
+def test_a_folder_that_is_no_store_is_told_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in NAMES:
+        assert str(tmp_path) in said(name, tmp_path, monkeypatch, capsys)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_store_is_the_named_one_or_the_nearest_results_or_the_shipped_one(tmp_path: Path) -> None:
+    inner = tmp_path / "analysis" / "notebooks"
+    inner.mkdir(parents=True)
+    assert find_store({"SWEEPS_STORE": str(tmp_path / "mine")}, inner) == tmp_path / "mine"
+    assert find_store({}, inner) == SHIPPED
+    nearest = store.open_store(tmp_path / "results")
+    assert find_store({}, inner) == nearest
+    assert find_store({}, tmp_path) == nearest
+
+
+def made(root: Path, identifier: str, created: str, design: str = "tpe", stopper: str = "asha") -> None:
+    plan = {"design": design, "stopper": {"name": stopper}}
+    manifest = {"id": identifier, "created": created, "space": {"name": "mine"}, "plan": plan, "seeds": [0]}
+    store.write_manifest(store.sweep_directory(root, identifier), manifest)
+
+
+def test_the_sweep_is_the_latest_that_suits(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root = store.open_store(tmp_path / "results")
+    made(root, "z-first", "2026-01-01T08:00")
+    made(root, "a-second", "2026-01-02T08:00", stopper="none")
+    made(root, "rerun", "2026-01-03T08:00", design="rerun:a-second", stopper="none")
+    made(root, "pairs", "2025-01-01T08:00", design="pairs", stopper="none")
+
+    def chosen(**wanted: Any) -> str:
+        return find(root, "mine", **wanted).summary.identifier
+
+    assert chosen() == "a-second"  # a rerun is of another sweep
+    assert chosen(stopped=True) == "z-first"
+    assert chosen(design="pairs") == "pairs"
+    assert chosen(sweep="rerun") == "rerun"
+    assert "a-second of" in capsys.readouterr().out
+
+
+def test_where_no_sweep_suits_the_command_that_makes_one_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = store.open_store(tmp_path / "results")
+    made(root, "mine-1", "2026-01-01T08:00", stopper="none")
+    assert find(root, "mine", stopped=True).record.runs == ()
+    assert "run.py --space mine --stopper asha:control=0.2 --seeds 1-5\n" in capsys.readouterr().out
+    find(root, "mine", sweep="mine-2")
+    assert "holds no sweep 'mine-2', only mine-1." in capsys.readouterr().out
+
+
+def said(name: str, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+    """What a notebook's script prints on a store."""
+    monkeypatch.setenv("SWEEPS_STORE", str(root))
+    runpy.run_path(str(FOLDER / f"{name}.py"))
+    return capsys.readouterr().out
 
 
 def _text(output: nbformat.NotebookNode) -> str:
