@@ -99,7 +99,10 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     directories = sweep_directories(path) if (path / MARK).is_file() else [path]
     snapshots = [snapshot(directory) for directory in directories]
     connection = duckdb.connect()
-    connection.execute("SET enable_progress_bar = false; SET parquet_metadata_cache = true")
+    connection.execute("SET parquet_metadata_cache = true")
+    # Only where it is on: in Jupyter without ipywidgets it is off, and DuckDB refuses to be told so.
+    if connection.execute("SELECT current_setting('enable_progress_bar')").fetchall() == [(True,)]:
+        connection.execute("SET enable_progress_bar = false")
     for table in LOG:
         _define(connection, table, snapshots)
     for statement in _views(connection):

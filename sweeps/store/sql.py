@@ -27,12 +27,12 @@ class Answer:
         """A JSON-ready object for each row; numbers that are not finite become null."""
         return [dict(zip(self.columns, map(_plain, row), strict=True)) for row in self.rows]
 
-    def text(self, *, cut: bool = True) -> str:
+    def text(self) -> str:
         """A table, cut to the terminal's width if it is for one; a pipe has no width to keep to."""
         table = Table(*self.columns)
         for row in self.rows:
             table.add_row(*map(_cell, row))
-        console = Console(file=io.StringIO(), width=None if cut and sys.stdout.isatty() else 10_000)
+        console = Console(file=io.StringIO(), width=None if sys.stdout.isatty() else 10_000)
         with console.capture() as capture:
             console.print(table, markup=False)
         return capture.get().rstrip("\n")
