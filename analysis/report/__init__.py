@@ -12,6 +12,11 @@ from sweeps import store
 __all__ = ["FILE", "write"]
 
 FILE = "report.html"
+SECTIONS = (
+    *(finding.section, figured.section, arms.section, differences.section, failures.section),
+    *(methods.section, origin.provenance, origin.reported),
+)
+"""In the order in which they are read."""
 
 
 def write(
@@ -33,16 +38,7 @@ def write(
         OSError: something cannot be written.
     """
     evidence = read(directory, margin)
-    sections = (
-        finding.section(evidence),
-        figured.section(evidence),
-        arms.section(evidence),
-        differences.section(evidence),
-        failures.section(evidence),
-        methods.section(evidence),
-        origin.provenance(evidence),
-        origin.reported(evidence),
-    )
+    sections = tuple(section(evidence) for section in SECTIONS)
     name = evidence.manifest.get("id") or directory.name
     foot = f"Made from the record of {name}, as it was at {origin.written(evidence)} UTC."
     content = page(name, evidence.space.get("question", ""), sections, foot).encode()

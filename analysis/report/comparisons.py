@@ -5,12 +5,14 @@ from collections.abc import Callable, Sequence
 from matplotlib.figure import Figure
 
 from analysis import figures
+from analysis.arms import Arm
 from analysis.components import add_one_in, interactions, leave_one_out
 from analysis.multiple import Difference, against, name_of
 from analysis.report import differences
 from analysis.report.blocks import Block
 from analysis.report.evidence import Evidence
 from analysis.report.plates import Group, Plate
+from analysis.summarise import Summary
 
 MOST = 30
 """Rows of a forest plot; the table has all."""
@@ -90,31 +92,34 @@ def arms(evidence: Evidence) -> Group:
             raise ValueError("one seed gives no intervals; the table of differences has the numbers")
         return _forest(rows[:MOST], evidence)
 
-    def slopes() -> Figure:
-        best, default = result.best, result.default
-        if best is None or default is None or best is default or default.score is None:
-            raise ValueError("there is no arm beside the default to draw against it")
-        if len(best.scores) < 2:
-            raise ValueError("one seed has no spread to show")
-        return figures.seed_slopes({"default": default.scores, "best": best.scores}, label=result.label)
-
-    named = [
-        f"{word} ({name_of(arm.values)})"
-        for word, arm in (("default", result.default), ("best", result.best))
-        if arm
-    ]
+    roles = {"default": result.default, "best": result.best}
+    named = [_named(word, arm) for word, arm in roles.items() if arm]
     pairs = f"The {' and the '.join(named)}, seed by seed."
     return Group(
         "Arms against the default",
         (
             Plate("Differences from the default", says, forest),
-            Plate("Best and default by seed", pairs, slopes),
+            Plate("Best and default by seed", pairs, lambda: _slopes(result)),
         ),
     )
 
 
 def _rows(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
     return rows(evidence.record, margin=evidence.margin, generator=evidence.generator)
+
+
+def _slopes(result: Summary) -> Figure:
+    best, default = result.best, result.default
+    if best is None or default is None or best is default or default.score is None:
+        raise ValueError("there is no arm beside the default to draw against it")
+    if len(best.scores) < 2:
+        raise ValueError("one seed has no spread to show")
+    return figures.seed_slopes({"default": default.scores, "best": best.scores}, label=result.label)
+
+
+def _named(role: str, arm: Arm) -> str:
+    name = name_of(arm.values)
+    return role if name == role else f"{role} ({name})"
 
 
 def _components(evidence: Evidence, rows: Rows) -> Sequence[Difference]:

@@ -3,6 +3,9 @@
 import json
 from typing import Any
 
+from analysis.arms import Arm
+from analysis.multiple import against, name_of
+from analysis.paired import ALPHA
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import Html, items, join, tag
@@ -26,8 +29,7 @@ def section(evidence: Evidence) -> Section:
 
 def claim(evidence: Evidence) -> tuple[str, list[str]]:
     """Whether it is a result, in a word, and what may be said of it; a winner only from fresh seeds."""
-    summary = evidence.summary
-    result, fresh = summary.result, summary.confirmed is not None
+    summary, result = evidence.summary, evidence.summary.result
     if result.best is None:
         return "Nothing to claim yet", ["Nothing may be claimed: no arm is complete on every seed."]
     if result.best is result.default:
@@ -36,24 +38,32 @@ def claim(evidence: Evidence) -> tuple[str, list[str]]:
             "how large a difference so many seeds leave open.",
             *_planned(evidence),
         ]
-    if not fresh:
-        return "A candidate", [
-            f"It was chosen among {result.complete} complete arms on the very seeds that it is scored on, so part of "
-            "its lead is luck: a candidate, not a result.",
-            *_settle(summary),
-            *_planned(evidence),
-        ]
+    if summary.confirmed:
+        return _on_fresh_seeds(evidence, result.best)
+    return "A candidate", [
+        f"It was chosen among {result.complete} complete arms on the very seeds that it is scored on, so part of "
+        "its lead is luck: a candidate, not a result.",
+        *_settle(summary),
+        *_planned(evidence),
+    ]
+
+
+def _on_fresh_seeds(evidence: Evidence, best: Arm) -> tuple[str, list[str]]:
+    """The same of an arm whose seeds had no part in choosing it; it may be one of several that were run there."""
+    result = evidence.summary.result
     if result.comparison is None:
         return "No claim", ["The default is not complete on the fresh seeds, so no gain may be claimed."]
     if not result.comparison.separable:
         return "No claim", ["On fresh seeds the gain cannot be told from noise: no winner may be named."]
+    p = {row.name: row.p_holm for row in against(evidence.record)}[name_of(best.values)]
+    among = f"among the {result.complete - 1} arms that were run there beside the default"
+    corrected = "" if p is None else f"{among} (p {p:.2g}, corrected by Holm)"
+    if p is not None and p > ALPHA:
+        said = f"On fresh seeds the gain is clear by itself, but not {corrected}: no winner may be named."
+        return "No claim", [said]
     seeds = ", ".join(map(str, evidence.manifest["confirm_seeds"]))
-    several = (
-        f" It is the best of {result.complete} there, which the table of differences corrects for."
-        if result.complete > 2
-        else ""
-    )
-    return "A result", [f"The seeds {seeds} had no part in choosing it, so the gain may be claimed.{several}"]
+    also = f", also {corrected}" if corrected and result.complete > 2 else ""
+    return "A result", [f"The seeds {seeds} had no part in choosing it, so the gain may be claimed{also}."]
 
 
 def counted(evidence: Evidence) -> str:

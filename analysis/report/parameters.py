@@ -1,6 +1,6 @@
 """Figures of a search over parameters: where the good ones lie and which of them matter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from itertools import islice
 
 from matplotlib.figure import Figure
@@ -19,46 +19,46 @@ from analysis.tuning import tunability
 def parameters(evidence: Evidence) -> Group:
     """All of it, of spaces that do not list their arms by name."""
     summary, space = evidence.summary, evidence.space
+    if space.get("alternatives"):
+        return Group("Parameters", (Plate("Figures over parameters", "", _listed),))
 
-    def searched(draw: Callable[[], Figure]) -> Callable[[], Figure]:
-        def checked() -> Figure:
-            if space.get("alternatives"):
-                raise ValueError("the space lists its arms by name and has no parameters to draw over")
-            return draw()
+    def gains() -> tuple[Block, ...]:
+        # Of one parameter that of all together is the same.
+        found = dict.fromkeys(gain.sentence for gain in tunability(evidence.record) if gain.arms > 1)
+        return (items(*found),) if found else ()
 
-        return checked
-
-    def surface() -> Figure:
-        numeric = list(islice(_numeric(evidence), 2))
-        if len(numeric) < 2:
-            raise ValueError(f"it needs two numeric parameters that vary, and there are {len(numeric)}")
-        return figures.response_surface(summary, (numeric[0], numeric[1]), space)
-
-    def lines() -> Figure:
-        if len(summary.paths) < 2:
-            raise ValueError("it needs two parameters that vary")
-        return figures.parallel_coordinates(summary, space)
-
+    slices = "Each arm over each parameter, whatever its others are."
     plates = (
-        Plate("Response surface", "The metric as the runs let expect it over two parameters.", surface),
         Plate(
-            "Slices",
-            "Each arm over each parameter, whatever its others are.",
-            lambda: figures.slice_plot(summary, space),
+            "Response surface",
+            "The metric as the runs let expect it over two parameters.",
+            lambda: _surface(evidence),
         ),
-        Plate("Parallel coordinates", "Every arm through its parameters to its score.", lines),
+        Plate("Slices", slices, lambda: figures.slice_plot(summary, space)),
+        Plate(
+            "Parallel coordinates", "Every arm through its parameters to its score.", lambda: _lines(evidence)
+        ),
         *_importance(evidence),
         *_responses(evidence),
     )
+    return Group("Parameters", plates, gains)
 
-    def gains() -> tuple[Block, ...]:
-        if space.get("alternatives"):
-            raise ValueError("the space lists its arms by name, so no parameter was tuned")
-        # Of one parameter that of all together is the same.
-        gains = dict.fromkeys(gain.sentence for gain in tunability(evidence.record) if gain.arms > 1)
-        return (items(*gains),) if gains else ()
 
-    return Group("Parameters", tuple(Plate(p.title, p.says, searched(p.draw)) for p in plates), gains)
+def _listed() -> Figure:
+    raise ValueError("the space lists its arms by name and has no parameters to draw over")
+
+
+def _surface(evidence: Evidence) -> Figure:
+    numeric = list(islice(_numeric(evidence), 2))
+    if len(numeric) < 2:
+        raise ValueError(f"it needs two numeric parameters that vary, and there are {len(numeric)}")
+    return figures.response_surface(evidence.summary, (numeric[0], numeric[1]), evidence.space)
+
+
+def _lines(evidence: Evidence) -> Figure:
+    if len(evidence.summary.paths) < 2:
+        raise ValueError("it needs two parameters that vary")
+    return figures.parallel_coordinates(evidence.summary, evidence.space)
 
 
 def _importance(evidence: Evidence) -> tuple[Plate, ...]:

@@ -1,6 +1,7 @@
 """Which figures a sweep can show: each one drawn if the record has what it needs, else a sentence that says why not."""
 
 import re
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -43,11 +44,14 @@ def drawn(plate: Plate) -> Drawn:
     Raises:
         ValueError: it cannot be made.
     """
-    figure = plate.draw()
-    foot = " ".join(figure.get_supxlabel().split())
-    figure.supxlabel("")
-    figure.suptitle("")
+    with warnings.catch_warnings():
+        # Words stay text in SVG: what the font here lacks, one of the reader's has.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font")
+        figure = plate.draw()
+        foot = " ".join(figure.get_supxlabel().split())
+        figure.supxlabel("")
+        figure.suptitle("")
+        name = re.sub(r"\W+", "-", plate.title.lower())
+        picture = inline(figure, name, f"{plate.title}. {plate.says}")
     caption = f"{plate.says} {foot}".strip()
-    name = re.sub(r"\W+", "-", plate.title.lower())
-    picture = inline(figure, name, f"{plate.title}. {plate.says}")
     return Drawn(plate.title, caption, picture, narrow=figure.get_figwidth() <= COLUMN)

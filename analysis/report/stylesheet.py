@@ -63,7 +63,10 @@ footer { margin-top: 3rem; font-size: .85rem; border-top: 1px solid var(--line);
   nav, details { display: none; }
   .scroll { overflow: visible; }
   svg { min-width: 0 !important; }
-  table { font-size: 7.5pt; }
+  table { font-size: 7pt; width: auto; }
+  caption { max-width: none; }
+  th, td { padding: .12rem .3rem; }
+  th.r { white-space: normal; }
   figure, tr, .lead { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }

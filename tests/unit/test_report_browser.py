@@ -23,6 +23,7 @@ FLAGS = (
     *("--host-resolver-rules=MAP * ~NOTFOUND", "--remote-debugging-pipe", "--force-color-profile=srgb"),
 )
 DESKTOP, TELEPHONE = (1600, 1000), (360, 740)
+PAPER = (680, 1000)  # A4 within margins of 15 mm
 pytestmark = pytest.mark.skipif(
     BROWSER is None, reason=f"none of {', '.join(BROWSERS)} is on PATH, so no page can be opened"
 )
@@ -170,7 +171,7 @@ def test_each_link_of_the_contents_leads_to_its_heading(browser: Browser, page: 
 
 
 def test_paper_has_all_figures_and_nothing_that_is_folded(browser: Browser, page: Path) -> None:
-    browser.open(page.as_uri(), DESKTOP)
+    browser.open(page.as_uri(), PAPER)
     assert base64.b64decode(browser.ask("Page.printToPDF")["data"]).startswith(b"%PDF")
     browser.ask("Emulation.setEmulatedMedia", media="print")
     hidden = (
@@ -180,6 +181,7 @@ def test_paper_has_all_figures_and_nothing_that_is_folded(browser: Browser, page
     assert browser.value(
         "[...document.querySelectorAll('svg')].every(one => one.getBoundingClientRect().height > 40)"
     )
+    assert browser.value("document.documentElement.scrollWidth") <= PAPER[0]
     browser.ask("Emulation.setEmulatedMedia", media="")
 
 
