@@ -82,5 +82,5 @@ def test_a_resumed_run_is_shown_once(plan: Plan) -> None:
 
 def test_the_provenance_names_code_versions_and_machine() -> None:
     found = provenance()
-    assert {"commit", "changed", "packages", "python", "host", "machine"} == set(found)
+    assert {"commit", "changed", "diff", "packages", "python", "host", "machine"} == set(found)
     assert set(found["packages"]) == set(PACKAGES)  # pyright: ignore
