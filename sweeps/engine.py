@@ -16,9 +16,9 @@ from sweeps.history import Finished, History, last_line
 from sweeps.plan import Plan, key
 from sweeps.stoppers import Judge, Verdict
 from sweeps.store import Writer
-from sweeps.store.schema import State
+from sweeps.store.schema import State, seconds
 from sweeps.study import Entry, Run, Study
-from sweeps.tally import Tally, seconds
+from sweeps.tally import Tally
 
 METRIC = "knn_top1"
 SAME_FAILURES = 10

@@ -200,7 +200,7 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
         "",
         text(summary),
         *(f"On the test images, read once: {name} {value:.2f} %." for name, value in content["test"].items()),
-        *map(_cut_off, store.torn(begun.directory)),
+        *map(str, store.torn(begun.directory)),
         *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in content["baselines"].items()),
         "",
         f"figure      {content['figures'][0]} and .pdf",
@@ -212,11 +212,6 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     return code
-
-
-def _cut_off(torn: store.Torn) -> str:
-    kept = f"{torn.batches_kept} records before the cut are kept"
-    return f"A crash has cut off {torn.path.name}: {kept}, {torn.bytes_lost} bytes of the next are lost."
 
 
 def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:

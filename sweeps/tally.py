@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sweeps.store.schema import SECONDS
+from sweeps.store.schema import seconds
 from sweeps.study import Run
 
 
@@ -32,8 +32,3 @@ class Tally:
         if spent:
             self.seconds += seconds(metrics)
         return True
-
-
-def seconds(metrics: Mapping[str, float]) -> float:
-    """What an epoch took, training and evaluation."""
-    return sum(metrics.get(name, 0.0) for name in SECONDS)

@@ -90,9 +90,7 @@ def _compact(given: argparse.Namespace) -> int:
         state = ", of which it is being written: the closed ones" if running else ""
         print(f"{directory.name}: {count} segments folded{state}")
         for torn in store.torn(directory):
-            print(
-                f"  {torn.path} was cut off by a crash: {torn.batches_kept} records kept, the last one lost"
-            )
+            print(f"  {torn}")
     return 0
 
 

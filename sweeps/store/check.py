@@ -78,11 +78,7 @@ def _check_segments(directory: Path, index: Index, found: Checked) -> None:
             segment = segments.read(path)
             if segment and segment.torn and not segment.batches:
                 found.notes.append(f"{path.name} holds no whole record: its writer was killed in its first")
-    for torn in segments.torn(directory):
-        found.notes.append(
-            f"{torn.path.relative_to(directory)} was cut off by a crash: {torn.batches_kept} records kept, "
-            f"{torn.bytes_lost} bytes of the next lost"
-        )
+    found.notes += map(str, segments.torn(directory))
 
 
 def _left_behind(directory: Path, index: Index) -> list[str]:

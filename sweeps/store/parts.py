@@ -61,19 +61,30 @@ def read_index(directory: Path) -> Index:
     """
     path = directory / INDEX
     try:
-        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return Index()
+    return parse_index(text, str(path))
+
+
+def parse_index(text: str | bytes, where: str) -> Index:
+    """The index that a text holds, found at `where`.
+
+    Raises:
+        StoreError: it holds none.
+    """
+    try:
+        found: dict[str, Any] = json.loads(text)
         return Index(
             generation=int(found["generation"]),
             parts=tuple(Part(**part) for part in found["parts"]),
             folded=tuple(found["folded"]),
             merged=tuple((file, since) for file, since in found["merged"]),
         )
-    except FileNotFoundError:
-        return Index()
     except (ValueError, KeyError, TypeError) as error:
         raise StoreError(
-            f"{path} does not list the parts of a sweep ({error}); put back a copy of it, or move it away to read what "
-            f"{directory.name}/segments still has"
+            f"{where} does not list the parts of a sweep ({error}); put back a copy of it, or move it away to read "
+            "what the segments beside it still have"
         ) from error
 
 

@@ -126,7 +126,7 @@ def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequen
     found = [_of(s.directory, s.live[table]) for s in snapshots]
     live = fold.joined(found or [_of(Path(), fold.empty(table))], table)
     connection.register(f"{table}_live", live)
-    files = [str(parts.path(s.directory, part)) for s in snapshots for part in s.whole(table)]
+    files = [str(parts.path(s.directory, part)) for s in snapshots for part in s.index.of(table)]
     facts = f"SELECT * FROM {table}_live"
     if files:
         # A sweep is called as its folder is, which may have been copied: the files do not know.

@@ -100,6 +100,11 @@ KEY = {"reports": ["trial", "epoch"], "trials": ["trial"]}
 """Of the rows that share these a reader shows the latest."""
 
 
+def seconds(metrics: Mapping[str, float]) -> float:
+    """What an epoch took, training and evaluation."""
+    return sum(metrics.get(name, 0.0) for name in SECONDS)
+
+
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
     """The leaves of a configuration by dotted path; a list is a leaf, written as JSON."""
     found: dict[str, Any] = {}

@@ -17,12 +17,18 @@ SEGMENTS, QUARANTINE = "segments", "quarantine"
 
 @dataclass(frozen=True)
 class Segment:
-    """The whole batches of a segment, and whether its writer ended it or was cut off in mid-write."""
+    """The whole batches of a segment, and whether its writer has ended it."""
 
     path: Path
     batches: tuple[pa.RecordBatch, ...]
     closed: bool
-    torn: bool
+    bytes_lost: int
+    """Of the batch that was cut off."""
+
+    @property
+    def torn(self) -> bool:
+        """Whether its writer was cut off in mid-write."""
+        return self.bytes_lost > 0
 
     @property
     def table(self) -> pa.Table | None:
@@ -38,6 +44,11 @@ class Torn:
     batches_kept: int
     bytes_lost: int
 
+    def __str__(self) -> str:
+        name = f"{self.path.parent.name}/{self.path.name}"
+        kept = f"{self.batches_kept} records kept, {self.bytes_lost} bytes of the next lost"
+        return f"{name} was cut off by a crash: {kept}"
+
 
 def paths(directory: Path, table: str, writer: str = "*") -> list[Path]:
     """The segments of a table, by name; of all writers, or of those whose names match the pattern."""
@@ -52,23 +63,17 @@ def read(path: Path) -> Segment | None:
         return None
     batches, end = _whole(data)
     rest = data[end:]
-    return Segment(path, tuple(batches), closed=rest == END, torn=rest not in (b"", END))
+    closed = rest == END
+    return Segment(path, tuple(batches), closed, bytes_lost=0 if closed else len(rest))
 
 
 def torn(directory: Path) -> list[Torn]:
     """The segments of a sweep that a crash cut off: those still in use, then those put aside."""
-    found = (
-        _torn(path)
-        for place in (SEGMENTS, QUARANTINE)
-        for path in sorted(directory.glob(f"{place}/*.arrows"))
+    listed = (
+        path for place in (SEGMENTS, QUARANTINE) for path in sorted(directory.glob(f"{place}/*.arrows"))
     )
-    return [one for one in found if one is not None]
-
-
-def _torn(path: Path) -> Torn | None:
-    data = path.read_bytes()
-    batches, end = _whole(data)
-    return None if data[end:] in (b"", END) else Torn(path, len(batches), len(data) - end)
+    found = [segment for path in listed if (segment := read(path))]
+    return [Torn(one.path, len(one.batches), one.bytes_lost) for one in found if one.torn]
 
 
 def _whole(data: bytes) -> tuple[list[pa.RecordBatch], int]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from sweeps.store import fold, parts, segments
-from sweeps.store.parts import Index, Part
+from sweeps.store.parts import Index
 from sweeps.store.schema import LOG
 
 Found = TypeVar("Found")
@@ -27,14 +27,11 @@ class Snapshot:
     index: Index
     live: dict[str, pa.Table] = field(repr=False)
 
-    def whole(self, table: str) -> list[Part]:
-        """The parts of a table, whose rows count unless their run is in `live`."""
-        return self.index.of(table)
-
     def facts(self, table: str) -> pa.Table:
         """All rows, with a column that says which are replaced by later ones."""
         outside = [
-            _without(rows, self.live[table], table) for rows in parts.read(self.directory, self.whole(table))
+            _without(rows, self.live[table], table)
+            for rows in parts.read(self.directory, self.index.of(table))
         ]
         return fold.settle([*outside, self.live[table]], table)
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from sweeps.store.schema import LOG, ORIGIN, SECONDS, State
+from sweeps.store.schema import LOG, ORIGIN, State, seconds
 
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """End of an Arrow IPC stream: a segment that has it is closed."""
@@ -82,8 +82,8 @@ class Writer:
                 f"run {trial}, epoch {epoch}: a metric has no name, among {list(metrics)}; name it"
             )
         row = {"trial": trial, "attempt": attempt, "epoch": epoch, "step": step}
-        seconds = sum(metrics.get(name, 0.0) for name in SECONDS)
-        cost = {"seconds": seconds, "device_seconds": devices * seconds}
+        took = seconds(metrics)
+        cost = {"seconds": took, "device_seconds": devices * took}
         values = [(name, float(value)) for name, value in metrics.items()]
         self._append("reports", {**row, **cost, "metrics": values})
 

@@ -7,13 +7,12 @@ written: a copy never has a row without those that the same writer recorded befo
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import Any
 
 from sweeps.store.layout import LOCK, MANIFEST, StoreError
 from sweeps.store.lease import FILE as LEASE
 from sweeps.store.mirror.pair import Pair
 from sweeps.store.mirror.place import Place
-from sweeps.store.parts import INDEX, PARTS, Index, Part
+from sweeps.store.parts import INDEX, PARTS, Index, parse_index
 from sweeps.store.schema import LOG
 from sweeps.store.segments import QUARANTINE, SEGMENTS
 from sweeps.store.snapshot import TRIES
@@ -121,14 +120,7 @@ def _unfolded(name: str) -> bool:
 
 def _index(sweep: Place) -> Index:
     try:
-        found: dict[str, Any] = json.loads(sweep.read(INDEX))
-        return Index(
-            generation=int(found["generation"]),
-            parts=tuple(Part(**part) for part in found["parts"]),
-            folded=tuple(found["folded"]),
-            merged=tuple((file, since) for file, since in found["merged"]),
-        )
+        text = sweep.read(INDEX)
     except FileNotFoundError:
         return Index()
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{sweep}/{INDEX} does not list the parts of a sweep ({error})") from error
+    return parse_index(text, f"{sweep}/{INDEX}")
