@@ -69,9 +69,12 @@ def pareto(points: Sequence[Sequence[float]]) -> list[int]:
 
 
 def front(record: Record, arms: Sequence[Arm]) -> tuple[int, ...]:
-    """Numbers of the complete arms that no other beats in every objective; none where there is one objective."""
+    """Numbers of the complete arms that no other beats in every objective; none where there is one objective.
+
+    An arm of which an objective was not reported has no place.
+    """
     objectives = record.manifest.get("objectives") or []
-    complete = [arm for arm in arms if arm.objectives]
+    complete = [arm for arm in arms if len(arm.objectives) == len(objectives)]
     if len(objectives) < 2 or not complete:
         return ()
     signs = [1 if objective["direction"] == "maximize" else -1 for objective in objectives]

@@ -12,7 +12,7 @@ from analysis.compare import LEVEL
 from analysis.load import Record, Run
 from analysis.stopping import TENTH, WEAK, Agreement, agreement
 
-DONE = {"stop": "stopped", "pause": "paused", "promote": "promoted"}
+DONE = {"stop": "stopped", "pause": "paused", "promote": "promoted", "goes on": "went on"}
 """What was decided, as what was done."""
 
 
@@ -87,9 +87,12 @@ class Audit:
             return "No control was spared, so nobody knows what stopping cost; control=0.1 would spare some."
         low, high = found.interval
         share = f"{found.wrong / found.count:.0%}, 95 % interval {low:.0%} to {high:.0%}"
+        controls = f"{found.count} control{'' if found.count == 1 else 's'}"
+        if not found.wrong:
+            return f"None of {controls} would have been stopped wrongly ({share})."
         near = f"they ended at most {found.deviation:.1f} points below the best other run of their seed"
         worst = f"the worst loss is {found.worst:.1f} points"
-        return f"Of {found.count} controls {found.wrong} would have been stopped wrongly ({share}): {near}; {worst}."
+        return f"Of {controls} {found.wrong} would have been stopped wrongly ({share}): {near}; {worst}."
 
 
 def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:

@@ -39,7 +39,9 @@ def agreement(record: Record, epoch: int) -> Agreement | None:
     found: list[tuple[float, float]] = []
     for seed in sorted({run.seed for run in record.runs}):
         curves = [_values(run, record.metric) for run in record.runs if run.seed == seed]
-        pairs = [(values[epoch - 1], values[-1]) for values in curves if values is not None]
+        pairs = [
+            (values[epoch - 1], values[-1]) for values in curves if values is not None and epoch < len(values)
+        ]
         early, late = zip(*pairs, strict=True) if len(pairs) >= FEWEST else ((), ())
         if early and np.ptp(early) and np.ptp(late):
             tau: Any = stats.kendalltau(early, late)

@@ -35,6 +35,7 @@ STYLE: Any = {
     "xtick.color": "#555555",
     "ytick.color": "#555555",
     "hatch.linewidth": 0.6,
+    "text.parse_math": False,  # an arm may have a dollar in its name
     "pdf.fonttype": 42,  # text stays text: searchable, and editable by a publisher
     "svg.fonttype": "none",
     "svg.hashsalt": "contrastive-sweeps",

@@ -23,7 +23,7 @@ from sweeps.store.layout import (
     write_whole,
 )
 from sweeps.store.lease import HeldError
-from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, shut, trials
+from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, trials
 from sweeps.store.segments import Torn, torn
 from sweeps.store.writer import Writer
 
@@ -44,7 +44,6 @@ __all__ = [
     "open_store",
     "read_manifest",
     "reports",
-    "shut",
     "sweep_directories",
     "sweep_directory",
     "torn",

@@ -36,10 +36,34 @@ def open_store(path: str | Path, *, create: bool = True) -> Path:
         raise StoreError(
             f"{store} is no result store: it has no {MARK}; name the folder that a sweep wrote to"
         )
-    _check_version(store / MARK)
+    check_mark((store / MARK).read_text(encoding="utf-8"), str(store))
     if create:
         claim(store)
     return store
+
+
+def check_mark(text: str | bytes, store: str) -> None:
+    """Whether the mark of a store, read as `text`, is one that this program knows.
+
+    Raises:
+        StoreError: it is of another format, or of a newer version.
+    """
+    try:
+        found = json.loads(text)
+        name, version = found["format"], int(found["version"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise StoreError(
+            f"{store} is no result store of {FORMAT}: its {MARK} does not say so; name another folder"
+        ) from error
+    if name != FORMAT:
+        raise StoreError(
+            f"{store} is a store of '{name}', as its {MARK} says, not of {FORMAT}; name another folder"
+        )
+    if version > VERSION:
+        raise StoreError(
+            f"{store} was written by a newer program (version {version}, known up to {VERSION}); "
+            "upgrade contrastive-sweeps"
+        )
 
 
 def claim(store: Path) -> None:
@@ -152,19 +176,4 @@ def _check_room(store: Path) -> None:
         raise StoreError(
             f"{store} has {free / 2**20:.0f} MB of free space, a sweep wants {ROOM / 2**20:.0f}; "
             "free some or name a folder on another disk with --store"
-        )
-
-
-def _check_version(mark: Path) -> None:
-    try:
-        found = json.loads(mark.read_text(encoding="utf-8"))
-        name, version = found["format"], int(found["version"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise StoreError(f"{mark} does not mark a result store of {FORMAT}; name another folder") from error
-    if name != FORMAT:
-        raise StoreError(f"{mark} marks a store of '{name}', not of {FORMAT}; name another folder")
-    if version > VERSION:
-        raise StoreError(
-            f"{mark.parent} was written by a newer program (version {version}, known up to {VERSION}); "
-            "upgrade contrastive-sweeps"
         )

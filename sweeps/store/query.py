@@ -3,7 +3,6 @@
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
 
-import re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sweeps.store import fold, parts, segments
 from sweeps.store.layout import MARK, read_manifest, sweep_directories
 from sweeps.store.parts import Index
 from sweeps.store.schema import LOG, METRIC, WIDE
-from sweeps.store.snapshot import Snapshot, facts, snapshot, sources, steadily
+from sweeps.store.snapshot import Snapshot, before, facts, snapshot, sources, steadily
 
 VIEWS = ["reports", "epochs", "trials", "final", "events", "sweeps"]
 SWEEP = "regexp_extract(filename, '([^/]+)/[^/]+/[^/]+$', 1)"
@@ -61,9 +60,7 @@ def last_epoch(directory: Path, trial: str) -> int:
         found = [segments.read(path) for path in sources(directory, "reports", index, f"{trial}-*")]
         rows = [one.table for one in found if one and one.table is not None]
         rows += parts.read(directory, index.of("reports"), trials=[trial])
-        old = parts.legacy(directory, "reports")
-        if old.is_file() and old.name not in index.folded:
-            rows.append(parts.load(old, trials=[trial]))
+        rows += before(directory, "reports", index, trials=[trial])
         mine = [one["epoch"].to_numpy()[one["trial"].to_numpy() == trial] for one in rows]
         return max((int(column.max(initial=0)) for column in mine), default=0)
 
@@ -79,7 +76,7 @@ def curve(directory: Path, trial: str, metric: str) -> tuple[np.ndarray, np.ndar
     return np.asarray(found["epoch"]), np.asarray(found["value"])
 
 
-def connect(path: Path) -> duckdb.DuckDBPyConnection:
+def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
     """An in-memory database of a sweep, or of all sweeps of a store, as it is now.
 
     Its views, of which each has a column `sweep`:
@@ -92,6 +89,11 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     - `sweeps`: a row for each sweep
 
     A metric whose name is taken by another column is called `metric.NAME`.
+
+    Args:
+        path: a store, or the folder of one sweep.
+        shut: keep it from all files but those of its views, whatever it is asked. It could still write to these:
+            see `sql.ask`, which takes no statement that writes.
 
     Raises:
         StoreError: a sweep's list of parts cannot be read.
@@ -108,15 +110,17 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
     for statement in _views(connection):
         connection.execute(statement)
     connection.register("sweeps", _sweeps(directories))
+    if shut:
+        _shut(connection, [file for table in LOG for file in _files(snapshots, table)])
     return connection
 
 
-def shut(connection: duckdb.DuckDBPyConnection) -> None:
-    """Lets a connection read the files of its views and nothing else, whatever it is asked; it is not undone."""
-    views = connection.execute("SELECT sql FROM duckdb_views() WHERE view_name LIKE '%_facts'").fetchall()
-    files = sorted({file for (sql,) in views for file in re.findall(r"'((?:[^']|'')*\.parquet)'", sql)})
-    allowed = ", ".join(f"'{file}'" for file in files)
-    connection.execute(f"SET allowed_paths = [{allowed}]")
+def _files(snapshots: Sequence[Snapshot], table: str) -> list[str]:
+    return [str(parts.path(s.directory, part)) for s in snapshots for part in s.index.of(table)]
+
+
+def _shut(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+    connection.execute(f"SET allowed_paths = [{', '.join(map(quoted, files))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -126,7 +130,7 @@ def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequen
     found = [_of(s.directory, s.live[table]) for s in snapshots]
     live = fold.joined(found or [_of(Path(), fold.empty(table))], table)
     connection.register(f"{table}_live", live)
-    files = [str(parts.path(s.directory, part)) for s in snapshots for part in s.index.of(table)]
+    files = _files(snapshots, table)
     facts = f"SELECT * FROM {table}_live"
     if files:
         # A sweep is called as its folder is, which may have been copied: the files do not know.

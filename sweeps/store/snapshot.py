@@ -3,7 +3,7 @@
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -85,11 +85,13 @@ def sources(directory: Path, table: str, index: Index, writer: str = "*") -> lis
     ]
 
 
-def before(directory: Path, table: str, index: Index) -> list[pa.Table]:
-    """What version 1 has folded of a table, if it has not been folded anew."""
+def before(
+    directory: Path, table: str, index: Index, *, trials: Iterable[str] | None = None
+) -> list[pa.Table]:
+    """What version 1 has folded of a table, of all runs or of some, if it has not been folded anew."""
     path = parts.legacy(directory, table)
     known = path.name in index.folded or not path.is_file()
-    return [] if known else [fold.widen(parts.load(path), table)]
+    return [] if known else [fold.widen(parts.load(path, trials=trials), table)]
 
 
 def _live(directory: Path, index: Index, table: str) -> pa.Table:

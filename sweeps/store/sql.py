@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from sweeps.store.layout import open_store
-from sweeps.store.query import VIEWS, connect, shut
+from sweeps.store.query import VIEWS, connect
 from sweeps.store.schema import CONFIG
 
 
@@ -46,8 +46,7 @@ def ask(root: Path, query: str) -> Answer:
     Raises:
         ValueError: there is no store, or the query cannot be answered; names the views and their columns.
     """
-    connection = connect(open_store(root, create=False))
-    shut(connection)
+    connection = connect(open_store(root, create=False), shut=True)
     try:
         statements = connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:

@@ -1,4 +1,5 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -7,10 +8,12 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 from scipy import stats
 
+from analysis.arms import front
 from analysis.best_of import BestOf
 from analysis.figures import best_of_curves, forest, heat_map, importance_bars, pareto_front, seed_slopes
 from analysis.figures.style import contrast
 from analysis.importance import Importance, Share
+from analysis.load import Record
 from analysis.multiple import Difference
 from analysis.summarise import Arm, Summary
 
@@ -195,3 +198,11 @@ def test_best_of_n_has_a_line_and_a_band_for_each_method():
         best_of_curves({}, label=LABEL)
     with pytest.raises(ValueError, match="none with 0 arms"):
         best_of_curves({"none": BestOf(*[np.empty(0)] * 3, 0, "tpe")}, label=LABEL)
+
+
+def test_an_arm_of_which_an_objective_was_not_reported_has_no_place_on_the_front():
+    arms = summary([(1.0, 2.0), (2.0, 3.0), (0.0, 9.0)]).result.arms
+    lacking = replace(arms[2], objectives={"knn_top1": 9.0})
+    record = Record({"objectives": [SECONDS, ACCURACY]}, ())
+    assert front(record, (arms[0], arms[1], lacking)) == (0, 1)
+    assert front(record, arms) == (2,)

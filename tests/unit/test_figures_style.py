@@ -18,6 +18,7 @@ from analysis.figures.style import (
     contrast,
     ink_on,
     luminance,
+    save,
     shades,
 )
 
@@ -97,3 +98,10 @@ def test_drawing_follows_the_house_style_and_not_the_settings_of_whoever_draws()
         figure = heat_map([[1.0, 2.0]], ["a"], ["x", "y"], label="points", seeds=2)
         assert matplotlib.rcParams["font.size"] == 30
     assert {text.get_fontsize() for text in figure.axes[0].texts} == {7.5}
+
+
+def test_a_name_with_dollars_is_drawn_as_it_stands(tmp_path):
+    figure = heat_map([[1.0, 2.0]], [r"$\frac$"], ["a $1", "$x_1$"], label="points, $", seeds=2)
+    (path,) = save(figure, tmp_path / "priced", ("svg",))
+    text = path.read_text(encoding="utf-8")
+    assert all(name in text for name in (r"$\frac$", "a $1", "$x_1$"))

@@ -147,7 +147,7 @@ def test_rungs_tell_what_was_decided_and_how_many_epochs_it_saved() -> None:
         event(0, 2, "rung", cutoff=3.0, peers=4, decision="stop"),
         event(0, 2, "rung", cutoff=3.0, peers=4, decision="stop"),  # said again after a restart
         event(1, 2, "rung", cutoff=3.0, peers=5, decision="pause"),
-        event(3, 2, "rung", cutoff=3.0, peers=5, decision="continue"),
+        event(3, 2, "rung", cutoff=3.0, peers=5, decision="goes on"),
         event(4, 2, "promoted"),
         event(2, 4, "rung", cutoff=4.0, peers=2, decision="pause"),
         event(3, 4, "spared", reason="rung 4"),
@@ -156,7 +156,7 @@ def test_rungs_tell_what_was_decided_and_how_many_epochs_it_saved() -> None:
     ]
     found = audit(made, events)
     assert found.rungs == (
-        Rung(2, {"stopped": 1, "paused": 1, "continue": 1, "promoted": 1}, 12),
+        Rung(2, {"stopped": 1, "paused": 1, "went on": 1, "promoted": 1}, 12),
         Rung(4, {"paused": 1, "spared": 1}, 4),
     )
     assert (found.first, found.spent, found.full) == (2, 27, 48)
@@ -183,6 +183,9 @@ def test_controls_that_end_near_or_above_the_best_of_their_seed_were_stopped_wro
     assert found
     # The best other run is the default, at 60, though it was spared too: it is no control.
     assert (found.count, found.wrong, found.worst) == (4, 0, 0.0)
+    assert audit(made, events).sentences[-1] == (
+        "None of 4 controls would have been stopped wrongly (0%, 95 % interval 0% to 49%)."
+    )
     without = audit(replace(made, manifest={"epochs": 2, "seed_deviation": 0.5}), events)
     found = without.controls
     assert found
@@ -207,6 +210,12 @@ def test_controls_are_compared_within_their_seed_and_count_for_the_correlation()
     assert (found.count, found.wrong, found.worst, found.deviation) == (1, 1, 1.0, 0.0)
     many = record(curves([3.0, 1.0, 2.0, 5.0, 4.0, 0.0]))
     assert audit(many, [event(2, 1, "spared", reason="")]).agreements == audit(many).agreements != ()
+
+
+def test_runs_shorter_than_the_sweep_was_meant_to_be_have_no_say_at_epochs_that_they_lack() -> None:
+    made = replace(record(curves([3.0, 1.0, 2.0, 5.0, 4.0, 0.0])), manifest={"epochs": 20})
+    assert agreement(made, 19) is None
+    assert audit(made).agreements
 
 
 def test_without_controls_the_audit_says_that_nobody_knows() -> None:

@@ -413,8 +413,8 @@ def test_a_store_being_made_by_another_process_is_not_taken_for_foreign_files(tm
         (None, "holds other files and is no result store .photo.jpg lies there"),
         ('{"format": "contrastive-sweeps", "version": 3}', "newer program .version 3.*upgrade"),
         ('{"format": "another", "version": 1}', "a store of 'another'"),
-        ("[]", "does not mark a result store"),
-        ("{", "does not mark a result store"),
+        ("[]", "is no result store of"),
+        ("{", "is no result store of"),
     ],
 )
 def test_a_folder_that_is_no_store_of_ours_is_refused_and_left_as_it_was(tmp_path, mark, message):

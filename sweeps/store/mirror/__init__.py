@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from sweeps.store.layout import FORMAT, MANIFEST, MARK, VERSION, StoreError
+from sweeps.store.layout import MANIFEST, MARK, StoreError, check_mark
 from sweeps.store.mirror.pair import Counts, Pair
 from sweeps.store.mirror.place import Place, reach
 from sweeps.store.mirror.sweep import mirror_sweep, passing
@@ -64,23 +64,10 @@ def _checked(pair: Pair) -> str:
     folders = [pair.source, *([pair.target] if there else [])]
     if kind == MARK:
         for folder in folders:
-            _check_version(folder)
+            check_mark(folder.read(MARK), str(folder))
     elif len({_json(folder, MANIFEST).get("id") for folder in folders}) > 1:
         raise StoreError(f"{pair.target} holds another sweep; name an empty or a new folder")
     return kind
-
-
-def _check_version(store: Place) -> None:
-    found = _json(store, MARK)
-    if found.get("format") != FORMAT:
-        raise StoreError(
-            f"{store} is not a result store of {FORMAT}, as its {MARK} says; name another folder"
-        )
-    if int(found["version"]) > VERSION:
-        raise StoreError(
-            f"{store} was written by a newer program (version {found['version']}, known up to {VERSION}); "
-            "upgrade contrastive-sweeps"
-        )
 
 
 def _json(folder: Place, name: str) -> dict[str, Any]:
