@@ -8,6 +8,7 @@ from pathlib import Path
 from analysis import report
 from analysis.learning import markdown
 from analysis.load import load
+from sweeps import store
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -15,11 +16,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = _parser().parse_args(arguments)
     try:
         if given.command == "report":
-            folder = _folder(given.sweep, given.store)
+            folder = store.find(given.sweep, root=given.store)
             print(report.write(folder, given.out, margin=given.margin, tabled=given.tables))
             return 0
         for name in given.sweeps:
-            record = load(_folder(name, given.store))
+            record = load(store.find(name, root=given.store))
             print(f"{record.manifest['id']}\n\n{markdown(record)}\n")
     except (ValueError, OSError) as refusal:
         print(f"analysis: {refusal}", file=sys.stderr)
@@ -50,10 +51,6 @@ def _parser() -> argparse.ArgumentParser:
             "--store", type=Path, default=Path("results"), help="the result store (./results)"
         )
     return parser
-
-
-def _folder(name: str, root: Path) -> Path:
-    return Path(name) if (Path(name) / "sweep.json").is_file() else root / "sweeps" / name
 
 
 if __name__ == "__main__":

@@ -17,7 +17,6 @@ from search_spaces import SPACES
 from search_spaces.space import Space, based_on, by_name
 from sweeps import flags, store
 from sweeps import plan as plans
-from sweeps.look.find import find
 from sweeps.plan import DESIGNS, Budget, Confirm, Objective, Plan
 from sweeps.stoppers import by_text
 from sweeps.store.schema import SECONDS
@@ -279,7 +278,7 @@ def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict
         raise ValueError(
             f"--design {design}:SWEEP takes space, data and recipe from that sweep; leave them out"
         )
-    directory = find(name, root=given.store)
+    directory = store.find(name, root=given.store)
     space = plans.from_dict(store.read_manifest(directory)["plan"]).space
     record = load(directory)
     summary = summarise(record)

@@ -22,7 +22,7 @@ from sweeps.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine import Closing, Engine, Watcher
 from sweeps.folding import folding
 from sweeps.frozen import Begun, begin, by_flags, comparisons, plan_of, reopen
-from sweeps.look.find import ask_to_stop, find, program
+from sweeps.look.find import ask_to_stop, program
 from sweeps.plan import Plan
 from sweeps.study import Run
 
@@ -37,11 +37,11 @@ def dispatch(given: argparse.Namespace) -> int:
     if given.list:
         return _print(given, CAMPAIGNS, [f"{name:<18} {c.question}" for name, c in CAMPAIGNS.items()])
     if given.status:
-        return _status(find(given.status, root=given.store, kind="campaign"), given)
+        return _status(store.find(given.status, root=given.store, kind="campaign"), given)
     if given.stop:
-        return _stop(find(given.stop, root=given.store, kind="campaign"), given)
+        return _stop(store.find(given.stop, root=given.store, kind="campaign"), given)
     if given.resume:
-        begun = reopen(find(given.resume, root=given.store, kind="campaign"), given)
+        begun = reopen(store.find(given.resume, root=given.store, kind="campaign"), given)
         plan = next(iter(begun.sweeps.values())).plan
         return session.with_cluster(plan, given, lambda cluster: _carry_out(begun, given, cluster))
     campaign = by_flags(given)

@@ -26,7 +26,7 @@ from sweeps.engine import Closing, Engine, Options, Watcher
 from sweeps.folding import folding
 from sweeps.history import History
 from sweeps.keep import smallest_budget
-from sweeps.look.find import find, program
+from sweeps.look.find import program
 from sweeps.plan import Plan
 from sweeps.progress import Progress
 from sweeps.study import Study
@@ -55,7 +55,7 @@ def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
 
 def resume(given: argparse.Namespace) -> int:
     """Goes on with a sweep that was interrupted, or lets it grow."""
-    begun = sweep.reopen(find(given.resume, root=given.store), cache=given.cache)
+    begun = sweep.reopen(store.find(given.resume, root=given.store), cache=given.cache)
     plan = commands.grown(begun.plan, given)
 
     def grow() -> Sweep:

@@ -6,14 +6,15 @@ import os
 import sys
 from collections.abc import Callable
 
-from sweeps.look.find import ask_to_stop, find, program
+from sweeps import store
+from sweeps.look.find import ask_to_stop, program
 
 
 def show_status(given: argparse.Namespace) -> int:
     """Where a sweep stands."""
     from sweeps.look import status
 
-    found = status.status(find(given.status, root=given.store), program=program(given.store))
+    found = status.status(store.find(given.status, root=given.store), program=program(given.store))
     return _say(json.dumps(status.as_json(found)) if given.json else status.text(found))
 
 
@@ -21,7 +22,7 @@ def show_tail(given: argparse.Namespace) -> int:
     """What happens in a sweep, until it ends or the reader has seen enough."""
     from sweeps.look.tail import tail
 
-    directory = find(given.tail, root=given.store)
+    directory = store.find(given.tail, root=given.store)
     try:
         for line in tail(directory):
             _say(json.dumps(line.as_json()) if given.json else line.text())
@@ -34,7 +35,7 @@ def show_tail(given: argparse.Namespace) -> int:
 
 def stop(given: argparse.Namespace) -> int:
     """Asks the driver of a sweep to end."""
-    directory = find(given.stop, root=given.store)
+    directory = store.find(given.stop, root=given.store)
     driver = ask_to_stop(directory)
     if given.json:
         return _say(json.dumps({"sweep": directory.name, "asked": vars(driver)}))
@@ -48,7 +49,7 @@ def export(given: argparse.Namespace) -> int:
     """Writes the best arm of a sweep as files of its own."""
     from sweeps.look.export import export as write
 
-    done = write(find(given.export, root=given.store), given.out)
+    done = write(store.find(given.export, root=given.store), given.out)
     return _say(json.dumps(done.as_json()) if given.json else done.text())
 
 

@@ -1,11 +1,10 @@
-"""Which sweep is meant, who is carrying it out, and how to call the command line on its store."""
+"""Who is carrying a sweep out, and how to call the command line on its store."""
 
 import json
 import shlex
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from sweeps.store.layout import LOCK, being_written
 
@@ -24,21 +23,6 @@ class Driver:
     def __str__(self) -> str:
         process = "a process" if self.pid is None else f"process {self.pid}"
         return process if self.host is None else f"{process} on {self.host}"
-
-
-def find(name: str, *, root: Path, kind: Literal["sweep", "campaign"] = "sweep") -> Path:
-    """The folder of the sweep or campaign that `name` is the id or the path of.
-
-    Raises:
-        ValueError: there is none.
-    """
-    root = root.expanduser()
-    for directory in (Path(name).expanduser(), root / f"{kind}s" / name):
-        if (directory / f"{kind}.json").is_file():
-            return directory.resolve()
-    known = sorted(path.parent.name for path in root.glob(f"{kind}s/*/{kind}.json"))
-    here = f"The store {root} holds: {', '.join(known)}" if known else f"The store {root} holds no {kind}"
-    raise ValueError(f"there is no {kind} '{name}'. {here}; name another store with --store")
 
 
 def driver(directory: Path) -> Driver | None:

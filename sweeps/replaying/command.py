@@ -22,11 +22,12 @@ from functools import partial
 from pathlib import Path
 
 from sweeps.command import parse_fields
-from sweeps.look.find import DEFAULT_STORE, find
+from sweeps.look.find import DEFAULT_STORE
 from sweeps.replay import Delays, Recording, measure, of_file, of_sweep
 from sweeps.replaying.report import Row, as_json, markdown
 from sweeps.replaying.table import RANDOM, SEARCHERS, searching
 from sweeps.stoppers import STOPPERS, by_text
+from sweeps.store import find
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

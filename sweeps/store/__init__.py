@@ -10,6 +10,7 @@ A sweep is a folder `STORE/sweeps/<id>` that can be copied on its own:
 """
 
 from sweeps.store.compaction import compact
+from sweeps.store.find import find
 from sweeps.store.layout import (
     MANIFEST,
     StoreError,
@@ -40,6 +41,7 @@ __all__ = [
     "curve",
     "epochs",
     "events",
+    "find",
     "last_epoch",
     "open_store",
     "read_manifest",

@@ -77,25 +77,33 @@ def _parser() -> argparse.ArgumentParser:
 
 def _check(given: argparse.Namespace) -> int:
     found = [check(directory) for directory in _sweeps(given.path)]
-    print("\n".join(one.text() for one in found) or f"{given.path} holds no sweep yet")
+    for one in found:
+        print(one.text())
     wrong = sum(len(one.errors) for one in found)
     print(f"{len(found)} sweeps, {wrong} errors, {sum(len(one.notes) for one in found)} notes")
     return 1 if wrong else 0
 
 
 def _compact(given: argparse.Namespace) -> int:
+    refused = 0
     for directory in _sweeps(given.path):
         running = store.being_written(directory)
-        count = store.compact(directory, ended=not running)
+        try:
+            count = store.compact(directory, ended=not running)
+        except (store.StoreError, store.HeldError) as error:
+            refused += 1
+            print(f"{directory.name}: not folded: {error}")
+            continue
         state = ", of which it is being written: the closed ones" if running else ""
         print(f"{directory.name}: {count} segments folded{state}")
         for torn in store.torn(directory):
             print(f"  {torn}")
-    return 0
+    return 1 if refused else 0
 
 
 def _sql(given: argparse.Namespace) -> int:
     answer = ask(given.store, given.query)
+    _sweeps(given.store)
     print(json.dumps(answer.as_json()) if given.json else answer.text())
     return 0
 
@@ -103,6 +111,7 @@ def _sql(given: argparse.Namespace) -> int:
 def _export(given: argparse.Namespace) -> int:
     from sweeps.store.exports import export
 
+    _sweeps(given.path)
     for path in export(given.path, given.form, given.out):
         print(path)
     return 0
@@ -116,10 +125,17 @@ def _mirror(given: argparse.Namespace) -> int:
 
 
 def _sweeps(path: Path) -> list[Path]:
-    """The sweep in a folder, or all of a store."""
+    """The sweep in a folder, or all of a store; a sentence to standard error if it has none yet."""
     if (path / store.MANIFEST).is_file():
+        store.read_manifest(path)  # that of a newer program is refused
         return [path]
-    return store.sweep_directories(store.open_store(path, create=False))
+    found = store.sweep_directories(store.open_store(path, create=False))
+    if not found:
+        print(
+            f"store: {path} holds no sweep yet; run one with `python sweeps/run.py --space NAME`",
+            file=sys.stderr,
+        )
+    return found
 
 
 if __name__ == "__main__":

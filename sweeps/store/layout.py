@@ -33,10 +33,9 @@ def open_store(path: str | Path, *, create: bool = True) -> Path:
     if create:
         _check_room(_make(store))
     elif not (store / MARK).is_file():
-        raise StoreError(
-            f"{store} is no result store: it has no {MARK}; name the folder that a sweep wrote to"
-        )
-    check_mark((store / MARK).read_text(encoding="utf-8"), str(store))
+        what = f"is no result store: it has no {MARK}" if store.exists() else "is not there"
+        raise StoreError(f"{store} {what}; name the folder that a sweep wrote to")
+    check_version(store)
     if create:
         claim(store)
     return store
@@ -107,14 +106,27 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     """What `write_manifest` wrote.
 
     Raises:
-        StoreError: the folder holds no sweep.
+        StoreError: the folder holds no sweep, or lies in a store of a newer program.
     """
     path = directory / MANIFEST
     if not path.is_file():
         raise StoreError(
             f"{directory} holds no sweep: it has no {MANIFEST}; name a folder under STORE/sweeps"
         )
+    check_version(directory)
     return json.loads(path.read_text(encoding="utf-8"))
+
+
+def check_version(path: Path) -> None:
+    """Whether this program can read a store, or the one that a sweep lies in; one that lies in none says nothing.
+
+    Raises:
+        StoreError: it is of a newer program.
+    """
+    path = path.resolve()
+    for root in (path, path.parent.parent):
+        if (root / MARK).is_file():
+            check_mark((root / MARK).read_text(encoding="utf-8"), str(root))
 
 
 def write_json(path: Path, values: Any) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from sweeps.store import fold, parts, segments
-from sweeps.store.layout import MARK, read_manifest, sweep_directories
+from sweeps.store.layout import MARK, check_version, read_manifest, sweep_directories
 from sweeps.store.parts import Index
 from sweeps.store.schema import LOG, METRIC, WIDE
 from sweeps.store.snapshot import Snapshot, before, facts, snapshot, sources, steadily
@@ -96,8 +96,9 @@ def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
             see `sql.ask`, which takes no statement that writes.
 
     Raises:
-        StoreError: a sweep's list of parts cannot be read.
+        StoreError: a sweep's list of parts cannot be read, or the store is of a newer program.
     """
+    check_version(path)
     directories = sweep_directories(path) if (path / MARK).is_file() else [path]
     snapshots = [snapshot(directory) for directory in directories]
     connection = duckdb.connect()

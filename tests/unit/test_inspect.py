@@ -24,7 +24,7 @@ from sweeps import store
 from sweeps.estimate import Pace
 from sweeps.flags import as_typed, parser
 from sweeps.look.export import export, training_command
-from sweeps.look.find import STOP, Driver, ask_to_stop, driver, find, program
+from sweeps.look.find import STOP, Driver, ask_to_stop, driver, program
 from sweeps.look.status import Status, as_json, status, text
 from sweeps.look.tail import Line, tail
 from sweeps.run import main
@@ -594,9 +594,9 @@ def test_a_folder_that_is_no_store_is_refused(tmp_path: Path) -> None:
 def test_a_sweep_is_found_by_its_name_and_by_its_folder(
     sweep: Sweep, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert find("s-1", root=sweep.root) == sweep.directory
+    assert store.find("s-1", root=sweep.root) == sweep.directory
     monkeypatch.chdir(sweep.root / "sweeps")
-    assert find("./s-1", root=Path("elsewhere")) == sweep.directory
+    assert store.find("./s-1", root=Path("elsewhere")) == sweep.directory
 
 
 @pytest.mark.parametrize("flag", ["--status", "--tail", "--stop", "--export"])

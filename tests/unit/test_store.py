@@ -444,7 +444,7 @@ def test_a_nearly_full_disk_is_refused(tmp_path, monkeypatch):
 
 
 def test_reading_asks_for_a_store_that_exists(tmp_path):
-    with pytest.raises(StoreError, match="is no result store"):
+    with pytest.raises(StoreError, match="missing is not there"):
         open_store(tmp_path / "missing", create=False)
     assert not (tmp_path / "missing").exists()
 

@@ -411,7 +411,7 @@ def test_a_store_is_asked_from_the_command_line(kept: Path, capsys: pytest.Captu
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["check", "nowhere"], "is no result store"),
+        (["check", "nowhere"], "nowhere is not there; name the folder that a sweep wrote to"),
         (["compact", "."], "is no result store"),
         (["sql", "drop view reports", "--store", "."], "is no result store"),
     ],
@@ -431,11 +431,48 @@ def test_what_is_no_store_is_refused_in_a_sentence(
 
 def test_an_empty_store_is_said_to_be_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     root = store.open_store(tmp_path / "store")
-    assert main(["check", str(root)]) == 0
-    assert "holds no sweep yet" in capsys.readouterr().out
+    asked: list[list[str]] = [
+        ["check", str(root)],
+        ["compact", str(root)],
+        ["sql", "select * from final", "--store", str(root)],
+        ["export", str(root), "--as", "csv", "--out", str(tmp_path / "tables")],
+    ]
+    for one in asked:
+        assert main(one) == 0
+        assert "holds no sweep yet; run one with" in capsys.readouterr().err
     with store.connect(root) as database:
         for view in store.VIEWS:
             assert database.execute(f"SELECT * FROM {view}").fetchall() == []
+
+
+def test_a_sweep_in_a_store_of_a_newer_program_is_refused_however_it_is_named(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = kept.parents[1]
+    (root / "store.json").write_text('{"format": "contrastive-sweeps", "version": 9}')
+    for name in (kept.name, str(kept), "another"):
+        with pytest.raises(store.StoreError, match="newer program .version 9, known up to 2.; upgrade"):
+            store.find(name, root=root)
+    for path in (root, kept):
+        with pytest.raises(store.StoreError, match="newer program"):
+            store.connect(path)
+        assert main(["check", str(path)]) == 2
+        assert "newer program" in capsys.readouterr().err
+    with pytest.raises(store.StoreError, match="newer program"):
+        store.read_manifest(kept)
+
+
+def test_one_sweep_that_cannot_be_folded_keeps_no_other_from_it(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    broken = kept.with_name("a-broken-one")
+    shutil.copytree(kept, broken)
+    (broken / "parts.json").write_text('{"generation": 1, "par')
+    assert main(["compact", str(kept.parents[1])]) == 1
+    said = capsys.readouterr().out
+    assert "a-broken-one: not folded: " in said
+    assert "put back a copy of it" in said
+    assert f"{kept.name}: 0 segments folded" in said
 
 
 def test_a_shut_connection_reaches_no_file_but_those_of_its_views(kept: Path, tmp_path: Path) -> None:

@@ -10,7 +10,6 @@ import pytest
 from search_spaces.space import based_on
 from sweeps import plan as plans
 from sweeps import store, sweep
-from sweeps.look.find import find
 from sweeps.plan import Plan
 from sweeps.sweep import Sweep
 from tests.fixtures.tiny_space import TINY
@@ -64,18 +63,23 @@ def test_a_sweep_is_found_by_its_id_and_by_its_folder(
     tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     directory = begin(tmp_path / "results", cache).directory
-    assert find(directory.name, root=tmp_path / "results") == directory
-    assert find(str(directory), root=tmp_path / "elsewhere") == directory
+    assert store.find(directory.name, root=tmp_path / "results") == directory
+    assert store.find(str(directory), root=tmp_path / "elsewhere") == directory
     monkeypatch.setenv("HOME", str(tmp_path))
-    assert find(directory.name, root=Path("~/results")) == directory
+    assert store.find(directory.name, root=Path("~/results")) == directory
 
 
 def test_an_unknown_sweep_is_refused_with_those_there_are(tmp_path: Path, cache: Path) -> None:
-    with pytest.raises(ValueError, match="no sweep 'x'. The store .* holds no sweep"):
-        find("x", root=tmp_path / "results")
+    with pytest.raises(ValueError, match="no sweep 'x'. There is no store .*; name the one"):
+        store.find("x", root=tmp_path / "results")
+    with pytest.raises(ValueError, match="no sweep 'x'. .* is no result store; name the one"):
+        store.find("x", root=tmp_path)
+    store.open_store(tmp_path / "results")
+    with pytest.raises(ValueError, match="no sweep 'x'. The store .* holds no sweep yet"):
+        store.find("x", root=tmp_path / "results")
     name = begin(tmp_path / "results", cache).directory.name
     with pytest.raises(ValueError, match=f"no sweep 'x'. The store .* holds: {name}"):
-        find("x", root=tmp_path / "results")
+        store.find("x", root=tmp_path / "results")
 
 
 @pytest.mark.parametrize(
