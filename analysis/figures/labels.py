@@ -59,7 +59,7 @@ def wrapped(name: str, width: int, lines: int = 2) -> str:
 
 def rows_high(names: Sequence[str]) -> float:
     """How many inches equally high rows take whose wrapped names stand before them."""
-    return len(names) * (0.08 + 0.105 * max(name.count("\n") + 1 for name in names))
+    return len(names) * (0.08 + 0.105 * max((name.count("\n") + 1 for name in names), default=1))
 
 
 def called(arm: Arm, limit: int = 24) -> str:

@@ -18,8 +18,12 @@ def mark_arms(
     *,
     numbered: bool = True,
     size: float = 210,
+    digits: float = 7.5,
 ) -> None:
-    """Markers of `size` square points, the first arm on top; in a crowd small and without numbers."""
+    """Markers of `size` square points, the first arm on top; in a crowd small and without numbers.
+
+    Numbers are `digits` points high.
+    """
     numbered = numbered and len(arms) <= 40
     for rank, (arm, point) in enumerate(zip(arms, points, strict=True)):
         order = 10 - rank / len(arms)
@@ -34,7 +38,7 @@ def mark_arms(
         )
         if numbered:
             ink = ink_on(tint(arm.last)) if arm.score is not None else INK
-            style: Any = {"ha": "center", "va": "center_baseline", "fontsize": 7.5, "color": ink}
+            style: Any = {"ha": "center", "va": "center_baseline", "fontsize": digits, "color": ink}
             axes.text(*point, s=str(arm.number), zorder=order, **style)
 
 

@@ -9,7 +9,16 @@ from collections.abc import Mapping
 import matplotlib
 from matplotlib.figure import Figure
 
-from analysis.figures.panels import arms_over_one, arms_over_two, colour_bar, runs_over_epochs
+from analysis.figures.labels import rows_high
+from analysis.figures.panels import (
+    arms_in_rows,
+    arms_over_one,
+    arms_over_two,
+    colour_bar,
+    row_names,
+    runs_over_epochs,
+)
+from analysis.figures.scale import is_number
 from analysis.figures.style import shades, sheet, styled
 from analysis.load import Record
 from analysis.summarise import Summary, headline
@@ -18,6 +27,8 @@ from analysis.summarise import Summary, headline
 @styled
 def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float] | None = None) -> Figure:
     """The arms over the first two parameters that vary (or the only one), beside the learning curves of all runs.
+
+    Arms that are told apart by no number stand in rows, and the picture is as high as they are many.
 
     Args:
         record: the sweep, finished or not.
@@ -29,7 +40,8 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
     lasts = [arm.last for arm in summary.arms if arm.last is not None]
     tint, colours = shades(lasts)
     matplotlib.rcParams.update({"font.size": 8.5, "axes.titlesize": 8.5})  # for a screen, not a column
-    figure = sheet(9.6, 4.5)
+    rows = row_names(summary.arms) if _in_words(summary) else []
+    figure = sheet(9.6, max(4.5, 1.4 + rows_high(rows)))
     figure.set_layout_engine("constrained", w_pad=0.08, wspace=0.05)
     left, right = figure.subplots(1, 2, width_ratios=(1.12, 1))
     figure.suptitle(_balanced(headline(summary)), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
@@ -37,10 +49,18 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
         arms_over_two(left, summary, space, tint)
         label = f"{summary.label} at each arm's last epoch"
         colour_bar(left, colours, label, lowest=min(lasts, default=0.0))
+    elif rows:
+        arms_in_rows(left, summary, tint)
     else:
         arms_over_one(left, summary, space, tint)
     runs_over_epochs(right, record, summary, lines, tint)
     return figure
+
+
+def _in_words(summary: Summary) -> bool:
+    """Whether the one thing that varies is no number in some arm."""
+    varied = [value for arm in summary.arms for value in arm.values.values()]
+    return len(summary.paths) == 1 and not all(map(is_number, varied))
 
 
 def _balanced(title: str, width: int = 108) -> str:

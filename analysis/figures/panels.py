@@ -1,17 +1,20 @@
 """The panels of the overview, each drawn on axes it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
-from analysis.figures.labels import Label, label_ends
+from analysis.figures.labels import Label, label_ends, wrapped
 from analysis.figures.marks import key, mark_arms, role
 from analysis.figures.scale import hatch_excluded, scale
 from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint
 from analysis.load import Record, Run
-from analysis.summarise import Summary, short
+from analysis.summarise import Arm, Summary, short, shown
+
+ROW_NAME = 42
+"""Characters of a line of an arm's name."""
 
 
 def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
@@ -26,7 +29,7 @@ def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
 
 
 def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
-    """Each arm's value over the one parameter that varies, or over the arm's number if none does."""
+    """Each arm's value over the one parameter that varies, a number; or over the arm's number if none does."""
     arms = [arm for arm in summary.arms if arm.last is not None]
     path = summary.paths[0] if summary.paths else None
     values = [arm.values[path] if path else arm.number for arm in arms]
@@ -36,7 +39,7 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
     axes.set_ylabel(summary.label)
     points = [(position, arm.last or 0.0) for position, arm in zip(x.positions, arms, strict=True)]
     line = sorted(point for point, arm in zip(points, arms, strict=True) if arm.score is not None)
-    if path and not x.categories:
+    if path:
         axes.plot([p for p, _ in line], [value for _, value in line], color=PALE, linewidth=1, zorder=1)
     for (position, value), arm in zip(points, arms, strict=True):
         if arm.deviation is not None:
@@ -44,6 +47,26 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
     axes.margins(y=0.12)
     mark_arms(axes, summary, arms, points, tint)
     axes.set_title(f"Arms ({key(arms, summary)})")
+
+
+def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
+    """Each arm's value in a row of its own behind its name, the best on top."""
+    arms = [arm for arm in summary.arms if arm.last is not None]
+    points = [(arm.last or 0.0, row) for row, arm in enumerate(arms)]
+    for (value, row), arm in zip(points, arms, strict=True):
+        if arm.deviation is not None:
+            axes.errorbar(value, row, xerr=arm.deviation, color=GREY, linewidth=1, capsize=2, zorder=1.5)
+    axes.set_yticks(range(len(arms)), row_names(arms), fontsize=7.5)
+    axes.tick_params("y", length=0)
+    axes.set(ylim=(len(arms) - 0.4, -0.6), xlabel=summary.label)
+    axes.margins(x=0.06)
+    mark_arms(axes, summary, arms, points, tint, size=110, digits=6.0)
+    axes.set_title(f"Arms ({key(arms, summary)})")
+
+
+def row_names(arms: Iterable[Arm]) -> list[str]:
+    """What stands before the row of each arm."""
+    return [wrapped(", ".join(map(shown, arm.values.values())), ROW_NAME) for arm in arms]
 
 
 def runs_over_epochs(

@@ -57,7 +57,7 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
     Anything else, and numbers mixed with anything else, becomes categories.
     """
     label = label.replace("_", " ")
-    if not all(isinstance(value, int | float) and not isinstance(value, bool) for value in values):
+    if not all(map(is_number, values)):
         names = sorted({shown(value) for value in values})
         positions = [float(names.index(shown(value))) for value in values]
         return Scale(label, positions, (-0.5, len(names) - 0.5), categories=tuple(names))
@@ -68,6 +68,11 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
         return Scale(label, list(values), (low / margin, high * margin), log=True)
     margin = 0.06 * (high - low) or 0.5
     return Scale(label, list(values), (low - margin, high + margin))
+
+
+def is_number(value: Any) -> bool:
+    """Whether a value lies on a line: True and False do not."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def hatch_excluded(axes: Axes, x: Scale, y: Scale, paths: Sequence[str], space: Mapping[str, Any]) -> None:

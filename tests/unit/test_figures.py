@@ -117,6 +117,28 @@ def test_no_two_texts_of_the_overview_overlap(tmp_path):
         assert box.y1 <= figure.bbox.y1, name
 
 
+def test_arms_that_have_names_stand_in_rows_that_can_be_read(tmp_path):
+    names = [f"without part {i}" + " and what depends upon it" * (i % 3) for i in range(30)]
+    domains = {"method.part": {"kind": "choice", "values": names}}
+    with Writer(tmp_path, "driver") as writer:
+        for i, name in enumerate(names):
+            row = {"trial": f"run {i}", "number": i, "arm": f"arm {i}", "seed": 0, "attempt": 0}
+            writer.report(row["trial"], 0, 1, {"knn_top1": 30.0 + i})
+            writer.trial(**row, config={"method": {"part": name}}, state="complete", reason="", epochs=1)
+    manifest = {"id": "named", "space": {"domains": domains}, "epochs": 1, "seeds": [0]}
+    write_manifest(tmp_path, {**manifest, "default_arm": "arm 0", "metric_label": "kNN top-1 (%)"})
+    record = load(tmp_path)
+    figure = overview(record, summarise(record))
+    figure.draw_without_rendering()
+    labels = figure.axes[0].get_yticklabels()
+    assert [label.get_text()[:15].split(" and")[0].strip() for label in labels] == [
+        f"without part {i}" for i in reversed(range(30))
+    ]
+    boxes = [label.get_window_extent() for label in labels]
+    assert not any(one.overlaps(two) for one, two in combinations(boxes, 2))
+    assert min(box.x0 for box in boxes) >= 0
+
+
 def test_the_default_keeps_its_mark_when_it_is_the_best(tmp_path):
     figure = drawn(synthetic_sweep(tmp_path, arms=[(0.24, 0.045), (0.1, 0.05), (0.5, 0.1)]))
     assert any(text.startswith("default and best (0)") for text in words(figure.axes[1]))
