@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 from rich.console import Console
 
 from analysis import campaign as analysis
+from analysis import figures
 from search_spaces.campaign import Campaign
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps import command as commands
@@ -182,7 +183,10 @@ def _print_results(directory: Path, given: argparse.Namespace) -> None:
     store.write_whole(directory / "results.md", lambda file: file.write(text.encode()))
     rows = [vars(one) for one in found]
     store.write_json(directory / "results.json", rows)
-    _print(given, rows, ["", text, f"results {directory / 'results.md'}"])
+    lines = ["", text, f"results {directory / 'results.md'}"]
+    if figure := figures.factors(found):
+        lines.append(f"figure  {figures.save(figure, directory / 'factors')[-1]}")
+    _print(given, rows, lines)
 
 
 def _print(given: argparse.Namespace, content: Any, lines: list[str]) -> int:

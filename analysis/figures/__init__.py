@@ -4,7 +4,7 @@ from analysis.figures.agreement import rank_agreement
 from analysis.figures.curves import learning_curves
 from analysis.figures.differences import forest, seed_slopes
 from analysis.figures.embedding import Images, embedding_plane
-from analysis.figures.heat import heat_map
+from analysis.figures.heat import factors, heat_map
 from analysis.figures.importance import importance_bars
 from analysis.figures.ladder import rung_ladder
 from analysis.figures.objectives import pareto_front
@@ -20,6 +20,7 @@ __all__ = [
     "Images",
     "best_of_curves",
     "embedding_plane",
+    "factors",
     "forest",
     "heat_map",
     "importance_bars",

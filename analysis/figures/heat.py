@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.campaign import Result
 from analysis.compare import LEVEL
 from analysis.figures.labels import signed, wrapped
 from analysis.figures.style import COLUMN, DIVERGING, GREY, PAGE, SEQUENTIAL, ink_on, note, sheet, styled
@@ -64,6 +65,34 @@ def heat_map(
     missing = "Hatched: not measured." if not np.isfinite(table).all() else ""
     note(figure, f"{label}: mean over n = {seeds} seed{'s' if seeds > 1 else ''}{intervals}.", missing)
     return figure
+
+
+def factors(found: Sequence[Result]) -> Figure | None:
+    """The planned differences of a campaign whose sweeps share arms: a row an arm, a column a sweep or a data set.
+
+    None where no two arms are in the same two sweeps: there is no table to see at once.
+    """
+    made = {
+        (one.arm, one.sweep): one for one in found if one.difference is not None and one.against == "default"
+    }
+    shared = [arm for arm in dict.fromkeys(arm for arm, _ in made) if sum(a == arm for a, _ in made) > 1]
+    sweeps = list(dict.fromkeys(sweep for arm, sweep in made if arm in shared))
+    if len(shared) < 2:
+        return None
+    cells = [[made.get((arm, sweep)) for sweep in sweeps] for arm in shared]
+    return heat_map(
+        [[np.nan if one is None else one.difference for one in row] for row in cells],
+        shared,
+        sweeps,
+        label="Arm less default, points",
+        seeds=min(one.seeds for row in cells for one in row if one),
+        halves=[[np.nan if one is None else _half(one) for one in row] for row in cells],
+        differences=True,
+    )
+
+
+def _half(one: Result) -> float:
+    return np.nan if one.low is None or one.high is None else (one.high - one.low) / 2
 
 
 def _colours(table: NDArray[np.float64], *, differences: bool) -> ScalarMappable:

@@ -10,7 +10,16 @@ from scipy import stats
 
 from analysis.arms import front
 from analysis.best_of import BestOf
-from analysis.figures import best_of_curves, forest, heat_map, importance_bars, pareto_front, seed_slopes
+from analysis.campaign import Result
+from analysis.figures import (
+    best_of_curves,
+    factors,
+    forest,
+    heat_map,
+    importance_bars,
+    pareto_front,
+    seed_slopes,
+)
 from analysis.figures.style import contrast
 from analysis.importance import Importance, Share
 from analysis.load import Record
@@ -206,3 +215,30 @@ def test_an_arm_of_which_an_objective_was_not_reported_has_no_place_on_the_front
     record = Record({"objectives": [SECONDS, ACCURACY]}, ())
     assert front(record, (arms[0], arms[1], lacking)) == (0, 1)
     assert front(record, arms) == (2,)
+
+
+def planned(arm: str, sweep: str, difference: float | None, low: float | None = None) -> Result:
+    high = None if low is None or difference is None else 2 * difference - low
+    return Result(sweep, arm, "default", difference, low, high, 5, "")
+
+
+def test_sweeps_of_a_campaign_that_share_arms_are_seen_as_factors_by_data():
+    found = [
+        planned("no queue", "cifar10", -1.0, -1.5),
+        planned("no masking", "cifar10", 0.5),
+        planned("no queue", "cifar100", -2.0, -2.25),
+        planned("no masking", "cifar100", None),
+        planned("no masking", "stl10", 0.25, 0.0),
+        planned("best", "stl10", 3.0, 1.0),
+    ]
+    figure = factors(found)
+    assert figure
+    texts = {text.get_text() for text in figure.axes[0].texts}
+    assert texts == {"−1.0 ± 0.5", "+0.5", "−2.0 ± 0.2", "+0.2 ± 0.2", "–"}
+    assert [label.get_text() for label in figure.axes[0].get_yticklabels()] == ["no queue", "no masking"]
+    assert [label.get_text() for label in figure.axes[0].get_xticklabels()] == [
+        "cifar10",
+        "cifar100",
+        "stl10",
+    ]
+    assert factors(found[:2]) is factors([]) is factors([found[0], found[2]]) is None
