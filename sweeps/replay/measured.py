@@ -6,6 +6,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,40 +74,22 @@ def measure(
     """
     if replays < 2:
         raise ValueError(f"replays = {replays}: an interval takes two or more")
-    chance, deviation, seeds = random.Random(seed), recording.deviation, recording.seeds
-
-    def once(number: int) -> _Once:
-        of_seed = seeds[number % len(seeds)]
-        runs, unwell, own = recording.curves(of_seed), recording.ended(of_seed), random.Random(seed + number)
-        order = chance.sample(list(runs), len(runs))
-        spared = [arm for arm in order if own.random() < stopper.control]
-        outcome = replay(
-            runs,
-            stopper,
-            searcher=searching(order, own) if searching else Listed(order),
-            workers=workers,
-            seconds=recording.durations(of_seed),
-            delays=delays,
-            checkpoints=checkpoints,
-            spared=spared,
-            unwell=unwell,
-            deviation=deviation,
-        )
-        if outcome.value is None:
-            raise ValueError(
-                f"{stopper.name} stopped every run of a replay of {recording.name}: none is left"
+    shuffled, seeds = random.Random(seed), recording.seeds
+    options: dict[str, Any] = {"workers": workers, "delays": delays, "checkpoints": checkpoints}
+    return _measured(
+        [
+            _once(
+                recording,
+                stopper,
+                seeds[number % len(seeds)],
+                shuffled=shuffled,
+                chance=random.Random(seed + number),
+                searching=searching,
+                **options,
             )
-        best = max(curve[-1] for arm, curve in runs.items() if arm not in unwell)
-        return _Once(outcome, best, sum(map(len, runs.values())))
-
-    found = [once(number) for number in range(replays)]
-    regrets = np.array([one.regret for one in found])
-    return Measured(
-        regrets=regrets,
-        epochs=fmean(one.outcome.epochs / one.full for one in found),
-        near=None if deviation is None else float((regrets <= deviation).mean()),
-        hours=fmean(one.outcome.seconds for one in found) / 3600,
-        curve=np.array([one.curve for one in found]),
+            for number in range(replays)
+        ],
+        recording.deviation,
     )
 
 
@@ -133,3 +116,44 @@ class _Once:
         spent = [epochs for epochs, _, _ in self.outcome.trace]
         values = [math.nan, *(value for _, _, value in self.outcome.trace)]
         return [self.best - values[bisect_right(spent, share * self.full)] for share in FRACTIONS]
+
+
+def _once(
+    recording: Recording,
+    stopper: AnyStopper,
+    seed: str,
+    *,
+    shuffled: random.Random,
+    chance: random.Random,
+    searching: Searching | None,
+    **options: Any,
+) -> _Once:
+    """The runs of one seed in an order drawn from `shuffled`, which is the same for every stopper."""
+    runs, unwell = recording.curves(seed), recording.ended(seed)
+    order = shuffled.sample(list(runs), len(runs))
+    spared = [arm for arm in order if chance.random() < stopper.control]
+    outcome = replay(
+        runs,
+        stopper,
+        searcher=searching(order, chance) if searching else Listed(order),
+        seconds=recording.durations(seed),
+        spared=spared,
+        unwell=unwell,
+        deviation=recording.deviation,
+        **options,
+    )
+    if outcome.value is None:
+        raise ValueError(f"{stopper.name} stopped every run of a replay of {recording.name}: none is left")
+    best = max(curve[-1] for arm, curve in runs.items() if arm not in unwell)
+    return _Once(outcome, best, sum(map(len, runs.values())))
+
+
+def _measured(found: Sequence[_Once], deviation: float | None) -> Measured:
+    regrets = np.array([one.regret for one in found])
+    return Measured(
+        regrets=regrets,
+        epochs=fmean(one.outcome.epochs / one.full for one in found),
+        near=None if deviation is None else float((regrets <= deviation).mean()),
+        hours=fmean(one.outcome.seconds for one in found) / 3600,
+        curve=np.array([one.curve for one in found]),
+    )
