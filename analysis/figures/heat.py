@@ -79,20 +79,23 @@ def factors(found: Sequence[Result]) -> Figure | None:
     sweeps = list(dict.fromkeys(sweep for arm, sweep in made if arm in shared))
     if len(shared) < 2:
         return None
-    cells = [[made.get((arm, sweep)) for sweep in sweeps] for arm in shared]
+    cells = np.array([[_numbers(made.get((arm, sweep))) for sweep in sweeps] for arm in shared])
     return heat_map(
-        [[np.nan if one is None else one.difference for one in row] for row in cells],
+        cells[..., 0],
         shared,
         sweeps,
         label="Arm less default, points",
-        seeds=min(one.seeds for row in cells for one in row if one),
-        halves=[[np.nan if one is None else _half(one) for one in row] for row in cells],
+        seeds=min(one.seeds for (arm, _), one in made.items() if arm in shared),
+        halves=cells[..., 1],
         differences=True,
     )
 
 
-def _half(one: Result) -> float:
-    return np.nan if one.low is None or one.high is None else (one.high - one.low) / 2
+def _numbers(one: Result | None) -> tuple[float, float]:
+    """The difference and half of its interval; nan where there is none."""
+    if one is None or one.difference is None:
+        return np.nan, np.nan
+    return one.difference, np.nan if one.low is None or one.high is None else (one.high - one.low) / 2
 
 
 def _colours(table: NDArray[np.float64], *, differences: bool) -> ScalarMappable:
