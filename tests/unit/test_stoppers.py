@@ -410,11 +410,13 @@ def test_with_one_worker_promotions_are_those_of_the_rule_read_slowly(
     stopper = Promote(grace=1, reduction=reduction)
     first = Sitting(judge_of(stopper), curves, seed=seed, workers=1)
     rungs, gone_on = stopper.rungs(EPOCHS), set[tuple[str, int]]()
+    come: dict[int, list[str]] = {
+        rung: [] for rung in rungs
+    }  # in order: of equals the first to come is ahead
     while first.queue or first.training:
         expected = None
         for rung in reversed(rungs):
-            come = [run for run in first.epochs if first.epochs[run] >= rung]
-            best = sorted(come, key=lambda run: -curves[run][rung - 1])[: len(come) // reduction]
+            best = sorted(come[rung], key=lambda run: -curves[run][rung - 1])[: len(come[rung]) // reduction]
             waiting = [run for run in best if (run, rung) not in gone_on and run not in first.training]
             if waiting:
                 expected = expected or (curves[waiting[0]][rung - 1], rung)
@@ -427,6 +429,9 @@ def test_with_one_worker_promotions_are_those_of_the_rule_read_slowly(
         first.training.append(run)
         while run in first.training:
             first.step(run)
+        for rung in rungs:
+            if first.epochs[run] >= rung and run not in come[rung]:
+                come[rung].append(run)
 
 
 # Hyperband.
