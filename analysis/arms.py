@@ -86,14 +86,13 @@ def front(record: Record, arms: Sequence[Arm]) -> tuple[int, ...]:
 
 
 def _objectives(runs: Sequence[Run], record: Record) -> dict[str, float]:
-    """Mean over runs of each objective: the last value, or the sum over epochs."""
+    """Mean over runs of each objective, the last value or the sum over epochs; of those alone that are finite."""
     found: dict[str, float] = {}
     for objective in record.manifest.get("objectives") or []:
         curves = [run.curve[objective["metric"]][1] for run in runs if objective["metric"] in run.curve]
         if len(curves) == len(runs):
-            found[objective["metric"]] = float(
-                np.mean([c.sum() if objective["total"] else c[-1] for c in curves])
-            )
+            mean = float(np.mean([c.sum() if objective["total"] else c[-1] for c in curves]))
+            found |= {objective["metric"]: mean} if np.isfinite(mean) else {}
     return found
 
 

@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from scipy import stats
@@ -104,8 +104,7 @@ def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
             has a "decision"; for "promoted" and "spared" the kind says it. Without any of kind "rung" what was
             stopped is taken from the runs.
     """
-    fresh = record.manifest.get("confirm_seeds") or []
-    search = replace(record, runs=tuple(run for run in record.runs if run.seed not in fresh))
+    search = record.search
     horizon = record.manifest.get("epochs") or max((run.epochs for run in search.runs), default=0)
     found = [agreement(search, epoch) for epoch in range(1, horizon)]
     rungs = _rungs(search.runs, events, horizon)

@@ -62,9 +62,13 @@ def results(directory: Path) -> list[Result]:
         StoreError: one of its sweeps is missing.
     """
     content = read(directory)
-    summaries = {name: summarise(load(path)).result for name, path in sweeps(directory).items()}
+    whole = {name: summarise(load(path)) for name, path in sweeps(directory).items()}
+    summaries = {name: summary.result for name, summary in whole.items()}
     planned: list[dict[str, str]] = content["comparisons"]
-    made = [_comparison(one, summaries[one["sweep"]]) for one in planned]
+    made = [
+        _comparison(one, summaries[one["sweep"]], confirmed=whole[one["sweep"]].confirmed is not None)
+        for one in planned
+    ]
     rows = differences([_name(one, summaries[one["sweep"]]) for one in planned], made)
     return [
         Result(
@@ -138,16 +142,16 @@ def _name(planned: dict[str, str], summary: Summary) -> str:
     return words(best.values if best else planned["arm"])
 
 
-def _comparison(planned: dict[str, str], summary: Summary) -> Comparison | str:
+def _comparison(planned: dict[str, str], summary: Summary, *, confirmed: bool) -> Comparison | str:
     """What was planned, or why it cannot be made."""
-    arm, against = _arm(planned["arm"], summary), _arm(planned["against"], summary)
-    if arm is None or against is None or not arm.scores or not against.scores:
-        missing = planned["arm"] if arm is None or not arm.scores else planned["against"]
-        state = "not begun" if arm is None else arm.state
-        return f"{words(missing)}: {state}"
-    if not arm.scores.keys() & against.scores.keys():
-        return "no seed is complete in both"
-    return compare(arm.scores, against.scores, None)
+    arms = {name: _arm(name, summary) for name in (planned["arm"], planned["against"])}
+    for name, arm in arms.items():
+        if arm is None or arm.score is None:
+            return f"{words(name)}: {'not begun' if arm is None else arm.state}"
+    if planned["arm"] == "best" and not confirmed:
+        return "the best was chosen on these very seeds, and was not run again on fresh ones"
+    arm, against = (found.scores for found in arms.values() if found)
+    return compare(arm, against, None)
 
 
 def _arm(name: str, summary: Summary) -> Arm | None:

@@ -1,7 +1,8 @@
 """Whether two arms can be told apart, given how much chance moves one."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,10 +11,40 @@ from scipy import stats
 from analysis import paired
 from analysis.paired import ALPHA, MOST_SEEDS, POWER
 
-DEVIATIONS = 3.0
-"""How many seed deviations a difference on one seed must span; the difference of two runs has sqrt(2) itself."""
-
 LEVEL = 1 - ALPHA
+RESIDUE = 9
+"""Decimals of a difference that are kept: scores are tenths or hundredths of a point, and what floats leave of the
+difference of two must not look like noise."""
+
+
+@dataclass(frozen=True)
+class Noise:
+    """How much the score of one arm varies over seeds, as it was measured before."""
+
+    deviation: float
+    """Sample standard deviation, in points."""
+    seeds: int | None = None
+    """How many it rests on; None: taken as exact."""
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, Any]) -> "Noise | None":
+        """What was known when a sweep began."""
+        deviation = manifest.get("seed_deviation")
+        return None if deviation is None else cls(deviation, manifest.get("seed_deviation_seeds"))
+
+    @property
+    def freedom(self) -> float:
+        """Degrees of freedom of its square."""
+        return np.inf if self.seeds is None else max(self.seeds - 1, 1)
+
+    @property
+    def threshold(self) -> float:
+        """What the difference of two runs passes by chance once in twenty: it has sqrt(2) of the deviation of one."""
+        return float(stats.t.isf(ALPHA / 2, self.freedom)) * 2**0.5 * self.deviation
+
+    def p(self, difference: float) -> float:
+        """Two-sided, of the difference of two runs."""
+        return float(2 * stats.t.sf(abs(difference) / (2**0.5 * self.deviation), self.freedom))
 
 
 @dataclass(frozen=True)
@@ -30,7 +61,7 @@ class Comparison:
     sentence: str
     probability_of_improvement: float
     p: float | None = None
-    """Student's, of the same test as the interval."""
+    """Student's: of the paired differences, or of one against the noise that was known."""
     p_flips: float | None = None
     """Of flipped signs, which needs no normality."""
     p_flips_smallest: float | None = None
@@ -56,35 +87,51 @@ class Comparison:
 def compare(
     arm: Mapping[int, float],
     other: Mapping[int, float],
-    seed_deviation: float | None,
+    noise: Noise | None,
     *,
     margin: float | None = None,
     generator: np.random.Generator | None = None,
 ) -> Comparison:
     """Compares scores by seed, on the seeds that both have.
 
-    Several seeds: Student's interval of the paired differences. One seed: against the deviation over seeds
-    that was measured before, if it was.
+    Several seeds: Student's interval of the paired differences. One seed: against the noise that was measured
+    before, if it was.
 
     Args:
         arm: score in points by seed.
         other: what it is compared with, likewise.
-        seed_deviation: over seeds of one arm, in points.
+        noise: of one arm over seeds.
         margin: differences up to so many points would not matter; says whether the arms are equivalent.
         generator: see `analysis.paired.sign_flips`.
 
     Raises:
         ValueError: the arms share no seed, or the margin is not above 0.
     """
-    seeds = sorted(arm.keys() & other.keys())
-    if not seeds:
-        raise ValueError(
-            f"arms on seeds {sorted(arm)} and {sorted(other)} share none; run them on the same seeds"
-        )
-    differences = np.array([arm[seed] - other[seed] for seed in seeds])
-    if len(seeds) == 1:
-        return _single(differences, seed_deviation)
+    differences = _differences(arm, other)
+    if len(differences) == 1:
+        return _single(differences, noise)
     return _paired(differences, margin, generator)
+
+
+def p_value(arm: Mapping[int, float], other: Mapping[int, float], noise: Noise | None) -> float | None:
+    """The `p` of `compare`, and nothing else of it."""
+    differences = _differences(arm, other)
+    if len(differences) == 1:
+        return noise and noise.p(float(differences[0]))
+    return paired.student(differences)
+
+
+def holm(values: Sequence[float | None]) -> list[float | None]:
+    """Adjusted p of each of several tests, in their order (Holm 1979).
+
+    Reject where it is at most 0.05, and there is at most a 5 % chance of any false claim among all. None is a test that
+    was planned and not made: it counts, as p = 1, and stays None.
+    """
+    found = np.array([1.0 if value is None else value for value in values])
+    order = np.argsort(found)
+    steps = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
+    found[order] = np.minimum(steps, 1.0)
+    return [None if value is None else float(p) for value, p in zip(values, found, strict=True)]
 
 
 def half_width(values: NDArray[np.float64]) -> float:
@@ -93,15 +140,22 @@ def half_width(values: NDArray[np.float64]) -> float:
     return float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
 
 
+def _differences(arm: Mapping[int, float], other: Mapping[int, float]) -> NDArray[np.float64]:
+    seeds = sorted(arm.keys() & other.keys())
+    if not seeds:
+        raise ValueError(
+            f"arms on seeds {sorted(arm)} and {sorted(other)} share none; run them on the same seeds"
+        )
+    return np.round([arm[seed] - other[seed] for seed in seeds], RESIDUE)
+
+
 def _paired(
     differences: NDArray[np.float64], margin: float | None, generator: np.random.Generator | None
 ) -> Comparison:
-    count, mean, half = len(differences), float(differences.mean()), half_width(differences)
-    low, high, deviation = mean - half, mean + half, float(differences.std(ddof=1))
-    separable = low > 0 or high < 0
-    interval = (
-        f"the {LEVEL:.0%} interval, {low:+.2f} to {high:+.2f}, {'excludes' if separable else 'includes'} 0"
-    )
+    count, mean, deviation = len(differences), float(differences.mean()), paired.spread(differences)
+    half = half_width(differences)
+    interval = (mean - half, mean + half) if deviation else None
+    separable = interval is not None and (interval[0] > 0 or interval[1] < 0)
     flips = paired.sign_flips(differences, generator)
     equivalence = None if margin is None else paired.equivalence(differences, margin)
     verdict = "separable" if separable else "not separable"
@@ -111,10 +165,10 @@ def _paired(
         verdict += f"; {_prospect(mean, deviation, count)}"
     return Comparison(
         difference=mean,
-        interval=(low, high),
+        interval=interval,
         seeds=count,
         separable=separable,
-        sentence=f"{mean:+.2f} points over {count} paired seeds; {interval}: {verdict}",
+        sentence=f"{mean:+.2f} points over {count} paired seeds; {_interval(interval)}: {verdict}",
         probability_of_improvement=paired.probability_of_improvement(differences),
         p=paired.student(differences),
         p_flips=flips.p,
@@ -125,6 +179,13 @@ def _paired(
     )
 
 
+def _interval(interval: tuple[float, float] | None) -> str:
+    if interval is None:
+        return "all differences are equal, which tells nothing of how much they vary"
+    low, high = interval
+    return f"the {LEVEL:.0%} interval, {low:+.2f} to {high:+.2f}, {'excludes' if low > 0 or high < 0 else 'includes'} 0"
+
+
 def _prospect(mean: float, deviation: float, count: int) -> str:
     """What so many seeds could have shown, and how many would show what was seen if it is true."""
     needed = paired.seeds_needed(mean, deviation)
@@ -133,16 +194,17 @@ def _prospect(mean: float, deviation: float, count: int) -> str:
     return f"{shown} with {POWER:.0%} power, {abs(mean):.2f} would take {seeds} seeds"
 
 
-def _single(differences: NDArray[np.float64], deviation: float | None) -> Comparison:
+def _single(differences: NDArray[np.float64], noise: Noise | None) -> Comparison:
     difference, improvement = float(differences[0]), paired.probability_of_improvement(differences)
-    if deviation is None:
+    if noise is None:
         sentence = (
             f"{difference:+.2f} points on one seed; one seed cannot tell, and no seed deviation is known"
         )
         return Comparison(difference, None, 1, None, sentence, improvement)
-    threshold = DEVIATIONS * deviation
-    separable = abs(difference) >= threshold
+    p = noise.p(difference)
+    separable = p <= ALPHA
+    against = f"{'at least' if separable else 'less than'} the {noise.threshold:.2f} that chance passes once in twenty"
+    known = f"seed deviation {noise.deviation:.2f}" + (f" of {noise.seeds} seeds" if noise.seeds else "")
     verdict = "separable" if separable else "not separable"
-    against = f"{'at least' if separable else 'less than'} {DEVIATIONS:.0f} seed deviations ({threshold:.2f})"
-    sentence = f"{difference:+.2f} points on one seed, {against}: {verdict}"
-    return Comparison(difference, None, 1, separable, sentence, improvement)
+    sentence = f"{difference:+.2f} points on one seed, {against} ({known}): {verdict}"
+    return Comparison(difference, None, 1, separable, sentence, improvement, p)

@@ -1,7 +1,8 @@
 """A sweep as plain frozen data, read from its folder; the same while it runs and after it has ended."""
 
 import json
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ COLUMNS = [
     *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
     *("rung", "seconds", "device_seconds", "dropped"),
 ]
+REUSED = "reused from "
+"""How the reason of a run begins that was taken from another sweep."""
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Epochs, ascending, and the value at each."""
 
@@ -44,6 +47,11 @@ class Run:
     dropped: str = ""
     """The component that this arm leaves out, by the name the space has for it."""
 
+    @property
+    def reused(self) -> bool:
+        """Whether it was taken from another sweep: its epochs are there, and cost nothing here."""
+        return self.reason.startswith(REUSED)
+
     def last(self, metric: str) -> float | None:
         """The value at the last epoch that has one; None without any, or if it is not finite."""
         values = self.curve[metric][1] if metric in self.curve else np.empty(0)
@@ -61,6 +69,20 @@ class Record:
     def metric(self) -> str:
         """Name of the metric that runs are judged by; more is better."""
         return self.manifest.get("metric", "knn_top1")
+
+    @property
+    def search(self) -> "Record":
+        """Without the runs on fresh seeds."""
+        fresh = self.manifest.get("confirm_seeds") or []
+        return replace(self, runs=tuple(run for run in self.runs if run.seed not in fresh))
+
+    @property
+    def states(self) -> Counter[str]:
+        """How many runs are in each state; one that has come to its end with no finite value has failed."""
+        return Counter(
+            "failed" if run.state == "complete" and run.last(self.metric) is None else run.state
+            for run in self.runs
+        )
 
 
 def load(directory: Path) -> Record:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.arms import Arm
-from analysis.compare import Comparison, compare
+from analysis.compare import Comparison, Noise, compare, holm
 from analysis.load import ARM, Record
 from analysis.paired import ALPHA
 from analysis.summarise import short, shown, summarise
@@ -44,19 +44,6 @@ class Difference:
     device_hours: float | None = None
 
 
-def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Adjusted p of each of several tests, in their order (Holm 1979).
-
-    Reject where it is at most 0.05, and there is at most a 5 % chance of any false claim among all. None is a test that
-    was planned and not made: it counts, as p = 1, and stays None.
-    """
-    found = np.array([1.0 if value is None else value for value in values])
-    order = np.argsort(found)
-    steps = np.maximum.accumulate(found[order] * np.arange(len(found), 0, -1))
-    found[order] = np.minimum(steps, 1.0)
-    return [None if value is None else float(p) for value, p in zip(values, found, strict=True)]
-
-
 def against(
     record: Record,
     reference: Arm | None = None,
@@ -86,10 +73,10 @@ def against(
         state = "not begun" if reference is None else reference.state
         raise ValueError(f"{result.identifier}: the arm to compare with is {state}; finish it on every seed")
     if arms is None:
-        arms = [(name_of(arm.values), arm) for arm in result.arms if arm.digest != reference.digest]
-    deviation, scores = record.manifest.get("seed_deviation"), reference.scores
+        arms = [(name, arm) for name, arm in named(result.arms) if arm.digest != reference.digest]
+    noise, scores = Noise.of(record.manifest), reference.scores
     found = [
-        compare(arm.scores, scores, deviation, margin=margin, generator=generator)
+        compare(arm.scores, scores, noise, margin=margin, generator=generator)
         if arm.score is not None
         else arm.state
         for _, arm in arms
@@ -143,6 +130,15 @@ def name_of(values: Mapping[str, Any]) -> str:
         shown(value) if path == ARM else f"{names[path].replace('_', ' ')} {shown(value)}"
         for path, value in values.items()
     )
+
+
+def named(arms: Sequence[Arm]) -> list[tuple[str, Arm]]:
+    """Each arm under a name of its own: where three digits do not tell two apart, with its number."""
+    names = [name_of(arm.values) for arm in arms]
+    return [
+        (f"{name} (arm {arm.number})" if names.count(name) > 1 else name, arm)
+        for name, arm in zip(names, arms, strict=True)
+    ]
 
 
 def _row(name: str, found: Comparison | str, p_holm: float | None, words: str) -> Difference:

@@ -31,8 +31,19 @@ class Flips(NamedTuple):
     smallest: float
 
 
-def student(differences: Differences) -> float:
-    """Two-sided p of Student's paired t test, the one that belongs to Student's interval."""
+def spread(differences: Differences) -> float:
+    """Sample standard deviation; 0 where all are equal, which floats would not quite give."""
+    return float(differences.std(ddof=1)) if np.ptp(differences) else 0.0
+
+
+def student(differences: Differences) -> float | None:
+    """Two-sided p of Student's paired t test, the one that belongs to Student's interval.
+
+    None where all are equal: accuracies of a thousand images are tenths of a point, so two or three equal differences
+    are chance, and tell nothing of how much they vary.
+    """
+    if not spread(differences):
+        return None
     return float(2 * stats.t.sf(abs(_t(differences, 0.0)), len(differences) - 1))
 
 
@@ -70,21 +81,26 @@ def effect_size(differences: Differences) -> float | None:
     Corrected exactly (Hedges 1981), with n - 1 degrees of freedom. None for two seeds, where d_z has no
     expectation, and where all differences are equal.
     """
-    freedom, deviation = len(differences) - 1, float(differences.std(ddof=1))
+    freedom, deviation = len(differences) - 1, spread(differences)
     if freedom < 2 or not deviation:
         return None
     logarithm = special.gammaln(freedom / 2) - special.gammaln((freedom - 1) / 2)
     return float(differences.mean()) / deviation * math.sqrt(2 / freedom) * math.exp(logarithm)
 
 
-def equivalence(differences: Differences, margin: float) -> float:
+def equivalence(differences: Differences, margin: float) -> float | None:
     """The p of two one-sided t tests: small where the true difference lies within ±`margin` points (Schuirmann 1987).
+
+    Of differences that are all equal it is None, as of `student`; but 0 where all are 0: what changes no score is the
+    same.
 
     Raises:
         ValueError: the margin is not above 0.
     """
     if not margin > 0:
         raise ValueError(f"equivalence within ±{margin} points; give a margin above 0")
+    if not spread(differences):
+        return None if differences.any() else 0.0
     freedom = len(differences) - 1
     above = stats.t.sf(_t(differences, -margin), freedom)
     below = stats.t.cdf(_t(differences, margin), freedom)
@@ -124,10 +140,8 @@ def seeds_needed(
 
 
 def _t(differences: Differences, null: float) -> float:
-    """Student's statistic of the mean against `null`; infinite where all differences are equal, but not to it."""
-    gap = float(differences.mean()) - null
-    error = float(differences.std(ddof=1)) / math.sqrt(len(differences))
-    return gap / error if error else math.copysign(math.inf, gap) if gap else 0.0
+    """Student's statistic of the mean against `null`, of differences that vary."""
+    return (float(differences.mean()) - null) * math.sqrt(len(differences)) / spread(differences)
 
 
 @functools.cache

@@ -2,12 +2,14 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from analysis.arms import Arm, front, ranked
-from analysis.compare import Comparison, compare
+from analysis.compare import Comparison, Noise, compare, holm, p_value
 from analysis.load import Record, parameters
+from analysis.paired import ALPHA
 from analysis.stopping import sentence
 
 
@@ -22,6 +24,9 @@ class Summary:
     best: Arm | None
     default: Arm | None
     comparison: Comparison | None
+    """The best less the default, by itself."""
+    p_holm: float | None
+    """Its p, corrected for the number of arms: whoever looks for the best has looked at all."""
     states: dict[str, int]
     """How many runs are in each state."""
     epochs_spent: int
@@ -44,6 +49,27 @@ class Summary:
         return self.confirmed or self
 
     @property
+    def others(self) -> int:
+        """How many arms there are beside the default."""
+        return sum(arm is not self.default for arm in self.arms)
+
+    @property
+    def separable(self) -> bool | None:
+        """Whether the best is told from the default, and not only by itself; None where nothing can be said."""
+        if self.comparison is None or not self.comparison.separable:
+            return self.comparison and self.comparison.separable
+        return self.p_holm is not None and self.p_holm <= ALPHA
+
+    @property
+    def verdict(self) -> str | None:
+        """The comparison of the best with the default in words, a sentence without its full stop."""
+        if self.comparison is None:
+            return None
+        if self.separable or not self.comparison.separable:
+            return self.comparison.sentence
+        return f"{self.comparison.sentence} by itself, but not as the best of {self.others} (p {self.p_holm:.2g}, Holm)"
+
+    @property
     def complete(self) -> int:
         """How many arms are complete."""
         return sum(arm.score is not None for arm in self.arms)
@@ -52,12 +78,11 @@ class Summary:
 def summarise(record: Record) -> Summary:
     """Ranks the arms of a sweep and compares the best with the default, on fresh seeds if it has such runs."""
     fresh = record.manifest.get("confirm_seeds") or []
-    search = [run for run in record.runs if run.seed not in fresh]
     again = [run for run in record.runs if run.seed in fresh]
     if not again:
         return replace(_summarise(record), unconfirmed=bool(fresh))
     confirmed = _summarise(Record({**record.manifest, "seeds": fresh}, tuple(again)))
-    return replace(_summarise(Record(record.manifest, tuple(search))), confirmed=confirmed)
+    return replace(_summarise(record.search), confirmed=confirmed)
 
 
 def _summarise(record: Record) -> Summary:
@@ -65,6 +90,7 @@ def _summarise(record: Record) -> Summary:
     best = arms[0] if arms and arms[0].score is not None else None
     default = next((arm for arm in arms if arm.digest == manifest.get("default_arm")), None)
     horizon = manifest.get("epochs") or max((run.epochs for run in record.runs), default=0)
+    noise = Noise.of(manifest)
     return Summary(
         identifier=manifest.get("id", ""),
         label=manifest.get("metric_label") or record.metric,
@@ -72,8 +98,9 @@ def _summarise(record: Record) -> Summary:
         arms=arms,
         best=best,
         default=default,
-        comparison=_comparison(best, default, manifest.get("seed_deviation")),
-        states=dict(Counter(run.state for run in record.runs)),
+        comparison=_comparison(best, default, noise),
+        p_holm=_corrected(best, default, arms, noise),
+        states=dict(record.states),
         epochs_spent=sum(run.epochs for run in record.runs),
         epochs_full=horizon * len(record.runs),
         settle_command=manifest.get("settle_command"),
@@ -90,6 +117,8 @@ def headline(summary: Summary) -> str:
     if best is None or best.score is None:
         return f"No arm is complete: {_counts(summary.states) or 'no run has started'}"
     if best is summary.default:
+        if summary.complete == 1:
+            return f"Only the default is complete, at {best.score:.1f}"
         return f"The default, at {best.score:.1f}, is the best of {summary.complete} complete arms"
     names = short(summary.paths)
     values = ", ".join(
@@ -98,8 +127,10 @@ def headline(summary: Summary) -> str:
     if comparison is None:
         return f"Best: {values} at {best.score:.1f}; the default is not complete"
     end = {True: "beyond seed noise", False: "not separable from seed noise", None: "one seed cannot tell"}
+    if comparison.separable and not summary.separable:
+        end[False] = f"not separable among {summary.others} arms"
     gain = f"{comparison.difference:+.1f} over the default"
-    return f"Best: {values} at {best.score:.1f}, {gain}: {end[comparison.separable]}"
+    return f"Best: {values} at {best.score:.1f}, {gain}: {end[summary.separable]}"
 
 
 def text(summary: Summary, limit: int = 20) -> str:
@@ -151,10 +182,21 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _comparison(best: Arm | None, default: Arm | None, seed_deviation: float | None) -> Comparison | None:
+def _comparison(best: Arm | None, default: Arm | None, noise: Noise | None) -> Comparison | None:
     if best is None or default is None or best is default or default.score is None:
         return None
-    return compare(best.scores, default.scores, seed_deviation)
+    return compare(best.scores, default.scores, noise)
+
+
+def _corrected(
+    best: Arm | None, default: Arm | None, arms: Sequence[Arm], noise: Noise | None
+) -> float | None:
+    """The best arm's p among those of all arms; one that is not complete counts, as it was looked at too."""
+    if best is None or default is None or best is default or default.score is None:
+        return None
+    others = [arm for arm in arms if arm is not default]
+    found = [None if arm.score is None else p_value(arm.scores, default.scores, noise) for arm in others]
+    return holm(found)[next(place for place, arm in enumerate(others) if arm is best)]
 
 
 def _row(arm: Arm, summary: Summary) -> list[str]:
@@ -170,11 +212,11 @@ def _row(arm: Arm, summary: Summary) -> list[str]:
 def _verdict(summary: Summary) -> list[str]:
     lines, result = [f"{headline(summary)}."], summary.result
     if result.comparison:
-        lines.append(f"Best less default: {result.comparison.sentence}.")
-        if result.comparison.separable and result.complete > 2:
+        lines.append(f"Best less default: {result.verdict}.")
+        if result.separable and result.complete > 2:
             seeds = "these very seeds" if not summary.confirmed else "these seeds"
             lines.append(f"It is the best of {result.complete} on {seeds}: expect less on fresh ones.")
-        if not result.comparison.separable and summary.settle_command:
+        if not result.separable and summary.settle_command:
             lines.append(f"To settle it: {summary.settle_command}")
     if summary.unconfirmed:
         lines.append("The best have not been confirmed on fresh seeds: these are candidates, not results.")

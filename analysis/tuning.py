@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.arms import Arm
-from analysis.compare import Comparison, compare
+from analysis.compare import Comparison, Noise, compare
 from analysis.fanova import forest, points
 from analysis.importance import ABSENT, by_domain, chosen, observed
 from analysis.load import Record
@@ -65,11 +65,11 @@ def tunability(record: Record) -> tuple[Gain, ...]:
     again = summary.confirmed.arms if summary.confirmed else ()
     confirmed = {arm.digest: arm for arm in again if arm.score is not None}
     groups = {key: [a for a, c in zip(complete, changes, strict=True) if c == [key]] for key in domains}
-    deviation = record.manifest.get("seed_deviation")
+    noise = Noise.of(record.manifest)
     alone = [
-        _gain((key,), [*arms, default], default, confirmed, deviation) for key, arms in groups.items() if arms
+        _gain((key,), [*arms, default], default, confirmed, noise) for key, arms in groups.items() if arms
     ]
-    together = _gain(tuple(domains), complete, default, confirmed, deviation)
+    together = _gain(tuple(domains), complete, default, confirmed, noise)
     return (together, *sorted(alone, key=lambda gain: -gain.comparison.difference))
 
 
@@ -103,13 +103,13 @@ def _gain(
     arms: Sequence[Arm],
     default: Arm,
     again: Mapping[str, Arm],
-    deviation: float | None,
+    noise: Noise | None,
 ) -> Gain:
     """Compares the best of some arms with the default, on fresh seeds if both ran `again` on such."""
-    best = max(arms, key=lambda arm: np.mean(list(arm.scores.values())))
+    best = max(arms, key=lambda arm: (np.mean(list(arm.scores.values())), arm is default))
     fresh = {best.digest, default.digest} <= again.keys()
     tuned, origin = (again[arm.digest] if fresh else arm for arm in (best, default))
-    comparison = compare(tuned.scores, origin.scores, deviation)
+    comparison = compare(tuned.scores, origin.scores, noise)
     held_out = None if fresh else _held_out(arms, default)
     return Gain(keys, len(arms), best, comparison, fresh, held_out, best.digest != default.digest)
 

@@ -83,6 +83,11 @@ def comparisons(campaign: Campaign, planned: dict[str, Plan]) -> list[dict[str, 
     found: list[dict[str, str]] = []
     for name, entry in campaign.entries.items():
         space = planned[name].space
+        if entry.compare == "best" and not planned[name].confirm:
+            raise ValueError(
+                f"{campaign.name}, sweep {name}: the best is chosen on the seeds of the search, so it can only be "
+                "tested on fresh ones; give confirm and confirm_seeds, or say compare='none'"
+            )
         if entry.compare == "best":
             found.append({"sweep": name, "arm": "best", "against": "default"})
         elif entry.compare == "all" and planned[name].design in ADAPTIVE:

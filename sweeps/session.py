@@ -218,11 +218,12 @@ def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
     """Writes summary.json and the figure of a sweep; returns what it wrote, and the summary itself."""
     record = load(begun.directory)
     summary, baselines = summarise(record), record.manifest["baselines"]
-    overview = figures.overview(record, summary, baselines=baselines)
+    overview = figures.overview(record.search, summary, baselines=baselines)
     png, pdf = figures.save(overview, begun.directory / "overview")
     embeddings.write(begun, record, summary)
     content = {
         **asdict(summary),
+        "verdict": summary.result.verdict,
         "test": _tests(begun, record, summary),
         "baselines": baselines,
         "sweep": str(begun.directory),

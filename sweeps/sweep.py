@@ -233,6 +233,7 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "data": sweep.dataset.fingerprint,
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
+        "seed_deviation_seeds": reference.seeds if reference else None,
         "provenance": provenance(),
     }
 

@@ -54,12 +54,15 @@ def forest(
 
 
 @styled
-def seed_slopes(scores: Mapping[str, Mapping[int, float]], *, label: str) -> Figure:
+def seed_slopes(
+    scores: Mapping[str, Mapping[int, float]], *, label: str, verdict: str | None = None
+) -> Figure:
     """A line for each seed through its score in each arm, and each arm's mean with its interval beside them.
 
     Args:
         scores: by name of the arm, in order, then by seed.
         label: the metric, with its unit.
+        verdict: what is said of the last less the first; what they alone say unless given.
 
     Raises:
         ValueError: fewer than two arms or more than eight, or no seed has a finite score in all.
@@ -83,12 +86,12 @@ def seed_slopes(scores: Mapping[str, Mapping[int, float]], *, label: str) -> Fig
     axes.set_xticks(places, [wrapped(name, width, 3) for name in scores], color=INK)
     axes.set(xlim=(-0.3, len(scores) - 0.65), ylabel=label)
     first, *_, last = scores
-    found = compare(dict(zip(seeds, table[-1], strict=True)), dict(zip(seeds, table[0], strict=True)), None)
+    low, high = (dict(zip(seeds, row, strict=True)) for row in (table[0], table[-1]))
     note(
         figure,
         f"A line is a seed, n = {len(seeds)}; dashed: lower in the last arm than in the first.",
         f"Diamonds: means{f' with Student {LEVEL:.0%} intervals' if halves else ''}.",
-        f"{last} less {first}: {found.sentence}.",
+        f"{last} less {first}: {verdict or compare(high, low, None).sentence}.",
         f"Left out, not in all arms: seeds {', '.join(map(str, left_out))}." if left_out else "",
     )
     return figure

@@ -30,6 +30,7 @@ SIGNS = {"went on": "o", "promoted": "^", "spared": "D", "paused": "s", "stopped
 class Arrival:
     """A run at a rung: the metric there, what became of it, and the cutoff it was held against, if that is known."""
 
+    trial: str
     rung: int
     value: float
     outcome: str
@@ -61,16 +62,20 @@ def rung_ladder(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Fig
     _strips(below, found, rungs)
     below.set_xticks(range(len(rungs)), [str(rung) for rung in rungs])
     below.set(xlabel="rung (epoch)", ylabel=record.manifest.get("metric_label") or record.metric)
-    runs = {run.trial for run in record.runs if run.curve}
     cutoffs = "Short lines: the cutoffs, as they moved." if any(a.cutoff is not None for a in found) else ""
-    note(figure, f"n = {len(runs)} runs, each as often as it came to a rung; no intervals. {cutoffs}")
+    runs = len({arrival.trial for arrival in found})
+    reused = sum(run.reused for run in record.search.runs)
+    aside = f"Left out: {reused} from another sweep, which nobody judged here." if reused else ""
+    note(figure, f"n = {runs} runs, each as often as it came to a rung; no intervals.", cutoffs, aside)
     return figure
 
 
 def arrivals(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> list[Arrival]:
-    """Every run at every rung that it came to with a finite value, in order of issue."""
-    fresh = record.manifest.get("confirm_seeds") or []
-    runs = [run for run in record.runs if run.seed not in fresh and record.metric in run.curve]
+    """Every run of the search at every rung that it came to with a finite value, in order of issue.
+
+    Runs that were taken from another sweep are left out: they were not judged here.
+    """
+    runs = [run for run in record.search.runs if record.metric in run.curve and not run.reused]
     known = {(e["trial"], e["epoch"], e["kind"]): json.loads(e["detail"] or "{}") for e in events}
     rungs = {run.rung for run in runs if run.rung}
     rungs |= {
@@ -83,7 +88,7 @@ def arrivals(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> list[A
         for rung, value in zip(epochs.tolist(), values.tolist(), strict=True):
             if rung in rungs and np.isfinite(value):
                 cutoff = known.get((run.trial, rung, "rung"), {}).get("cutoff")
-                found.append(Arrival(rung, value, _outcome(run, rung, known), cutoff))
+                found.append(Arrival(run.trial, rung, value, _outcome(run, rung, known), cutoff))
     return found
 
 

@@ -31,8 +31,8 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
     Arms that are told apart by no number stand in rows, and the picture is as high as they are many.
 
     Args:
-        record: the sweep, finished or not.
-        summary: what `summarise` made of it; its finding is the title.
+        record: the search, finished or not: `Record.search` where the best were run again on fresh seeds.
+        summary: what `summarise` made of the sweep; its finding is the title, on fresh seeds if it has such runs.
         baselines: values of the metric to draw as dashed lines, by name; the manifest's if None.
     """
     lines = record.manifest.get("baselines", {}) if baselines is None else baselines
@@ -44,7 +44,8 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
     figure = sheet(9.6, max(4.5, 1.4 + rows_high(rows)))
     figure.set_layout_engine("constrained", w_pad=0.08, wspace=0.05)
     left, right = figure.subplots(1, 2, width_ratios=(1.12, 1))
-    figure.suptitle(_balanced(headline(summary)), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
+    title = f"{'On fresh seeds: ' if summary.confirmed else ''}{headline(summary)}"
+    figure.suptitle(_balanced(title), x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     if len(summary.paths) > 1:
         arms_over_two(left, summary, space, tint)
         label = f"{summary.label} at each arm's last epoch"
@@ -54,6 +55,9 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
     else:
         arms_over_one(left, summary, space, tint)
     runs_over_epochs(right, record, summary, lines, tint)
+    if summary.confirmed:
+        for axes in (left, right):
+            axes.set_title(f"The search: {_lower(axes.get_title(loc='left'))}")
     return figure
 
 
@@ -61,6 +65,10 @@ def _in_words(summary: Summary) -> bool:
     """Whether the one thing that varies is no number in some arm."""
     varied = [value for arm in summary.arms for value in arm.values.values()]
     return len(summary.paths) == 1 and not all(map(is_number, varied))
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]
 
 
 def _balanced(title: str, width: int = 108) -> str:

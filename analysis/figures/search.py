@@ -43,8 +43,8 @@ def best_of_curves(found: Mapping[str, BestOf], *, label: str) -> Figure:
     sizes = ", ".join(f"{name} n = {len(one.expected)}" for name, one in found.items())
     unfinished = sum(one.unfinished for one in found.values())
     by_last = f" {unfinished} arms that were stopped count by their last value." if unfinished else ""
-    note(
-        figure,
-        f"Arms: {sizes}. Bands: {LEVEL:.0%} intervals (Student, jackknife), none for all arms.{by_last}",
-    )
+    failed = sum(one.failed for one in found.values())
+    as_worst = f" {failed} that failed count as the worst of the others." if failed else ""
+    bands = f"Bands: {LEVEL:.0%} intervals (Student, jackknife), none for all arms."
+    note(figure, f"Arms: {sizes}. {bands}{by_last}{as_worst}")
     return figure

@@ -114,7 +114,8 @@ def _slopes(result: Summary) -> Figure:
         raise ValueError("there is no arm beside the default to draw against it")
     if len(best.scores) < 2:
         raise ValueError("one seed has no spread to show")
-    return figures.seed_slopes({"default": default.scores, "best": best.scores}, label=result.label)
+    scores = {"default": default.scores, "best": best.scores}
+    return figures.seed_slopes(scores, label=result.label, verdict=result.verdict)
 
 
 def _named(role: str, arm: Arm) -> str:

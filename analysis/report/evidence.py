@@ -1,7 +1,7 @@
 """All that a report is made from, read from the folder of a sweep."""
 
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,7 +10,7 @@ import numpy as np
 
 from analysis.figures import Images
 from analysis.load import Record, load
-from analysis.multiple import HOUR, name_of
+from analysis.multiple import HOUR, named
 from analysis.summarise import Summary, summarise
 from sweeps import store
 from sweeps.store.schema import ORIGIN, SECONDS
@@ -35,8 +35,7 @@ class Evidence:
     @property
     def search(self) -> Record:
         """Without the runs on fresh seeds."""
-        fresh = self.manifest.get("confirm_seeds") or []
-        return replace(self.record, runs=tuple(run for run in self.record.runs if run.seed not in fresh))
+        return self.record.search
 
     @property
     def manifest(self) -> dict[str, Any]:
@@ -56,7 +55,7 @@ class Evidence:
     @property
     def states(self) -> Counter[str]:
         """How many runs are in each state, those on fresh seeds among them."""
-        return Counter(run.state for run in self.record.runs)
+        return self.record.states
 
     @property
     def hours(self) -> float:
@@ -69,8 +68,8 @@ class Evidence:
     @property
     def names(self) -> dict[str, str]:
         """What each arm is called, by its digest."""
-        result = self.summary.result
-        return {arm.digest: name_of(arm.values) for arm in (*result.arms, *self.summary.arms)}
+        arms = {arm.digest: arm for arm in (*self.summary.result.arms, *self.summary.arms)}
+        return {arm.digest: name for name, arm in named(list(arms.values()))}
 
     @property
     def generator(self) -> np.random.Generator:

@@ -1,10 +1,12 @@
 """What a sweep has found, and how much of it may be claimed."""
 
 import json
+from collections import Counter
 from typing import Any
 
-from analysis.arms import Arm
-from analysis.multiple import against, name_of
+from scipy import stats
+
+from analysis.compare import Comparison
 from analysis.paired import ALPHA
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
@@ -20,8 +22,8 @@ def section(evidence: Evidence) -> Section:
     """The headline, the comparison behind it, what may be claimed, and what it stands beside."""
     summary = evidence.summary
     word, claims = claim(evidence)
-    comparison = summary.result.comparison
-    behind = [tag("p", f"Best less default: {comparison.sentence}.")] if comparison else []
+    verdict = summary.result.verdict
+    behind = [tag("p", f"Best less default: {verdict}.")] if verdict else []
     beside = [*_progress(evidence), *_front(summary), *_test(evidence), *_baselines(evidence)]
     lead = tag("p", tag("strong", f"{word}. "), f"{headline(summary)}.", class_="lead")
     return Section("Finding", (lead, *behind, *(tag("p", one) for one in claims), items(*beside)))
@@ -32,38 +34,81 @@ def claim(evidence: Evidence) -> tuple[str, list[str]]:
     summary, result = evidence.summary, evidence.summary.result
     if result.best is None:
         return "Nothing to claim yet", ["Nothing may be claimed: no arm is complete on every seed."]
+    if result.default is None or result.default.score is None:
+        return "Nothing to claim yet", ["The default is not complete, so no gain over it may be claimed."]
+    if result.complete == 1 and result.others:
+        return _unanswered(summary)
     if result.best is result.default:
         return "No gain", [
             "No arm is ahead of the default. That none is better may not be claimed: the table of differences says "
             "how large a difference so many seeds leave open.",
             *_planned(evidence),
         ]
-    if summary.confirmed:
-        return _on_fresh_seeds(evidence, result.best)
+    if summary.confirmed or _alone(evidence):
+        return _judged(evidence)
     return "A candidate", [
-        f"It was chosen among {result.complete} complete arms on the very seeds that it is scored on, so part of "
-        "its lead is luck: a candidate, not a result.",
+        f"It was chosen among {result.others} arms beside the default on the very seeds that it is scored on, so "
+        "part of its lead is luck: a candidate, not a result.",
         *_settle(summary),
         *_planned(evidence),
     ]
 
 
-def _on_fresh_seeds(evidence: Evidence, best: Arm) -> tuple[str, list[str]]:
-    """The same of an arm whose seeds had no part in choosing it; it may be one of several that were run there."""
-    result = evidence.summary.result
-    if result.comparison is None:
-        return "No claim", ["The default is not complete on the fresh seeds, so no gain may be claimed."]
-    if not result.comparison.separable:
-        return "No claim", ["On fresh seeds the gain cannot be told from noise: no winner may be named."]
-    p = {row.name: row.p_holm for row in against(evidence.record)}[name_of(best.values)]
-    among = f"among the {result.complete - 1} arms that were run there beside the default"
-    corrected = "" if p is None else f"{among} (p {p:.2g}, corrected by Holm)"
-    if p is not None and p > ALPHA:
-        said = f"On fresh seeds the gain is clear by itself, but not {corrected}: no winner may be named."
-        return "No claim", [said]
+def _unanswered(summary: Summary) -> tuple[str, list[str]]:
+    """Where nothing but the default is complete."""
+    result = summary.result
+    states = Counter(arm.state for arm in result.arms if arm is not result.default)
+    others = ", ".join(f"{states[state]} {state}" for state in COUNTED if states[state])
+    if summary.confirmed:
+        return "Not confirmed", [f"Of the arms that were to be run again none is complete: {others}."]
+    return "Nothing to claim yet", [f"Of the arms beside the default none is complete: {others}."]
+
+
+def _alone(evidence: Evidence) -> bool:
+    """Whether the best was the only arm beside the default, known before its first run: nothing was chosen."""
+    return evidence.plan.get("design") in PLANNED and evidence.summary.result.others == 1
+
+
+def _judged(evidence: Evidence) -> tuple[str, list[str]]:
+    """The same of an arm whose seeds had no part in choosing it, but for the choice among those that were run there."""
+    result, others = evidence.summary.result, evidence.summary.result.others
+    if not result.separable:
+        return "No claim", [f"{_where(evidence)} the gain cannot be told from noise: no winner may be named."]
+    if others == 1:
+        return "A result", [f"{_where(evidence)} the gain may be claimed."]
+    least = result.comparison and simultaneous(result.comparison, others)
+    bound = (
+        ""
+        if least is None
+        else f" The gain of the best of {others} is above {least:+.2f} with 95 % confidence."
+    )
+    return "A result", [
+        f"{_where(evidence)} the gain may be claimed, also among the {others} arms that were run there beside the "
+        f"default (p {result.p_holm:.2g}, corrected by Holm). It is the best of {others} there, so the gain as seen "
+        f"is somewhat too large.{bound}"
+    ]
+
+
+def simultaneous(found: Comparison, others: int) -> float | None:
+    """The lower end of Bonferroni's interval of the gain of the best of so many arms.
+
+    With 95 % confidence all their gains lie within intervals so wide, and so that of whichever came out best. None
+    where there is no spread over seeds.
+    """
+    if not found.deviation:
+        return None
+    level = ALPHA / others / 2
+    return found.difference - float(stats.t.isf(level, found.seeds - 1)) * found.deviation / found.seeds**0.5
+
+
+def _where(evidence: Evidence) -> str:
+    if not evidence.summary.confirmed:
+        seeds = ", ".join(map(str, sorted({run.seed for run in evidence.record.runs})))
+        return f"On the seeds {seeds}, for which its arms were fixed beforehand,"
     seeds = ", ".join(map(str, evidence.manifest["confirm_seeds"]))
-    also = f", also {corrected}" if corrected and result.complete > 2 else ""
-    return "A result", [f"The seeds {seeds} had no part in choosing it, so the gain may be claimed{also}."]
+    if evidence.summary.result.others == 1:
+        return f"On the fresh seeds {seeds}, which had no part in choosing the arm,"
+    return f"On the fresh seeds {seeds}"
 
 
 def counted(evidence: Evidence) -> str:

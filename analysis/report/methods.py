@@ -121,8 +121,12 @@ def _confirmed(evidence: Evidence) -> str:
 
 
 def _done(evidence: Evidence) -> str:
-    epochs = sum(run.epochs for run in evidence.record.runs)
-    hours = f"in {_time(evidence.hours)}" if evidence.hours else "in a time that was not recorded"
+    runs = evidence.record.runs
+    reused = sum(run.reused for run in runs)
+    epochs = sum(run.epochs for run in runs if not run.reused)
+    hours = "in a time that was not recorded"
+    if evidence.hours:
+        hours = f"in {_time(evidence.hours)} of run time" + (", summed over runs" if len(runs) > 1 else "")
     devices = sum(run.device_seconds for run in evidence.record.runs) / HOUR
     device = " and ".join(evidence.known("device"))
     origin = evidence.manifest.get("provenance") or {}
@@ -133,8 +137,9 @@ def _done(evidence: Evidence) -> str:
     used += f" ({device})" if device else ""
     workers = evidence.plan.get("workers_per_trial", 1)
     split = f", each run on {workers} processes" if workers > 1 else ""
-    count = len(evidence.record.runs)
-    return f"{count} runs ({counted(evidence)}) trained {epochs:,} epochs {hours}{used} on {machines}{split}."
+    taken = f"; {reused} of them were taken from another sweep, the others" if reused else ""
+    who = f"{len(runs)} runs ({counted(evidence)}){taken}"
+    return f"{who} trained {epochs:,} epochs {hours}{used} on {machines}{split}."
 
 
 def range_of(domain: Mapping[str, Any]) -> str:

@@ -57,5 +57,6 @@ def test_a_campaign_is_killed_looked_at_stopped_and_comes_to_its_planned_compari
         Counter(row["state"] for row in store.trials(directory).to_pylist())
         for directory in store.sweep_directories(tmp_path / "results")
     ]
-    assert states == [{"complete": 4}, {"complete": 4}]
+    # One has its best and its default on two fresh seeds too.
+    assert sorted(states, key=Counter.total) == [{"complete": 4}, {"complete": 8}]
     assert (plan.parent / "results.md").read_text() in out

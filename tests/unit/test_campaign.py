@@ -54,7 +54,7 @@ def test_a_sweep_that_is_refused_is_named(capsys: pytest.CaptureFixture[str]) ->
 def test_a_campaign_of_ones_own_is_shown_before_it_runs(capsys: pytest.CaptureFixture[str]) -> None:
     assert command.main([f"{FILE}:CAMPAIGN", "--budget", "epochs=100", "--dry-run"]) == 0
     out = capsys.readouterr().out
-    assert "160 epochs expected in all; budget: epochs=100; order: fair" in out
+    assert "240 epochs expected in all; budget: epochs=100; order: fair" in out
     assert "rates: best against default" in out
     assert command.main([str(FILE), "--dry-run", "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
@@ -107,7 +107,8 @@ def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Pa
     assert first.difference == pytest.approx(5.0)
     assert (first.verdict, second.verdict) == ("separable", "not separable")
     assert third.verdict == "t 9.0: not begun"
-    assert replace(best, arm=first.arm) == first
+    assert best.verdict == "the best was chosen on these very seeds, and was not run again on fresh ones"
+    assert (best.difference, best.p) == (None, None)
     # Four were planned: one that could not be made counts among those that p is corrected for.
     assert first.p == pytest.approx(stats.ttest_1samp([5.0, 5.1, 4.9], 0).pvalue)
     assert second.p
@@ -118,6 +119,57 @@ def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Pa
     assert f"| 3 | {first.p:.2g} | {first.p_holm:.2g} | separable |" in table
     assert "| 0 |  |  | t 9.0: not begun |" in table
     assert analysis.standing(directory)[0].states == {"complete": 9}
+
+
+def planned_in(root: Path, *comparisons: tuple[str, str]) -> list[analysis.Result]:
+    content = {
+        "question": "?",
+        "sweeps": {"s": "s"},
+        "comparisons": [{"sweep": "s", "arm": arm, "against": against} for arm, against in comparisons],
+    }
+    directory = root / "campaigns" / "c"
+    directory.mkdir(parents=True)
+    (directory / "campaign.json").write_text(json.dumps(content))
+    return analysis.results(directory)
+
+
+def test_the_best_is_compared_where_it_was_run_again_on_fresh_seeds(tmp_path: Path) -> None:
+    sweep(tmp_path, "s", {"a": [50.0, 60.0, 70.0], "b": [45.0, 65.1, 74.9]})
+    path = store.sweep_directory(tmp_path, "s")
+    store.write_manifest(path, {**store.read_manifest(path), "seeds": [0], "confirm_seeds": [1, 2]})
+    (best,) = planned_in(tmp_path, ("best", "default"))
+    assert (best.seeds, best.difference) == (2, pytest.approx(5.0))
+
+
+def test_an_arm_that_is_not_complete_on_every_seed_is_not_compared_on_those_where_it_survived(
+    tmp_path: Path,
+) -> None:
+    sweep(tmp_path, "s", {"a": [50.0, 60.0, 70.0], "b": [55.0, 65.1, 74.9]})
+    with store.Writer(store.sweep_directory(tmp_path, "s"), "later") as writer:
+        writer.trial(
+            trial="b-2", number=1, arm="b", seed=2, attempt=1, config={"t": 1.0}, state="failed", epochs=1
+        )
+    (found,) = planned_in(tmp_path, (json.dumps({"t": 1.0}), "default"))
+    assert (found.verdict, found.difference, found.seeds) == ("t 1.0: failed", None, 0)
+
+
+def test_what_is_missing_is_named_with_its_own_state(tmp_path: Path) -> None:
+    sweep(tmp_path, "s", {"a": [50.0, 60.0], "b": [55.0, 65.1]})
+    path = store.sweep_directory(tmp_path, "s")
+    store.write_manifest(path, {**store.read_manifest(path), "default_arm": "another"})
+    (found,) = planned_in(tmp_path, (json.dumps({"t": 1.0}), "default"))
+    assert found.verdict == "default: not begun"
+
+
+def test_the_best_is_not_planned_to_be_tested_on_the_seeds_that_choose_it() -> None:
+    entry = Entry(space="sce_temperatures", compare="best", seeds="2")
+    campaign = Campaign(name="c", question="?", entries={"a": entry})
+    with pytest.raises(ValueError, match="c, sweep a: .* only be tested on fresh ones; give confirm"):
+        frozen.comparisons(campaign, planned(campaign))
+    confirmed = replace(campaign, entries={"a": replace(entry, confirm=1, confirm_seeds=5)})
+    assert frozen.comparisons(confirmed, planned(confirmed)) == [
+        {"sweep": "a", "arm": "best", "against": "default"}
+    ]
 
 
 def test_every_sweep_of_the_small_campaign_has_runs_of_its_own() -> None:

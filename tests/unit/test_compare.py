@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import integrate, stats
 
 from analysis import paired
-from analysis.compare import Comparison, compare
+from analysis.compare import Comparison, Noise, compare, p_value
 
 DIFFERENCES = st.lists(st.integers(-40, 40), min_size=2, max_size=9).map(lambda d: np.array(d) / 8)
 
@@ -74,14 +74,42 @@ def test_students_p_and_interval_are_those_of_the_paired_t_test(differences: NDA
     assert found.separable == (expected.pvalue < 0.05)
 
 
-def test_equal_differences_are_certain() -> None:
-    assert paired.student(np.array([0.5, 0.5, 0.5])) == 0.0
-    assert paired.student(np.zeros(3)) == 1.0
-    assert paired.equivalence(np.array([0.5, 0.5, 0.5]), 1.0) == 0.0
-    assert paired.equivalence(np.array([1.5, 1.5, 1.5]), 1.0) == 1.0
-    same = between([0.0, 0.0, 0.0])
-    assert (same.effect_size, same.detectable, same.seeds_needed) == (None, None, None)
-    assert same.sentence.endswith("includes 0: not separable")
+def test_equal_differences_tell_nothing_of_how_much_they_vary() -> None:
+    # Accuracies in tenths: 26.6 - 25.7 and 26.7 - 25.8 differ in the last bits of the floats.
+    found = compare({0: 26.6, 1: 26.7, 2: 26.9}, {0: 25.7, 1: 25.8, 2: 26.0}, None, margin=1.0)
+    assert (found.difference, found.interval, found.separable) == (pytest.approx(0.9), None, False)
+    assert (found.p, found.p_equivalence, found.effect_size) == (None, None, None)
+    assert (found.detectable, found.seeds_needed, found.p_flips) == (None, None, 0.25)
+    assert found.sentence.endswith(
+        "all differences are equal, which tells nothing of how much they vary: not separable"
+    )
+
+
+def test_what_changes_no_score_is_equivalent() -> None:
+    same = between([0.0, 0.0, 0.0], 1.0)
+    assert (same.p, same.p_equivalence, same.separable) == (None, 0.0, False)
+    assert same.sentence.endswith("not separable, equivalent within ±1")
+
+
+@given(DIFFERENCES, st.sampled_from([None, Noise(2.0), Noise(2.0, 5)]))
+def test_p_alone_is_that_of_the_comparison(differences: NDArray[np.float64], noise: Noise | None) -> None:
+    other = dict.fromkeys(range(len(differences)), 50.0)
+    for count in (1, len(differences)):
+        arm = {seed: 50.0 + difference for seed, difference in enumerate(differences[:count])}
+        assert p_value(arm, other, noise) == compare(arm, other, noise).p
+
+
+@pytest.mark.parametrize("seeds", [None, 3, 5])
+def test_one_seed_is_called_separable_by_chance_once_in_twenty(seeds: int | None) -> None:
+    generator = np.random.default_rng(0)
+    called: list[bool | None] = []
+    for _ in range(4000):
+        known = 2.0 if seeds is None else float(generator.normal(0, 2.0, seeds).std(ddof=1))
+        arm, other = generator.normal(50, 2.0, 2).tolist()
+        found = compare({0: arm}, {0: other}, noise := Noise(known, seeds))
+        assert found.separable == (abs(found.difference) >= noise.threshold)
+        called.append(found.separable)
+    assert np.mean(np.array(called, float)) == pytest.approx(0.05, abs=0.011)
 
 
 def test_a_tie_is_half_an_improvement() -> None:

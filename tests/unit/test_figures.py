@@ -142,7 +142,7 @@ def test_arms_that_have_names_stand_in_rows_that_can_be_read(tmp_path):
 def test_the_default_keeps_its_mark_when_it_is_the_best(tmp_path):
     figure = drawn(synthetic_sweep(tmp_path, arms=[(0.24, 0.045), (0.1, 0.05), (0.5, 0.1)]))
     assert any(text.startswith("default and best (0)") for text in words(figure.axes[1]))
-    assert figure.get_suptitle().startswith("The default")
+    assert figure.get_suptitle().startswith("Only the default is complete")
 
 
 def test_stopped_and_failed_arms_are_hollow(tmp_path):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 from scipy import stats
 
-from analysis.arms import front
+from analysis.arms import front, ranked
 from analysis.best_of import BestOf
 from analysis.campaign import Result
 from analysis.figures import (
@@ -22,7 +22,7 @@ from analysis.figures import (
 )
 from analysis.figures.style import contrast
 from analysis.importance import Importance, Share
-from analysis.load import Record
+from analysis.load import Record, Run
 from analysis.multiple import Difference
 from analysis.summarise import Arm, Summary
 
@@ -152,7 +152,7 @@ def summary(points: list[tuple[float, float]]) -> Summary:
         Arm(f"arm {i}", i, {}, (0,), "complete", 5, {0: y}, y, {"seconds": x, "knn_top1": y})
         for i, (x, y) in enumerate(points)
     )
-    return Summary("made-up", LABEL, (), arms, arms[0], arms[-1], None, {}, 0, 0, None)
+    return Summary("made-up", LABEL, (), arms, arms[0], arms[-1], None, None, {}, 0, 0, None)
 
 
 SECONDS = {"metric": "seconds", "direction": "minimize"}
@@ -190,9 +190,9 @@ def test_a_front_says_which_way_is_better_and_needs_two_objectives():
 def test_best_of_n_has_a_line_and_a_band_for_each_method():
     found = {
         "tpe": BestOf(
-            np.array([50.0, 52.0, 53.0]), np.array([48.0, 50.0, np.nan]), np.full(3, 55.0), 1, "tpe"
+            np.array([50.0, 52.0, 53.0]), np.array([48.0, 50.0, np.nan]), np.full(3, 55.0), 1, 2, "tpe"
         ),
-        "random": BestOf(np.array([49.0]), np.array([np.nan]), np.array([np.nan]), 0, "random"),
+        "random": BestOf(np.array([49.0]), np.array([np.nan]), np.array([np.nan]), 0, 0, "random"),
     }
     figure = best_of_curves(found, label=LABEL)
     axes = figure.axes[0]
@@ -202,11 +202,13 @@ def test_best_of_n_has_a_line_and_a_band_for_each_method():
     band = axes.collections[0].get_paths()[0].vertices
     assert (band[:, 1].min(), band[:, 1].max(), band[:, 0].max()) == (48.0, 55.0, 2.0)
     assert words(axes) == ["random 49.0", "tpe 53.0"]
-    assert "tpe n = 3, random n = 1" in figure.get_supxlabel()
+    said = figure.get_supxlabel().replace("\n", " ")
+    assert "tpe n = 3, random n = 1" in said
+    assert "1 arms that were stopped count by their last value. 2 that failed count as the worst" in said
     with pytest.raises(ValueError, match="one to 12 methods"):
         best_of_curves({}, label=LABEL)
     with pytest.raises(ValueError, match="none with 0 arms"):
-        best_of_curves({"none": BestOf(*[np.empty(0)] * 3, 0, "tpe")}, label=LABEL)
+        best_of_curves({"none": BestOf(*[np.empty(0)] * 3, 0, 0, "tpe")}, label=LABEL)
 
 
 def test_an_arm_of_which_an_objective_was_not_reported_has_no_place_on_the_front():
@@ -215,6 +217,14 @@ def test_an_arm_of_which_an_objective_was_not_reported_has_no_place_on_the_front
     record = Record({"objectives": [SECONDS, ACCURACY]}, ())
     assert front(record, (arms[0], arms[1], lacking)) == (0, 1)
     assert front(record, arms) == (2,)
+
+
+def test_what_is_not_finite_is_no_objective():
+    curve = {"knn_top1": (np.array([1]), np.array([50.0])), "loss": (np.array([1]), np.array([np.nan]))}
+    run = Run("t", 0, "a", 0, 0, {}, "complete", "", 1, curve)
+    objectives = [{**one, "total": False} for one in (ACCURACY, {"metric": "loss", "direction": "minimize"})]
+    (arm,) = ranked(Record({"objectives": objectives, "seeds": [0]}, (run,)))
+    assert arm.objectives == {"knn_top1": 50.0}
 
 
 def planned(arm: str, sweep: str, difference: float | None, low: float | None = None) -> Result:

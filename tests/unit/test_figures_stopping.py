@@ -54,6 +54,17 @@ def test_without_events_the_ladder_is_what_the_runs_tell():
     assert "n = 16 runs" in figure.get_supxlabel()
 
 
+def test_runs_on_fresh_seeds_and_from_another_sweep_have_no_part_in_the_ladder():
+    record = sweep(16, rungs=RUNGS)
+    reused, again, *others = record.runs
+    runs = (replace(reused, reason="reused from another"), replace(again, seed=9), *others)
+    figure = rung_ladder(Record({**record.manifest, "confirm_seeds": [9]}, runs))
+    said = figure.get_supxlabel().replace("\n", " ")
+    assert "n = 14 runs" in said
+    assert "Left out: 1 from another sweep, which nobody judged here." in said
+    assert "14 came" in [text.get_text() for text in figure.axes[0].texts]
+
+
 def test_events_tell_who_was_spared_or_promoted_and_what_the_cutoffs_were():
     record = sweep(16, rungs=RUNGS)
     on = [run for run in record.runs if run.epochs > 3]

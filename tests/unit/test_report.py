@@ -20,12 +20,14 @@ from matplotlib.figure import Figure
 
 from analysis import report
 from analysis.__main__ import main
-from analysis.load import Record
+from analysis.load import Record, Run
+from analysis.multiple import against
 from analysis.report import arms, differences, failures, figured, finding, methods
-from analysis.report.evidence import images, read
-from analysis.report.finding import claim
+from analysis.report.evidence import Evidence, images, read
+from analysis.report.finding import claim, simultaneous
 from analysis.report.markup import Html, join, tag
 from analysis.report.svg import inline
+from analysis.summarise import summarise
 from analysis.tables import Table
 from sweeps import plan as plans
 from sweeps.store import StoreError, Writer, write_manifest
@@ -378,22 +380,91 @@ def test_a_winner_is_named_only_from_fresh_seeds(tmp_path: Path, written: Callab
     assert "sweeps --settle" in written("several seeds")
     result = written("confirmed")
     assert "<strong>A result. </strong>" in result
-    assert "The seeds 1, 2, 3 had no part in choosing it, so the gain may be claimed." in result
+    assert (
+        "On the fresh seeds 1, 2, 3, which had no part in choosing the arm, the gain may be claimed."
+        in result
+    )
     assert "candidate" not in Page(result).words
     # A seed adds 0.11 more than the one before: t of three is 15.6 at a gain of 0.78, 6.5 at 0.19, 2.7 at -0.05.
     for number, (gains, word, says) in enumerate(
         (
             ((0.78, -1.0, -2.0), "A result", "also among the 3 arms that were run there beside the default"),
-            ((0.19, -0.22, -0.23), "No claim", "by itself, but not among the 3 arms"),
+            ((0.19, -0.22, -0.23), "No claim", "the gain cannot be told from noise: no winner may be named"),
             ((-0.05,), "No claim", "the gain cannot be told from noise: no winner may be named"),
             ((-5.0,), "No gain", "That none is better may not be claimed"),
         )
     ):
-        found, said = claim(read(confirmed(tmp_path / str(number), gains)))
+        evidence = read(confirmed(tmp_path / str(number), gains))
+        found, said = claim(evidence)
         assert found == word
         assert says in said[0]
+        comparison = evidence.summary.result.comparison
+        if word == "A result":  # of several: chosen there, so corrected, and less than was seen
+            assert comparison
+            least = simultaneous(comparison, 3)
+            assert least
+            assert 0 < least < comparison.difference
+            assert "so the gain as seen is somewhat too large" in said[0]
+            assert f"is above {least:+.2f} with 95 % confidence" in said[0]
+        if word == "No claim" and len(gains) > 1:
+            assert comparison
+            assert comparison.separable  # by itself
+            assert "by itself, but not as the best of 3" in str(finding.section(evidence))
     for kind in ("empty", "only failed", "running"):
         assert "<strong>A result" not in written(kind)
+
+
+def changed(evidence: Evidence, change: Callable[[Run], Run]) -> Evidence:
+    record = Record(evidence.record.manifest, tuple(map(change, evidence.record.runs)))
+    return replace(evidence, record=record, summary=summarise(record))
+
+
+def test_two_arms_whose_values_look_alike_are_not_taken_for_each_other(tmp_path: Path) -> None:
+    evidence = read(confirmed(tmp_path, (0.78, 0.0, -2.0)))
+    best = evidence.summary.result.best
+    assert best
+
+    def alike(run: Run) -> Run:
+        value = 0.18459 if run.arm == best.digest else 0.18461
+        method = {**run.config["method"], "temperature": value, "target_temperature": 0.05}
+        return replace(run, config={"method": method})
+
+    rows = {row.name: row for row in against(changed(evidence, alike).record)}
+    assert len(rows) == 3
+    mine = f"temperature 0.185, target temperature 0.05 (arm {best.number})"
+    assert rows[mine].difference == pytest.approx(0.78 + 2 / 9)
+
+
+@pytest.mark.parametrize("state", ["failed", "running"])
+def test_arms_that_could_not_be_confirmed_are_not_called_no_gain(tmp_path: Path, state: str) -> None:
+    def lost(run: Run) -> Run:
+        return replace(run, state=state) if run.seed == 3 and run.arm != "arm 0" else run
+
+    word, said = claim(changed(read(confirmed(tmp_path)), lost))
+    assert word == "Not confirmed"
+    assert said == [f"Of the arms that were to be run again none is complete: 1 {state}."]
+
+
+def test_while_only_the_default_is_complete_nothing_is_claimed(tmp_path: Path) -> None:
+    def begun(run: Run) -> Run:
+        return replace(run, state="running") if run.arm != "arm 0" else run
+
+    word, said = claim(changed(read(search(tmp_path, arms=3)), begun))
+    assert word == "Nothing to claim yet"
+    assert said == ["Of the arms beside the default none is complete: 2 running."]
+
+
+def test_an_arm_that_was_fixed_beforehand_and_alone_needs_no_other_seeds(tmp_path: Path) -> None:
+    def better(run: Run) -> Run:
+        end = 50 + run.seed + (0.0 if run.arm == "arm 0" else 2 + 0.1 * run.seed)
+        return replace(run, curve={"knn_top1": (run.curve["knn_top1"][0], np.full(12, end))})
+
+    plan = planned(design="given", arms=2, seeds=(0, 1, 2))
+    word, said = claim(changed(read(search(tmp_path, arms=2, **plan)), better))
+    assert word == "A result"
+    assert said == [
+        "On the seeds 0, 1, 2, for which its arms were fixed beforehand, the gain may be claimed."
+    ]
 
 
 def test_planned_differences_may_be_claimed_where_arms_were_fixed_beforehand(tmp_path: Path) -> None:
@@ -447,7 +518,7 @@ def test_the_methods_can_be_read_without_the_record(written: Callable[[str], str
         "for 8 epochs in batches of 16 by SGD (learning rate 0.06, cosine schedule, weight decay 0.0005).",
         "8 configurations, the default among them, were drawn at random over temperature (0.05 to 0.8, logarithmic)",
         "each was trained on the same 3 seeds (0, 1, 2), so that differences are paired by seed.",
-        "24 runs (24 complete) trained 288 epochs in 28.6 minutes (cpu) on 1 machine",
+        "24 runs (24 complete) trained 288 epochs in 28.6 minutes of run time, summed over runs (cpu) on 1 machine",
     ):
         assert part in words
     assert "were made by leaving out each component and each two together;" in written("pairs")
@@ -455,6 +526,17 @@ def test_the_methods_can_be_read_without_the_record(written: Callable[[str], str
     assert (
         "The best 1 configurations and the default were trained anew to their end on fresh seeds (1, 2, 3)."
         in (written("confirmed"))
+    )
+
+
+def test_epochs_of_another_sweep_are_not_said_to_have_been_trained_here(tmp_path: Path) -> None:
+    def taken(run: Run) -> Run:
+        return replace(run, reason="reused from another", seconds=0.0) if run.number == 0 else run
+
+    said = str(methods.section(changed(read(search(tmp_path)), taken)))
+    assert (
+        "24 runs (24 complete); 1 of them were taken from another sweep, the others trained 276 epochs"
+        in said
     )
 
 

@@ -183,10 +183,10 @@ def test_the_interval_holds_what_many_more_arms_would_show() -> None:
     assert np.mean(held) > 0.88  # 0.95 is nominal
 
 
-def test_stopped_arms_count_by_their_last_value_and_failed_ones_not_at_all() -> None:
+def test_stopped_arms_count_by_their_last_value_and_failed_ones_as_the_worst() -> None:
     found = best({0: 50.0, 1: 40.0, 2: 99.0, 3: 45.0}, {1: "stopped", 2: "failed"})
-    assert found.expected == pytest.approx(expected_best(np.array([50.0, 40.0, 45.0])))
-    assert found.unfinished == 1
+    assert found.expected == pytest.approx(expected_best(np.array([50.0, 40.0, 45.0, 40.0])))
+    assert (found.unfinished, found.failed) == (1, 1)
     with pytest.raises(ValueError, match="a: no arm has a score"):
         best({0: 50.0}, {0: "failed"})
 
@@ -194,10 +194,13 @@ def test_stopped_arms_count_by_their_last_value_and_failed_ones_not_at_all() -> 
 def test_the_curve_says_where_its_arms_are_no_draws() -> None:
     scores = {n: 50.0 + n for n in range(5)}
     found = best(scores, plan={"design": "random"}).sentence
-    assert found.startswith("Expected best of n arms: 1: 52.0 (")
-    assert "2: 53.0 (" in found
-    assert found.endswith("), 5: 54.0.")
-    assert best({0: 50.0}, plan={"design": "random"}).sentence == "Expected best of n arms: 1: 50.0."
+    assert found.startswith("Expected best of n arms: 1: 52.5 (")  # the default was not drawn
+    assert "2: 53.3 (" in found
+    assert found.endswith("), 4: 54.0.")
+    published = {"design": "random", "space": {"first": [{"name": "published"}]}}
+    assert best({0: 50.0, 1: 60.0, 2: 55.0}, plan=published).sentence == "Expected best of n arms: 1: 55.0."
+    with pytest.raises(ValueError, match="a: no arm has a score"):
+        best({0: 50.0}, plan={"design": "random"})
     assert best(scores, plan={"design": "tpe"}).sentence.endswith(
         "'tpe' does not draw them, so order matters too."
     )
