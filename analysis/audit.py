@@ -2,14 +2,14 @@
 
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from scipy import stats
 
 from analysis.compare import LEVEL
-from analysis.load import Record, Run
+from analysis.load import Record
 from analysis.stopping import TENTH, WEAK, Agreement, agreement
 
 DONE = {"stop": "stopped", "pause": "paused", "promote": "promoted", "goes on": "went on"}
@@ -107,7 +107,7 @@ def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
     search = record.search
     horizon = record.manifest.get("epochs") or max((run.epochs for run in search.runs), default=0)
     found = [agreement(search, epoch) for epoch in range(1, horizon)]
-    rungs = _rungs(search.runs, events, horizon)
+    rungs = _rungs(search, events, horizon)
     return Audit(
         horizon=horizon,
         agreements=tuple(one for one in found if one is not None),
@@ -119,10 +119,12 @@ def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
     )
 
 
-def _rungs(runs: Sequence[Run], events: Sequence[Mapping[str, Any]], horizon: int) -> tuple[Rung, ...]:
+def _rungs(record: Record, events: Sequence[Mapping[str, Any]], horizon: int) -> tuple[Rung, ...]:
+    runs = record.runs
     trials = {run.trial for run in runs}
+    default = {run.trial for run in runs if run.arm == record.manifest.get("default_arm")}
     known = [e for e in events if e["kind"] in ("rung", "promoted", "spared") and e["trial"] in trials]
-    done = {(event["epoch"], event["trial"], _done(event)) for event in known}
+    done = {(event["epoch"], event["trial"], _done(event, default)) for event in known}
     ended = [run for run in runs if run.state in ("stopped", "paused")]
     if not any(event["kind"] == "rung" for event in known):
         judged = [run for run in ended if run.rung in (0, run.epochs)]  # the guard ends runs between rungs
@@ -134,10 +136,12 @@ def _rungs(runs: Sequence[Run], events: Sequence[Mapping[str, Any]], horizon: in
     return tuple(Rung(epoch, dict(words), ends[epoch] * (horizon - epoch)) for epoch, words in counts.items())
 
 
-def _done(event: Mapping[str, Any]) -> str:
-    if event["kind"] != "rung":
-        return event["kind"]
-    decided = str(json.loads(event["detail"])["decision"])
+def _done(event: Mapping[str, Any], default: Collection[str]) -> str:
+    decided = event["kind"]
+    if decided == "rung":
+        decided = str(json.loads(event["detail"])["decision"])
+    if decided == "spared" and event["trial"] in default:
+        return "spared as the default"
     return DONE.get(decided, decided)
 
 

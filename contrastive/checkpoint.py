@@ -100,7 +100,12 @@ def export(path: Path, out: Path) -> None:
     if normalisation:
         about["normalisation"] = json.dumps({"mean": normalisation.mean, "std": normalisation.std})
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
-    _replace(out, lambda partial: save_file(tensors, partial, metadata=about))
+
+    def write(partial: Path) -> None:
+        save_file(tensors, partial, metadata=about)
+        partial.chmod(0o644)  # for others to read: safetensors leaves it to its owner alone
+
+    _replace(out, write)
 
 
 def _read(path: Path, device: torch.device) -> tuple[Trial, dict[str, Tensor], Normalisation | None]:

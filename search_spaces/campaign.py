@@ -28,7 +28,10 @@ class Entry:
     weight: Positive = 1.0
     """Its share of the machines, beside the others'."""
     compare: Literal["all", "best", "none"] = "all"
-    """What is tested against the default when all has ended: every other arm, the best alone, or nothing."""
+    """What is tested against the default when all has ended: every other arm, the best alone, or nothing.
+
+    The best is tested on fresh seeds, so it takes `confirm` and `confirm_seeds`.
+    """
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

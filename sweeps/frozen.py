@@ -93,7 +93,7 @@ def comparisons(campaign: Campaign, planned: dict[str, Plan]) -> list[dict[str, 
         elif entry.compare == "all" and planned[name].design in ADAPTIVE:
             raise ValueError(
                 f"{campaign.name}, sweep {name}: the arms of {planned[name].design} are not known beforehand, so "
-                "they cannot all be tested; say compare='best' or compare='none'"
+                "they cannot all be tested; say compare='best' (with confirm and confirm_seeds) or compare='none'"
             )
         elif entry.compare == "all":
             arms = [

@@ -30,6 +30,9 @@ def guarded(name: str, work: Callable[[], int]) -> int:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     try:
         return work()
+    except BrokenPipeError:  # whoever read has read enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
     except (ValueError, OSError) as refusal:
         print(f"{name}: {refusal}", file=sys.stderr)
         return 2

@@ -14,6 +14,8 @@ from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE,
 from analysis.multiple import Difference
 
 INTERVAL = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"
+LEAST = 0.5
+"""Inches that the rows of a forest plot take at least, so that the heads of its columns have room."""
 
 
 @styled
@@ -37,7 +39,7 @@ def forest(
     """
     _check(differences)
     lines = [wrapped(row.name, 34) for row in differences]
-    figure = sheet(PAGE, 1.05 + rows_high(lines))
+    figure = sheet(PAGE, 1.05 + max(rows_high(lines), LEAST))
     axes = figure.subplots()
     axes.axvline(0, color=GREY, linewidth=0.9, zorder=1)
     if margin is not None:
@@ -136,9 +138,13 @@ def _columns(axes: Axes, differences: Sequence[Difference]) -> None:
         for column, words in enumerate(row):
             last = column == len(row) - 1
             edge = sum(widths[: column + (not last)]) + 1.5 * (column + 1)
-            where = blended_transform_factory(beside(axes, 4.4 * edge), axes.transData)
-            style: Any = {"ha": "left" if last else "right", "color": GREY if place < 0 else INK}
-            axes.text(1, place, words, transform=where, va="center_baseline", **style)
+            right = beside(axes, 4.4 * edge)
+            style: Any = {"ha": "left" if last else "right"}
+            if place < 0:  # the heads
+                axes.text(1, 1, words, transform=right, va="bottom", color=GREY, **style)
+                continue
+            where = blended_transform_factory(right, axes.transData)
+            axes.text(1, place, words, transform=where, va="center_baseline", color=INK, **style)
 
 
 def _words(row: Difference) -> str:

@@ -61,7 +61,7 @@ def _alone(summary: Summary, path: str) -> list[Arm]:
     """The arms with a value that differ from the default in this parameter only."""
     if path not in summary.paths:
         raise ValueError(
-            f"{path} is no parameter of this sweep; it varies {', '.join(summary.paths) or 'none'}"
+            f"{path} is no parameter of this sweep; it varies {', '.join(summary.paths) or 'nothing'}"
         )
     origin = (summary.default or summary.best or summary.arms[0]).values if summary.arms else {}
     arms = [

@@ -114,7 +114,7 @@ def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale
 def _numeric(path: str, summary: Summary, space: Mapping[str, Any]) -> Scale:
     names = short(summary.paths)
     if path not in names:
-        raise ValueError(f"{path} is no parameter of this sweep; it varies {', '.join(names)}")
+        raise ValueError(f"{path} is no parameter of this sweep; it varies {', '.join(names) or 'nothing'}")
     found = scale(
         names[path], [arm.values[path] for arm in summary.arms], space.get("domains", {}).get(path, {})
     )

@@ -14,8 +14,8 @@ from sweeps import store
 from sweeps.store.layout import MARK
 
 VARIABLE = "SWEEPS_STORE"
-SHIPPED = Path(__file__).parents[2] / "tests" / "fixtures" / "evidence"
-"""A small store of real sweeps, in a checkout only."""
+SHIPPED = Path("tests") / "fixtures" / "evidence"
+"""A small store of real sweeps, below the root of a checkout."""
 CONTROLS = "asha:control=0.2"
 """Early stopping that lets a fifth of those whom it would stop come to their end."""
 
@@ -23,14 +23,23 @@ CONTROLS = "asha:control=0.2"
 def find_store(environment: Mapping[str, str] = os.environ, here: Path | None = None) -> Path:
     """The store named by the variable SWEEPS_STORE, else `results` here or in a folder above, else the shipped one.
 
-    Jupyter starts a notebook in the notebook's own folder, so folders above are looked into. Where there is none of
-    these, it is `results` here, which holds nothing yet.
+    Jupyter starts a notebook in the notebook's own folder, so folders above are looked into, also for a relative name.
+    Where there is none of these, it is the first that was looked for, which holds nothing yet.
     """
-    if named := environment.get(VARIABLE):
-        return Path(named).expanduser().resolve()
     here = (here or Path.cwd()).resolve()
-    above = [folder / "results" for folder in (here, *here.parents)]
-    return next((path for path in (*above, SHIPPED) if (path / MARK).is_file()), above[0])
+    named = environment.get(VARIABLE)
+    wanted = _above(here, Path(named).expanduser() if named else Path("results"))
+    also = [] if named else [shipped(here)]
+    return next((path for path in (*wanted, *also) if path and (path / MARK).is_file()), wanted[0])
+
+
+def shipped(here: Path | None = None) -> Path | None:
+    """The store that comes with a checkout, if this is in one."""
+    return next((p for p in _above((here or Path.cwd()).resolve(), SHIPPED) if (p / MARK).is_file()), None)
+
+
+def _above(here: Path, name: Path) -> list[Path]:
+    return [folder / name for folder in (here, *here.parents)]
 
 
 def find(
@@ -44,8 +53,9 @@ def find(
 ) -> Evidence:
     """The latest sweep of a store that suits, and a sentence about it; where none does, the command that makes one.
 
-    Reruns of another sweep's best arms are not taken for sweeps of their space. Where none suits the evidence is of
-    no run, of which all that follows can say as much.
+    Reruns of another sweep's best arms are not taken for sweeps of their space. Where none suits, one of the store that
+    comes with a checkout stands in for it; where that has none either the evidence is of no run, of which all that
+    follows can say as much.
 
     Args:
         root: the store.
@@ -64,6 +74,10 @@ def find(
         show(
             f"{root} holds {_lacking(where, sweep)}. This makes one: {_command(root, space, design, stopped)}"
         )
+        example = shipped() if sweep is None else None
+        if example and example != root:
+            show("Until then, one that comes with this repository:")
+            return find(example, space, design=design, stopped=stopped, margin=margin)
         nothing = Record({"id": f"no sweep of {space}", "space": {"name": space}}, ())
         return Evidence(root, nothing, summarise(nothing), [], [], margin)
     latest = max(suiting, key=lambda name: manifests[name].get("created", ""))

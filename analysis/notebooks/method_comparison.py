@@ -96,7 +96,8 @@ with saying_why():
 with saying_why():
     chosen = [arm for arm in summary.arms if arm.score is not None][:4]
     chosen += [summary.default] if summary.default and summary.default not in chosen else []
-    show(seed_slopes({name_of(arm.values): arm.scores for arm in chosen}, label=summary.label))
+    scores = {name_of(arm.values): arm.scores for arm in chosen}
+    show(seed_slopes(scores, label=summary.label, verdict="see the table above, corrected for their number"))
 
 # %% [markdown]
 # ## Equivalent within the margin

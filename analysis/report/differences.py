@@ -50,7 +50,9 @@ def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
             row.name,
             *(_number(row.difference), _interval(row), str(row.seeds or "")),
             *(_p(p) for p in (row.p, row.p_holm, row.p_flips)),
-            "" if row.probability_of_improvement is None else f"{row.probability_of_improvement:.2f}",
+            ""
+            if row.probability_of_improvement is None or row.seeds < 2
+            else f"{row.probability_of_improvement:.2f}",
             *(_number(row.effect_size), _number(row.seconds, 1), _devices(row)),
             row.verdict,
         )
@@ -63,7 +65,12 @@ def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
 
 def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
     """What the columns are, of those that are there."""
-    several = [row for row in rows if row.p is not None]
+    several = [row for row in rows if row.seeds > 1]
+    if not several and any(row.p is not None for row in rows):
+        return [
+            "One seed each, so no intervals. p: of the difference of two runs, given the deviation over seeds that was "
+            "known before; Holm: corrected for all rows of the table, and what the verdicts go by."
+        ]
     if not several:
         return ["One seed each: no intervals, no p."]
     smallest = max(row.p_flips_smallest or 0.0 for row in several)

@@ -6,6 +6,7 @@ from math import isclose
 from typing import Any
 
 from analysis.compare import LEVEL
+from analysis.estimate import FEWEST
 from analysis.multiple import HOUR
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
@@ -39,10 +40,10 @@ STOPPERS = {
     "one_epoch": "All runs were trained for a short time and the best went on",
     "optuna": "Runs were stopped early by a pruner of Optuna",
 }
-ANALYSED = (
-    f"Differences are given with Student's paired {LEVEL:.0%} intervals, their p corrected by Holm (1979) within each "
-    "table; means of single configurations with smoothed bootstrap intervals (Hesterberg 2015)."
-)
+ADAPTIVE = ("tpe", "gp", "cmaes")
+"""Designs that need some arms before they can learn from them."""
+FIXED = ("listed", "added", "pairs", "given", "path", "around", "grid")
+"""Designs of which the default is one of the arms like any other."""
 IMAGES = {"train": "training", "validation": "validation", "test": "test"}
 
 
@@ -52,8 +53,8 @@ def section(evidence: Evidence) -> Section:
         return Section(
             "Methods", (tag("p", "The record has no plan, so its methods cannot be told from it."),)
         )
-    parts = [part(evidence) for part in (_trained, _arms, _judged, _stopped, _confirmed, _done)]
-    return Section("Methods", (tag("p", " ".join(part for part in (*parts, ANALYSED) if part)),))
+    parts = [part(evidence) for part in (_trained, _arms, _judged, _stopped, _confirmed, _analysed, _done)]
+    return Section("Methods", (tag("p", " ".join(part for part in parts if part)),))
 
 
 def _trained(evidence: Evidence) -> str:
@@ -85,7 +86,14 @@ def _arms(evidence: Evidence) -> str:
         if len(seeds) > 1
         else f"each was trained on one seed ({_listed(seeds)})"
     )
-    return f"{plan['arms']} configurations, the default among them, were {how}{over}; {shared}."
+    first = len(plan["space"].get("first", ()))
+    published = f", {first} that {'was' if first == 1 else 'were'} published" if first else ""
+    if plan["design"] in ADAPTIVE:
+        how += ", which draws the first of them at random"
+    if plan["design"] in FIXED:
+        return f"{plan['arms']} configurations, the default among them, were {how}{over}; {shared}."
+    known = f"The default{published} and {plan['arms'] - 1 - first} configurations {how}{over} were tried"
+    return f"{known}; {shared}."
 
 
 def _judged(evidence: Evidence) -> str:
@@ -107,6 +115,17 @@ def _stopped(evidence: Evidence) -> str:
     words = STOPPERS.get(name, f"Runs were stopped early by {name}")
     settings = [f"{key} {shown(value)}" for key, value in stopper.items() if value not in (None, {}, 0)]
     return f"{words}{f', with {_listed(settings)}' if settings else ''}."
+
+
+def _analysed(evidence: Evidence) -> str:
+    seeds = max((len(arm.seeds) for arm in evidence.summary.result.arms), default=0)
+    if seeds < 2:
+        return "One seed has no interval." if seeds else ""
+    means = "smoothed bootstrap intervals (Hesterberg 2015)" if seeds >= FEWEST else "Student's intervals"
+    return (
+        f"Differences are given with Student's paired {LEVEL:.0%} intervals, their p corrected by Holm (1979) within "
+        f"each table; means of single configurations with {means}."
+    )
 
 
 def _confirmed(evidence: Evidence) -> str:

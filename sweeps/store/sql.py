@@ -44,18 +44,18 @@ def ask(root: Path, query: str) -> Answer:
     Neither the store nor any other file can be written or read by the query.
 
     Raises:
-        ValueError: there is no store, or the query cannot be answered; names the views and their columns.
+        ValueError: there is no store, or the query cannot be answered; of a name that is not there it tells what is.
     """
     connection = connect(open_store(root, create=False), shut=True)
     try:
         statements = connection.extract_statements(query)
         if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
-            raise ValueError(f"query: one SELECT at a time, and nothing else; there is {_views(connection)}")
+            raise ValueError("query: one SELECT at a time, and nothing else")
         found = connection.execute(statements[0])
         columns = tuple(column[0] for column in found.description or ())
         return Answer(columns, tuple(found.fetchall()) if columns else ())
     except duckdb.Error as error:
-        raise ValueError(f"query: {_sentence(error)}; there is {_views(connection)}") from None
+        raise ValueError(f"query: {_sentence(error)}{_help(error, connection)}") from None
     finally:
         connection.close()
 
@@ -63,6 +63,13 @@ def ask(root: Path, query: str) -> Answer:
 def _sentence(error: duckdb.Error) -> str:
     """The error without the excerpt of the query that DuckDB draws below it."""
     return " ".join(str(error).partition("\n\nLINE ")[0].split()).rstrip(".")
+
+
+def _help(error: duckdb.Error, connection: duckdb.DuckDBPyConnection) -> str:
+    """What there is, for whoever has named something that is not there."""
+    if not isinstance(error, duckdb.BinderException | duckdb.CatalogException):
+        return ""
+    return f'; a name with a dot takes quotes, as "config.seed" does; there is {_views(connection)}'
 
 
 def _views(connection: duckdb.DuckDBPyConnection) -> str:
@@ -80,7 +87,11 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str:
 
 
 def _cell(value: Any) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
+    if value is None:
+        return ""
+    if isinstance(value, float):  # a time in unix seconds is no use in six digits
+        return f"{value:.3f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
+    return str(value)
 
 
 def _plain(value: Any) -> Any:

@@ -252,3 +252,17 @@ def test_sweeps_of_a_campaign_that_share_arms_are_seen_as_factors_by_data():
         "stl10",
     ]
     assert factors(found[:2]) is factors([]) is factors([found[0], found[2]]) is None
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_forest_of_one_row_has_room_for_the_heads_of_its_columns():
+    figure = forest([Difference("alone", 1.05, -0.09, 2.19, 5, "not separable")], label="points")
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    heads = [text for text in axes.texts if text.get_text() in ("difference", "interval", "n", "verdict")]
+    assert len(heads) == 4
+    for text in axes.texts:
+        box = text.get_window_extent()
+        assert box.x0 >= 0
+        assert box.x1 <= figure.bbox.x1
+        assert box.y1 <= figure.bbox.y1

@@ -12,10 +12,11 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from analysis.notebooks.evidence import SHIPPED, find, find_store
+from analysis.notebooks.evidence import find, find_store, shipped
 from sweeps import store
 
 FOLDER = Path(__file__).parents[2] / "analysis" / "notebooks"
+EVIDENCE = Path(__file__).parents[1] / "fixtures" / "evidence"
 NAMES = ("sce_temperatures", "method_comparison", "ablation", "early_stopping_audit", "store_tour")
 HEAVY = ("torch", "ray", "optuna", "contrastive", "search_spaces")
 LOADED = f"import sys; print(sorted(set({HEAVY}) & set(sys.modules)))"
@@ -51,7 +52,7 @@ def executed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     client = NotebookClient(
         notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
     )
-    client.execute(env={**os.environ, **private, "SWEEPS_STORE": str(SHIPPED)})
+    client.execute(env={**os.environ, **private, "SWEEPS_STORE": str(EVIDENCE)})
     *outputs, last = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
     return Executed(request.param, outputs, last[0].text.strip(), folder)
 
@@ -157,7 +158,7 @@ AGAIN = {
 def again(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Again]:
     """A store of the shipped sweeps' first seeds with another end."""
     root, chosen = store.open_store(tmp_path_factory.mktemp("again")), AGAIN[request.param]
-    for source in store.sweep_directories(SHIPPED):
+    for source in store.sweep_directories(EVIDENCE):
         manifest = store.read_manifest(source)
         seed, target = manifest["seeds"][0], store.sweep_directory(root, source.name)
         store.write_manifest(target, {**manifest, "seeds": [seed], "confirm_seeds": [], "epochs": 4})
@@ -201,10 +202,33 @@ def test_the_store_is_the_named_one_or_the_nearest_results_or_the_shipped_one(tm
     inner = tmp_path / "analysis" / "notebooks"
     inner.mkdir(parents=True)
     assert find_store({"SWEEPS_STORE": str(tmp_path / "mine")}, inner) == tmp_path / "mine"
-    assert find_store({}, inner) == SHIPPED
+    assert find_store({}, inner) == inner / "results"
+    example = store.open_store(tmp_path / "tests" / "fixtures" / "evidence")
+    assert find_store({}, inner) == example
     nearest = store.open_store(tmp_path / "results")
     assert find_store({}, inner) == nearest
     assert find_store({}, tmp_path) == nearest
+    mine = store.open_store(tmp_path / "mine")
+    assert (
+        find_store({"SWEEPS_STORE": "mine"}, inner) == mine
+    )  # named from the root, where Jupyter was started
+    assert find_store({"SWEEPS_STORE": "missing"}, inner) == inner / "missing"
+
+
+def test_where_no_sweep_suits_one_that_is_shipped_stands_in_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    example = store.open_store(tmp_path / "tests" / "fixtures" / "evidence")
+    made(example, "shipped", "2026-01-01T08:00")
+    mine = store.open_store(tmp_path / "results")
+    monkeypatch.chdir(mine)
+    assert shipped() == example
+    assert find(mine, "mine").summary.identifier == "shipped"
+    said = capsys.readouterr().out
+    assert f"{mine} holds no such sweep yet. This makes one: python sweeps/run.py --space mine" in said
+    assert f"Until then, one that comes with this repository:\nshipped of {example}" in said
+    assert find(mine, "mine", sweep="another").record.runs == ()  # who names one means that one
+    assert find(example, "other").record.runs == ()
 
 
 def made(root: Path, identifier: str, created: str, design: str = "tpe", stopper: str = "asha") -> None:
@@ -242,7 +266,8 @@ def test_where_no_sweep_suits_the_command_that_makes_one_is_named(
 
 
 def said(name: str, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-    """What a notebook's script prints on a store."""
+    """What a notebook's script prints on a store, where none is shipped."""
+    monkeypatch.chdir(root)
     monkeypatch.setenv("SWEEPS_STORE", str(root))
     runpy.run_path(str(FOLDER / f"{name}.py"))
     return capsys.readouterr().out

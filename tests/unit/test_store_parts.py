@@ -482,3 +482,18 @@ def test_a_shut_connection_reaches_no_file_but_those_of_its_views(kept: Path, tm
         with pytest.raises(duckdb.Error):
             database.execute(f"COPY (SELECT 1) TO '{tmp_path / 'stolen.csv'}'")
         assert database.execute("SELECT count(*) FROM epochs").fetchone() == (6,)
+
+
+def test_times_are_shown_whole_and_a_name_with_a_dot_is_explained(
+    kept: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    root = str(kept.parents[1])
+    asked = "select time, to_timestamp(1764000000.5) as moment, 1764000000.5::double as seconds from trials"
+    assert main(["sql", asked, "--store", root]) == 0
+    out = capsys.readouterr().out
+    assert "1764000000.500" in out
+    assert "2025-11-24" in out
+    assert main(["sql", "select config.seed from trials", "--store", root]) == 2
+    assert '; a name with a dot takes quotes, as "config.seed" does; there is ' in capsys.readouterr().err
+    assert main(["sql", "select from", "--store", root]) == 2
+    assert "there is" not in capsys.readouterr().err

@@ -20,10 +20,12 @@ class Counts:
     copied: int = 0
     bytes: int = 0
     removed: int = 0
+    checkpoints_left: bool = False
 
     def __str__(self) -> str:
         removed = f", {self.removed} removed" if self.removed else ""
-        return f"{self.copied} files copied ({self.bytes / 1e6:,.1f} MB){removed}"
+        aside = "; checkpoints were left out, --checkpoints copies them" if self.checkpoints_left else ""
+        return f"{self.copied} files copied ({self.bytes / 1e6:,.1f} MB){removed}{aside}"
 
 
 @dataclass(frozen=True)

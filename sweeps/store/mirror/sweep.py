@@ -35,6 +35,7 @@ def mirror_sweep(pair: Pair, *, checkpoints: bool, prune: bool) -> None:
     def skip(name: str) -> bool:
         return passing(name) or (name == CHECKPOINTS and not checkpoints)
 
+    pair.counts.checkpoints_left |= not checkpoints and CHECKPOINTS in pair.source.names()
     for _ in range(TRIES):
         index = _index(pair.source)
         here, there = pair.source.files(skip), pair.target.files(skip)
