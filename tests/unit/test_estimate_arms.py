@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.estimate import bootstrap, estimate, iqm
+from analysis.compare import half_width
+from analysis.estimate import FEWEST, bootstrap, estimate, iqm
 from analysis.paired import ALPHA
 
 SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=24)
@@ -65,7 +66,7 @@ def students_quantile(freedom: float) -> float:
 
 
 @given(
-    st.lists(SCORES.filter(lambda s: len(s) > 1), min_size=1, max_size=3),
+    st.lists(st.lists(st.floats(0, 100), min_size=FEWEST, max_size=9), min_size=1, max_size=3),
     st.floats(-50, 50),
     st.integers(0, 9),
 )
@@ -82,6 +83,19 @@ def test_the_interval_moves_with_the_scores_and_is_drawn_from_the_generator_alon
     assert low <= high
     assert drawn(0.0) == (low, high)
     assert drawn(shift) == pytest.approx((low + shift, high + shift), abs=1e-6)
+
+
+@given(st.lists(SCORES.filter(lambda s: len(s) > 1), min_size=1, max_size=3))
+def test_few_scores_have_students_interval_of_their_mean_and_none_of_their_middle(
+    strata: list[list[float]],
+) -> None:
+    few = [scores[: FEWEST - 1] for scores in strata]
+    assert estimate(few, np.random.default_rng(0), statistic="iqm").interval is None
+    interval = estimate(few, np.random.default_rng(0)).interval
+    assert interval
+    if len(few) == 1:
+        mean, half = np.mean(few[0]), half_width(np.array(few[0]))
+        assert interval == pytest.approx((mean - half, mean + half))
 
 
 def test_equal_scores_have_an_interval_of_no_width() -> None:

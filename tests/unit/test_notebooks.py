@@ -78,7 +78,7 @@ SHOWN = {
         ["95% interval", "p (Holm)", "P(better)", "equivalent to the default within ±2"],
     ),
     "ablation": (2, ["p (Holm)", "p (flips)", "with 80% power"]),
-    "early_stopping_audit": (3, ["Spearman", "controls", "python -m sweeps.replay sce_temperatures-"]),
+    "early_stopping_audit": (3, ["Spearman", "control", "python -m sweeps.replay sce_temperatures-"]),
     "store_tour": (0, ["half_interval", "at_end", "device_hours", "rung", "0 segments", "export"]),
 }
 

@@ -516,7 +516,7 @@ def test_the_methods_can_be_read_without_the_record(written: Callable[[str], str
     for part in (
         "By default SCE was trained with the encoder strided (width 2) on shapes (128 training, 60 validation, 60 test",
         "for 8 epochs in batches of 16 by SGD (learning rate 0.06, cosine schedule, weight decay 0.0005).",
-        "8 configurations, the default among them, were drawn at random over temperature (0.05 to 0.8, logarithmic)",
+        "The default and 7 configurations drawn at random over temperature (0.05 to 0.8, logarithmic)",
         "each was trained on the same 3 seeds (0, 1, 2), so that differences are paired by seed.",
         "24 runs (24 complete) trained 288 epochs in 28.6 minutes of run time, summed over runs (cpu) on 1 machine",
     ):
