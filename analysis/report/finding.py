@@ -75,9 +75,12 @@ def _judged(evidence: Evidence) -> tuple[str, list[str]]:
     if not result.separable:
         return "No claim", [f"{_where(evidence)} the gain cannot be told from noise: no winner may be named."]
     if others == 1:
-        return "A result", [f"{_where(evidence)} the gain may be claimed."]
+        unless = (
+            "" if evidence.summary.confirmed else ", unless another sweep has chosen the arm on these seeds"
+        )
+        return "A result", [f"{_where(evidence)} the gain may be claimed{unless}."]
     least = result.comparison and simultaneous(result.comparison, others)
-    bound = (
+    above = (
         ""
         if least is None
         else f" The gain of the best of {others} is above {least:+.2f} with 95 % confidence."
@@ -85,7 +88,7 @@ def _judged(evidence: Evidence) -> tuple[str, list[str]]:
     return "A result", [
         f"{_where(evidence)} the gain may be claimed, also among the {others} arms that were run there beside the "
         f"default (p {result.p_holm:.2g}, corrected by Holm). It is the best of {others} there, so the gain as seen "
-        f"is somewhat too large.{bound}"
+        f"is somewhat too large.{above}"
     ]
 
 

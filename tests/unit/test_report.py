@@ -463,7 +463,8 @@ def test_an_arm_that_was_fixed_beforehand_and_alone_needs_no_other_seeds(tmp_pat
     word, said = claim(changed(read(search(tmp_path, arms=2, **plan)), better))
     assert word == "A result"
     assert said == [
-        "On the seeds 0, 1, 2, for which its arms were fixed beforehand, the gain may be claimed."
+        "On the seeds 0, 1, 2, for which its arms were fixed beforehand, the gain may be claimed, unless another "
+        "sweep has chosen the arm on these seeds."
     ]
 
 
