@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib.figure import Figure
 
-from analysis import report
+from analysis import figures, report
 from analysis.__main__ import main
 from analysis.load import Record, Run
 from analysis.multiple import against
@@ -417,6 +417,17 @@ def test_a_winner_is_named_only_from_fresh_seeds(tmp_path: Path, written: Callab
 def changed(evidence: Evidence, change: Callable[[Run], Run]) -> Evidence:
     record = Record(evidence.record.manifest, tuple(map(change, evidence.record.runs)))
     return replace(evidence, record=record, summary=summarise(record))
+
+
+def test_the_picture_of_a_confirmed_sweep_says_which_runs_it_shows(tmp_path: Path) -> None:
+    evidence = read(confirmed(tmp_path))
+    figure = figures.overview(evidence.search, evidence.summary)
+    assert str(figure.get_suptitle()).startswith("On fresh seeds: Best: ")
+    left, right = figure.axes[:2]
+    assert left.get_title(loc="left").startswith("The search: arms (")
+    assert right.get_title(loc="left").startswith("The search: runs as they learned")
+    curves = [line for line in right.lines if len(np.asarray(line.get_xdata())) == 12]
+    assert len(curves) == len(evidence.search.runs) == 6
 
 
 def test_two_arms_whose_values_look_alike_are_not_taken_for_each_other(tmp_path: Path) -> None:
