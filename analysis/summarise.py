@@ -1,6 +1,7 @@
 """What a sweep has shown, and whether its noise allows to say so; pure functions of a loaded record."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +12,10 @@ from analysis.compare import Comparison, Noise, compare, holm, p_value
 from analysis.load import Record, parameters
 from analysis.paired import ALPHA
 from analysis.stopping import sentence
+
+MOST_PROPOSED = 20
+"""Seeds that are proposed to settle something: more is for people to decide."""
+PROPOSED = re.compile(r"--seeds (\d+)-(\d+)")
 
 
 @dataclass(frozen=True)
@@ -68,6 +73,19 @@ class Summary:
         if self.separable or not self.comparison.separable:
             return self.comparison.sentence
         return f"{self.comparison.sentence} by itself, but not as the best of {self.others} (p {self.p_holm:.2g}, Holm)"
+
+    @property
+    def settling(self) -> str | None:
+        """The command that would settle it, on as many fresh seeds as show what was seen if it is true.
+
+        Five at least, as what was seen of the best of many is too much, and twenty at most.
+        """
+        found = self.result.comparison
+        needed = min((found and found.seeds_needed) or 0, MOST_PROPOSED)
+        return self.settle_command and PROPOSED.sub(
+            lambda seeds: f"--seeds {seeds[1]}-{max(int(seeds[2]), int(seeds[1]) + needed - 1)}",
+            self.settle_command,
+        )
 
     @property
     def complete(self) -> int:
@@ -216,8 +234,8 @@ def _verdict(summary: Summary) -> list[str]:
         if result.separable and result.complete > 2:
             seeds = "these very seeds" if not summary.confirmed else "these seeds"
             lines.append(f"It is the best of {result.complete} on {seeds}: expect less on fresh ones.")
-        if not result.separable and summary.settle_command:
-            lines.append(f"To settle it: {summary.settle_command}")
+        if not result.separable and summary.settling:
+            lines.append(f"To settle it: {summary.settling}")
     if summary.unconfirmed:
         lines.append("The best have not been confirmed on fresh seeds: these are candidates, not results.")
     states = Counter(summary.states)

@@ -121,9 +121,9 @@ def counted(evidence: Evidence) -> str:
 
 
 def _settle(summary: Summary) -> list[str]:
-    if not summary.settle_command:
+    if not summary.settling:
         return []
-    return [join("To settle it on fresh seeds: ", tag("code", summary.settle_command))]
+    return [join("To settle it on fresh seeds: ", tag("code", summary.settling))]
 
 
 def _planned(evidence: Evidence) -> list[str]:

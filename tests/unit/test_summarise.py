@@ -188,6 +188,26 @@ def test_the_best_of_many_is_not_beyond_noise_for_being_so_by_itself(tmp_path):
     assert f"by itself, but not as the best of 9 (p {summary.p_holm:.2g}, Holm)." in text(summary)
 
 
+@pytest.mark.parametrize(
+    ("better", "proposed"),
+    [
+        ([51.0, 56.0, 58.0], "--seeds 3-12 "),
+        ([53.0, 51.5, 58.6], "--seeds 3-22 "),
+        ([51.0, 55.2, 58.7], "--seeds 3-7 "),
+    ],
+)
+def test_as_many_seeds_are_proposed_as_show_what_was_seen(tmp_path, better, proposed):
+    finals = {0.1: [50.0, 54.0, 58.0], 0.2: better}
+    runs = {t: {s: ("complete", v) for s, v in enumerate(values)} for t, values in finals.items()}
+    command = "sweeps --design rerun:sweep --trials 2 --seeds 3-7 --stopper none"
+    summary = summarise(load(sweep(tmp_path, runs, seeds=[0, 1, 2], settle_command=command)))
+    assert proposed in summary.settling
+    needed = summary.comparison.seeds_needed
+    first, last = map(int, proposed.split()[1].split("-"))
+    assert last - first + 1 == min(max(needed, 5), 20)
+    assert summarise(load(sweep(tmp_path / "without", runs, seeds=[0, 1, 2]))).settling is None
+
+
 def test_arms_without_a_common_seed_cannot_be_compared():
     with pytest.raises(ValueError, match=r"seeds \[0\] and \[1\] share none"):
         compare({0: 50.0}, {1: 50.0}, None)
