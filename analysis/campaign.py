@@ -62,13 +62,9 @@ def results(directory: Path) -> list[Result]:
         StoreError: one of its sweeps is missing.
     """
     content = read(directory)
-    whole = {name: summarise(load(path)) for name, path in sweeps(directory).items()}
-    summaries = {name: summary.result for name, summary in whole.items()}
+    summaries = {name: summarise(load(path)) for name, path in sweeps(directory).items()}
     planned: list[dict[str, str]] = content["comparisons"]
-    made = [
-        _comparison(one, summaries[one["sweep"]], confirmed=whole[one["sweep"]].confirmed is not None)
-        for one in planned
-    ]
+    made = [_comparison(one, summaries[one["sweep"]]) for one in planned]
     rows = differences([_name(one, summaries[one["sweep"]]) for one in planned], made)
     return [
         Result(
@@ -138,17 +134,17 @@ def markdown(found: list[Result]) -> str:
 
 def _name(planned: dict[str, str], summary: Summary) -> str:
     """What the arm of a planned comparison is called; the best is known only by what it turned out to be."""
-    best = summary.best if planned["arm"] == "best" else None
+    best = summary.result.best if planned["arm"] == "best" else None
     return words(best.values if best else planned["arm"])
 
 
-def _comparison(planned: dict[str, str], summary: Summary, *, confirmed: bool) -> Comparison | str:
+def _comparison(planned: dict[str, str], summary: Summary) -> Comparison | str:
     """What was planned, or why it cannot be made."""
-    arms = {name: _arm(name, summary) for name in (planned["arm"], planned["against"])}
+    arms = {name: _arm(name, summary.result) for name in (planned["arm"], planned["against"])}
     for name, arm in arms.items():
         if arm is None or arm.score is None:
             return f"{words(name)}: {'not begun' if arm is None else arm.state}"
-    if planned["arm"] == "best" and not confirmed:
+    if planned["arm"] == "best" and not summary.confirmed:
         return "the best was chosen on these very seeds, and was not run again on fresh ones"
     arm, against = (found.scores for found in arms.values() if found)
     return compare(arm, against, None)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sweeps import store
-from sweeps.store.schema import METRIC
+from sweeps.store.schema import METRIC, REUSED
 
 ARM = "alternative"
 """What stands in the place of parameters where a space lists its arms by name."""
@@ -18,8 +18,6 @@ COLUMNS = [
     *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
     *("rung", "seconds", "device_seconds", "dropped"),
 ]
-REUSED = "reused from "
-"""How the reason of a run begins that was taken from another sweep."""
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Epochs, ascending, and the value at each."""
 

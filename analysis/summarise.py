@@ -108,7 +108,7 @@ def _summarise(record: Record) -> Summary:
     best = arms[0] if arms and arms[0].score is not None else None
     default = next((arm for arm in arms if arm.digest == manifest.get("default_arm")), None)
     horizon = manifest.get("epochs") or max((run.epochs for run in record.runs), default=0)
-    noise = Noise.of(manifest)
+    comparison, p_holm = _against(best, default, arms, Noise.of(manifest))
     return Summary(
         identifier=manifest.get("id", ""),
         label=manifest.get("metric_label") or record.metric,
@@ -116,8 +116,8 @@ def _summarise(record: Record) -> Summary:
         arms=arms,
         best=best,
         default=default,
-        comparison=_comparison(best, default, noise),
-        p_holm=_corrected(best, default, arms, noise),
+        comparison=comparison,
+        p_holm=p_holm,
         states=dict(record.states),
         epochs_spent=sum(run.epochs for run in record.runs),
         epochs_full=horizon * len(record.runs),
@@ -200,21 +200,18 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
-def _comparison(best: Arm | None, default: Arm | None, noise: Noise | None) -> Comparison | None:
-    if best is None or default is None or best is default or default.score is None:
-        return None
-    return compare(best.scores, default.scores, noise)
-
-
-def _corrected(
+def _against(
     best: Arm | None, default: Arm | None, arms: Sequence[Arm], noise: Noise | None
-) -> float | None:
-    """The best arm's p among those of all arms; one that is not complete counts, as it was looked at too."""
+) -> tuple[Comparison | None, float | None]:
+    """The best arm less the default, and its p among those of all arms.
+
+    One that is not complete counts, as it was looked at too.
+    """
     if best is None or default is None or best is default or default.score is None:
-        return None
-    others = [arm for arm in arms if arm is not default]
+        return None, None
+    others = [arm for arm in arms if arm is not default]  # the best first
     found = [None if arm.score is None else p_value(arm.scores, default.scores, noise) for arm in others]
-    return holm(found)[next(place for place, arm in enumerate(others) if arm is best)]
+    return compare(best.scores, default.scores, noise), holm(found)[0]
 
 
 def _row(arm: Arm, summary: Summary) -> list[str]:

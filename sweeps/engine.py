@@ -16,7 +16,7 @@ from sweeps.history import Finished, History, last_line
 from sweeps.plan import Plan, key
 from sweeps.stoppers import Judge, Verdict
 from sweeps.store import Writer
-from sweeps.store.schema import State, seconds
+from sweeps.store.schema import REUSED, State, seconds
 from sweeps.study import Entry, Run, Study
 from sweeps.tally import Tally
 
@@ -243,7 +243,7 @@ class Engine:
             self._verdict(run, epoch, metrics)
         self.attempts[run.identity] = 0
         self.checkpoints.link(run.identity, finished.checkpoint)
-        self._complete(run, f"reused from {finished.sweep}")
+        self._complete(run, f"{REUSED}{finished.sweep}")
         self._tidy()
 
     def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from analysis.compare import LEVEL, compare, half_width
-from analysis.figures.labels import beside, rows_high, signed, wrapped
+from analysis.figures.labels import beside, rows_high, signed, spanned, wrapped
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
 from analysis.multiple import Difference
 
@@ -127,8 +127,11 @@ def _row(axes: Axes, place: int, row: Difference) -> None:
 def _columns(axes: Axes, differences: Sequence[Difference]) -> None:
     """The numbers of each row at the right, each kind in its column."""
     rows = [
-        [wrapped(name, 34) for name in (row.verdict, str(row.seeds), _words(row), _signed(row.difference))][
-            ::-1
+        [
+            _signed(row.difference),
+            spanned(row.low, row.high),
+            str(row.seeds),
+            wrapped(row.verdict, 34),
         ]
         for row in differences
     ]
@@ -145,10 +148,6 @@ def _columns(axes: Axes, differences: Sequence[Difference]) -> None:
                 continue
             where = blended_transform_factory(right, axes.transData)
             axes.text(1, place, words, transform=where, va="center_baseline", color=INK, **style)
-
-
-def _words(row: Difference) -> str:
-    return "" if row.low is None or row.high is None else f"{signed(row.low)} to {signed(row.high)}"
 
 
 def _signed(value: float | None) -> str:

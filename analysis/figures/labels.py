@@ -73,6 +73,11 @@ def signed(value: float, digits: int = 2) -> str:
     return f"{value:+.{digits}f}".replace("-", "−")
 
 
+def spanned(low: float | None, high: float | None) -> str:
+    """An interval with its signs; nothing where there is none."""
+    return "" if low is None or high is None else f"{signed(low)} to {signed(high)}"
+
+
 def _fraction(axes: Axes, height: float) -> float:
     """A data height as a share of the axis."""
     place = axes.transAxes.inverted().transform(axes.transData.transform((0.0, height)))

@@ -14,7 +14,7 @@ from analysis import tables
 from analysis.figures.style import STYLE
 from analysis.report.markup import Html
 from analysis.tables import Table
-from sweeps.store.sql import ask
+from sweeps.store.sql import ask, cell
 
 DOTS = 200
 """An inch, as in the files that sweeps write."""
@@ -52,16 +52,12 @@ def answer(root: Path, query: str) -> None:
         found = ask(root, query)
         columns = zip(*found.rows, strict=True) if found.rows else [()] * len(found.columns)
         align = "".join("r" if all(map(_numeric, column)) else "l" for column in columns)
-        rows = tuple(tuple(map(_cell, row)) for row in found.rows)
+        rows = tuple(tuple(map(cell, row)) for row in found.rows)
         show(Table("answer", "", found.columns, rows, align))
 
 
 def _numeric(value: object) -> bool:
     return isinstance(value, int | float | None)
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def _draw(figure: Figure) -> None:

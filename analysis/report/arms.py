@@ -6,8 +6,9 @@ import numpy as np
 
 from analysis.arms import Arm
 from analysis.compare import LEVEL
-from analysis.estimate import Estimate, estimate
+from analysis.estimate import FEWEST, Estimate, estimate
 from analysis.figures.marks import role
+from analysis.figures.scale import is_number
 from analysis.learning import learning
 from analysis.load import Run
 from analysis.report.blocks import Block, Section
@@ -41,7 +42,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table:
-    """A row for each arm: its parameters, and the mean of its seeds with a bootstrap interval."""
+    """A row for each arm: its parameters, and the mean of its seeds with its interval."""
     runs: dict[str, list[Run]] = {}
     for run in evidence.record.runs:
         runs.setdefault(run.arm, []).append(run)
@@ -96,7 +97,8 @@ def _words(summary: Summary) -> str:
     )
     metric = f"{summary.label}: mean {over}"
     if seeds > 1:
-        metric += ", smoothed bootstrap interval, standard deviation and interquartile mean"
+        interval = "smoothed bootstrap" if seeds >= FEWEST else "Student's"
+        metric += f", {interval} interval, standard deviation and interquartile mean"
     return f"{metric}; epochs of all its runs; seconds that a run took.{hollow}"
 
 
@@ -113,5 +115,4 @@ def _columns(summary: Summary) -> Iterable[list[object]]:
 
 
 def _side(column: Sequence[object]) -> str:
-    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in column)
-    return "r" if numbers else "l"
+    return "r" if all(map(is_number, column)) else "l"

@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.arms import Arm
 from analysis.components import add_one_in, interactions, leave_one_out
-from analysis.multiple import Difference, against, name_of
+from analysis.multiple import Difference, name_of
 from analysis.report import differences
 from analysis.report.blocks import Block
 from analysis.report.evidence import Evidence
@@ -50,19 +50,7 @@ def whole(evidence: Evidence) -> Group:
         f"Right: every run as it learned. n = {len(search.runs)} runs of {len(summary.arms)} arms on {seeds} "
         f"seed{'s' if seeds != 1 else ''}; dashed: what needs no training."
     )
-
-    def draw() -> Figure:
-        if not any(run.curve for run in search.runs):
-            raise ValueError("no run has reported anything yet")
-        figure = figures.overview(search, summary)
-        if len(summary.paths) == 1 and any(
-            isinstance(arm.values[summary.paths[0]], str) for arm in summary.arms
-        ):
-            # Names of many arms do not fit below each other's; their numbers are in their marks.
-            figure.axes[0].set(xticks=[], xlabel="arms, with their numbers in the table of arms")
-        return figure
-
-    return Group("Overview", (Plate("Overview", says, draw),))
+    return Group("Overview", (Plate("Overview", says, lambda: _overview(evidence)),))
 
 
 def components(evidence: Evidence) -> Group:
@@ -85,7 +73,7 @@ def arms(evidence: Evidence) -> Group:
     says = f"Every arm less the default{f', the best {MOST}' if len(result.arms) > MOST + 1 else ''}."
 
     def forest() -> Figure:
-        rows = _rows(evidence, against)
+        rows = evidence.differences
         if differences.components_alone(evidence, rows):
             raise ValueError("every arm changes one component, and is drawn above")
         if not any(row.low is not None for row in rows):
@@ -104,8 +92,10 @@ def arms(evidence: Evidence) -> Group:
     )
 
 
-def _rows(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
-    return rows(evidence.record, margin=evidence.margin, generator=evidence.generator)
+def _overview(evidence: Evidence) -> Figure:
+    if not any(run.curve for run in evidence.search.runs):
+        raise ValueError("no run has reported anything yet")
+    return figures.overview(evidence.search, evidence.summary)
 
 
 def _slopes(result: Summary) -> Figure:
@@ -127,7 +117,7 @@ def _components(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
     base = evidence.space.get("base_name", differences.BASE)
     if evidence.space.get("alternatives") and base != differences.BASE:
         raise ValueError(f"the space lists arms beside '{base}', which are no parts of it")
-    return _rows(evidence, rows)
+    return rows(evidence.record, margin=evidence.margin, generator=evidence.generator)
 
 
 def _forest(rows: Sequence[Difference], evidence: Evidence) -> Figure:

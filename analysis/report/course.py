@@ -1,6 +1,7 @@
 """Figures of a sweep's course: how runs learned, who was stopped, what a search finds, and what the encoder sees."""
 
 from collections.abc import Iterator, Sequence
+from functools import cache
 from itertools import islice
 
 from matplotlib.figure import Figure
@@ -56,14 +57,16 @@ def search(evidence: Evidence) -> Group:
     """What so many arms are expected to find."""
     name = evidence.plan.get("design") or "search"
 
-    def found() -> Figure:
-        return figures.best_of_curves(best_of({name: evidence.search}), label=evidence.summary.label)
+    found = cache(lambda: best_of({name: evidence.search}))
+
+    def curve() -> Figure:
+        return figures.best_of_curves(found(), label=evidence.summary.label)
 
     def sentence() -> tuple[Block, ...]:
-        return (items(best_of({name: evidence.search})[name].sentence),)
+        return (items(found()[name].sentence),)
 
     says = "The score that the best of n of these arms is expected to have."
-    return Group("What so many arms find", (Plate("Best of n", says, found),), sentence)
+    return Group("What so many arms find", (Plate("Best of n", says, curve),), sentence)
 
 
 def objectives(evidence: Evidence) -> Group:

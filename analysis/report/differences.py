@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from math import isclose
 
 from analysis.compare import LEVEL
-from analysis.figures.labels import signed
-from analysis.multiple import HOUR, Difference, against
+from analysis.figures.labels import signed, spanned
+from analysis.multiple import HOUR, Difference
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import tag
@@ -23,7 +23,7 @@ def section(evidence: Evidence) -> Section:
     """Every complete arm less the default, corrected for their number."""
     title = "Differences"
     try:
-        rows = against(evidence.record, margin=evidence.margin, generator=evidence.generator)
+        rows = evidence.differences
     except ValueError as reason:
         return Section(title, (tag("p", f"There are none: {reason}."),))
     if not rows:
@@ -48,7 +48,7 @@ def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
     cells = [
         (
             row.name,
-            *(_number(row.difference), _interval(row), str(row.seeds or "")),
+            *(_number(row.difference), spanned(row.low, row.high), str(row.seeds or "")),
             *(_p(p) for p in (row.p, row.p_holm, row.p_flips)),
             ""
             if row.probability_of_improvement is None or row.seeds < 2
@@ -86,10 +86,6 @@ def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
             "No margin was given (--margin), so nothing is called equivalent: not separable is not equal.",
         ]
     return [*notes, f"Equivalent within ±{margin:g}: two one-sided tests, corrected likewise."]
-
-
-def _interval(row: Difference) -> str:
-    return "" if row.low is None or row.high is None else f"{signed(row.low)} to {signed(row.high)}"
 
 
 def _number(value: float | None, digits: int = 2) -> str:

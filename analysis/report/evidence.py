@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,7 +11,7 @@ import numpy as np
 
 from analysis.figures import Images
 from analysis.load import Record, load
-from analysis.multiple import HOUR, named
+from analysis.multiple import HOUR, Difference, against, named
 from analysis.summarise import Summary, summarise
 from sweeps import store
 from sweeps.store.schema import ORIGIN, SECONDS
@@ -70,6 +71,15 @@ class Evidence:
         """What each arm is called, by its digest."""
         arms = {arm.digest: arm for arm in (*self.summary.result.arms, *self.summary.arms)}
         return {arm.digest: name for name, arm in named(list(arms.values()))}
+
+    @cached_property
+    def differences(self) -> tuple[Difference, ...]:
+        """Each arm less the default; a table shows them and a figure.
+
+        Raises:
+            ValueError: the default is not complete.
+        """
+        return against(self.record, margin=self.margin, generator=self.generator)
 
     @property
     def generator(self) -> np.random.Generator:

@@ -10,7 +10,7 @@ from analysis.estimate import FEWEST
 from analysis.multiple import HOUR
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
-from analysis.report.finding import counted
+from analysis.report.finding import PLANNED, counted
 from analysis.report.markup import tag
 from analysis.summarise import short, shown
 
@@ -42,8 +42,6 @@ STOPPERS = {
 }
 ADAPTIVE = ("tpe", "gp", "cmaes")
 """Designs that need some arms before they can learn from them."""
-FIXED = ("listed", "added", "pairs", "given", "path", "around", "grid")
-"""Designs of which the default is one of the arms like any other."""
 IMAGES = {"train": "training", "validation": "validation", "test": "test"}
 
 
@@ -90,7 +88,7 @@ def _arms(evidence: Evidence) -> str:
     published = f", {first} that {'was' if first == 1 else 'were'} published" if first else ""
     if plan["design"] in ADAPTIVE:
         how += ", which draws the first of them at random"
-    if plan["design"] in FIXED:
+    if plan["design"] in PLANNED:
         return f"{plan['arms']} configurations, the default among them, were {how}{over}; {shared}."
     known = f"The default{published} and {plan['arms'] - 1 - first} configurations {how}{over} were tried"
     return f"{known}; {shared}."
@@ -146,7 +144,7 @@ def _done(evidence: Evidence) -> str:
     hours = "in a time that was not recorded"
     if evidence.hours:
         hours = f"in {_time(evidence.hours)} of run time" + (", summed over runs" if len(runs) > 1 else "")
-    devices = sum(run.device_seconds for run in evidence.record.runs) / HOUR
+    devices = sum(run.device_seconds for run in runs) / HOUR
     device = " and ".join(evidence.known("device"))
     origin = evidence.manifest.get("provenance") or {}
     hosts = len(evidence.known("host")) or 1

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from analysis import figures
 from analysis.fanova import fanova
+from analysis.figures.scale import is_number
 from analysis.importance import observed
 from analysis.pedanova import ped_anova
 from analysis.report.blocks import Block
@@ -102,7 +103,5 @@ def _numeric(evidence: Evidence) -> Iterator[str]:
     arms = evidence.summary.arms
     for path in evidence.summary.paths:
         values = [arm.values[path] for arm in arms]
-        if len(set(map(str, values))) > 1 and not any(
-            isinstance(v, bool) or not isinstance(v, int | float) for v in values
-        ):
+        if len(set(map(str, values))) > 1 and all(map(is_number, values)):
             yield path

@@ -14,6 +14,9 @@ import pyarrow as pa
 
 State = Literal["running", "paused", "complete", "stopped", "failed"]
 
+REUSED = "reused from "
+"""How the reason of a run begins that was taken from another sweep."""
+
 METRIC = "metric."
 CONFIG = "config."
 

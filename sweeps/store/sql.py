@@ -31,7 +31,7 @@ class Answer:
         """A table, cut to the terminal's width if it is for one; a pipe has no width to keep to."""
         table = Table(*self.columns)
         for row in self.rows:
-            table.add_row(*map(_cell, row))
+            table.add_row(*map(cell, row))
         console = Console(file=io.StringIO(), width=None if sys.stdout.isatty() else 10_000)
         with console.capture() as capture:
             console.print(table, markup=False)
@@ -60,6 +60,15 @@ def ask(root: Path, query: str) -> Answer:
         connection.close()
 
 
+def cell(value: Any) -> str:
+    """A value for people: numbers in six digits, times in unix seconds whole."""
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
+    return str(value)
+
+
 def _sentence(error: duckdb.Error) -> str:
     """The error without the excerpt of the query that DuckDB draws below it."""
     return " ".join(str(error).partition("\n\nLINE ")[0].split()).rstrip(".")
@@ -84,14 +93,6 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str:
         if name not in columns.setdefault(view, []):
             columns[view].append(name)
     return ", ".join(f"{view} ({', '.join(names)})" for view, names in columns.items())
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, float):  # a time in unix seconds is no use in six digits
-        return f"{value:.3f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
-    return str(value)
 
 
 def _plain(value: Any) -> Any:

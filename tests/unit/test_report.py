@@ -22,7 +22,7 @@ from analysis import figures, report
 from analysis.__main__ import main
 from analysis.load import Record, Run
 from analysis.multiple import against
-from analysis.report import arms, differences, failures, figured, finding, methods
+from analysis.report import arms, comparisons, differences, failures, figured, finding, methods
 from analysis.report.evidence import Evidence, images, read
 from analysis.report.finding import claim, simultaneous
 from analysis.report.markup import Html, join, tag
@@ -428,6 +428,14 @@ def test_the_picture_of_a_confirmed_sweep_says_which_runs_it_shows(tmp_path: Pat
     assert right.get_title(loc="left").startswith("The search: runs as they learned")
     curves = [line for line in right.lines if len(np.asarray(line.get_xdata())) == 12]
     assert len(curves) == len(evidence.search.runs) == 6
+
+
+def test_the_picture_of_named_arms_keeps_its_scale(tmp_path: Path) -> None:
+    evidence = read(listed(tmp_path, "listed"))
+    left = comparisons.whole(evidence).plates[0].draw().axes[0]
+    assert left.get_xlabel() == evidence.summary.label
+    assert len(left.get_xticks()) > 1
+    assert len(left.get_yticklabels()) == len(evidence.summary.arms)
 
 
 def test_two_arms_whose_values_look_alike_are_not_taken_for_each_other(tmp_path: Path) -> None:
