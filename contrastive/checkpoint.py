@@ -24,6 +24,7 @@ class Normalisation:
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
+    """0 for a channel that never varies: `contrastive.views.normalise` standardises it to 0."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def load(path: Path, *, device: torch.device) -> dict[str, Any]:
 def load_encoder(path: Path, *, device: torch.device) -> tuple[Trial, nn.Module]:
     """The trained encoder of a run as a plain module in evaluation mode, and the trial it comes from.
 
-    It takes standardised images (N, 3, H, W) and gives features (N, trial.encoder.dim).
+    It takes images (N, 3, H, W) that `contrastive.views.normalise` has standardised, by the `normalisation` that
+    `load_pretrained` gives, and gives features (N, trial.encoder.dim).
 
     Args:
         path: a checkpoint of training, or an export of one (.safetensors).

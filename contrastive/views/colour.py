@@ -83,8 +83,12 @@ def normalise(
     mean: Sequence[float] | Float[Tensor, " c"],
     std: Sequence[float] | Float[Tensor, " c"],
 ) -> Float[Tensor, "n c h w"]:
-    """(images - mean) / std per channel, in channels_last order: what convolutions are fastest on."""
+    """(images - mean) / std per channel, in channels_last order: what convolutions are fastest on.
+
+    A channel whose deviation is 0, as the third of two-colour microscopy, tells nothing and becomes 0.
+    """
     centre, spread = (torch.as_tensor(v, dtype=images.dtype, device=images.device) for v in (mean, std))
+    spread = spread.masked_fill(spread == 0, torch.inf)
     views = (images - centre[:, None, None]).div_(spread[:, None, None])
     return views.contiguous(memory_format=torch.channels_last)
 

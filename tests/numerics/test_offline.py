@@ -1,3 +1,4 @@
+import math
 import statistics
 from dataclasses import replace as with_fields
 from pathlib import Path
@@ -7,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from contrastive.checkpoint import load_pretrained
 from contrastive.config import Trial, from_dict, replace, to_dict
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
@@ -16,6 +18,7 @@ from contrastive.evaluate.offline import after_training, check_evaluation, check
 from contrastive.evaluate.online import evaluate, raw_pixel_accuracy, untrained_accuracy
 from contrastive.evaluate.protocols import KNN, Collapse, FineTune, LinearProbe
 from contrastive.siamese import Siamese
+from contrastive.train import train
 
 CPU = torch.device("cpu")
 OTHER = {"name": "shapes", "train": 60, "validation": 20, "test": 20, "classes": 3}
@@ -228,3 +231,31 @@ def test_one_label_is_too_few_to_fine_tune_on(trial: Trial, dataset: Dataset) ->
     asked = replace(trial, {"evaluation.after": [{"name": "finetune", "fraction": 0.01}]})
     with pytest.raises(ValueError, match=r"evaluation.after.0.fraction keeps 1 label"):
         check_evaluation(asked, with_fields(dataset, train=few))
+
+
+def two_coloured(split: Split) -> Split:
+    """Two classes in two colours, without blue, as microscopy has them."""
+    images = split.images // 16
+    bright = (split.labels % 2).bool()
+    images[bright, 0] += 200
+    images[~bright, 1] += 200
+    images[:, 2] = 0
+    return Split(images, split.labels % 2)
+
+
+def test_a_channel_that_never_varies_is_standardised_everywhere(
+    trial: Trial, dataset: Dataset, tmp_path: Path
+) -> None:
+    asked = replace(trial, {"evaluation.after": EVERYTHING[:5], "evaluation.neighbours": 3})
+    splits = {name: two_coloured(getattr(dataset, name)) for name in ("train", "validation", "test")}
+    images = Dataset(**splits, classes=("green", "red"), fingerprint="two colours")
+    assert images.std[2] == 0
+    assert raw_pixel_accuracy(asked, images, device=CPU) == 100
+    assert untrained_accuracy(asked, images, device=CPU) == 100
+    outcome = train(asked, lambda *_: None, dataset=images, directory=tmp_path)
+    assert all(math.isfinite(value) for value in outcome.metrics.values())
+    assert outcome.metrics["knn_top1"] == 100
+    found = load_pretrained(tmp_path / "checkpoint.pt", device=CPU)
+    assert found.normalisation is not None
+    again = measure(KNN(neighbours=(3,)), found, asked, images, moments=found.normalisation, device=CPU)
+    assert again["knn3_top1"] == outcome.metrics["knn_top1"]

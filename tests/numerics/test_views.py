@@ -119,6 +119,16 @@ def test_normalise_is_torchvisions_and_returns_channels_last():
     assert result.is_contiguous(memory_format=torch.channels_last)
 
 
+@pytest.mark.parametrize("level", [0.0, 7 / 255, 1.0])
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_a_channel_that_never_varies_is_standardised_to_zero(level: float, dtype: torch.dtype):
+    images, mean, std = floats(4).to(dtype), (0.4, 0.5, level), (0.2, 0.3, 0.0)
+    images[:2, 2] = level  # as in training, and two images in which it varies after all
+    result = normalise(images, mean, std)
+    assert (result[:, 2] == 0).all()
+    torch.testing.assert_close(result[:, :2], normalise(images[:, :2], mean[:2], std[:2]))
+
+
 def by_torchvision(image: Tensor, one: Draw, size: int) -> Tensor:
     """SimCLR's pipeline on one image with the parameters of a draw of one row."""
     view = vision.resized_crop(image, *one.box[0].tolist(), [size, size], antialias=True)
