@@ -95,7 +95,8 @@ def _draw(view: View, count: int, dataset: Dataset, stream: torch.Generator) -> 
 
 def _rendered(pixels: Tensor, drawn: Draw, view: View, trial: Trial, dataset: Dataset) -> Tensor:
     images = render(pixels, drawn.to(pixels.device), view, dtype=trial.dtype)
-    return normalise(images, dataset.mean, dataset.std)
+    channels = trial.views.channels or dataset
+    return normalise(images, channels.mean, channels.std)
 
 
 def _mixtures(trial: Trial, dataset: Dataset, epoch: int) -> Iterator[Mixture | None]:

@@ -21,6 +21,12 @@ from contrastive.views import Views
 NUMERICS = 2
 """Raised whenever the same trial would give another curve than before; part of a run's identity."""
 
+LATER: dict[str, Any] = {"interpolation": "bilinear", "channels": None, "second_view": None}
+"""Fields that came after runs had been recorded, at the value that all runs had before there was a choice.
+
+At it they are left out of a run's identity, so that such a run is still the one that was recorded.
+"""
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Evaluation:
@@ -189,12 +195,13 @@ def value_at(trial: Trial, path: str) -> Any:
 
 def identity(trial: Trial, fingerprint: str) -> str:
     """Digest of a run: its configuration, the content of its data (wherever that lies) and the numerics."""
-    return _digest({**to_dict(trial), "data": fingerprint, "numerics": NUMERICS})
+    return _digest({**_recorded(to_dict(trial)), "data": fingerprint, "numerics": NUMERICS})
 
 
 def arm(trial: Trial, fingerprint: str) -> str:
     """Digest of a run without its seed: runs of one arm differ by nothing else."""
-    return _digest({**to_dict(trial), "data": fingerprint, "numerics": NUMERICS, "seed": None})
+    values = _recorded(to_dict(trial))
+    return _digest({**values, "data": fingerprint, "numerics": NUMERICS, "seed": None})
 
 
 def in_words(build: Callable[[], T]) -> T:
@@ -219,6 +226,14 @@ def closest(name: str, names: list[str]) -> str:
     near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     return f"{hint}There is: {', '.join(names)}."
+
+
+def _recorded(value: Any) -> Any:
+    """The value without the fields of LATER that leave a run what it was."""
+    if not isinstance(value, dict):
+        return value
+    fields = cast(dict[str, Any], value).items()
+    return {name: _recorded(v) for name, v in fields if name not in LATER or v != LATER[name]}
 
 
 def _digest(values: Mapping[str, Any]) -> str:

@@ -154,7 +154,7 @@ class _Run:
         features = embed(
             self.model.online.encoder,
             self.dataset.train,
-            self.dataset,
+            self.trial.views.channels or self.dataset,
             self.trial,
             world=self.world,
             device=self.device,
@@ -179,12 +179,13 @@ class _Run:
 
     def save(self, path: Path, epoch: int, metrics: Metrics) -> None:
         """Everything the rest of the run depends on; all randomness follows from seed and epoch."""
+        channels = self.trial.views.channels or self.dataset
         state = {
             "identity": self.identity,
             "trial": to_dict(self.trial),
             "epoch": epoch,
             "metrics": metrics,
-            "normalisation": {"mean": self.dataset.mean, "std": self.dataset.std},
+            "normalisation": {"mean": channels.mean, "std": channels.std},
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }

@@ -40,7 +40,8 @@ def _arrays(begun: Sweep, checkpoint: Path) -> dict[str, Any]:
     device, images = torch.device("cpu"), _first(begun.dataset.validation)
     found = load_pretrained(checkpoint, device=device)
     layer = readout(found, found.trial.evaluation.layer)
-    features = embed(layer, images, begun.dataset, found.trial, world=World(), device=device)
+    channels = found.trial.views.channels or begun.dataset
+    features = embed(layer, images, channels, found.trial, world=World(), device=device)
     return {
         "features": features.float().numpy(),
         "labels": images.labels.numpy(),

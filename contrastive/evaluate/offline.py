@@ -38,9 +38,10 @@ def after_training(
         cache: where the images of transfer sets are kept; without one they are read anew.
     """
     found: dict[str, float] = {}
+    channels = trial.views.channels or dataset
     for protocol in trial.evaluation.after:
         images = read(protocol.data, cache=cache) if protocol.data else dataset
-        found |= measure(protocol, network, trial, images, moments=dataset, device=device)
+        found |= measure(protocol, network, trial, images, moments=channels, device=device)
     return found
 
 

@@ -21,8 +21,9 @@ def evaluate(
     `layer` gives the features: `readout(branch, trial.evaluation.layer)`. Each process embeds its share of the
     images; all of them get the same values.
     """
-    bank = embed(layer, dataset.bank, dataset, trial, world=world, device=device)
-    queries = embed(layer, dataset.validation, dataset, trial, world=world, device=device)
+    channels = trial.views.channels or dataset
+    bank = embed(layer, dataset.bank, channels, trial, world=world, device=device)
+    queries = embed(layer, dataset.validation, channels, trial, world=world, device=device)
     accuracy = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"knn_top1": accuracy, "effective_rank": float(effective_rank(queries))}
 
@@ -30,8 +31,9 @@ def evaluate(
 def held_out_accuracy(layer: nn.Module, dataset: Dataset, trial: Trial, *, device: torch.device) -> float:
     """KNN top-1 in percent on the test images: for what is reported at the end, never for a choice."""
     alone = World()
-    bank = embed(layer, dataset.bank, dataset, trial, world=alone, device=device)
-    queries = embed(layer, dataset.test, dataset, trial, world=alone, device=device)
+    channels = trial.views.channels or dataset
+    bank = embed(layer, dataset.bank, channels, trial, world=alone, device=device)
+    queries = embed(layer, dataset.test, channels, trial, world=alone, device=device)
     return _accuracy(trial, dataset, bank, queries, dataset.test)
 
 

@@ -10,6 +10,7 @@ from contrastive.encoder import Head
 from contrastive.losses import byol
 from contrastive.methods.protocol import (
     CIFAR_RESNET18,
+    IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
     Assembly,
     Embeddings,
@@ -25,10 +26,11 @@ _IMAGENET: dict[str, Any] = {
     "method.projector": {"hidden": [4096], "output": 256},
     "method.predictor": {"hidden": [4096], "output": 256},
     "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 1.0,
-                     "blur_kernel": 23},
-    "views.second": {"size": 224, "crop_scale": [0.08, 1.0], "saturation": 0.2, "blur": 0.1,
-                     "blur_kernel": 23, "solarise": 0.2},
+    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
+                     "blur": 1.0, "blur_kernel": 23, "colour": "exact"},
+    "views.second": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
+                     "blur": 0.1, "blur_kernel": 23, "solarise": 0.2, "colour": "exact"},
+    "views.channels": IMAGENET_CHANNELS,
     "optimiser": {"name": "lars", "lr": 0.45, "weight_decay": 1e-6, "warmup_epochs": 10},
     "batch": 4096, "epochs": 100,
 }  # fmt: skip
@@ -52,12 +54,16 @@ class BYOL:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="solo-learn's CIFAR-10 run, without the clipping of its LARS; views ours",
+            source="solo-learn's CIFAR-10 run, without the clipping of its LARS",
             values={
                 "method.momentum": {"start": 0.99, "schedule": "cosine"},
                 "method.projector": {"hidden": [4096], "output": 256},
                 "method.predictor": {"hidden": [4096], "output": 256},
                 "encoder": CIFAR_RESNET18,
+                **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
+                                     "solarise": solarise, "colour": "exact"}
+                   for name, solarise in (("strong", 0.0), ("second", 0.2))},
+                "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
                 "optimiser": {"name": "lars", "lr": 1.0, "trust": 0.02, "weight_decay": 1e-5, "warmup_epochs": 10},
                 "batch": 256, "epochs": 1000,
             },
@@ -67,7 +73,9 @@ class BYOL:
             values={**_IMAGENET, "batch": 256, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' 100-epoch preset: momentum 0.99, rate 0.45, weight decay 1e-6; views of the paper",
+            source="the authors' 100-epoch preset: momentum 0.99, rate 0.45, weight decay 1e-6; resizing is "
+                   "antialiased, blur reflects at the border and colours are torchvision's (theirs: neither, and "
+                   "TensorFlow's)",
             values=_IMAGENET,
         ),
     }  # fmt: skip

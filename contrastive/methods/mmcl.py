@@ -9,6 +9,7 @@ from contrastive.encoder import Head
 from contrastive.losses import mmcl, mmcl_diagnostics, mmcl_queue
 from contrastive.losses.mmcl import ProjectedGradient
 from contrastive.methods.protocol import (
+    CIFAR_CHANNELS,
     CIFAR_RESNET50,
     IMAGENET_RESNET50,
     Assembly,
@@ -25,8 +26,10 @@ _IMAGENET = {
     "method.solver": "projected_gradient", "method.normalised_step": True, "method.bandwidth_drops": [],
     "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True},
     "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
-                     "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
+    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "brightness": 0.8,
+                     "contrast": 0.8, "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_sigma": [0.2, 2.0],
+                     "blur_kernel": 23, "colour": "exact"},
+    "views.channels": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
 }  # fmt: skip
 _LARS = {"name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6}
 
@@ -72,7 +75,8 @@ class MMCL:
                 "method.solver": "projected_gradient", "method.normalised_step": False,
                 "method.projector": {"hidden": [512], "output": 128},
                 "encoder": CIFAR_RESNET50,
-                "views.strong.crop_scale": [0.08, 1.0], "views.strong.blur": 0.5,
+                "views.strong": {"crop_scale": [0.08, 1.0], "blur": 0.5, "colour": "exact"},
+                "views.channels": CIFAR_CHANNELS,
                 "optimiser": {"name": "adam", "lr": 1e-3, "lr_scaling": "none", "weight_decay": 1e-6,
                               "schedule": "constant", "warmup_epochs": 0},
                 "batch": 256, "epochs": 400,
@@ -91,11 +95,13 @@ class MMCL:
             },
         ),
         "imagenet100": Preset(
-            source="the authors' released ImageNet-100 run, but no scale in the last batch norm, standardised images",
+            source="the authors' released ImageNet-100 run, but no scale in the last batch norm; blur reflects at "
+                   "the border",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 20}, "batch": 128, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' released ImageNet run, but no scale in the last batch norm, and standardised images",
+            source="the authors' released ImageNet run, but no scale in the last batch norm; blur reflects at the "
+                   "border",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 10}, "batch": 256, "epochs": 100},
         ),
     }  # fmt: skip

@@ -9,7 +9,9 @@ from torch import Tensor
 from contrastive.encoder import Head
 from contrastive.losses import info_nce
 from contrastive.methods.protocol import (
+    CIFAR_CHANNELS,
     CIFAR_RESNET18,
+    IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
     Assembly,
     Embeddings,
@@ -26,7 +28,8 @@ _IMAGENET: dict[str, Any] = {
     "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
     "method.predictor": None,
     "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23},
+    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
+    "views.channels": IMAGENET_CHANNELS,
     "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
                   "warmup_epochs": 0},
     "batch": 256, "epochs": 200,
@@ -61,6 +64,7 @@ class MoCo:
                 "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,
                 "method.projector": {"hidden": [], "output": 128}, "method.predictor": None,
                 "encoder": CIFAR_RESNET18,
+                "views.strong": {"crop_scale": [0.08, 1.0], "colour": "exact"}, "views.channels": CIFAR_CHANNELS,
                 "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 0},
                 "batch": 512, "epochs": 200,
@@ -71,7 +75,7 @@ class MoCo:
             values={**_IMAGENET, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="Chen et al. 2020, MoCo v2, 200 epochs (kernel, splits: the authors' 8 GPUs)",
+            source="Chen et al. 2020, MoCo v2, 200 epochs (splits: the authors' 8 GPUs); blur of 23 taps for Pillow's",
             values=_IMAGENET,
         ),
     }  # fmt: skip

@@ -9,7 +9,9 @@ from torch import Tensor
 from contrastive.encoder import Head
 from contrastive.losses import sce_crops
 from contrastive.methods.protocol import (
+    CIFAR_CHANNELS,
     CIFAR_RESNET18,
+    IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
     Assembly,
     Embeddings,
@@ -25,8 +27,9 @@ _IMAGENET: dict[str, Any] = {
     "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
     "method.views": ["weak", "strong"],
     "method.projector": {"hidden": [4096], "output": 512, "batch_norm": False},
-    "views.weak.size": 224, "views.strong.size": 224, "views.strong.blur": 0.5,
-    "views.strong.blur_kernel": 23,
+    "views.weak.size": 224,
+    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
+    "views.channels": IMAGENET_CHANNELS,
     "encoder": IMAGENET_RESNET50,
     "optimiser": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4,
                   "decay_vectors": False, "warmup_epochs": 5},
@@ -54,12 +57,14 @@ class ReSSL:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="solo-learn's temperatures, the authors' split batch norm and decay for small sets; rest ours",
+            source="solo-learn's temperatures, the authors' split batch norm, decay and views for small sets (blur "
+                   "of 13 taps for Pillow's); rest ours",
             values={
                 "method.temperature": 0.1, "method.target_temperature": 0.04, "method.queue": 4096,
                 "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,
                 "method.views": ["weak", "strong"], "method.projector": {"hidden": [512], "output": 128},
-                "views.strong.blur": 0.5,
+                "views.strong": {"blur": 0.5, "blur_kernel": 13, "colour": "exact"},
+                "views.channels": CIFAR_CHANNELS,
                 "encoder": CIFAR_RESNET18,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 5},
@@ -71,7 +76,7 @@ class ReSSL:
             values={**_IMAGENET, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' ImageNet run, one crop",
+            source="the authors' ImageNet run, one crop; blur of 23 taps for Pillow's",
             values=_IMAGENET,
         ),
     }  # fmt: skip

@@ -9,7 +9,9 @@ from torch import Tensor
 from contrastive.encoder import Head
 from contrastive.losses import sce_crops
 from contrastive.methods.protocol import (
+    CIFAR_CHANNELS,
     CIFAR_RESNET18,
+    IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
     Assembly,
     Embeddings,
@@ -26,8 +28,10 @@ _IMAGENET = {
     "method.momentum": {"start": 0.99, "schedule": "cosine"}, "method.batch_norm_splits": 1,
     "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
     "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "hue": 0.1, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23},
-    "views.second": {"size": 224, "hue": 0.1, "saturation": 0.2, "blur": 0.1, "blur_kernel": 23, "solarise": 0.2},
+    "views.strong": {"size": 224, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23, "colour": "exact"},
+    "views.second": {"size": 224, "saturation": 0.2, "blur": 0.1, "blur_kernel": 23, "solarise": 0.2,
+                     "colour": "exact"},
+    "views.channels": IMAGENET_CHANNELS,
     "batch": 4096,
 }  # fmt: skip
 
@@ -63,14 +67,15 @@ class SCE:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="the authors' released CIFAR-10 run file, with the paper's masked target",
+            source="the authors' released CIFAR-10 run file, with the paper's masked target; blur of 13 taps for "
+                   "Pillow's",
             values={
                 "method.coefficient": 0.5, "method.temperature": 0.1, "method.target_temperature": 0.05,
                 "method.queue": 4096, "method.momentum": {"start": 0.99, "schedule": "constant"},
                 "method.symmetric": False, "method.views": ["weak", "strong"], "method.batch_norm_splits": 8,
                 "method.projector": {"hidden": [512], "output": 128}, "method.predictor": None,
-                "views.strong.blur": 0.5, "views.strong.crop_scale": [0.2, 1.0],
-                "views.weak.crop_scale": [0.2, 1.0],
+                "views.strong": {"crop_scale": [0.2, 1.0], "blur": 0.5, "blur_kernel": 13, "colour": "exact"},
+                "views.weak.crop_scale": [0.2, 1.0], "views.channels": CIFAR_CHANNELS,
                 "encoder": CIFAR_RESNET18,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 5},
@@ -78,7 +83,8 @@ class SCE:
             },
         ),
         "imagenet": Preset(
-            source="the authors' released ImageNet run file, 2 x 224, 200 epochs, with the paper's masked target",
+            source="the authors' released ImageNet run file, 2 x 224, 200 epochs, with the paper's masked target; "
+                   "colours are torchvision's (theirs: kornia's), and the second view, too, is flipped",
             values={
                 **_IMAGENET,
                 "method.views": ["strong", "second"],
@@ -88,13 +94,14 @@ class SCE:
             },
         ),
         "imagenet-multicrop": Preset(
-            source="the authors' released ImageNet run file, 2 x 224 and a crop each of 192, 160, 128, 96; masked",
+            source="the authors' released ImageNet run file, 2 x 224 and a crop each of 192, 160, 128, 96; masked; "
+                   "colours are torchvision's (theirs: kornia's)",
             values={
                 **_IMAGENET,
                 "method.views": ["strong", "second", "local_large", "local_medium", "local_small", "local"],
                 "method.projector": {"hidden": [4096, 4096], "output": 256, "output_batch_norm": True},
                 **{f"views.{name}": {"size": size, "crop_scale": scale, "saturation": 0.2, "blur": 0.5,
-                                     "blur_kernel": 23, "solarise": 0.2}
+                                     "blur_kernel": 23, "solarise": 0.2, "colour": "exact"}
                    for name, size, scale in (("local_large", 192, [0.172, 0.86]),
                                              ("local_medium", 160, [0.143, 0.715]),
                                              ("local_small", 128, [0.114, 0.571]),

@@ -9,6 +9,7 @@ from contrastive.encoder import Head
 from contrastive.losses import nt_xent
 from contrastive.methods.protocol import (
     CIFAR_RESNET18,
+    IMAGENET_CHANNELS,
     IMAGENET_RESNET18,
     IMAGENET_RESNET50,
     Assembly,
@@ -41,22 +42,28 @@ class SimCLR:
             },
         ),
         "imagenet100": Preset(
-            source="solo-learn's ImageNet-100 temperature, head and rate, without the clipping of its LARS; rest ours",
+            source="solo-learn's ImageNet-100 run, without the clipping of its LARS; colours are torchvision's "
+                   "(those of its DALI loader are one matrix)",
             values={
                 "method.temperature": 0.2, "method.projector": {"hidden": [4096], "output": 512},
                 "encoder": IMAGENET_RESNET18,
-                "views.strong.size": 224, "views.strong.blur": 0.5, "views.strong.blur_kernel": 23,
+                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic",
+                                 "brightness": 0.8, "contrast": 0.8, "saturation": 0.8, "hue": 0.2,
+                                 "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
+                "views.channels": IMAGENET_CHANNELS,
                 "optimiser": {"name": "lars", "lr": 0.3, "trust": 0.02, "weight_decay": 1e-4, "warmup_epochs": 10},
                 "batch": 256, "epochs": 400,
             },
         ),
         "imagenet": Preset(
-            source="lightly's ImageNet benchmark: temperature 0.1, LARS at 0.075 sqrt(batch)",
+            source="lightly's ImageNet benchmark: temperature 0.1, LARS at 0.075 sqrt(batch); blur of 23 taps for "
+                   "Pillow's",
             values={
                 "method.temperature": 0.1, "method.projector": {"hidden": [2048], "output": 128},
                 "encoder": IMAGENET_RESNET50,
                 "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
-                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
+                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
+                "views.channels": IMAGENET_CHANNELS,
                 "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
                               "warmup_epochs": 10},
                 "batch": 256, "epochs": 100,

@@ -12,6 +12,7 @@ from contrastive.losses import neighbour_contrast, nt_xent, supervised_contrast,
 from contrastive.losses.rows import product, unit_rows
 from contrastive.methods.protocol import (
     CIFAR_RESNET18,
+    IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
     Assembly,
     Embeddings,
@@ -27,9 +28,10 @@ _IMAGENET: dict[str, Any] = {
     "method.projector": {"hidden": [4096, 4096], "output": 256},
     "method.graph_projector": {"hidden": [4096, 4096], "output": 256},
     "encoder": IMAGENET_RESNET50,
-    "views.gentle": {"size": 224, "blur": 0.5, "blur_kernel": 23},
+    "views.gentle": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
     "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
-                     "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23},
+                     "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
+    "views.channels": IMAGENET_CHANNELS,
     "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
                   "warmup_epochs": 10},
     "batch": 4096, "epochs": 200,
@@ -92,7 +94,8 @@ class WCL:
             values={**_IMAGENET, "batch": 256, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' released run: heads 4096 and 256, LARS at 0.075 sqrt(batch), 200 epochs",
+            source="the authors' released run: heads 4096 and 256, LARS at 0.075 sqrt(batch), 200 epochs; blur of 23 "
+                   "taps for Pillow's",
             values=_IMAGENET,
         ),
     }  # fmt: skip

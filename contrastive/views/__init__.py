@@ -15,13 +15,14 @@ from contrastive.views.colour import (
     saturation,
     solarise,
 )
-from contrastive.views.config import View, ViewName, Views
+from contrastive.views.config import Channels, View, ViewName, Views
 from contrastive.views.draws import Draw, draw
 from contrastive.views.geometry import gaussian_blur, horizontal_flip, resized_crop
 from contrastive.views.mixing import Mixture, draw_mixture, mix
 from contrastive.views.render import render
 
 __all__ = [
+    "Channels",
     "Draw",
     "Mixture",
     "View",

@@ -8,6 +8,7 @@ from pydantic.dataclasses import dataclass
 from contrastive.types import STRICT, Count, Fraction, NonNegative, Positive
 
 Share = Annotated[float, Field(gt=0, le=1)]
+Interpolation = Literal["bilinear", "bicubic"]
 ViewName = Literal[
     "strong", "weak", "second", "gentle", "local", "local_small", "local_medium", "local_large"
 ]
@@ -20,7 +21,8 @@ class View:
     `crop_scale` is the share of the image's area, `crop_ratio` width over height, `size` the output's side in
     pixels (None: the image's own height and width). `flip`, `jitter`, `grey`, `blur` and `solarise` are
     probabilities per image; `brightness`, `contrast`, `saturation` and `hue` are ColorJitter's strengths, hue
-    in turns of the colour circle. `blur_sigma` and `blur_kernel` are in output pixels.
+    in turns of the colour circle. `blur_sigma` and `blur_kernel` are in output pixels; a kernel of 13 reaches
+    three of the largest sigma and is Pillow's Gaussian to its rounding.
 
     `colour="exact"` is torchvision's arithmetic: four operators in an order drawn per image, each clamped,
     hue in HSV. `"affine"` is one 3×3 matrix and an offset per image, clamped once: faster, equal without hue
@@ -30,6 +32,7 @@ class View:
     crop_scale: tuple[Share, Share] = (0.2, 1.0)
     crop_ratio: tuple[Positive, Positive] = (3 / 4, 4 / 3)
     size: Count | None = None
+    interpolation: Interpolation = "bilinear"
     flip: Fraction = 0.5
     jitter: Fraction = 0.8
     brightness: NonNegative = 0.4
@@ -64,8 +67,16 @@ class View:
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
+class Channels:
+    """Mean and standard deviation, in 0..1, by which red, green and blue are standardised."""
+
+    mean: tuple[Fraction, Fraction, Fraction]
+    std: tuple[Positive, Positive, Positive]
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
 class Views:
-    """The views a method may ask for by name.
+    """The views a method may ask for by name, and how the encoder's images are standardised.
 
     The local ones are the low-resolution crops of a multi-crop: SCE's four scales and, at 32 pixels, its four
     sizes (192, 160, 128 and 96 of 224), rounded to even numbers.
@@ -82,3 +93,5 @@ class Views:
     local_small: View = View(size=18, crop_scale=(0.114, 0.571))
     local_medium: View = View(size=22, crop_scale=(0.143, 0.715))
     local_large: View = View(size=28, crop_scale=(0.172, 0.86))
+    channels: Channels | None = None
+    """Of all images that the encoder sees, in evaluation too; None: those of the training images."""

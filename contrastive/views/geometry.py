@@ -1,24 +1,32 @@
 """Crop, resize, flip and blur, each as a matrix per image and axis: two small batched products do all."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from contrastive.views.config import Interpolation
+
 
 def resized_crop(
-    images: Float[Tensor, "n c h w"], box: Int[Tensor, "n 4"], size: tuple[int, int]
+    images: Float[Tensor, "n c h w"],
+    box: Int[Tensor, "n 4"],
+    size: tuple[int, int],
+    interpolation: Interpolation = "bilinear",
 ) -> Float[Tensor, "n c height width"]:
-    """Cut a box out of each image and resize it: bilinear, antialiased, as PIL and torchvision do.
+    """Cut a box out of each image and resize it, antialiased, as PIL and torchvision do.
 
     Args:
-        images: of any range.
+        images: of any range; bicubic interpolation may leave that range.
         box: (top, left, height, width) in pixels, inside the image.
         size: (height, width) of the result.
+        interpolation: the filter.
     """
     none = torch.zeros_like(box[:, 0], dtype=torch.bool)
-    rows, columns = resize_matrices(box, none, images.shape[-2:], size, images.dtype)
+    rows, columns = resize_matrices(
+        box, none, images.shape[-2:], size, images.dtype, interpolation=interpolation
+    )
     return along_rows_and_columns(images, rows, columns)
 
 
@@ -61,30 +69,47 @@ def resize_matrices(
     image: Sequence[int],
     size: Sequence[int],
     dtype: torch.dtype,
+    *,
+    interpolation: Interpolation = "bilinear",
 ) -> tuple[Float[Tensor, "n height h"], Float[Tensor, "n width w"]]:
     """The matrices of `resized_crop`, then `horizontal_flip`, for the rows and for the columns."""
     top, left, height, width = box.to(dtype).unbind(1)
-    rows = _resize_matrix(top, height, torch.zeros_like(flip), image[0], size[0])
-    return rows, _resize_matrix(left, width, flip, image[1], size[1])
+    weigh_ = {"bilinear": _triangle_, "bicubic": _cubic_}[interpolation]
+    rows = _resize_matrix(top, height, torch.zeros_like(flip), (image[0], size[0]), weigh_)
+    return rows, _resize_matrix(left, width, flip, (image[1], size[1]), weigh_)
 
 
 def _resize_matrix(
     start: Float[Tensor, " n"],
     length: Float[Tensor, " n"],
     flip: Bool[Tensor, " n"],
-    source: int,
-    target: int,
+    sides: tuple[int, int],
+    weigh_: Callable[[Tensor], Tensor],
 ) -> Float[Tensor, "n target source"]:
-    """Triangle filter around each target pixel's centre, a source or a target pixel wide, the larger."""
+    """A filter around each target pixel's centre, in units of a source or a target pixel, the larger."""
+    source, target = sides
     step = length / target
     position = torch.arange(source, dtype=start.dtype, device=start.device) + 0.5 - start[:, None]
     place = torch.arange(target, dtype=start.dtype, device=start.device) + 0.5
     centre = torch.where(flip[:, None], target - place, place) * step[:, None]
     weights = (position[:, None, :] - centre[:, :, None]).abs_()
-    weights = weights.mul_(-1 / step.clamp(min=1.0)[:, None, None]).add_(1).clamp_(min=0)
+    weights = weigh_(weights.mul_(1 / step.clamp(min=1.0)[:, None, None]))
     inside = (position > 0) & (position < length[:, None])
     weights *= inside.to(start.dtype)[:, None, :]
     return weights.div_(weights.sum(2, keepdim=True))
+
+
+def _triangle_(distance: Tensor) -> Tensor:
+    """In place: the linear filter, 0 from a distance of 1 on."""
+    return distance.neg_().add_(1).clamp_(min=0)
+
+
+def _cubic_(distance: Tensor) -> Tensor:
+    """In place: Keys' cubic filter (1981) with a = -1/2, PIL's, 0 from a distance of 2 on."""
+    distance.clamp_(max=2)
+    near = distance.square().mul_(distance.mul(1.5).sub_(2.5)).add_(1)
+    far = distance.mul(-0.5).add_(2.5).mul_(distance).sub_(4).mul_(distance).add_(2)
+    return torch.where(distance < 1, near, far)
 
 
 def blur_matrices(

@@ -30,7 +30,9 @@ def render(
     _check(images, draw)
     size = (view.size or images.shape[2], view.size or images.shape[3])
     pixels = images.to(dtype).div_(255)
-    rows, columns = resize_matrices(draw.box, draw.flip, images.shape[-2:], size, dtype)
+    rows, columns = resize_matrices(
+        draw.box, draw.flip, images.shape[-2:], size, dtype, interpolation=view.interpolation
+    )
     finish = _affine if view.colour == "affine" else _exact
     views = finish(pixels, rows, columns, draw, view)
     if view.solarise:

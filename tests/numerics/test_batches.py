@@ -33,6 +33,17 @@ def test_the_views_do_not_depend_on_how_many_are_rendered_at_once(
             torch.testing.assert_close(one.views[view], other.views[view])
 
 
+def test_a_recipe_may_standardise_by_channels_of_its_own(trial: Trial, dataset: Dataset) -> None:
+    mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+    theirs = replace(trial, {"views.channels": {"mean": mean, "std": std}})
+    for own, other in zip(epoch(trial, dataset), epoch(theirs, dataset), strict=True):
+        for view, images in own.views.items():
+            for channel in range(3):
+                pixels = images[:, channel] * dataset.std[channel] + dataset.mean[channel]
+                expected = (pixels - mean[channel]) / std[channel]
+                torch.testing.assert_close(other.views[view][:, channel], expected, rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("size", [2, 4])
 def test_the_processes_together_have_the_views_of_one(size: int, trial: Trial, dataset: Dataset) -> None:
     whole = epoch(trial, dataset)

@@ -219,6 +219,11 @@ def test_cacr_has_three_forms() -> None:
     assert loss(reweighted, given) == pytest.approx(sum(expected) / 2, rel=1e-12)
 
 
+def test_cacr_may_make_its_second_view_another_way() -> None:
+    assert CACR(positives=2, second_view="second").assembly.views == ("strong", "second", "strong")
+    assert CACR(positives=1, view="weak").assembly.views == ("weak", "weak")
+
+
 def test_cacr_reports_how_equal_its_weights_are() -> None:
     even = CACR(positives=2, attraction_temperature=0.0, repulsion_temperature=0.0)
     found = even.diagnose(embeddings(even), lambda z: z)

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from contrastive import train
-from contrastive.checkpoint import load_encoder
+from contrastive.checkpoint import load_encoder, load_pretrained
 from contrastive.config import Trial, replace
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
+from contrastive.evaluate.collapse import effective_rank
 from contrastive.evaluate.online import (
     embed,
     evaluate,
@@ -109,6 +110,24 @@ def test_a_checkpoint_gives_the_encoder_back(trial: Trial, dataset: Dataset, tmp
     assert found == trial
     assert evaluate(encoder, dataset, trial, world=World(), device=CPU)["knn_top1"] == reported
     assert 0 <= held_out_accuracy(encoder, dataset, trial, device=CPU) <= 100
+
+
+def test_the_encoder_is_judged_on_images_standardised_as_in_training(
+    trial: Trial, dataset: Dataset, tmp_path: Path
+) -> None:
+    channels = {"mean": (0.3, 0.4, 0.5), "std": (0.5, 0.1, 0.2)}
+    theirs = replace(trial, {"views.channels": channels})
+    reported = curve(theirs, dataset, tmp_path)[-1][1]["knn_top1"]
+    found = load_pretrained(tmp_path / "checkpoint.pt", device=CPU)
+    assert found.normalisation is not None
+    assert vars(found.normalisation) == channels
+    alike = {"world": World(), "device": CPU}
+    assert evaluate(found.encoder, dataset, theirs, **alike)["knn_top1"] == reported
+    of_trial = embed(found.encoder, dataset.validation, found.normalisation, trial, **alike)
+    own = embed(found.encoder, dataset.validation, dataset, trial, **alike)
+    rank = evaluate(found.encoder, dataset, theirs, **alike)["effective_rank"]
+    assert rank == float(effective_rank(of_trial))
+    assert rank != float(effective_rank(own))
 
 
 def test_a_loss_that_is_no_number_ends_the_run(trial: Trial, dataset: Dataset) -> None:

@@ -9,10 +9,12 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from jaxtyping import TypeCheckError
+from PIL import ImageFilter
 from pydantic import TypeAdapter, ValidationError
 from scipy.stats import ks_2samp
 from torch import Tensor
-from torchvision.transforms import ColorJitter, RandomResizedCrop
+from torchvision.transforms import ColorJitter, InterpolationMode, RandomResizedCrop
+from torchvision.transforms.functional import to_pil_image
 from torchvision.transforms.v2 import functional as vision
 
 from contrastive import views as ours
@@ -77,18 +79,48 @@ def test_colour_jitter_is_torchvisions_in_every_order(order):
     torch.testing.assert_close(result, torch.stack(expected), **CLOSE)
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
 @pytest.mark.parametrize("size", [(32, 32), (16, 16), (96, 96), (20, 50)])
-def test_a_resized_crop_is_torchvisions_antialiased_one(size):
+def test_a_resized_crop_is_torchvisions_antialiased_one(size, interpolation):
     images = floats(48, 40, 56)
     box = drawn(View(crop_scale=(0.02, 1.0)), 48, 40, 56).box
     expected = [
-        vision.resized_crop(image, *where, list(size), antialias=True)
+        vision.resized_crop(image, *where, list(size), InterpolationMode(interpolation), antialias=True)
         for image, where in zip(images, box.tolist(), strict=True)
     ]
-    torch.testing.assert_close(ours.resized_crop(images, box, size), torch.stack(expected), **CLOSE)
+    result = ours.resized_crop(images, box, size, interpolation)
+    torch.testing.assert_close(result, torch.stack(expected), **CLOSE)
 
 
-@pytest.mark.parametrize("kernel", [1, 3, 5, 23])
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("size", [16, 32, 60])
+def test_a_rendered_crop_is_pillows_to_its_rounding(size, interpolation):
+    view = View(size=size, interpolation=interpolation, flip=0.0, jitter=0.0, grey=0.0, colour="exact")
+    images = pixels(16, 40, 56, low=90, high=170)  # Pillow clips overshoots after each direction: have none
+    draws = drawn(view, 16, 40, 56)
+    for image, row, result in zip(images, draws.box.tolist(), render(images, draws, view), strict=True):
+        whole = to_pil_image(image)
+        expected = vision.resized_crop(whole, *row, [size, size], InterpolationMode(interpolation))
+        # It rounds to 1/255 after each, too.
+        assert (result - vision.to_image(expected) / 255).abs().max() < 1.6 / 255
+
+
+def test_a_kernel_of_13_is_pillows_gaussian_and_one_of_3_is_not():
+    view = View(size=32, crop_scale=(1.0, 1.0), crop_ratio=(1.0, 1.0), flip=0.0, jitter=0.0, grey=0.0)
+    images = (floats(16).cumsum(3).sin() * 127 + 128).byte()
+    blurred = [to_pil_image(image).filter(ImageFilter.GaussianBlur(2.0)) for image in images]
+    inside = slice(7, -7)  # Pillow repeats the border pixels, we reflect
+
+    def difference(kernel: int) -> float:
+        recipe = replace(view, blur=1.0, blur_sigma=(2.0, 2.0), blur_kernel=kernel)
+        away = render(images, drawn(recipe, 16), recipe) - torch.stack([*map(vision.to_image, blurred)]) / 255
+        return away[:, :, inside, inside].abs().max().item()
+
+    assert difference(13) < 4 / 255
+    assert difference(3) > 20 / 255
+
+
+@pytest.mark.parametrize("kernel", [1, 3, 5, 13, 23])
 def test_gaussian_blur_is_torchvisions_and_sigma_zero_leaves_an_image(kernel):
     images, sigma = floats(16, 24, 32), torch.linspace(0.1, 2.0, 16)
     expected = [
@@ -129,25 +161,30 @@ def test_a_channel_that_never_varies_is_standardised_to_zero(level: float, dtype
     torch.testing.assert_close(result[:, :2], normalise(images[:, :2], mean[:2], std[:2]))
 
 
-def by_torchvision(image: Tensor, one: Draw, size: int) -> Tensor:
+def by_torchvision(image: Tensor, one: Draw, recipe: View) -> Tensor:
     """SimCLR's pipeline on one image with the parameters of a draw of one row."""
-    view = vision.resized_crop(image, *one.box[0].tolist(), [size, size], antialias=True)
+    size, kernel = [recipe.size] * 2, [recipe.blur_kernel] * 2
+    filtered = InterpolationMode(recipe.interpolation)
+    view = vision.resized_crop(image, *one.box[0].tolist(), size, filtered, antialias=True).clamp(0, 1)
     view = vision.horizontal_flip(view) if one.flip else view
     steps = (vision.adjust_brightness, vision.adjust_contrast, vision.adjust_saturation, vision.adjust_hue)
     for step in one.order[0].tolist() if one.jitter else ():
         view = steps[step](view, one.factors[0, step].item())
     view = vision.rgb_to_grayscale(view, 3) if one.grey else view
-    view = vision.gaussian_blur(view, [3, 3], [one.sigma.item()] * 2) if one.blur else view
+    view = vision.gaussian_blur(view, kernel, [one.sigma.item()] * 2) if one.blur else view
     return vision.solarize(view, 0.5) if one.solarise else view
 
 
-@pytest.mark.parametrize("size", [16, 32, 48])
-def test_an_exact_view_is_torchvisions_pipeline(size):
-    view, images = replace(FULL, size=size), pixels(64, 32, 40)
+@pytest.mark.parametrize(("size", "interpolation", "kernel"), [
+    (16, "bilinear", 3), (32, "bilinear", 13), (32, "bicubic", 3), (48, "bicubic", 13),
+])  # fmt: skip
+def test_an_exact_view_is_torchvisions_pipeline(size, interpolation, kernel):
+    view = replace(FULL, size=size, interpolation=interpolation, blur_kernel=kernel)
+    images = pixels(64, 32, 40)
     draws = drawn(view, 64, 32, 40)
     result = render(images, draws, view, dtype=torch.float64)
     for i in range(64):
-        expected = by_torchvision(images[i].double() / 255, draws.rows(slice(i, i + 1)), size)
+        expected = by_torchvision(images[i].double() / 255, draws.rows(slice(i, i + 1)), view)
         # A pixel within rounding of the threshold may be solarised by one and not by the other.
         settled = (torch.minimum(expected, 1 - expected) - 0.5).abs() > 1e-5
         torch.testing.assert_close(result[i][settled], expected[settled], **CLOSE)
@@ -301,7 +338,7 @@ def test_recipes_that_differ_in_one_operator_share_every_other_draw():
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 def test_views_lie_in_zero_to_one_and_have_the_dtype_and_size_asked_for(colour, dtype):
     strong = {"brightness": 2.0, "contrast": 2.0, "saturation": 2.0, "hue": 0.5}
-    view = replace(FULL, colour=colour, size=20, **strong)
+    view = replace(FULL, colour=colour, size=20, interpolation="bicubic", **strong)
     images = pixels(64, 24, 36)
     before = images.clone()
     result = render(images, drawn(view, 64, 24, 36), view, dtype=dtype)

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from contrastive import config
 from contrastive.config import Trial, arm, from_dict, identity, replace, to_dict, value_at
-from contrastive.methods import METHODS, SimCLR
+from contrastive.methods import BSIM, CACR, METHODS, SCE, SimCLR
 
 
 def test_a_trial_survives_json() -> None:
@@ -77,6 +78,19 @@ def test_identity_depends_on_every_field_and_on_the_images_but_not_on_where_they
     assert identity(trial, "images") != identity(trial, "others")
     moved = [replace(trial, {"data": {"name": "folder", "root": root}}) for root in ("/a", "/b")]
     assert identity(moved[0], "images") == identity(moved[1], "images")
+
+
+def test_a_field_that_came_later_leaves_recorded_runs_what_they_were(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Identities as they were written before there was a choice of interpolation, channels or second view."""
+    monkeypatch.setattr(config, "NUMERICS", 2)
+    for method, run, its_arm in (
+        (SCE(), "9fb0ad8f142a1c0a", "5da5cad4991b26a0"),
+        (BSIM(inner=CACR()), "ac2601be98a10706", "fb0266b639113a94"),
+    ):
+        trial = Trial(method=method)
+        assert (identity(trial, "images"), arm(trial, "images")) == (run, its_arm)
+    sharper = replace(Trial(), {"views.weak.interpolation": "bicubic"})
+    assert identity(sharper, "images") != identity(Trial(), "images")
 
 
 def test_runs_of_an_arm_differ_by_their_seed_only() -> None:
