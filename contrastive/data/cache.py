@@ -12,9 +12,10 @@ import numpy as np
 import torch
 
 from contrastive.data.dataset import Dataset, Split
+from contrastive.data.decoder import VERSION
 
 FORMAT = 2
-"""Part of every key; raised when the layout below, or the way images are decoded, changes."""
+"""Part of every key, beside the decoder's version; raised when the layout below changes."""
 
 
 def cached(name: str, content: Any, make: Callable[[], Dataset], cache: Path) -> Dataset:
@@ -23,7 +24,7 @@ def cached(name: str, content: Any, make: Callable[[], Dataset], cache: Path) ->
     `content` is all that the pixels depend on, as JSON. A kept set that is damaged is made anew.
     The tensors are copy-on-write: a stray write stays in its process and never reaches the file.
     """
-    described = json.dumps([FORMAT, content], sort_keys=True).encode()
+    described = json.dumps([FORMAT, VERSION, content], sort_keys=True).encode()
     folder = cache / f"{name}-{hashlib.sha256(described).hexdigest()[:16]}"
     kept = _open(folder)
     if kept is not None:

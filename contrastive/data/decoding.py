@@ -5,27 +5,34 @@ import subprocess
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from queue import SimpleQueue
 from typing import Final
 
 import numpy as np
-from jaxtyping import Bool, UInt8
+from jaxtyping import UInt8
 from numpy import ndarray
+from PIL import Image
 
 from contrastive.data import decoder
+from contrastive.data.decoder import HEEDED, Reading
 
-Decoded = tuple[UInt8[ndarray, "n 3 h w"], Bool[ndarray, " n"]]
-"""The images of a block, and which of them could be read; the others are black."""
+Decoded = tuple[UInt8[ndarray, "n 4 h w"], UInt8[ndarray, " n"]]
+"""The images of a block with their opacity, and how reading each ended (`decoder.READ` ...); the unread are 0."""
 
 PIPE: Final = 2**20
 """Bytes between two processes: as much as Linux lets anybody have, so that few system calls move a block."""
 
 
 def decoded(
-    path: Callable[[int], str], blocks: Sequence[Sequence[int]], *, size: int, workers: int
+    path: Callable[[int], str],
+    blocks: Sequence[Sequence[int]],
+    *,
+    size: int,
+    workers: int,
+    reading: Reading = HEEDED,
 ) -> Iterator[Decoded]:
     """The images of each block of rows, in order; the same for any number of workers.
 
@@ -38,16 +45,17 @@ def decoded(
         blocks: rows.
         size: height and width in pixels.
         workers: how many processes; 0, or a single block, is decoded in this one.
+        reading: what of a file beside its pixels is heeded.
 
     Raises:
         RuntimeError: a worker has died.
     """
     if not workers or len(blocks) < 2:
-        yield from (_here(list(map(path, rows)), size) for rows in blocks)
+        yield from (_here(list(map(path, rows)), size, reading) for rows in blocks)
         return
     with ExitStack() as stack:
         idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-        started = [stack.enter_context(_worker(size)) for _ in range(min(workers, len(blocks)))]
+        started = [stack.enter_context(_worker(size, reading)) for _ in range(min(workers, len(blocks)))]
         pool = stack.enter_context(ThreadPoolExecutor(len(started)))
         for process in started:
             idle.put(process)
@@ -63,10 +71,10 @@ def decoded(
 
 
 @contextmanager
-def _worker(size: int) -> Generator[subprocess.Popen[bytes]]:
+def _worker(size: int, reading: Reading) -> Generator[subprocess.Popen[bytes]]:
     process = subprocess.Popen(
         # -P: the modules beside the decoder are none of its libraries.
-        [sys.executable, "-P", decoder.__file__, str(size)],
+        [sys.executable, "-P", decoder.__file__, json.dumps([size, *reading])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         pipesize=PIPE,
@@ -84,7 +92,7 @@ def _ask(idle: SimpleQueue[subprocess.Popen[bytes]], paths: list[str], size: int
     process = idle.get()
     assert process.stdin is not None
     assert process.stdout is not None
-    answer = np.empty((len(paths), 1 + 3 * size * size), np.uint8)
+    answer = np.empty((len(paths), 1 + 4 * size * size), np.uint8)
     received = 0
     try:
         with suppress(BrokenPipeError):
@@ -101,29 +109,58 @@ def _ask(idle: SimpleQueue[subprocess.Popen[bytes]], paths: list[str], size: int
     return _pixels(answer, size)
 
 
-def _here(paths: list[str], size: int) -> Decoded:
-    answer = b"".join(decoder.decode(path, size) for path in paths)
-    return _pixels(np.frombuffer(answer, np.uint8).reshape(len(paths), 1 + 3 * size * size), size)
+def _here(paths: list[str], size: int, reading: Reading) -> Decoded:
+    answer = b"".join(decoder.decode(path, size, reading) for path in paths)
+    return _pixels(np.frombuffer(answer, np.uint8).reshape(len(paths), 1 + 4 * size * size), size)
 
 
 def _pixels(answer: UInt8[ndarray, "n m"], size: int) -> Decoded:
-    images = answer[:, 1:].reshape(-1, size, size, 3).transpose(0, 3, 1, 2)
-    return np.array(images, order="C"), answer[:, 0].astype(np.bool_)
+    images = answer[:, 1:].reshape(-1, size, size, 4).transpose(0, 3, 1, 2)
+    return np.array(images, order="C"), answer[:, 0]
 
 
-def report(broken: Sequence[str], total: int, unreadable: float, instead: str) -> None:
-    """Warn of `broken` image files, saying what is done `instead` of using them.
+def report(broken: Mapping[str, int], total: int, unreadable: float, instead: str) -> None:
+    """Warn of `broken` image files (how reading each ended), saying what is done `instead` of using them.
 
     Raises:
         ValueError: they are more than a share `unreadable` of all `total` files.
     """
     if not broken:
         return
-    some = ", ".join(broken[:10]) + (", ..." if len(broken) > 10 else "")
-    message = f"{len(broken)} of {total} images cannot be read: {some}."
+    message = f"{len(broken)} of {total} images cannot be read: {_named(broken)}."
     if len(broken) > unreadable * total:
+        mend = " ".join(_MENDS[why] for why in sorted(set(broken.values())))
         raise ValueError(
-            f"{message} At most {100 * unreadable:g}% may be unreadable. Repair or remove these files, "
-            "or raise data.unreadable."
+            f"{message} At most {100 * unreadable:g}% may be unreadable. {mend} Or raise data.unreadable."
         )
     warnings.warn(f"{message} {instead}", stacklevel=2)
+
+
+_MENDS: Final = {
+    decoder.DAMAGED: "Repair or remove these files.",
+    decoder.TOO_LARGE: "Make smaller copies of those above Pillow's limit, which guards against decompression bombs.",
+    decoder.NO_RANGE: "Save signed, 32-bit or real numbers as 8 or 16 bits, or as real numbers from 0 to 1.",
+    decoder.NO_FILE: "Remove folders, pipes and devices that have the name of an image.",
+}
+
+
+def _named(broken: Mapping[str, int]) -> str:
+    """The first ten of each reason."""
+    parts: list[str] = []
+    for why in sorted(set(broken.values())):
+        names = [name for name, its in broken.items() if its == why]
+        some = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
+        parts.append(some + _reason(why))
+    return "; ".join(parts)
+
+
+def _reason(why: int) -> str:
+    match why:
+        case decoder.TOO_LARGE:
+            return f" (above {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, Pillow's limit)"
+        case decoder.NO_RANGE:
+            return " (numbers without a range)"
+        case decoder.NO_FILE:
+            return " (no regular file)"
+        case _:
+            return ""

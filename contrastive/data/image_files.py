@@ -8,15 +8,16 @@ from typing import Final
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Int, UInt8
 from numpy import ndarray
-from torch import Tensor
 
 from contrastive.data.cache import file_state
 from contrastive.data.dataset import Split
+from contrastive.data.decoder import DAMAGED, HEEDED, NO_FILE, READ, Reading
 from contrastive.data.decoding import decoded, report
-from contrastive.data.stream import Stream
+from contrastive.data.stream import Backdrop, Stream
 from contrastive.data.subset import pick
+from contrastive.data.transparency import compose, mean_colour, opacity
 
 SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 BLOCK: Final = 256
@@ -124,40 +125,66 @@ def choose(listing: Listing, wanted: Mapping[str, int], *, seed: int) -> dict[st
 
 
 def decode(
-    chosen: Mapping[str, Listing], size: int, *, unreadable: float = 0.01, workers: int = 0
+    chosen: Mapping[str, Listing],
+    size: int,
+    *,
+    unreadable: float = 0.01,
+    workers: int = 0,
+    reading: Reading = HEEDED,
 ) -> dict[str, Split]:
     """Decode the images of each split: the shorter side is brought to `size`, then the middle is cut out.
 
-    Images that cannot be read are left out with a warning that names them.
+    Behind transparent images lies the mean colour of those of "train". Images that cannot be read are left out
+    with a warning that names them.
 
     Raises:
         ValueError: more than a share `unreadable` of the images cannot be read.
     """
-    splits: dict[str, Split] = {}
-    broken: list[str] = []
-    for split, listing in chosen.items():
-        images, labels, lost = _decode_all(listing, size, workers)
-        splits[split] = Split(images, labels)
-        broken += lost
+    found = {split: _decode_all(listing, size, workers, reading) for split, listing in chosen.items()}
+    if any(one.opacity for one in found.values()):
+        colour = mean_colour([(found["train"].images, found["train"].opacity)])
+        for one in found.values():
+            compose(one.images, one.opacity, colour)
+    broken = {
+        chosen[split].paths[row]: int(one.ended[row])
+        for split, one in found.items()
+        for row in np.flatnonzero(one.ended != READ)
+    }
     report(broken, sum(map(len, chosen.values())), unreadable, "They are left out.")
-    return splits
+    return {split: _readable(one, chosen[split]) for split, one in found.items()}
 
 
-def _decode_all(listing: Listing, size: int, workers: int) -> tuple[Tensor, Tensor, list[str]]:
+@dataclass(frozen=True)
+class _Found:
+    images: UInt8[ndarray, "n 3 h w"]
+    opacity: dict[int, UInt8[ndarray, "h w"]]
+    ended: UInt8[ndarray, " n"]
+
+
+def _decode_all(listing: Listing, size: int, workers: int, reading: Reading) -> _Found:
     rows = [range(start, min(start + BLOCK, len(listing))) for start in range(0, len(listing), BLOCK)]
-    images = np.empty((len(listing), 3, size, size), np.uint8)
-    readable = np.ones(len(listing), np.bool_)
-    blocks = decoded(listing.paths.__getitem__, rows, size=size, workers=workers)
-    for some, (pixels, whole) in zip(rows, blocks, strict=True):
-        images[some.start : some.stop], readable[some.start : some.stop] = pixels, whole
-    lost = [listing.paths[row] for row in np.flatnonzero(~readable)]
-    if lost:
-        images = images[readable]
-    return torch.as_tensor(images), torch.as_tensor(listing.labels[readable]), lost
+    found = _Found(np.empty((len(listing), 3, size, size), np.uint8), {}, np.empty(len(listing), np.uint8))
+    blocks = decoded(listing.paths.__getitem__, rows, size=size, workers=workers, reading=reading)
+    for some, (pixels, ended) in zip(rows, blocks, strict=True):
+        found.images[some.start : some.stop], found.ended[some.start : some.stop] = pixels[:, :3], ended
+        found.opacity.update(opacity(pixels, some.start))
+    return found
+
+
+def _readable(found: _Found, listing: Listing) -> Split:
+    read = found.ended == READ
+    images = found.images if read.all() else found.images[read]
+    return Split(torch.as_tensor(images), torch.as_tensor(listing.labels[read]))
 
 
 def stream(
-    chosen: Mapping[str, Listing], size: int, *, root: Path, unreadable: float, workers: int
+    chosen: Mapping[str, Listing],
+    size: int,
+    *,
+    root: Path,
+    unreadable: float,
+    workers: int,
+    reading: Reading = HEEDED,
 ) -> dict[str, Split]:
     """Splits whose images stay on disk. Missing and empty files are known at once and left out.
 
@@ -165,12 +192,23 @@ def stream(
         ValueError: more than a share `unreadable` of the files is missing or empty.
     """
     states = {split: file_state(root, listing.paths) for split, listing in chosen.items()}
-    empty = [f"{root}/{name}" for state in states.values() for name, length, _ in state if not length]
-    report(empty, sum(map(len, chosen.values())), unreadable, "They are left out.")
+    empty = [root / name for state in states.values() for name, length, _ in state if not length]
+    broken = {str(path): NO_FILE if path.exists() and not path.is_file() else DAMAGED for path in empty}
+    report(broken, sum(map(len, chosen.values())), unreadable, "They are left out.")
+    behind = Backdrop(chosen["train"].paths, size, workers)
     splits: dict[str, Split] = {}
     for split, state in states.items():
         full = [i for i, (_, length, _) in enumerate(state) if length]
         names, lengths = tuple(state[i][0] for i in full), np.array([state[i][1] for i in full])
-        images = Stream(root, names, lengths, size=size, workers=workers, unreadable=unreadable)
+        images = Stream(
+            root,
+            names,
+            lengths,
+            size=size,
+            workers=workers,
+            unreadable=unreadable,
+            reading=reading,
+            behind=behind,
+        )
         splits[split] = Split(images, torch.as_tensor(chosen[split].labels[full]))
     return splits

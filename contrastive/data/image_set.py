@@ -5,11 +5,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
 from contrastive.data.cache import cached, file_state
 from contrastive.data.dataset import Dataset, assemble
+from contrastive.data.decoder import Reading
 from contrastive.data.image_files import Listing, choose, decode, stream
 from contrastive.types import STRICT, Count, Fraction, Natural, Positive
 
@@ -42,6 +44,10 @@ class ImageSet(ABC):
     """Processes that decode; 0 decodes in the process that trains."""
     unreadable: Fraction = 0.01
     """The share of unreadable images above which the set is refused. They are left out; when streamed, grey."""
+    orientation: bool = True
+    """Whether images are turned as their EXIF data say how the camera was held. Pillow always turns TIFF files."""
+    transparency: Literal["mean", "ignored"] = "mean"
+    """What is seen through transparent pixels: the mean colour of the training images, or the colour under them."""
 
     @abstractmethod
     def listings(self) -> dict[str, Listing]:
@@ -75,7 +81,8 @@ class ImageSet(ABC):
 
     def _read(self, chosen: Mapping[str, Listing]) -> Dataset:
         read = partial(stream, root=Path(self.root)) if self._streams(chosen) else decode
-        splits = read(chosen, self.size, unreadable=self.unreadable, workers=self.workers)
+        reading = Reading(self.orientation, self.transparency == "mean")
+        splits = read(chosen, self.size, unreadable=self.unreadable, workers=self.workers, reading=reading)
         return assemble(chosen["train"].classes, **splits)
 
     def _streams(self, chosen: Mapping[str, Listing]) -> bool:

@@ -4,18 +4,40 @@ import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 from jaxtyping import Int, UInt8
 from numpy import ndarray
 from torch import Tensor
 
+from contrastive.data.decoder import READ, VERSION, Reading
 from contrastive.data.decoding import decoded, report
+from contrastive.data.transparency import GREY, compose, mean_colour, opacity
 
-GREY: Final = 128
-"""What an unreadable image consists of: near the mean, so that it tells nothing."""
+BEHIND: Final = 1024
+"""Training images whose mean colour lies behind transparent ones. Part of what a streamed run means."""
+
+
+@dataclass(frozen=True, eq=False)
+class Backdrop:
+    """The mean colour of a fixed sample of these files, which are read when it is first wanted."""
+
+    paths: Sequence[str]
+    size: int
+    workers: int
+
+    @cached_property
+    def colour(self) -> UInt8[ndarray, " 3"]:
+        """See `mean_colour`."""
+        count = min(BEHIND, len(self.paths))
+        rows = np.random.default_rng(0).choice(len(self.paths), count, replace=False)
+        parts = [part.tolist() for part in np.array_split(rows, -(-count // 64))]
+        blocks = decoded(self.paths.__getitem__, parts, size=self.size, workers=self.workers)
+        return mean_colour((pixels[:, :3], opacity(pixels)) for pixels, _ in blocks)
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,6 +54,8 @@ class Stream:
     size: int
     workers: int
     unreadable: float
+    reading: Reading
+    behind: Backdrop
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
@@ -39,8 +63,8 @@ class Stream:
         return len(self.names), 3, self.size, self.size
 
     def described(self) -> bytes:
-        """A digest of the names and sizes of the files, in order."""
-        listed = json.dumps([list(self.names), self.lengths.tolist()])
+        """A digest of the names and sizes of the files, in order, and of how they are decoded."""
+        listed = json.dumps([VERSION, self.reading, list(self.names), self.lengths.tolist()])
         return hashlib.sha256(listed.encode()).digest()
 
     def fetch(self, rows: Sequence[Sequence[int]]) -> Iterator[UInt8[Tensor, "m 3 h w"]]:
@@ -49,15 +73,23 @@ class Stream:
         Raises:
             ValueError: more than the allowed share of the images cannot be read.
         """
-        broken: dict[int, str] = {}
-        blocks = decoded(self._path, rows, size=self.size, workers=self.workers)
-        for some, (images, whole) in zip(rows, blocks, strict=True):
-            images[~whole] = GREY
-            broken |= {row: self._path(row) for row, read in zip(some, whole, strict=True) if not read}
+        broken: dict[str, int] = {}
+        blocks = decoded(self._path, rows, size=self.size, workers=self.workers, reading=self.reading)
+        for some, (pixels, ended) in zip(rows, blocks, strict=True):
+            broken |= {self._path(row): int(why) for row, why in zip(some, ended, strict=True) if why != READ}
             if len(broken) > self.unreadable * len(self.names):
                 break
-            yield torch.as_tensor(images)
-        report(list(broken.values()), len(self.names), self.unreadable, "They are grey in this run.")
+            yield torch.as_tensor(self._shown(pixels, ended))
+        report(broken, len(self.names), self.unreadable, "They are grey in this run.")
+
+    def _shown(
+        self, pixels: UInt8[ndarray, "n 4 h w"], ended: UInt8[ndarray, " n"]
+    ) -> UInt8[ndarray, "n 3 h w"]:
+        pixels[ended != READ] = np.array([GREY, GREY, GREY, 255], np.uint8)[:, None, None]
+        images, clear = np.ascontiguousarray(pixels[:, :3]), opacity(pixels)
+        if clear:
+            compose(images, clear, self.behind.colour)
+        return images
 
     def _path(self, row: int) -> str:
         return f"{self.root.as_posix()}/{self.names[row]}"

@@ -80,7 +80,8 @@ def test_images_are_brought_to_size_and_the_middle_is_cut_out(tmp_path: Path):
 def test_grey_and_transparent_images_become_three_channels(tmp_path: Path):
     write_images(tmp_path, count=4, size=(32, 32))
     Image.new("L", (32, 32), 60).save(tmp_path / "cat" / "000.png")
-    Image.new("RGBA", (32, 32), (60, 60, 60, 9)).save(tmp_path / "cat" / "001.png")
+    Image.new("RGBA", (32, 32), (60, 60, 60, 255)).save(tmp_path / "cat" / "001.png")
+    Image.new("RGBA", (32, 32), (60, 60, 60, 9)).save(tmp_path / "cat" / "002.png")
     dataset = Folder(root=str(tmp_path)).read()
     images = torch.cat([getattr(dataset, split).images for split in SPLITS])
     assert (images == 60).flatten(1).all(1).sum() == 2
