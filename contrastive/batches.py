@@ -60,7 +60,8 @@ def batches(
             for p, view in views.items()
         }
         for i in range(len(block)):
-            yield Batch({p: view[i] for p, view in rendered.items()}, step, epoch, next(mixtures))
+            own_views = {p: view[i] for p, view in rendered.items()}
+            yield Batch(own_views, step, epoch, next(mixtures), _shuffle(trial, step))
             step += 1
 
 
@@ -97,6 +98,13 @@ def _rendered(pixels: Tensor, drawn: Draw, view: View, trial: Trial, dataset: Da
     images = render(pixels, drawn.to(pixels.device), view, dtype=trial.dtype)
     channels = trial.views.channels or dataset
     return normalise(images, channels.mean, channels.std)
+
+
+def _shuffle(trial: Trial, step: int) -> Tensor | None:
+    """Where statistics are of parts of the batch, a key's part shall not be that of its query."""
+    if trial.method.assembly.batch_norm_splits == 1:
+        return None
+    return torch.randperm(trial.batch, generator=generator(trial.seed, "shuffle", step))
 
 
 def _mixtures(trial: Trial, dataset: Dataset, epoch: int) -> Iterator[Mixture | None]:

@@ -18,7 +18,7 @@ from contrastive.optimiser import SGD, Optimiser
 from contrastive.types import STRICT, Count, Natural
 from contrastive.views import Views
 
-NUMERICS = 2
+NUMERICS = 3
 """Raised whenever the same trial would give another curve than before; part of a run's identity."""
 
 LATER: dict[str, Any] = {"interpolation": "bilinear", "channels": None, "second_view": None}
@@ -95,10 +95,10 @@ class Trial:
             raise ValueError(
                 f"method.warmup_epochs = {parts.warmup_epochs} leaves nothing of the {self.epochs} epochs; lower it"
             )
-        late = [epoch for epoch in parts.changes if epoch >= self.epochs]
+        late = [epoch for epoch in parts.changes if epoch > self.epochs]
         if late or list(parts.changes) != sorted(set(parts.changes)):
             raise ValueError(
-                f"method.bandwidth_drops = {list(parts.changes)}: epochs in ascending order, below the last, "
+                f"method.bandwidth_drops = {list(parts.changes)}: epochs in ascending order, none after the last, "
                 f"{self.epochs}"
             )
         if self.optimiser.warmup_epochs >= self.epochs:

@@ -27,14 +27,16 @@ class Siamese(nn.Module):
     def __init__(self, trial: Trial, *, world: World, device: torch.device):
         super().__init__()
         self.method, self.assembly = trial.method, trial.method.assembly
-        self.world, self.seed = world, trial.seed
+        self.world = world
         with seeded(trial.seed):
             online = _branch(trial).to(device=device, dtype=trial.dtype)
         online = online.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-        self.online = _batch_norm(online, self.assembly.batch_norm_splits, world)
-        self.target = self._target() if self.assembly.momentum else None
+        target = copy.deepcopy(online)
+        parts = self.assembly
+        self.online = _batch_norm(online, 1 if parts.whole_online else parts.batch_norm_splits, world)
+        self.target = _target(target, parts.batch_norm_splits, world) if parts.momentum else None
         self.register_buffer("pointer", torch.zeros((), dtype=torch.long))
-        self.register_buffer("queue", self._random_queue(trial.dtype, device))
+        self.register_buffer("queue", self._random_queue(trial, device))
         self._parallel = (distributed.parallel(self.online, world),)  # a tuple: not a second submodule
 
     def forward(self, batch: Batch) -> Embeddings:
@@ -99,25 +101,19 @@ class Siamese(nn.Module):
         if self.target is None:
             return {}
         names, images = self.assembly.target, [batch.views[view] for view in self.assembly.target]
-        if self.assembly.batch_norm_splits == 1:
+        if batch.shuffle is None:
             return {v: z for v, (z, _) in zip(names, self.target(images), strict=True)}
-        # Shuffled, so that a key's batch statistics are not those of its query's part of the batch.
-        count = len(images[0]) * self.world.size
-        order = torch.randperm(count, generator=generator(self.seed, "shuffle", batch.step))
+        order = batch.shuffle
         shuffled = [distributed.permute(view, order, self.world) for view in images]
         keys = [distributed.permute(z, order.argsort(), self.world) for z, _ in self.target(shuffled)]
         return dict(zip(names, keys, strict=True))
 
-    def _target(self) -> Branch:
-        branch = copy.deepcopy(self.online)
-        return Branch(branch.encoder, branch.projector).requires_grad_(False)
-
-    def _random_queue(self, dtype: torch.dtype, device: torch.device) -> Tensor | None:
+    def _random_queue(self, trial: Trial, device: torch.device) -> Tensor | None:
         if not self.assembly.queue:
             return None
         shape = (self.assembly.queue, self.assembly.projector.output)
-        rows = torch.randn(shape, generator=generator(self.seed, "queue"), dtype=torch.float64)
-        return normalize(rows, dim=1).to(device, dtype)
+        rows = torch.randn(shape, generator=generator(trial.seed, "queue"), dtype=torch.float64)
+        return normalize(rows, dim=1).to(device, trial.dtype)
 
 
 @contextmanager
@@ -136,6 +132,11 @@ def _batch_norm(branch: Branch, splits: int, world: World) -> Branch:
         else:
             setattr(branch, name, distributed.synchronise_batch_norm(part, world))
     return branch
+
+
+def _target(twin: Branch, splits: int, world: World) -> Branch:
+    """The encoder and projector of an online branch, for the target network."""
+    return _batch_norm(Branch(twin.encoder, twin.projector), splits, world).requires_grad_(False)
 
 
 def _branch(trial: Trial) -> Branch:

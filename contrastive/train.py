@@ -17,9 +17,9 @@ from contrastive.distributed import World
 from contrastive.evaluate.features import embed, readout
 from contrastive.evaluate.offline import after_training, check_evaluation
 from contrastive.evaluate.online import evaluate
-from contrastive.methods.protocol import Batch, Embeddings
+from contrastive.learner import Learner
+from contrastive.methods.protocol import Embeddings
 from contrastive.neighbours import nearest
-from contrastive.siamese import Siamese
 
 Metrics = dict[str, float]
 Report = Callable[[int, Metrics], None]
@@ -99,9 +99,9 @@ class _Run:
         self.trial, self.dataset, self.world, self.device = trial, dataset, world, device
         self.watch, self.clock = watch, clock
         self.identity = identity(trial, dataset.fingerprint)
-        self.model = Siamese(trial, world=world, device=device).to(device)
-        self.optimiser = trial.optimiser.build(self.model.online.parameters())
         self.steps_per_epoch = len(dataset.train) // trial.batch
+        self.learner = Learner(trial, steps_per_epoch=self.steps_per_epoch, world=world, device=device)
+        self.model, self.optimiser = self.learner.model, self.learner.optimiser
         self.last: Embeddings | None = None
 
     def epoch(self, epoch: int) -> Metrics:
@@ -140,7 +140,8 @@ class _Run:
             neighbours=self._neighbours(epoch),
         )
         for batch in steps:
-            loss = distributed.mean(self._step(batch), self.world)
+            own, self.last = self.learner.step(batch)
+            loss = distributed.mean(own, self.world)
             total += loss
             if self.watch:
                 self.watch(batch.step, float(loss))
@@ -160,22 +161,6 @@ class _Run:
             device=self.device,
         )
         return nearest(features, parts.neighbours.count).cpu()
-
-    def _step(self, batch: Batch) -> Tensor:
-        trial, steps = self.trial, self.steps_per_epoch * self.trial.epochs
-        for group in self.optimiser.param_groups:
-            group["lr"] = trial.optimiser.rate(
-                batch.step, steps_per_epoch=self.steps_per_epoch, epochs=trial.epochs, batch=trial.batch
-            )
-        embeddings = self.model(batch)
-        loss = self.model.loss(embeddings)
-        self.optimiser.zero_grad()
-        loss.backward()
-        self.optimiser.step()
-        momentum = self.model.assembly.momentum
-        self.model.follow(embeddings, momentum.at(batch.step, steps) if momentum else 0.0)
-        self.last = embeddings
-        return loss
 
     def save(self, path: Path, epoch: int, metrics: Metrics) -> None:
         """Everything the rest of the run depends on; all randomness follows from seed and epoch."""

@@ -49,7 +49,7 @@ class MMCL:
     bandwidth: Positive = 10.0
     """Divides the squared distance (rbf) or multiplies the cosine (tanh); the other kernels have none."""
     bandwidth_drops: tuple[Count, ...] = ()
-    """After each of these epochs the bandwidth is divided by ten (the authors on CIFAR: 75 and 125)."""
+    """From each of these epochs on, itself among them, the bandwidth is a tenth (the authors on CIFAR: 75, 125)."""
     regularisation: Positive = 0.1
     penalty: Positive | None = None
     solver: Literal["exact", "inverse", "projected_gradient"] = "exact"
@@ -147,7 +147,7 @@ class MMCL:
 
     def bandwidth_at(self, epoch: int) -> float:
         """Bandwidth in force in this epoch (from 1)."""
-        return self.bandwidth / 10 ** sum(epoch > drop for drop in self.bandwidth_drops)
+        return self.bandwidth / 10 ** sum(epoch >= drop for drop in self.bandwidth_drops)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """The decision values of the anchors' other views, negated: on the batch of all processes, or the queue."""

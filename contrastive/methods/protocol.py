@@ -61,13 +61,15 @@ class Assembly:
     """Views whose target embeddings enter the queue, in this order."""
     batch_norm_splits: int = 1
     """Into how many parts encoders cut the batch for their batch statistics; the target's is shuffled before."""
+    whole_online: bool = False
+    """Whether the online encoder's statistics are those of the whole batch all the same."""
     warmup_epochs: int = 0
     """For how many epochs the views are `warmup_views`, without neighbours."""
     warmup_views: tuple[ViewName, ...] = ()
     neighbours: Neighbours | None = None
     mixing: Mixing | None = None
     changes: tuple[int, ...] = ()
-    """Epochs after which the loss itself changes."""
+    """Epochs (from 1) from which on the loss itself is another."""
     smallest_batch: int = 2
     """Images that a loss needs at once, on all processes together."""
 
@@ -88,6 +90,8 @@ class Batch:
     epoch: int = 1
     mixture: Mixture | None = None
     """Of the whole batch; None in a step that does not mix."""
+    shuffle: Tensor | None = None
+    """Order in which the target network takes the whole batch; None: as it comes."""
 
 
 @dataclass(frozen=True)

@@ -63,7 +63,8 @@ class SCE:
     projector: Head = Head(hidden=(512,), output=128)
     predictor: Head | None = None
     batch_norm_splits: Count = 1
-    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
+    """Parts of the shuffled batch with batch statistics of their own in the target network alone, as in the
+    authors' code; 1: the whole batch's there, too."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
@@ -148,6 +149,7 @@ class SCE:
             queue=self.queue,
             queued=target if self.queue else (),
             batch_norm_splits=self.batch_norm_splits,
+            whole_online=True,
         )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:

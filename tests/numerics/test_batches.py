@@ -176,15 +176,43 @@ def test_the_target_shuffles_so_that_statistics_do_not_give_the_key_away(
 ) -> None:
     split = replace(trial, {"method": VARIANTS["moco, symmetric, split batch norm"], "precision": "float64"})
     model = Siamese(split, world=World(), device=CPU)
-    batch = epoch(split, dataset)[0]
+    batch, next_batch, *_ = epoch(split, dataset)
     unshuffled = model.target([batch.views[0]])[0][0]
-    first, again, later = (model(Batch(batch.views, step=step)).target[0] for step in (0, 0, 1))
-    torch.testing.assert_close(first, again)
+    orders = (batch.shuffle, epoch(split, dataset)[0].shuffle, next_batch.shuffle)
+    first, again, later = (model(Batch(batch.views, shuffle=order)).target[0] for order in orders)
+    assert torch.equal(first, again)
     assert not torch.allclose(first, unshuffled)
     assert not torch.allclose(first, later)
     whole = Siamese(replace(split, {"method.batch_norm_splits": 1}), world=World(), device=CPU)
     aligned = torch.nn.functional.cosine_similarity(first, whole.target([batch.views[0]])[0][0])
     assert aligned.mean() > 0.5  # rows came back in their own order
+
+
+@pytest.mark.parametrize(
+    ("variant", "online_parts"), [("sce, split batch norm", 1), ("moco, symmetric, split batch norm", 4)]
+)
+def test_sce_splits_its_targets_statistics_alone_and_moco_both_networks(
+    variant: str, online_parts: int, trial: Trial, dataset: Dataset
+) -> None:
+    split = replace(trial, {"method": VARIANTS[variant], "precision": "float64"})
+    batch = epoch(split, dataset)[0]
+    model, whole = (
+        Siamese(replace(split, {"method.batch_norm_splits": parts}), world=World(), device=CPU)
+        for parts in (4, 1)
+    )
+    heads = {"online": whole.online.projector, "target": whole.target.projector}
+    found, order = model(batch), batch.shuffle
+    for name, encoder, parts, rows in (
+        ("online", whole.online.encoder, online_parts, torch.arange(16)),
+        ("target", whole.target.encoder, 4, order),
+    ):
+        for view, embedded in getattr(found, name).items():
+            features = torch.cat([encoder(part) for part in batch.views[view][rows].chunk(parts)])
+            torch.testing.assert_close(embedded[rows], heads[name](features))
+
+
+def test_without_split_statistics_nothing_is_shuffled(trial: Trial, dataset: Dataset) -> None:
+    assert all(batch.shuffle is None for batch in epoch(trial, dataset))
 
 
 def test_parts_that_do_not_divide_among_the_processes_are_refused() -> None:

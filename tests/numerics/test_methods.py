@@ -129,13 +129,20 @@ def test_sce_without_relations_is_moco() -> None:
 
 def test_mmcl_hands_all_its_fields_to_its_machines() -> None:
     method = MMCL(
-        kernel="rbf", bandwidth=20.0, bandwidth_drops=(5,), regularisation=0.2, penalty=0.1, symmetric=True
+        kernel="rbf", bandwidth=20.0, bandwidth_drops=(6,), regularisation=0.2, penalty=0.1, symmetric=True
     )
     given = embeddings(method, epoch=6)
     options: dict[str, Any] = {"bandwidth": 2.0, "regularisation": 0.2, "penalty": 0.1, "symmetric": True}
     assert loss(method, given) == mmcl(given.online[0], given.online[1], **options).item()
     early = mmcl(given.online[0], given.online[1], **{**options, "bandwidth": 20.0}).item()
     assert loss(method, embeddings(method, epoch=5)) == early
+
+
+def test_the_bandwidth_drops_in_the_epochs_that_are_named() -> None:
+    method = MMCL(bandwidth=50.0, bandwidth_drops=(1, 75, 125))
+    found = [method.bandwidth_at(epoch) for epoch in (1, 74, 75, 124, 125, 400)]
+    assert found == pytest.approx([5.0, 5.0, 0.5, 0.5, 0.05, 0.05])
+    assert MMCL(bandwidth=50.0, bandwidth_drops=(2,)).bandwidth_at(1) == 50.0
 
 
 def test_mmcl_with_a_queue_asks_the_queue() -> None:
@@ -320,7 +327,7 @@ def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str)
             "method.warmup_epochs = 3 leaves nothing of the 3 epochs",
         ),
         ({"method": {"name": "mmcl", "bandwidth_drops": [2, 1]}}, "ascending order"),
-        ({"method": {"name": "mmcl", "bandwidth_drops": [3]}}, "below the last, 3"),
+        ({"method": {"name": "mmcl", "bandwidth_drops": [4]}}, "none after the last, 3"),
         (
             {"method": {"name": "bsim", "inner": {"name": "byol"}}, "views.second.size": 16},
             "views strong, second have different sizes",
