@@ -23,8 +23,8 @@ from contrastive.views import ViewName
 
 _IMAGENET: dict[str, Any] = {
     "method.momentum": {"start": 0.99, "schedule": "cosine"},
-    "method.projector": {"hidden": [4096], "output": 256},
-    "method.predictor": {"hidden": [4096], "output": 256},
+    "method.projector": {"hidden": [4096], "output": 256, "output_bias": False},
+    "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
     "encoder": IMAGENET_RESNET50,
     "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
                      "blur": 1.0, "blur_kernel": 23, "colour": "exact"},

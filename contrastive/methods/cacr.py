@@ -109,7 +109,7 @@ class CACR:
                 "method.attraction_temperature": 1.0, "method.cost": "rbf", "method.positives": 1,
                 "method.momentum": {"start": 0.996, "schedule": "cosine"}, "method.queue": 0,
                 "method.projector": {"hidden": [4096], "output": 256, "output_batch_norm": True},
-                "method.predictor": {"hidden": [4096], "output": 256},
+                "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
                 "encoder": IMAGENET_RESNET50,
                 "method.second_view": "second",
                 "views.strong": {"size": 224, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23,

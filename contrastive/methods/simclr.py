@@ -45,7 +45,8 @@ class SimCLR:
             source="solo-learn's ImageNet-100 run, without the clipping of its LARS; colours are torchvision's "
                    "(those of its DALI loader are one matrix)",
             values={
-                "method.temperature": 0.2, "method.projector": {"hidden": [4096], "output": 512},
+                "method.temperature": 0.2,
+                "method.projector": {"hidden": [4096], "output": 512, "batch_norm": False},
                 "encoder": IMAGENET_RESNET18,
                 "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic",
                                  "brightness": 0.8, "contrast": 0.8, "saturation": 0.8, "hue": 0.2,

@@ -26,6 +26,8 @@ MEAN, STD = (0.4914, 0.4822, 0.4465), (0.247, 0.2435, 0.2616)
 RECIPES = {
     "crop, flip, jitter, grey": View(),
     "the same, blur .5, solarise .1": View(blur=0.5, solarise=0.1),
+    "SCE on CIFAR-10: blur of 13 taps": View(blur=0.5, blur_kernel=13),
+    "BYOL on CIFAR-10: bicubic": View(crop_scale=(0.08, 1.0), interpolation="bicubic", saturation=0.2),
 }
 
 
@@ -36,7 +38,7 @@ class PilViews(Dataset[Tensor]):
         self.images = images.permute(0, 2, 3, 1).numpy()
         jitter = v2.ColorJitter(view.brightness, view.contrast, view.saturation, view.hue)
         self.transform = v2.Compose([
-            v2.RandomResizedCrop(SIDE, scale=view.crop_scale, ratio=view.crop_ratio),
+            v2.RandomResizedCrop(SIDE, view.crop_scale, view.crop_ratio, v2.InterpolationMode(view.interpolation)),
             v2.RandomHorizontalFlip(view.flip),
             v2.RandomApply([jitter], view.jitter),
             v2.RandomGrayscale(view.grey),
