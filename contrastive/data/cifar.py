@@ -17,6 +17,7 @@ from contrastive.data.dataset import Dataset, assemble
 from contrastive.data.download import command
 from contrastive.data.image_files import Listing, decode, list_images, with_classes_of
 from contrastive.data.imbalance import Imbalance, unbalanced
+from contrastive.data.split_folders import split_folders
 from contrastive.data.subset import pick, take
 from contrastive.types import STRICT, Count, Natural
 
@@ -99,6 +100,11 @@ class CIFAR(ABC):
         return assemble(classes, **chosen, **take(*test, of_test))
 
     def _listings(self) -> tuple[Listing, Listing]:
+        if unused := split_folders(Path(self.root)).get("validation"):
+            raise ValueError(
+                f"{unused} is not used: {self.name} draws its validation images from train/. With your own it is "
+                f"folder:{self.root}."
+            )
         train = list_images(Path(self.root, "train"))
         return train, with_classes_of(list_images(Path(self.root, "test")), train)
 

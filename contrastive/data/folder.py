@@ -5,8 +5,9 @@ from typing import Literal
 
 from pydantic.dataclasses import dataclass
 
-from contrastive.data.image_files import Listing, list_images, with_classes_of
+from contrastive.data.image_files import Listing, list_images, refuse_shared, with_classes_of
 from contrastive.data.image_set import ImageSet
+from contrastive.data.split_folders import split_folders
 from contrastive.types import STRICT, Count
 
 
@@ -16,6 +17,7 @@ class Folder(ImageSet):
 
     A split without a folder of its own is drawn from the seed out of train/, or out of all images. With val/
     but no test/, as in ImageNet, val/ is the test split: nothing may be chosen on images that are reported.
+    The splits may have other usual names, such as Training/ and Testing/, valid/ or dev/.
     """
 
     name: Literal["folder"] = "folder"
@@ -24,14 +26,13 @@ class Folder(ImageSet):
     def listings(self) -> dict[str, Listing]:
         """The images in the folders of classes."""
         root = Path(self.root)
-        if not (root / "train").is_dir():
+        folders = split_folders(root) if root.is_dir() else {}
+        if not folders:
             return {"train": list_images(root)}
-        train = list_images(root / "train")
-        found = {
-            split: with_classes_of(list_images(root / folder), train)
-            for split, folder in (("validation", "val"), ("test", "test"))
-            if (root / folder).is_dir()
-        }
+        train = list_images(folders.pop("train"))
+        found = {split: with_classes_of(list_images(at), train) for split, at in folders.items()}
+        if len(found) == 2:
+            refuse_shared(found["validation"], found["test"])
         if "test" not in found and "validation" in found:
             found["test"] = found.pop("validation")
         return {"train": train} | found

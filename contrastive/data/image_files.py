@@ -1,8 +1,7 @@
 """Image files in one folder a class: finding them, decoding them, and knowing when they have changed."""
 
-import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
@@ -15,11 +14,12 @@ from contrastive.data.cache import file_state
 from contrastive.data.dataset import Split
 from contrastive.data.decoder import DAMAGED, HEEDED, NO_FILE, READ, Reading
 from contrastive.data.decoding import decoded, report
+from contrastive.data.split_folders import refuse_splits
 from contrastive.data.stream import Backdrop, Stream
 from contrastive.data.subset import pick
 from contrastive.data.transparency import compose, mean_colour, opacity
+from contrastive.data.walking import Place, check, is_loop, subfolders, walk
 
-SUFFIXES: Final = frozenset({".bmp", ".gif", ".jpeg", ".jpg", ".png", ".ppm", ".tif", ".tiff", ".webp"})
 BLOCK: Final = 256
 """Images that one process decodes at a time; what is decoded does not depend on it."""
 
@@ -32,6 +32,8 @@ class Listing:
     paths: tuple[str, ...]
     labels: Int[ndarray, " n"]
     classes: tuple[str, ...]
+    seen: Mapping[Place, str] = field(default_factory=dict)
+    """The folders that were looked into, by where they really are."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -56,54 +58,30 @@ def list_images(folder: Path, only: Collection[str] | None = None) -> Listing:
         raise FileNotFoundError(
             f"There is no folder {folder}. Name one that holds a sub-folder of images a class."
         )
-    members = {
-        entry.name: _images_in(entry)
-        for entry in sorted(folder.iterdir())
-        if _is_class(entry) and (only is None or entry.name in only)
-    }
-    classes = tuple(name for name, paths in members.items() if paths)
+    folders = [entry for entry in subfolders(folder) if only is None or entry.name in only]
+    folders = [entry for entry in folders if not (entry.is_symlink() and is_loop(entry))]
+    refuse_splits(folders, "among folders of classes")
+    members, seen = walk(folders)
+    classes = tuple(name for name, its in members.items() if its.images)
     missing = sorted(set(only or ()) - set(classes))
     if missing:
         raise ValueError(
             f"{folder} has no images of {len(missing)} classes that are asked for: {', '.join(missing[:10])}"
             f"{', ...' if len(missing) > 10 else ''}. Add their folders, or take them off the list."
         )
-    if not classes:
-        raise ValueError(
-            f"{folder} has no images in sub-folders. Put them in {folder}/CLASS/, one folder a class, "
-            f"as {', '.join(sorted(SUFFIXES))}."
-        )
-    if len(classes) == 1:
-        raise ValueError(
-            f"{folder} has images of one class, {classes[0]!r}, but evaluation needs at least two. "
-            f"Put each class in its own folder: {folder}/CLASS/."
-        )
-    sizes = [len(members[name]) for name in classes]
-    paths = tuple(path for name in classes for path in members[name])
-    return Listing(folder, paths, np.repeat(np.arange(len(classes)), sizes), classes)
-
-
-def _is_class(entry: Path) -> bool:
-    return entry.is_dir() and not entry.name.startswith(".")
-
-
-def _images_in(folder: Path) -> list[str]:
-    # Strings, for pathlib takes a minute to list a million files.
-    return sorted(
-        f"{parent}/{name}" for parent, _, names in os.walk(folder) for name in names if _is_image(name)
-    )
-
-
-def _is_image(name: str) -> bool:
-    return os.path.splitext(name)[1].lower() in SUFFIXES and not name.startswith(".")  # noqa: PTH122
+    check(folder, members, classes)
+    sizes = [len(members[name].images) for name in classes]
+    paths = tuple(path for name in classes for path in members[name].images)
+    return Listing(folder, paths, np.repeat(np.arange(len(classes)), sizes), classes, seen)
 
 
 def with_classes_of(listing: Listing, other: Listing) -> Listing:
     """`listing` with its labels counted in the classes of `other`.
 
     Raises:
-        ValueError: it has a class that `other` lacks.
+        ValueError: it has a class that `other` lacks, or a folder of its images.
     """
+    refuse_shared(listing, other)
     unknown = sorted(set(listing.classes) - set(other.classes))
     if unknown:
         raise ValueError(
@@ -111,7 +89,21 @@ def with_classes_of(listing: Listing, other: Listing) -> Listing:
             "Give the folders of a class the same name in both."
         )
     number = np.array([other.classes.index(name) for name in listing.classes])
-    return Listing(listing.folder, listing.paths, number[listing.labels], other.classes)
+    return replace(listing, labels=number[listing.labels], classes=other.classes)
+
+
+def refuse_shared(one: Listing, other: Listing) -> None:
+    """Refuses two splits that share a folder, by a link, or because one lies in the other.
+
+    Raises:
+        ValueError: says which.
+    """
+    if shared := sorted(one.seen.keys() & other.seen.keys()):
+        mine, theirs = one.seen[shared[0]], other.seen[shared[0]]
+        raise ValueError(
+            f"{mine} and {theirs} are one folder: {one.folder} and {other.folder} would hold the same images, and "
+            "what is measured on one of them would say nothing of the other. Give each split images of its own."
+        )
 
 
 def choose(listing: Listing, wanted: Mapping[str, int], *, seed: int) -> dict[str, Listing]:
