@@ -3,7 +3,7 @@
 import json
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -139,8 +139,9 @@ def headline(summary: Summary) -> str:
             return f"Only the default is complete, at {best.score:.1f}"
         return f"The default, at {best.score:.1f}, is the best of {summary.complete} complete arms"
     names = short(summary.paths)
+    mine = cells(summary.arms, summary.paths)[best.digest]
     values = ", ".join(
-        f"{names[path].replace('_', ' ')} {shown(value)}" for path, value in best.values.items()
+        f"{names[path].replace('_', ' ')} {value}" for path, value in zip(summary.paths, mine, strict=True)
     )
     if comparison is None:
         return f"Best: {values} at {best.score:.1f}; the default is not complete"
@@ -168,7 +169,8 @@ def _table(summary: Summary, limit: int) -> list[str]:
     others = _other_objectives(summary)
     head = ["arm", *short(summary.paths).values(), "seeds", "state", "epochs", "score", *others]
     listed = [arm for rank, arm in enumerate(summary.arms) if rank < limit or arm is summary.default]
-    rows = [head, *(_row(arm, summary) for arm in listed)]
+    values = cells(listed, summary.paths)
+    rows = [head, *(_row(arm, summary, values[arm.digest]) for arm in listed)]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
     if len(listed) < len(summary.arms):
@@ -200,6 +202,28 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def apart(values: Iterable[Any]) -> dict[Any, str]:
+    """How each of several numbers is shown: as by itself, with more digits where another would look the same."""
+    found: dict[Any, str] = {}
+    left = {value for value in values if isinstance(value, float)}
+    for digits in range(3, 18):
+        texts = {value: f"{value:.{digits}g}" for value in left}
+        alike = Counter(texts.values())
+        found |= {value: text for value, text in texts.items() if alike[text] == 1}
+        left -= found.keys()
+    return found
+
+
+def cells(arms: Sequence[Arm], paths: Sequence[str]) -> dict[str, list[str]]:
+    """What each arm, by its digest, has at these paths: different values look different."""
+    columns = {path: apart(arm.values[path] for arm in arms) for path in paths}
+    return {arm.digest: [_cell(arm.values[path], columns[path]) for path in paths] for arm in arms}
+
+
+def _cell(value: Any, numbers: dict[Any, str]) -> str:
+    return numbers[value] if isinstance(value, float) and value in numbers else shown(value)
+
+
 def _against(
     best: Arm | None, default: Arm | None, arms: Sequence[Arm], noise: Noise | None
 ) -> tuple[Comparison | None, float | None]:
@@ -214,11 +238,10 @@ def _against(
     return compare(best.scores, default.scores, noise), holm(found)[0]
 
 
-def _row(arm: Arm, summary: Summary) -> list[str]:
+def _row(arm: Arm, summary: Summary, values: list[str]) -> list[str]:
     mark = {id(summary.best): "best ", id(summary.default): "default "}.get(id(arm), "")
     score = f"{arm.score:.1f}" if arm.score is not None else "" if arm.last is None else f"({arm.last:.1f})"
     spread = f" ± {arm.deviation:.1f}" if arm.deviation is not None else ""
-    values = [shown(arm.values[path]) for path in summary.paths]
     others = [f"{arm.objectives[n]:.4g}" if n in arm.objectives else "" for n in _other_objectives(summary)]
     plain = [str(len(arm.seeds)), arm.state, str(arm.epochs), score + spread]
     return [f"{mark}{arm.number}", *values, *plain, *others]

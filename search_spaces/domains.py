@@ -1,5 +1,7 @@
 """The values that one parameter may take, or several that change together, each range with its source."""
 
+import math
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -7,6 +9,11 @@ from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass
 
 from contrastive.types import STRICT, Positive
+
+
+def _fractions(count: int) -> list[float]:
+    """The inner ones of `count` evenly spaced numbers from 0 to 1."""
+    return [place / (count - 1) for place in range(1, count - 1)]
 
 
 class _Range:
@@ -39,6 +46,15 @@ class _Range:
         """The value, or the end that rounding has led past: Optuna refuses what lies outside."""
         return min(max(float(value), self.low), self.high)
 
+    def _spread(self, inner: Iterable[float]) -> list[float]:
+        """Both ends and what lies between, each value once, as a decimal of 15 digits where that tells them apart.
+
+        Arithmetic's 0.30000000000000004 is 0.3 so, and the same fraction of a range one value on every grid.
+        """
+        exact = sorted({self.low, self.high, *map(self._within, inner)})
+        plain = {self.low, self.high, *(self._within(float(f"{value:.15g}")) for value in exact)}
+        return sorted(plain) if len(plain) == len(exact) else exact
+
 
 @dataclass(frozen=True, config=STRICT)
 class Uniform(_Range):
@@ -50,8 +66,10 @@ class Uniform(_Range):
     kind: Literal["uniform"] = Field(default="uniform", kw_only=True)
 
     def points(self, count: int) -> list[float]:
-        """Evenly spaced values, both ends included."""
-        return [self._within(float(f"{v:.3g}")) for v in np.linspace(self.low, self.high, count)]
+        """Evenly spaced values, both ends included: so many, unless the range has fewer numbers."""
+        if count < 2:
+            return [self.low]
+        return self._spread(self.low + (self.high - self.low) * f for f in _fractions(count))
 
     def at(self, fraction: float) -> float:
         """The value below which this fraction of the range lies."""
@@ -68,8 +86,15 @@ class LogUniform(_Range):
     kind: Literal["log_uniform"] = Field(default="log_uniform", kw_only=True)
 
     def points(self, count: int) -> list[float]:
-        """Values equal factors apart, both ends included."""
-        return [self._within(float(f"{v:.3g}")) for v in np.geomspace(self.low, self.high, count)]
+        """Values equal factors apart, both ends included: so many, unless the range has fewer numbers."""
+        if count < 2:
+            return [self.low]
+        if self.high / self.low > 2:
+            return self._spread(self.low * (self.high / self.low) ** f for f in _fractions(count))
+        width = math.log1p(
+            (self.high - self.low) / self.low
+        )  # of a narrow range a quotient would lose digits
+        return self._spread(self.low + self.low * math.expm1(width * f) for f in _fractions(count))
 
     def at(self, fraction: float) -> float:
         """The value below which this fraction of the range's factors lies."""
@@ -107,11 +132,15 @@ class Integer(_Range):
         return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
 
     def points(self, count: int) -> list[int]:
-        """About evenly spaced values, both ends included; all there are if there are no more."""
-        if count >= self.size:
-            return list(range(self.low, self.high + 1))
-        spaced = np.geomspace if self.logarithmic else np.linspace
-        return list(dict.fromkeys(round(float(v)) for v in spaced(self.low, self.high, count)))
+        """So many values, about evenly spaced, both ends included; all there are if there are no more."""
+        if count >= self.size or count < 2:
+            return list(range(self.low, self.high + 1))[:count]
+        found, low, span = [self.low], self.low, self.high - self.low
+        for place, f in enumerate(_fractions(count), start=1):
+            real = low * (self.high / low) ** f if self.logarithmic else low + span * f
+            # Where factors are finer than whole numbers, the next that is free; room is left for those above.
+            found.append(min(max(round(real), found[-1] + 1), self.high - (count - 1 - place)))
+        return [*found, self.high]
 
     def at(self, fraction: float) -> int:
         """The value below which about this fraction of the range lies."""

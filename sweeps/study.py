@@ -236,10 +236,11 @@ class Study:
 
         Seed by seed, so that what has finished at any moment is comparable.
         """
-        issued = [e.arm for e in self.entries.values() if e.run.seed in self.plan.seeds]
-        arms = dict.fromkeys([*map(key, known_arms(self.plan, self.scores())), *issued])
+        issued = dict.fromkeys(e.arm for e in self.entries.values() if e.run.seed in self.plan.seeds)
+        known = [arm for arm in map(key, known_arms(self.plan, self.scores())) if arm not in issued]
+        room = max(0, self.plan.arms - len(issued))  # a space may have been widened: its arms are others then
         for seed in self.plan.seeds:
-            for text in arms:
+            for text in (*issued, *known[:room]):
                 self._enqueue(text, seed)
 
     def _enqueue(self, text: str, seed: int) -> None:

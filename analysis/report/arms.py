@@ -14,7 +14,7 @@ from analysis.load import Run
 from analysis.report.blocks import Block, Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import tag
-from analysis.summarise import Summary, short, shown
+from analysis.summarise import Summary, cells, short
 from analysis.tables import Table, dense
 
 INTERVAL = f"{LEVEL:.0%} interval"
@@ -51,10 +51,11 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
     others = sorted({o for arm in summary.arms for o in arm.objectives} - {evidence.record.metric})
     names = [path.replace("_", " ") for path in short(summary.paths).values()]
     head = ["arm", "", *names, "seeds", "state", "epochs", "mean", INTERVAL, "sd", "IQM", "s a run", *others]
+    columns = cells(summary.arms, summary.paths)
     rows: list[tuple[str, ...]] = []
     for arm in summary.arms:
         found = estimate([list(arm.scores.values())], evidence.generator) if arm.score is not None else None
-        values = [shown(arm.values[path]) for path in summary.paths]
+        values = columns[arm.digest]
         state = [str(len(arm.seeds)), arm.state, str(arm.epochs)]
         seconds = [run.seconds for run in runs[arm.digest] if run.seed in arm.seeds and run.seconds]
         cost = f"{np.mean(seconds):.3g}" if seconds else ""

@@ -25,6 +25,8 @@ LISTS: tuple[Design, ...] = ("listed", "added")
 """Designs of the alternatives that a space lists."""
 ANY: tuple[Design, ...] = ("pairs", "given", "path")
 """Designs of any space."""
+GRIDS = {"grid": sampled.grid, "around": sampled.around, "pairs": sampled.crossed}
+"""Designs that take as many points of each domain as fit; a larger one need not have those of a smaller one."""
 COMPARISONS: tuple[Design, ...] = ("around", "listed", "added", "pairs", "path")
 """Their arms are to be compared with each other, not searched for the best: none is stopped unless asked for."""
 DESIGNS: dict[str, str] = {
@@ -77,12 +79,10 @@ def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
             found = sampled.drawn(space, most, plan.sampler_seed)
         case "qmc":
             found = sampled.sobol(space, most, plan.sampler_seed)
-        case "grid":
-            found = sampled.grid(space, most)
-        case "around":
-            found = sampled.around(space, most)
-        case "pairs":
-            found += ablation.pairs(space) if space.alternatives else sampled.crossed(space, most)
+        case "pairs" if space.alternatives:
+            found += ablation.pairs(space)
+        case "grid" | "around" | "pairs":
+            found = GRIDS[plan.design](space, most)
         case "listed":
             found += space.arms().values()
         case "added":
@@ -96,6 +96,11 @@ def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
         case _:
             found += space.first_arms()
     return unique(found)[:most]
+
+
+def finer(plan: Asked, kept: Sequence[Values]) -> int | None:
+    """How many arms the largest form of a grid within the plan's has that keeps these arms; None: there is none."""
+    return len(GRIDS[plan.design](plan.space, plan.arms, kept)) or None
 
 
 def total(plan: Asked) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 
 from search_spaces.space import Space
 
+FEW_STAND = 100
+"""Where constraints leave less than one arm in so many, a larger grid is not looked for."""
 Values = dict[str, Any]
 """An arm: the value of each path that varies in it."""
 
@@ -31,16 +33,30 @@ def stands(space: Space, arm: Values) -> bool:
         return False
 
 
-def finest(space: Space, most: int, arms_at: Callable[[int], Iterable[Values]], *, what: str) -> list[Values]:
+def finest(
+    space: Space,
+    most: int,
+    arms_at: Callable[[int], Iterable[Values]],
+    *,
+    what: str,
+    kept: Iterable[Values] = (),
+) -> list[Values]:
     """The arms of the largest number of points in each domain that are at most `most` with the default.
+
+    Of these numbers those count whose arms are all of `kept` and more; none may.
 
     Raises:
         ValueError: two points are too many.
     """
-    arms: list[Values] = []
+    arms, held = list[Values](), set(map(key, kept)) - {key(space.default())}
     for points in range(2, most + 2):
-        found = unique([space.default(), *(arm for arm in arms_at(points) if stands(space, arm))])
-        if not arms and len(found) > most:
+        tried = list(arms_at(points))
+        if held and len(tried) > FEW_STAND * most:
+            break
+        if not held <= set(map(key, tried)):
+            continue
+        found = unique([space.default(), *(arm for arm in tried if stands(space, arm))])
+        if not arms and not held and len(found) > most:
             raise ValueError(f"the smallest {what} of {space.name} has {len(found)} arms; raise --trials")
         if len(found) > most or found == arms:
             break

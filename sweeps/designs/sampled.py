@@ -1,7 +1,7 @@
 """Designs that spread arms over the domains: on grids, one parameter at a time, at random, evenly."""
 
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -24,16 +24,16 @@ def size(space: Space, most: int) -> int:
     return len(list(itertools.islice(arms, most)))
 
 
-def grid(space: Space, most: int) -> list[Values]:
-    """The largest full grid."""
+def grid(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
+    """The largest full grid, of those that have all arms of `kept`; the others below alike."""
 
     def arms_at(count: int) -> Iterator[Values]:
         return _product(space, {key: domain.points(count) for key, domain in space.domains.items()})
 
-    return finest(space, most, arms_at, what="grid")
+    return finest(space, most, arms_at, what="grid", kept=kept)
 
 
-def around(space: Space, most: int) -> list[Values]:
+def around(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
     """One parameter at a time, on the most points that fit, with the others at the base."""
 
     def arms_at(count: int) -> Iterator[Values]:
@@ -41,10 +41,10 @@ def around(space: Space, most: int) -> list[Values]:
             for value in domain.points(count):
                 yield _beside(space, {key: value})
 
-    return finest(space, most, arms_at, what="round of single changes")
+    return finest(space, most, arms_at, what="round of single changes", kept=kept)
 
 
-def crossed(space: Space, most: int) -> list[Values]:
+def crossed(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
     """For each two parameters the full grid on the most points that fit, with the others at the base.
 
     Raises:
@@ -58,7 +58,7 @@ def crossed(space: Space, most: int) -> list[Values]:
             for pair in itertools.product(*(space.domains[key].points(count) for key in keys)):
                 yield _beside(space, dict(zip(keys, pair, strict=True)))
 
-    return finest(space, most, arms_at, what="set of grids for two parameters")
+    return finest(space, most, arms_at, what="set of grids for two parameters", kept=kept)
 
 
 def drawn(space: Space, most: int, seed: int) -> list[Values]:

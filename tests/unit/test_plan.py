@@ -105,6 +105,51 @@ def test_a_draw_from_the_narrowest_range_is_one_of_its_ends(kind: Any) -> None:
     assert draws <= {domain.low, domain.high}
 
 
+RANGES = st.one_of(
+    st.builds(
+        lambda low, width: Uniform(low, low + width, source="x"), st.floats(-10, 10), st.floats(1e-9, 9)
+    ),
+    st.builds(
+        lambda low, width: LogUniform(low, low * (1 + width), source="x"),
+        st.floats(1e-6, 1e3),
+        st.floats(1e-9, 1e6),
+    ),
+    st.builds(
+        lambda low, width, log: Integer(low, low + width, source="x", logarithmic=log),
+        st.integers(1, 1000),
+        st.integers(1, 5000),
+        st.booleans(),
+    ),
+)
+
+
+@given(domain=RANGES, count=st.integers(2, 40))
+def test_points_are_as_many_as_asked_ascending_with_both_ends(domain: Any, count: int) -> None:
+    found = domain.points(count)
+    assert len(found) == min(count, domain.size or count)
+    assert found == sorted(set(found))
+    assert (found[0], found[-1]) == (domain.low, domain.high)
+    assert all(map(domain.contains, found))
+
+
+@given(domain=RANGES, count=st.integers(2, 20), times=st.integers(2, 4))
+def test_a_finer_grid_of_real_numbers_has_the_points_of_the_coarser(
+    domain: Any, count: int, times: int
+) -> None:
+    assume(not isinstance(domain, Integer))
+    assert set(domain.points(count)) <= set(domain.points(times * (count - 1) + 1))
+
+
+def test_points_are_evenly_spaced_in_full_precision() -> None:
+    momentum = Uniform(0.9995, 0.9999, source="x")
+    assert momentum.points(5) == [0.9995, 0.9996, 0.9997, 0.9998, 0.9999]
+    assert Uniform(0.0, 1.0, source="x").points(11) == [tenth / 10 for tenth in range(11)]
+    assert Uniform(0.0, 1.0, source="x").points(4) == pytest.approx([0, 1 / 3, 2 / 3, 1], rel=1e-14)
+    assert LogUniform(1.0, 8.0, source="x").points(3) == pytest.approx([1, 8**0.5, 8], rel=1e-14)
+    assert LogUniform(0.05, 0.5, source="x").points(4) == pytest.approx(np.geomspace(0.05, 0.5, 4), rel=1e-14)
+    assert Integer(1, 10, source="x", logarithmic=True).points(8) == [1, 2, 3, 4, 5, 6, 7, 10]
+
+
 def test_points_of_a_logarithmic_domain_are_equal_factors_apart() -> None:
     assert LogUniform(0.01, 1.0, source="x").points(3) == [0.01, 0.1, 1.0]
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -199,3 +200,17 @@ def test_every_sampler_issues_what_the_plan_asks_for(design: str, tmp_path: Path
     runs = drain(study(tmp_path, design=design, arms=10))
     assert len({run.arm for run in runs}) == 10
     assert runs[0].trial == TINY.base
+
+
+@pytest.mark.parametrize("design", ["grid", "random", "qmc", "around"])
+def test_no_more_arms_are_run_than_planned_though_the_design_has_others_now(
+    design: str, tmp_path: Path
+) -> None:
+    before = study(tmp_path, design=design, arms=12)
+    runs = [run for run in (before.ask() for _ in range(5)) if run]
+    wide = {**TINY.domains, "method.temperature": LogUniform(0.05, 0.6, source="wider")}
+    other = plans.checked(space=replace(TINY, domains=wide), design=design, arms=12)
+    after = Study(replace(other, arms=before.plan.arms), "images", tmp_path)
+    for run in runs:
+        finish(after, run)
+    assert len(drain(after)) + len(runs) == before.plan.arms

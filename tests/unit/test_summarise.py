@@ -247,3 +247,12 @@ def test_paths_are_shortened_where_that_is_unambiguous():
     assert [shown(value) for value in (0.123456, 7, True, None, "rbf", {"name": "cosine"}, [1])] == [
         "0.123", "7", "true", "null", "rbf", "cosine", "[1]",
     ]  # fmt: skip
+
+
+def test_different_values_look_different_in_the_table_and_in_the_verdict(tmp_path):
+    finals = {0.9995: ("complete", 50.0), 0.9996: ("complete", 60.0), 0.99965: ("complete", 40.0)}
+    summary = one_seed(tmp_path, {**finals, 0.123456: ("complete", 30.0)}, default_arm="arm 0.9995")
+    said = text(summary)
+    assert "Best: temperature 0.9996 at 60.0" in said
+    rows = [line.split() for line in said.splitlines() if line.rstrip().endswith("0") and "complete" in line]
+    assert [row[-5] for row in rows] == ["0.9996", "0.9995", "0.9997", "0.123"]
