@@ -21,6 +21,7 @@ from contrastive.learner import Learner
 from contrastive.methods.protocol import Embeddings
 from contrastive.neighbours import nearest
 
+BLOWN_UP = "weights are no longer finite numbers in epoch {}; lower the learning rate"
 Metrics = dict[str, float]
 Report = Callable[[int, Metrics], None]
 """Called after each epoch with its number (from 1) and its metrics. May raise to end the run."""
@@ -64,7 +65,7 @@ def train(
 
     Raises:
         ValueError: the images are fewer than one batch, or the batch does not divide among the processes.
-        FloatingPointError: the loss is no longer finite.
+        FloatingPointError: the loss, the weights or the features are no longer finite.
     """
     world = world or distributed.current_world()
     check_batch(trial, dataset, world)
@@ -105,12 +106,27 @@ class _Run:
         self.last: Embeddings | None = None
 
     def epoch(self, epoch: int) -> Metrics:
-        """One pass over the training images, then one evaluation."""
+        """One pass over the training images, then one evaluation.
+
+        Raises:
+            FloatingPointError: the loss or the weights are no longer finite.
+        """
+        try:
+            return self._epoch(epoch)
+        except (ArithmeticError, RuntimeError, ValueError) as error:
+            # What is computed of such weights fails in many ways, of which none is a fault of the program.
+            if isinstance(error, FloatingPointError) or self._finite():
+                raise
+            raise FloatingPointError(f"{BLOWN_UP.format(epoch)} ({type(error).__name__}: {error})") from error
+
+    def _epoch(self, epoch: int) -> Metrics:
         started = self.clock()
         loss = self._pass(epoch)
         trained = self.clock()
         if not math.isfinite(loss):
             raise FloatingPointError(f"the mean loss of epoch {epoch} is {loss}; lower the learning rate")
+        if not self._finite():  # after the last step, of which no loss can tell
+            raise FloatingPointError(BLOWN_UP.format(epoch))
         assert self.last is not None
         metrics = {"loss": loss, **self.model.diagnose(self.last), **self._evaluate()}
         if epoch == self.trial.epochs:
@@ -123,6 +139,10 @@ class _Run:
             "images_per_second": self.steps_per_epoch * self.trial.batch / max(seconds, 1e-9),
             "evaluation_seconds": self.clock() - trained,
         }
+
+    def _finite(self) -> bool:
+        """Whether all weights are finite numbers; they are the same in all processes."""
+        return all(bool(weights.isfinite().all()) for weights in self.model.online.parameters())
 
     def _evaluate(self) -> Metrics:
         layer = readout(self.model.online, self.trial.evaluation.layer)

@@ -15,14 +15,16 @@ from contrastive.methods import METHODS
 from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.space import Space, based_on, by_name
-from sweeps import flags, store
+from sweeps import flags, objectives, store
 from sweeps import plan as plans
+from sweeps.designs import GRIDS, finer
 from sweeps.plan import DESIGNS, Budget, Confirm, Objective, Plan
 from sweeps.stoppers import by_text
 from sweeps.store.schema import SECONDS
 
 FLAGS = {
     "arms": "--trials",
+    "objectives": "--objectives",
     "sampler_seed": "--sampler-seed",
     "workers_per_trial": "--workers-per-trial",
     "gpus_per_worker": "--gpus-per-worker",
@@ -89,7 +91,29 @@ def grown(plan: Plan, given: argparse.Namespace) -> Plan:
             f"--trials {changes['arms']}: the sweep has {plan.arms} arms already, and can only grow"
         )
     fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
-    return _checked(**fields | changes) if changes else plan
+    larger = _checked(**fields | changes) if changes else plan
+    gridded = plan.design in GRIDS and not plan.space.alternatives
+    return _finer(plan, larger) if gridded and changes.keys() & {"arms", "space"} else larger
+
+
+def _finer(plan: Plan, larger: Plan) -> Plan:
+    """The larger plan with the finest grid in it that has every point of the plan's.
+
+    Raises:
+        ValueError: none within it has; says with how many arms there is one.
+    """
+    kept = plans.fixed_arms(plan)
+    sizes = (finer(replace(larger, arms=larger.arms * times), kept) for times in (1, 2, 4, 8))
+    found = next((size for size in sizes if size and size > plan.arms), None)
+    if found is None and larger.space == plan.space and larger.arms == plan.arms:
+        return plan
+    if found is None or found > larger.arms:
+        mend = f"the next that has them takes --trials {found}" if found else "begin a new sweep"
+        raise ValueError(
+            f"--resume: no {plan.design} of more than {plan.arms} and at most {larger.arms} arms has all of the "
+            f"{plan.arms} that there are; {mend}"
+        )
+    return replace(larger, arms=found)
 
 
 def _widened(old: Space, new: Space) -> Space:
@@ -300,7 +324,9 @@ def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict
 def _checked(**fields: Any) -> Plan:
     """The plan; what it finds fault with is called by the flag that gave it."""
     try:
-        return plans.checked(**fields)
+        plan = plans.checked(**fields)
+        objectives.check(plan)
+        return plan
     except ValueError as error:
         text = re.sub(rf"\b({'|'.join(FLAGS)}) = ", lambda found: f"{FLAGS[found[1]]} ", str(error))
         raise ValueError(text) from None

@@ -22,8 +22,8 @@ from contrastive.evaluate.features import readout
 from contrastive.evaluate.offline import check_evaluation
 from contrastive.evaluate.online import held_out_accuracy, raw_pixel_accuracy, untrained_accuracy
 from contrastive.train import check_batch
+from sweeps import objectives, store
 from sweeps import plan as plans
-from sweeps import store
 from sweeps.look.find import LOCK, STOP
 from sweeps.plan import Plan
 from sweeps.provenance import provenance
@@ -172,6 +172,7 @@ def test_accuracy(sweep: Sweep, run: str) -> float:
 
 
 def _check(plan: Plan, dataset: Dataset, cache: Path) -> None:
+    objectives.check(plan, classes=len(dataset.classes))
     for trial in map(plan.space.trial, plans.fixed_arms(plan)):
         check_batch(trial, dataset)
         check_evaluation(trial, dataset, cache=cache, choosing=True)

@@ -20,10 +20,15 @@ def evaluate(
 
     `layer` gives the features: `readout(branch, trial.evaluation.layer)`. Each process embeds its share of the
     images; all of them get the same values.
+
+    Raises:
+        FloatingPointError: some feature is not finite.
     """
     channels = trial.views.channels or dataset
     bank = embed(layer, dataset.bank, channels, trial, world=world, device=device)
     queries = embed(layer, dataset.validation, channels, trial, world=world, device=device)
+    if not (bank.isfinite().all() and queries.isfinite().all()):  # finite weights can give such features, too
+        raise FloatingPointError("features of whole images are no longer finite; lower the learning rate")
     accuracy = _accuracy(trial, dataset, bank, queries, dataset.validation)
     return {"knn_top1": accuracy, "effective_rank": float(effective_rank(queries))}
 

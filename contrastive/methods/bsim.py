@@ -109,6 +109,13 @@ class BSIM:
             mixture=None,
         )
 
+    @property
+    def diagnosed(self) -> tuple[str, ...]:
+        """The inner method's, if its own first view is embedded at every step."""
+        mixing = self.assembly.mixing
+        whole = mixing is not None and 0 in mixing.online
+        return self.inner.diagnosed if whole and isinstance(self.inner, Diagnosed) else ()
+
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
         """What the inner method has to say of its own views."""
         return (

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from contrastive.encoder import Head
 from contrastive.losses import cacr, cacr_queue, cacr_reweighted, cacr_weight_entropy
+from contrastive.losses.cacr import CACRWeightEntropy
 from contrastive.methods.protocol import (
     CIFAR_CHANNELS,
     CIFAR_RESNET18,
@@ -192,6 +193,11 @@ class CACR:
         if embeddings.queue is None:
             return self._reweighted(queries, keys)
         return cacr_queue(torch.stack(queries), torch.stack(keys), embeddings.queue, **self.forces)
+
+    @property
+    def diagnosed(self) -> tuple[str, ...]:
+        """What `diagnose` tells; in the other forms nothing."""
+        return tuple(f"cacr_{n}_entropy" for n in CACRWeightEntropy._fields) if self.form == "batch" else ()
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
         """How far from equal the weights of the batch form are."""

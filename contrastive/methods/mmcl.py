@@ -7,7 +7,7 @@ from torch import Tensor
 
 from contrastive.encoder import Head
 from contrastive.losses import mmcl, mmcl_diagnostics, mmcl_queue
-from contrastive.losses.mmcl import ProjectedGradient
+from contrastive.losses.mmcl import MMCLDiagnostics, ProjectedGradient
 from contrastive.methods.protocol import (
     CIFAR_CHANNELS,
     CIFAR_RESNET50,
@@ -165,6 +165,11 @@ class MMCL:
             )
         first, second = (gather(embeddings.online[view]) for view in (0, 1))
         return mmcl(first, second, symmetric=self.symmetric, **self.machine(embeddings.epoch))
+
+    @property
+    def diagnosed(self) -> tuple[str, ...]:
+        """What `diagnose` tells; with a queue nothing."""
+        return () if self.queue else tuple(f"mmcl_{name}" for name in MMCLDiagnostics._fields)
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
         """Margin, shares of dual variables at 0 and at the penalty, and how far from optimal they are."""

@@ -135,6 +135,11 @@ class Method(Protocol):
 class Diagnosed(Protocol):
     """A method that has more to say of a step than its loss."""
 
+    @property
+    def diagnosed(self) -> tuple[str, ...]:
+        """The names of what it says, as far as it says it at every step."""
+        ...
+
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
         """Scalars by name, of the whole batch, without gradient; reported of the last step of each epoch."""
         ...

@@ -5,6 +5,7 @@ showing it the same reports in the same order.
 """
 
 import json
+from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
@@ -19,7 +20,7 @@ from sweeps.stoppers.never import Never
 from sweeps.stoppers.one_epoch import OneEpoch
 from sweeps.stoppers.pasha import Pasha
 from sweeps.stoppers.promote import Promote
-from sweeps.stoppers.pruner import Optuna
+from sweeps.stoppers.pruner import Optuna, nested
 
 AnyStopper = Never | Asha | Promote | Hyperband | Median | Pasha | OneEpoch | Optuna
 Stopper = Annotated[AnyStopper, Field(discriminator="name")]
@@ -52,7 +53,9 @@ __all__ = [
 def by_text(text: str) -> AnyStopper:
     """The stopper that a text such as "asha" or "asha:reduction=3,grace=2" describes.
 
-    What is no field of "optuna" is an option of its pruner: "optuna:pruner=PercentilePruner,percentile=25".
+    What is no field of "optuna" is an option of its pruner: "optuna:pruner=PercentilePruner,percentile=25"; of one
+    that wraps another, "optuna:pruner=PatientPruner,patience=2,wrapped_pruner=PercentilePruner,
+    wrapped_pruner.percentile=25", or the inner one as a JSON object with its "pruner" and its options.
 
     Raises:
         ValueError: there is no such stopper or field, or a value is illegal; says what is allowed.
@@ -63,17 +66,30 @@ def by_text(text: str) -> AnyStopper:
     given, allowed = _fields(text, rest), [key for key in vars(STOPPERS[name]) if key != "name"]
     unknown = {key: given.pop(key) for key in list(given) if key not in allowed}
     if name == "optuna":
-        given["options"] = given.get("options", {}) | unknown
+        given["options"] = nested({**given.get("options", {}), **unknown})
     elif unknown:
         first = min(unknown)
         raise ValueError(f"{text}: the stopper {name} has no field '{first}'. {closest(first, allowed)}")
     return in_words(lambda: _STOPPER.validate_python({"name": name, **given}))
 
 
+def _parts(rest: str) -> list[str]:
+    """What stands between commas; those inside a bracket or a quoted text divide nothing."""
+    parts, depth, quoted = [""], 0, False
+    for before, sign in pairwise(f" {rest}"):
+        quoted ^= sign == '"' and before != "\\"
+        depth += 0 if quoted else (sign in "[{") - (sign in "]}")
+        if sign == "," and not depth and not quoted:
+            parts.append("")
+        else:
+            parts[-1] += sign
+    return parts
+
+
 def _fields(text: str, rest: str) -> dict[str, Any]:
     """Field and JSON value of each part; what is no JSON is taken as it is written."""
     given: dict[str, Any] = {}
-    for part in rest.split(",") if rest else ():
+    for part in _parts(rest) if rest else ():
         key, equals, value = part.partition("=")
         if not (key and equals and value) or key in given:
             raise ValueError(f"{text}: '{part}': write NAME:FIELD=VALUE,FIELD=VALUE, each field once")

@@ -35,7 +35,10 @@ class Optuna(Settings):
     name: Literal["optuna"] = "optuna"
     pruner: str = USUAL
     options: dict[str, JsonValue] = field(default_factory=dict[str, JsonValue])
-    """Keyword arguments. A pruner that wraps another takes its name, or {"pruner": NAME, option: value, ...}."""
+    """Keyword arguments. A pruner that wraps another takes its name, or {"pruner": NAME, option: value, ...}.
+
+    In a line: optuna:pruner=PatientPruner,patience=2,wrapped_pruner=PercentilePruner,wrapped_pruner.percentile=25
+    """
 
     def __post_init__(self) -> None:
         if (self.pruner, self.options) != (USUAL, {}):  # known to be right: a list of names needs no Optuna
@@ -48,6 +51,20 @@ class Optuna(Settings):
     def ladder(self, epochs: int, runs: int) -> Ladder:
         """Nothing: how many runs a pruner ends depends on their curves, so a plan counts all epochs."""
         return ()
+
+
+def nested(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Options in which "wrapped_pruner.percentile" is the option of the pruner that is wrapped."""
+    found: dict[str, Any] = {}
+    for path in sorted(options, key=lambda path: path.count(".")):  # the name of a pruner before its options
+        *outer, name = path.split(".")
+        inside = found
+        for step in outer:
+            if not isinstance(inside.get(step), dict):
+                inside[step] = {"pruner": inside.get(step)}
+            inside = inside[step]
+        inside[name] = options[path]
+    return found
 
 
 class _OptunaJudge(Observer):

@@ -11,7 +11,7 @@ from contrastive.config import Trial, replace, to_json
 from contrastive.data import CIFAR10, Dataset
 from contrastive.distributed import World
 from contrastive.methods import METHODS, Method
-from contrastive.methods.protocol import Batch, Embeddings
+from contrastive.methods.protocol import Batch, Diagnosed, Embeddings
 from contrastive.neighbours import nearest
 from contrastive.siamese import Siamese
 from contrastive.views import Views
@@ -35,6 +35,13 @@ def step(trial: Trial, dataset: Dataset) -> tuple[Siamese, Batch]:
     table = nearest(dataset.train.images.flatten(1).float(), neighbours.count) if neighbours else None
     model = Siamese(trial, world=World(), device=CPU)
     return model, next(batches(trial, dataset, epoch, world=World(), device=CPU, neighbours=table))
+
+
+@of_all_variants
+def test_a_method_names_what_it_has_to_say_of_a_step(variant: str, trial: Trial, dataset: Dataset) -> None:
+    model, batch = step(small(trial, variant), dataset)
+    said = model.method.diagnosed if isinstance(model.method, Diagnosed) else ()
+    assert list(model.diagnose(model(batch))) == list(said)
 
 
 def test_the_union_and_the_list_of_methods_are_the_same() -> None:

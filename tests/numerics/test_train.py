@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -16,6 +17,8 @@ from contrastive.evaluate.online import (
     raw_pixel_accuracy,
     untrained_accuracy,
 )
+from contrastive.metrics import reported
+from contrastive.train import _Run
 from tests.contracts.variants import INNER, VARIANTS
 
 Curve = list[tuple[int, dict[str, float]]]
@@ -134,6 +137,75 @@ def test_a_loss_that_is_no_number_ends_the_run(trial: Trial, dataset: Dataset) -
     wild = replace(trial, {"optimiser.lr": 1e30})
     with pytest.raises(FloatingPointError, match="lower the learning rate"):
         curve(wild, dataset)
+
+
+def ruined(run: Any) -> None:
+    """All weights are no numbers any more."""
+    for weights in run.model.online.parameters():
+        weights.data.fill_(torch.nan)
+
+
+def overflown(run: Any) -> None:
+    """The weights are finite, and the features of whole images are not: batch statistics have blown up."""
+    for name, values in run.model.online.named_buffers():
+        if name.endswith("running_mean"):
+            values.fill_(torch.nan)
+
+
+@pytest.mark.parametrize("blow_up", [(ruined, "weights"), (overflown, "features")])
+@pytest.mark.parametrize("variant", ["sce", "mmcl"])
+def test_weights_that_blow_up_in_the_last_step_of_an_epoch_end_the_run_as_a_loss_does(
+    blow_up: tuple[Any, str], variant: str, trial: Trial, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps, usual = len(dataset.train) // trial.batch, _Run._step
+
+    def step(run: Any, batch: Any) -> Any:
+        loss = usual(run, batch)
+        if batch.step == 2 * steps - 1:
+            blow_up[0](run)
+        return loss
+
+    monkeypatch.setattr(_Run, "_step", step)
+    told: list[int] = []
+    other = replace(trial, {"method": VARIANTS[variant]})
+    with pytest.raises(
+        FloatingPointError, match=f"{blow_up[1]} .*no longer finite.*; lower the learning rate"
+    ):
+        train(other, lambda epoch, _: told.append(epoch), dataset=dataset)
+    assert told == [1]
+
+
+def test_what_fails_because_weights_are_no_numbers_is_a_divergence_and_nothing_else_is(
+    trial: Trial, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual, blown = _Run._step, [True]
+
+    def step(run: Any, batch: Any) -> Any:
+        if batch.step == 3:
+            if blown[0]:
+                ruined(run)
+            raise torch.linalg.LinAlgError("the matrix is singular")
+        return usual(run, batch)
+
+    monkeypatch.setattr(_Run, "_step", step)
+    with pytest.raises(FloatingPointError, match="weights are no longer finite .*the matrix is singular"):
+        train(trial, lambda *_: None, dataset=dataset)
+    blown[0] = False
+    with pytest.raises(torch.linalg.LinAlgError):
+        train(trial, lambda *_: None, dataset=dataset)
+
+
+def test_a_run_reports_what_it_is_said_to_report(trial: Trial, dataset: Dataset) -> None:
+    after = [{"name": "linear", "epochs": 2, "milestones": []}, {"name": "knn", "neighbours": [1, 3]}]
+    after += [
+        {"name": "collapse"},
+        {"name": "finetune", "fraction": 0.5, "draws": 2, "epochs": 1, "milestones": []},
+    ]
+    for changes in ({"epochs": 1, "optimiser.warmup_epochs": 0, "evaluation.after": after}, {"epochs": 2}):
+        changed, last = replace(trial, changes), {}
+        train(changed, lambda _, metrics, last=last: last.update(metrics), dataset=dataset)
+        assert set(reported(changed, classes=len(dataset.classes))) == set(last)
+        assert set(reported(changed)) >= set(last)
 
 
 def test_fewer_images_than_a_batch_are_refused(trial: Trial, dataset: Dataset) -> None:

@@ -2,15 +2,20 @@
 
 import argparse
 import textwrap
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from sweeps import command, flags
-from sweeps.plan import Budget, Confirm, Plan
+from sweeps.plan import Budget, Confirm, Plan, fixed_arms, key
+from tests.fixtures import tiny_space
+
+TINY_FILE = tiny_space.__file__
 
 SPACE = """\
     from dataclasses import replace
+    from contrastive import config
     from search_spaces.domains import LogUniform
     from tests.fixtures.tiny_space import TINY
 
@@ -80,6 +85,39 @@ def test_what_would_make_it_another_sweep_is_refused(plan: Plan, typed: tuple[st
         grown(plan, *typed)
 
 
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        (("knn_top1,nonsense",), r"--objectives nonsense: no run of sce .* There is: loss, knn_top1"),
+        (("knn_top1,effective_rnk",), "Did you mean effective_rank"),
+        (("knn_top1,linear_top1",), "given by evaluation.after"),
+        (("knn_top1,mmcl_margin",), "no run of sce in this sweep reports it"),
+        (
+            ("knn_top1,linear_top2", "--set", 'evaluation.after=[{"name": "linear"}]'),
+            "Did you mean linear_top",
+        ),
+    ],
+)
+def test_an_objective_that_no_run_reports_is_refused_before_the_start(
+    typed: tuple[str, ...], words: str
+) -> None:
+    with pytest.raises(ValueError, match=words):
+        command.plan_of(given("--space", f"{TINY_FILE}:TINY", "--objectives", *typed))
+
+
+def test_what_is_measured_after_training_can_be_an_objective() -> None:
+    after = ("--set", 'evaluation.after=[{"name": "linear"}, {"name": "finetune", "draws": 2}]')
+    for metric in (
+        "linear_top1",
+        "linear_top5",
+        "finetune_10pct_top1_interval",
+        "effective_rank",
+        "seconds:min",
+    ):
+        typed = ("--space", f"{TINY_FILE}:TINY", "--objectives", f"knn_top1,{metric}", *after)
+        assert len(command.plan_of(given(*typed)).objectives) == 2
+
+
 def test_budgets_and_objectives_are_read_or_refused_in_words() -> None:
     assert command.parse_budget("hours=1.5,trials=3") == Budget(hours=1.5, trials=3)
     with pytest.raises(ValueError, match="--budget days=2: it has no 'days'"):
@@ -95,3 +133,55 @@ def test_budgets_and_objectives_are_read_or_refused_in_words() -> None:
     )
     with pytest.raises(ValueError, match="'low' is neither max nor min"):
         command.parse_objectives("loss:low")
+
+
+def arms_of(plan: Plan) -> list[str]:
+    return [key(arm) for arm in fixed_arms(plan)]
+
+
+NARROW = ((0.9995, 0.9999), (0.99, 0.9999), (0.999, 0.99999))
+
+
+@pytest.mark.parametrize(("low", "high"), NARROW)
+@pytest.mark.parametrize("design", ["grid", "around"])
+def test_a_narrow_range_fills_a_grid(design: str, low: float, high: float, tmp_path: Path) -> None:
+    where = space(
+        tmp_path,
+        f"around(config.replace(TINY.base, {{'method.momentum.start': 0.9995}}), {low}, {high}, "
+        "'method.momentum.start')",
+    )
+    made = command.plan_of(given("--space", where, "--design", design, "--trials", "12"))
+    assert made.arms in (11, 12)  # the default may be one of the points
+    assert len(set(arms_of(made))) == made.arms
+
+
+@pytest.mark.parametrize("design", ["grid", "around", "pairs"])
+def test_a_grid_that_grows_keeps_its_points_or_is_refused(design: str) -> None:
+    typed = ("--space", f"{TINY_FILE}:TINY", "--design", design, "--trials")
+    plan = command.plan_of(given(*typed, "12"))
+    refused = 0
+    for trials in (plan.arms + 1, plan.arms + 6, 26, 33, 41, 49):
+        with suppress(ValueError):
+            refused += 1
+            larger = grown(plan, "--trials", str(trials))
+            assert set(arms_of(plan)) < set(arms_of(larger))
+            assert len(arms_of(larger)) == larger.arms <= trials
+            refused -= 1
+    assert 0 < refused < 6
+    assert grown(plan, "--trials", "200").arms > plan.arms
+
+
+def test_the_refusal_of_a_grid_names_the_arms_it_takes(plan: Plan, tmp_path: Path) -> None:
+    typed = ("--space", f"{TINY_FILE}:TINY", "--design", "grid", "--trials")
+    before = command.plan_of(given(*typed, "12"))
+    with pytest.raises(ValueError, match=r"no grid of more than \d+ and at most \d+ arms") as refused:
+        grown(before, "--trials", str(before.arms + 1))
+    named = str(refused.value).rpartition("--trials ")[2]
+    assert grown(before, "--trials", named).arms == int(named)
+
+
+def test_a_grid_of_a_wider_space_has_other_points(plan: Plan, tmp_path: Path) -> None:
+    narrow, wide = (space(tmp_path, f"around(TINY.base, {low}, 0.5)") for low in (0.06, 0.05))
+    before = command.plan_of(given("--space", narrow, "--design", "grid", "--trials", "5"))
+    with pytest.raises(ValueError, match="begin a new sweep"):
+        grown(before, "--space", wide)

@@ -671,6 +671,50 @@ def test_a_pruner_that_wraps_another_takes_its_name() -> None:
         Optuna(pruner="PatientPruner", options={"wrapped_pruner": 5, "patience": 1})
 
 
+PATIENT = "optuna:pruner=PatientPruner,patience=2,wrapped_pruner"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrapped"),
+    [
+        ("=MedianPruner", "MedianPruner"),
+        ('={"pruner": "PercentilePruner", "percentile": 25, "n_startup_trials": 2}', None),
+        ("=PercentilePruner,wrapped_pruner.percentile=25,wrapped_pruner.n_startup_trials=2", None),
+        (".percentile=25,wrapped_pruner.n_startup_trials=2,wrapped_pruner=PercentilePruner", None),
+        (".pruner=PercentilePruner,wrapped_pruner.percentile=25,wrapped_pruner.n_startup_trials=2", None),
+        (
+            "=PatientPruner,wrapped_pruner.patience=1,wrapped_pruner.wrapped_pruner=MedianPruner",
+            {"pruner": "PatientPruner", "patience": 1, "wrapped_pruner": "MedianPruner"},
+        ),
+        ("=null", None),
+    ],
+)
+def test_a_nested_pruner_is_written_in_a_line(text: str, wrapped: Any) -> None:
+    inner = {"pruner": "PercentilePruner", "percentile": 25, "n_startup_trials": 2}
+    expected = wrapped if wrapped or text == "=null" else inner
+    made = by_text(PATIENT + text)
+    assert made == Optuna(pruner="PatientPruner", options={"patience": 2, "wrapped_pruner": expected})
+    assert judge_of(made).observe("a", 1, 1.0) is None
+
+
+@pytest.mark.filterwarnings("ignore::optuna.exceptions.ExperimentalWarning")
+@given(rows=reports())
+def test_a_nested_pruner_decides_as_in_optuna(rows: list[Row]) -> None:
+    inner = optuna.pruners.PercentilePruner(25, n_startup_trials=1)
+    pruner = optuna.pruners.PatientPruner(inner, patience=1)
+    text = "=PercentilePruner,wrapped_pruner.percentile=25,wrapped_pruner.n_startup_trials=1"
+    test_a_pruner_decides_as_in_optuna.hypothesis.inner_test(PATIENT.replace("2", "1") + text, pruner, rows)
+
+
+def test_options_of_a_wrapped_pruner_without_its_name_are_refused() -> None:
+    with pytest.raises(
+        ValueError, match="wrapped_pruner = .*: the name of a pruner, or its name and options"
+    ):
+        by_text(f"{PATIENT}.percentile=25")
+    with pytest.raises(ValueError, match=r"MedianPruner: .*percentile"):
+        by_text(f"{PATIENT}=MedianPruner,wrapped_pruner.percentile=25")
+
+
 def test_a_pruner_that_cannot_be_built_is_refused_when_the_stopper_is_made() -> None:
     with pytest.raises(ValueError, match="no such pruner. Did you mean MedianPruner"):
         by_text("optuna:pruner=MedianPrunr")
