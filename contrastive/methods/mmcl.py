@@ -17,6 +17,7 @@ from contrastive.methods.protocol import (
     Gather,
     Preset,
 )
+from contrastive.methods.simclr import CIFAR_VIEWS
 from contrastive.optimiser import Momentum
 from contrastive.types import STRICT, Count, Natural, Positive
 from contrastive.views import ViewName
@@ -88,7 +89,7 @@ class MMCL:
                 "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1,
                 "method.penalty": None, "method.solver": "exact", "method.symmetric": True,
                 "method.projector": {"hidden": [512], "output": 128},
-                "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"},
+                "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"}, **CIFAR_VIEWS,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 10},
                 "batch": 256, "epochs": 200,

@@ -76,7 +76,7 @@ class SCE:
                 "method.symmetric": False, "method.views": ["weak", "strong"], "method.batch_norm_splits": 8,
                 "method.projector": {"hidden": [512], "output": 128}, "method.predictor": None,
                 "views.strong": {"crop_scale": [0.2, 1.0], "blur": 0.5, "blur_kernel": 13, "colour": "exact"},
-                "views.weak.crop_scale": [0.2, 1.0], "views.channels": CIFAR_CHANNELS,
+                "views.weak.crop_scale": [0.2, 1.0], "views.weak.colour": "exact", "views.channels": CIFAR_CHANNELS,
                 "encoder": CIFAR_RESNET18,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 5},

@@ -1,6 +1,6 @@
 """SimCLR (Chen et al., ICML 2020): two views of an image must find each other in the batch."""
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic.dataclasses import dataclass
 from torch import Tensor
@@ -20,6 +20,11 @@ from contrastive.methods.protocol import (
 from contrastive.types import STRICT, Positive
 from contrastive.views import ViewName
 
+CIFAR_VIEWS: dict[str, Any] = {
+    "views.strong": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "colour": "exact"},
+    "views.channels": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
+}
+
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class SimCLR:
@@ -32,10 +37,11 @@ class SimCLR:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="the SimCLR authors' advice for CIFAR-10 (2 layers, 64 outputs, temperature 0.2); optimiser ours",
+            source="the SimCLR authors' advice for CIFAR-10 (2 layers, 64 outputs, temperature 0.2) and their views, "
+                   "with antialiasing and torchvision's colours (theirs: TensorFlow's); optimiser ours",
             values={
                 "method.temperature": 0.2, "method.projector": {"hidden": [512], "output": 64},
-                "encoder": CIFAR_RESNET18,
+                "encoder": CIFAR_RESNET18, **CIFAR_VIEWS,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 10},
                 "batch": 256, "epochs": 200,

@@ -20,6 +20,7 @@ from contrastive.methods.protocol import (
     Neighbours,
     Preset,
 )
+from contrastive.methods.simclr import CIFAR_VIEWS
 from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
 from contrastive.views import ViewName
 
@@ -83,7 +84,7 @@ class WCL:
                 "method.temperature": 0.1, "method.warmup_epochs": 10,
                 "method.projector": {"hidden": [512, 512], "output": 128},
                 "method.graph_projector": {"hidden": [512, 512], "output": 128},
-                "encoder": CIFAR_RESNET18,
+                "encoder": CIFAR_RESNET18, **CIFAR_VIEWS,
                 "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 10},
                 "batch": 256, "epochs": 200,
