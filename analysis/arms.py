@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.load import Record, Run, setting
+from analysis.paired import spread
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Arm:
     def deviation(self) -> float | None:
         """Sample standard deviation over seeds."""
         several = self.state == "complete" and len(self.scores) > 1
-        return float(np.std(list(self.scores.values()), ddof=1)) if several else None
+        return spread(np.array(list(self.scores.values()))) if several else None
 
 
 def ranked(record: Record) -> tuple[Arm, ...]:

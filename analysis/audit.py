@@ -8,7 +8,7 @@ from typing import Any
 
 from scipy import stats
 
-from analysis.compare import LEVEL
+from analysis.intervals import LEVEL, span
 from analysis.load import Record
 from analysis.stopping import TENTH, WEAK, Agreement, agreement
 
@@ -73,9 +73,9 @@ class Audit:
             return [
                 f"Too few runs are complete to say how well ranks at epoch {self.first} tell those at the end."
             ]
-        seeds = ", on one seed"
+        seeds = f", the same on {found.seeds} seeds" if found.seeds > 1 else ", on one seed"
         if found.interval:
-            seeds = ", {:.2f} to {:.2f} over {} seeds".format(*found.interval, found.seeds)
+            seeds = f", {span(*found.interval, 2)} over {found.seeds} seeds"
         both = f"{found.spearman:.2f} (Spearman{seeds}; Kendall {found.kendall:.2f})"
         says = [f"Ranks at epoch {self.first} of {self.horizon} correlate {both} with those at the end."]
         weak = f"Warning: below {WEAK} stopping there is little better than chance; put the first rung later."

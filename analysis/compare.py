@@ -9,12 +9,8 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analysis import paired
-from analysis.paired import ALPHA, MOST_SEEDS, POWER
-
-LEVEL = 1 - ALPHA
-RESIDUE = 9
-"""Decimals of a difference that are kept: scores are tenths or hundredths of a point, and what floats leave of the
-difference of two must not look like noise."""
+from analysis.intervals import LEVEL, half_width, span
+from analysis.paired import ALPHA, MOST_SEEDS, POWER, RESIDUE
 
 
 @dataclass(frozen=True)
@@ -26,11 +22,23 @@ class Noise:
     seeds: int | None = None
     """How many it rests on; None: taken as exact."""
 
+    def __post_init__(self) -> None:
+        """Refuses what is no noise.
+
+        Raises:
+            ValueError: the deviation is not a number above 0.
+        """
+        if not 0 < self.deviation < np.inf:
+            raise ValueError(
+                f"a seed deviation of {self.deviation:g} points tells no difference from chance; "
+                "give one above 0, or no noise where none is known"
+            )
+
     @classmethod
     def of(cls, manifest: Mapping[str, Any]) -> "Noise | None":
-        """What was known when a sweep began."""
+        """What was known when a sweep began; a deviation of 0, from seeds that were all equal, tells nothing."""
         deviation = manifest.get("seed_deviation")
-        return None if deviation is None else cls(deviation, manifest.get("seed_deviation_seeds"))
+        return cls(deviation, manifest.get("seed_deviation_seeds")) if deviation else None
 
     @property
     def freedom(self) -> float:
@@ -105,7 +113,7 @@ def compare(
         generator: see `analysis.paired.sign_flips`.
 
     Raises:
-        ValueError: the arms share no seed, or the margin is not above 0.
+        ValueError: the arms share no seed, a score is not finite, or the margin is not above 0.
     """
     differences = _differences(arm, other)
     if len(differences) == 1:
@@ -134,19 +142,19 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
     return [None if value is None else float(p) for value, p in zip(values, found, strict=True)]
 
 
-def half_width(values: NDArray[np.float64]) -> float:
-    """Half of Student's interval of the mean of two values or more."""
-    error = float(values.std(ddof=1)) / len(values) ** 0.5
-    return float(stats.t.ppf((1 + LEVEL) / 2, len(values) - 1)) * error
-
-
 def _differences(arm: Mapping[int, float], other: Mapping[int, float]) -> NDArray[np.float64]:
     seeds = sorted(arm.keys() & other.keys())
     if not seeds:
         raise ValueError(
             f"arms on seeds {sorted(arm)} and {sorted(other)} share none; run them on the same seeds"
         )
-    return np.round([arm[seed] - other[seed] for seed in seeds], RESIDUE)
+    found = np.round([arm[seed] - other[seed] for seed in seeds], RESIDUE)
+    if not np.isfinite(found).all():
+        wrong = {seed: (arm[seed], other[seed]) for seed in np.array(seeds)[~np.isfinite(found)].tolist()}
+        raise ValueError(
+            f"scores that are not finite cannot be compared: {wrong} by seed; leave those seeds out"
+        )
+    return found
 
 
 def _paired(
@@ -154,7 +162,7 @@ def _paired(
 ) -> Comparison:
     count, mean, deviation = len(differences), float(differences.mean()), paired.spread(differences)
     half = half_width(differences)
-    interval = (mean - half, mean + half) if deviation else None
+    interval = None if half is None else (mean - half, mean + half)
     separable = interval is not None and (interval[0] > 0 or interval[1] < 0)
     flips = paired.sign_flips(differences, generator)
     equivalence = None if margin is None else paired.equivalence(differences, margin)
@@ -183,7 +191,8 @@ def _interval(interval: tuple[float, float] | None) -> str:
     if interval is None:
         return "all differences are equal, which tells nothing of how much they vary"
     low, high = interval
-    return f"the {LEVEL:.0%} interval, {low:+.2f} to {high:+.2f}, {'excludes' if low > 0 or high < 0 else 'includes'} 0"
+    verb = "excludes" if low > 0 or high < 0 else "includes"
+    return f"the {LEVEL:.0%} interval, {span(low, high, 2, signed=True)}, {verb} 0"
 
 
 def _prospect(mean: float, deviation: float, count: int) -> str:

@@ -1,28 +1,36 @@
 """Whether each arm of a sweep has learned: its accuracy over seeds beside what needs no training."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.compare import half_width
+from analysis.compare import holm, p_value
+from analysis.intervals import EVERYWHERE, Ends, clipped, half_width, plus_minus, span
 from analysis.load import Record
+from analysis.paired import ALPHA
 from analysis.summarise import Arm, shown, summarise
+
+RAW, UNTRAINED = "raw pixels", "untrained"
+Lines = Mapping[str, Mapping[int, float]]
+"""What an arm is held against, by its name: the score on each seed."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over seeds and Student's 95 % interval of it; without one where there is one seed."""
+    """A mean over seeds and half of Student's 95 % interval; none of one seed or of equal ones."""
 
     mean: float
     half: float | None
+    within: Ends = EVERYWHERE
+    """Where the mean can lie."""
 
     def __str__(self) -> str:
-        return f"{self.mean:.1f}" if self.half is None else f"{self.mean:.1f} ± {self.half:.1f}"
-
-    @property
-    def low(self) -> float:
-        """The lower end; the mean of one seed has none."""
-        return float("-inf") if self.half is None else self.mean - self.half
+        half = self.half or 0.0
+        low, high = clipped(self.mean - half, self.mean + half, self.within)
+        if high - low < 2 * half - 1e-9:
+            return f"{self.mean:.1f} ({span(low, high)})"
+        return plus_minus(self.mean, half)
 
 
 @dataclass(frozen=True)
@@ -34,18 +42,8 @@ class Row:
     score: Interval
     over_untrained: Interval
     over_raw: Interval
-
-    @property
-    def verdict(self) -> str:
-        """What it clearly passes: the whole interval lies above. One seed has none."""
-        if self.seeds == 1:
-            return "one seed cannot tell"
-        passed = [
-            name
-            for name, gain in (("raw pixels", self.over_raw), ("untrained", self.over_untrained))
-            if gain.low > 0
-        ]
-        return " and ".join(passed) or "neither"
+    verdict: str
+    """What it is clearly above, by Student's tests, corrected by Holm for both comparisons of every row."""
 
 
 def learning(record: Record) -> list[Row]:
@@ -55,19 +53,26 @@ def learning(record: Record) -> list[Row]:
         ValueError: the sweep is of a version that kept no baselines.
     """
     baselines = record.manifest.get("baselines", {})
-    untrained = {int(seed): value for seed, value in record.manifest.get("untrained", {}).items()}
-    if not untrained or "raw pixels" not in baselines:
+    untrained: dict[int, float] = {
+        int(seed): value for seed, value in record.manifest.get("untrained", {}).items()
+    }
+    if not untrained or RAW not in baselines:
         raise ValueError(f"{record.manifest.get('id')} holds no baselines; run it again with this version")
+    raw = dict.fromkeys(untrained, float(baselines[RAW]))
+    lines = {RAW: raw, UNTRAINED: untrained}
     arms = [arm for arm in summarise(record).arms if arm.score is not None]
-    return [_row(arm, untrained, baselines["raw pixels"]) for arm in arms]
+    p = holm([p_value(arm.scores, line, None) for arm in arms for line in lines.values()])
+    both = zip(p[::2], p[1::2], strict=True)
+    return [_row(arm, lines, chances, record.within) for arm, chances in zip(arms, both, strict=True)]
 
 
 def markdown(record: Record) -> str:
     """The rows as a table, the baselines last."""
     found = learning(record)
-    untrained = interval(list(record.manifest["untrained"].values()))
+    untrained = interval(list(record.manifest["untrained"].values()), record.within)
+    above = f"clearly above (of {2 * len(found)} comparisons, Holm)"
     rows = [
-        ["arm", "seeds", "kNN top-1 (%)", "over untrained", "over raw pixels", "clearly above"],
+        ["arm", "seeds", "kNN top-1 (%)", "over untrained", "over raw pixels", above],
         *(
             [row.name, *map(str, (row.seeds, row.score, row.over_untrained, row.over_raw)), row.verdict]
             for row in found
@@ -79,7 +84,7 @@ def markdown(record: Record) -> str:
     return "\n".join([lines[0], f"|{'---|' * len(rows[0])}", *lines[1:]])
 
 
-def interval(values: list[float]) -> Interval:
+def interval(values: Sequence[float], within: Ends = EVERYWHERE) -> Interval:
     """Mean and half width of Student's interval.
 
     Raises:
@@ -87,14 +92,32 @@ def interval(values: list[float]) -> Interval:
     """
     if not values:
         raise ValueError("an interval of no value; give one or more")
-    return Interval(float(np.mean(values)), half_width(np.array(values)) if len(values) > 1 else None)
+    return Interval(float(np.mean(values)), half_width(np.array(values)), within)
 
 
-def _row(arm: Arm, untrained: dict[int, float], raw: float) -> Row:
+def _row(arm: Arm, lines: Lines, p: tuple[float | None, float | None], within: Ends) -> Row:
+    gains = {
+        name: interval([score - line[seed] for seed, score in arm.scores.items()])
+        for name, line in lines.items()
+    }
     return Row(
         name=", ".join(shown(value) for value in arm.values.values()),
         seeds=len(arm.scores),
-        score=interval(list(arm.scores.values())),
-        over_untrained=interval([score - untrained[seed] for seed, score in arm.scores.items()]),
-        over_raw=interval([score - raw for score in arm.scores.values()]),
+        score=interval(list(arm.scores.values()), within),
+        over_untrained=gains[UNTRAINED],
+        over_raw=gains[RAW],
+        verdict=_verdict(gains, p, len(arm.scores)),
     )
+
+
+def _verdict(gains: Mapping[str, Interval], p: Sequence[float | None], seeds: int) -> str:
+    if seeds == 1:
+        return "one seed cannot tell"
+    if all(chance is None for chance in p):
+        return "equal differences cannot tell"
+    passed = [
+        name
+        for (name, gain), chance in zip(gains.items(), p, strict=True)
+        if gain.mean > 0 and chance is not None and chance <= ALPHA
+    ]
+    return " and ".join(passed) or "neither"

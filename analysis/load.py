@@ -18,6 +18,8 @@ COLUMNS = [
     *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
     *("rung", "seconds", "device_seconds", "dropped"),
 ]
+PERCENTAGE = "knn_top1"
+"""The metric of every sweep so far."""
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Epochs, ascending, and the value at each."""
 
@@ -66,7 +68,13 @@ class Record:
     @property
     def metric(self) -> str:
         """Name of the metric that runs are judged by; more is better."""
-        return self.manifest.get("metric", "knn_top1")
+        return self.manifest.get("metric", PERCENTAGE)
+
+    @property
+    def within(self) -> tuple[float, float]:
+        """Between what the metric lies: percentages from 0 to 100, others anywhere."""
+        percent = "%" in self.manifest.get("metric_label", "") or self.metric == PERCENTAGE
+        return (0.0, 100.0) if percent else (-np.inf, np.inf)
 
     @property
     def search(self) -> "Record":

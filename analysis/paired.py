@@ -22,6 +22,9 @@ FLIPS = 2**16
 """All flips of signs are counted up to so many, those of 16 seeds; of more seeds so many are drawn."""
 MOST_SEEDS = 1000
 """Nobody trains more."""
+RESIDUE = 9
+"""Decimals that are kept: scores are tenths or hundredths of a point, and what floats leave of the difference of two
+must not look like noise."""
 
 
 class Flips(NamedTuple):
@@ -33,7 +36,7 @@ class Flips(NamedTuple):
 
 def spread(differences: Differences) -> float:
     """Sample standard deviation; 0 where all are equal, which floats would not quite give."""
-    return float(differences.std(ddof=1)) if np.ptp(differences) else 0.0
+    return float(differences.std(ddof=1)) if np.ptp(differences) > 0.5 * 10**-RESIDUE else 0.0
 
 
 def student(differences: Differences) -> float | None:
@@ -44,7 +47,7 @@ def student(differences: Differences) -> float | None:
     """
     if not spread(differences):
         return None
-    return float(2 * stats.t.sf(abs(_t(differences, 0.0)), len(differences) - 1))
+    return float(2 * special.stdtr(len(differences) - 1, -abs(_t(differences, 0.0))))
 
 
 def sign_flips(differences: Differences, generator: np.random.Generator | None = None) -> Flips:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from analysis.compare import half_width
+from analysis.intervals import student
 from analysis.load import Record, Run
 
 FEWEST = 6
@@ -26,7 +26,7 @@ class Agreement:
     kendall: float
     """Kendall's tau-b."""
     interval: tuple[float, float] | None
-    """Student's 95 % interval of Spearman's over seeds; None where there is one seed."""
+    """Student's 95 % interval of Spearman's over seeds; None where there is one seed, or it is the same on all."""
     seeds: int
 
 
@@ -50,9 +50,7 @@ def agreement(record: Record, epoch: int) -> Agreement | None:
         return None
     each = np.array(found)
     spearman, kendall = each.mean(axis=0).tolist()
-    half = half_width(each[:, 0]) if len(each) > 1 else None
-    interval = None if half is None else (max(spearman - half, -1.0), min(spearman + half, 1.0))
-    return Agreement(epoch, spearman, kendall, interval, len(each))
+    return Agreement(epoch, spearman, kendall, student(each[:, 0], (-1.0, 1.0)), len(each))
 
 
 def correlation(record: Record, epoch: int) -> float | None:

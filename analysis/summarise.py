@@ -9,6 +9,7 @@ from typing import Any
 
 from analysis.arms import Arm, front, ranked
 from analysis.compare import Comparison, Noise, compare, holm, p_value
+from analysis.intervals import EVERYWHERE, Ends, plus_minus
 from analysis.load import Record, parameters
 from analysis.paired import ALPHA
 from analysis.stopping import sentence
@@ -43,6 +44,8 @@ class Summary:
     """Numbers of the complete arms that no other beats in every objective, if the sweep has several."""
     stopping: str | None = None
     """Whether early stopping would have paid, where nothing was stopped."""
+    within: Ends = EVERYWHERE
+    """Between what a score lies."""
     unconfirmed: bool = False
     """The best were to be run again on fresh seeds, and have not been."""
     confirmed: "Summary | None" = None
@@ -125,6 +128,7 @@ def _summarise(record: Record) -> Summary:
         reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
         front=front(record, arms),
         stopping=sentence(record),
+        within=record.within,
     )
 
 
@@ -240,10 +244,10 @@ def _against(
 
 def _row(arm: Arm, summary: Summary, values: list[str]) -> list[str]:
     mark = {id(summary.best): "best ", id(summary.default): "default "}.get(id(arm), "")
-    score = f"{arm.score:.1f}" if arm.score is not None else "" if arm.last is None else f"({arm.last:.1f})"
-    spread = f" ± {arm.deviation:.1f}" if arm.deviation is not None else ""
+    last = "" if arm.last is None else f"({arm.last:.1f})"
+    score = last if arm.score is None else plus_minus(arm.score, arm.deviation)
     others = [f"{arm.objectives[n]:.4g}" if n in arm.objectives else "" for n in _other_objectives(summary)]
-    plain = [str(len(arm.seeds)), arm.state, str(arm.epochs), score + spread]
+    plain = [str(len(arm.seeds)), arm.state, str(arm.epochs), score]
     return [f"{mark}{arm.number}", *values, *plain, *others]
 
 

@@ -6,8 +6,8 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.audit import Audit
-from analysis.compare import LEVEL
 from analysis.figures.style import COLUMN, DASHES, GREY, LOOKS, note, sheet, styled
+from analysis.intervals import LEVEL
 from analysis.stopping import WEAK
 
 

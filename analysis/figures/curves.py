@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.arms import Arm
-from analysis.compare import LEVEL, half_width
 from analysis.figures.labels import Label, called, label_ends
 from analysis.figures.marks import role
 from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled
+from analysis.intervals import LEVEL, Ends, student
 from analysis.load import Record, Run
 from analysis.summarise import Summary
 
@@ -49,7 +49,7 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
     for arm in summary.arms:
         members, look = runs.get(arm.digest, []), looks.get(arm.digest)
         epochs, table = _table(members, record.metric)
-        _draw(axes, epochs, table, look)
+        _draw(axes, epochs, table, look, record.within)
         _stops(axes, members, record.metric, look)
         ends = [value for value in table.mean(axis=0).tolist() if np.isfinite(value)] if epochs.size else []
         if look and ends:
@@ -77,7 +77,9 @@ def _table(members: Sequence[Run], metric: str) -> tuple[NDArray[np.int64], NDAr
     return np.array(shared, np.int64), table
 
 
-def _draw(axes: Axes, epochs: NDArray[np.int64], table: NDArray[np.float64], look: Look | None) -> None:
+def _draw(
+    axes: Axes, epochs: NDArray[np.int64], table: NDArray[np.float64], look: Look | None, within: Ends
+) -> None:
     if not epochs.size:
         return
     if look is None:
@@ -85,14 +87,19 @@ def _draw(axes: Axes, epochs: NDArray[np.int64], table: NDArray[np.float64], loo
         return
     mean = table.mean(axis=0)
     if len(table) > 1:
-        half = np.ptp(table, axis=0) / 2 if len(table) == 2 else np.array([half_width(c) for c in table.T])
-        axes.fill_between(
-            epochs, mean - half, mean + half, color=look.colour, alpha=0.18, linewidth=0, zorder=2
-        )
+        low, high = _band(table, within)
+        axes.fill_between(epochs, low, high, color=look.colour, alpha=0.18, linewidth=0, zorder=2)
     style: Any = {"color": look.colour, "linestyle": look.dash, "marker": look.marker, "markersize": 3.5}
     axes.plot(
         epochs, mean, linewidth=1.6, clip_on=False, markevery=max(1, len(epochs) // 6), zorder=4, **style
     )
+
+
+def _band(table: NDArray[np.float64], within: Ends) -> NDArray[np.float64]:
+    """(2, epochs): from one seed to the other of two; of more Student's interval, nan where all are equal."""
+    if len(table) == 2:
+        return np.array([table.min(axis=0), table.max(axis=0)])
+    return np.array([student(column, within) or (np.nan, np.nan) for column in table.T]).T
 
 
 def _stops(axes: Axes, members: Sequence[Run], metric: str, look: Look | None) -> None:

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
-from analysis.compare import LEVEL, compare, half_width
+from analysis.compare import compare
 from analysis.figures.labels import beside, rows_high, signed, spanned, wrapped
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
+from analysis.intervals import EVERYWHERE, LEVEL, Ends, student
 from analysis.multiple import Difference
 
 INTERVAL = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"
@@ -57,7 +58,11 @@ def forest(
 
 @styled
 def seed_slopes(
-    scores: Mapping[str, Mapping[int, float]], *, label: str, verdict: str | None = None
+    scores: Mapping[str, Mapping[int, float]],
+    *,
+    label: str,
+    verdict: str | None = None,
+    within: Ends = EVERYWHERE,
 ) -> Figure:
     """A line for each seed through its score in each arm, and each arm's mean with its interval beside them.
 
@@ -65,6 +70,7 @@ def seed_slopes(
         scores: by name of the arm, in order, then by seed.
         label: the metric, with its unit.
         verdict: what is said of the last less the first; what they alone say unless given.
+        within: where a score can lie; intervals are cut there.
 
     Raises:
         ValueError: fewer than two arms or more than eight, or no seed has a finite score in all.
@@ -81,9 +87,10 @@ def seed_slopes(
         look = LOOKS[0].colour if rises else LOOKS[1].colour
         style: Any = {"color": look, "linewidth": 1.1, "marker": ".", "markersize": 4}
         axes.plot(places, column, linestyle=DASHES[0] if rises else DASHES[1], **style, zorder=2)
-    halves = [half_width(row) for row in table] if len(seeds) > 1 else None
+    ends = [student(row, within) or (np.nan, np.nan) for row in table]
+    reach = abs(np.array(ends).T - table.mean(axis=1))
     means: Any = {"color": INK, "markersize": 5, "linewidth": 1.2, "capsize": 2.5, "markerfacecolor": "white"}
-    axes.errorbar(places + 0.12, table.mean(axis=1), halves, fmt="D", **means, zorder=3)
+    axes.errorbar(places + 0.12, table.mean(axis=1), reach, fmt="D", **means, zorder=3)
     width = 16 if len(scores) < 5 else 12
     axes.set_xticks(places, [wrapped(name, width, 3) for name in scores], color=INK)
     axes.set(xlim=(-0.3, len(scores) - 0.65), ylabel=label)
@@ -92,7 +99,7 @@ def seed_slopes(
     note(
         figure,
         f"A line is a seed, n = {len(seeds)}; dashed: lower in the last arm than in the first.",
-        f"Diamonds: means{f' with Student {LEVEL:.0%} intervals' if halves else ''}.",
+        f"Diamonds: means{f' with Student {LEVEL:.0%} intervals' if np.isfinite(reach).any() else ''}.",
         f"{last} less {first}: {verdict or compare(high, low, None).sentence}.",
         f"Left out, not in all arms: seeds {', '.join(map(str, left_out))}." if left_out else "",
     )

@@ -12,9 +12,9 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.campaign import Result
-from analysis.compare import LEVEL
 from analysis.figures.labels import signed, wrapped
 from analysis.figures.style import COLUMN, DIVERGING, GREY, PAGE, SEQUENTIAL, ink_on, note, sheet, styled
+from analysis.intervals import LEVEL, reach
 
 
 @styled
@@ -125,6 +125,6 @@ def _cell(
         style |= {"hatch": "////", "edgecolor": "#CCCCCC"}
     axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **style))
     number = (signed(value, 1) if differences else f"{value:.1f}") if known else "–"
-    words = f"{number} ± {half:.1f}" if known and np.isfinite(half) else number
+    words = f"{number}{reach(half)}" if known else number
     ink = ink_on(colour) if known else GREY
     axes.text(column, row, words, ha="center", va="center_baseline", color=ink)

@@ -11,6 +11,7 @@ from matplotlib.transforms import ScaledTranslation
 
 from analysis.arms import Arm
 from analysis.figures.style import INK, Look
+from analysis.intervals import span
 from analysis.summarise import shown
 
 
@@ -75,7 +76,7 @@ def signed(value: float, digits: int = 2) -> str:
 
 def spanned(low: float | None, high: float | None) -> str:
     """An interval with its signs; nothing where there is none."""
-    return "" if low is None or high is None else f"{signed(low)} to {signed(high)}"
+    return "" if low is None or high is None else span(low, high, 2, signed=True).replace("-", "−")
 
 
 def _fraction(axes: Axes, height: float) -> float:

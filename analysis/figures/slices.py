@@ -3,15 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.compare import LEVEL, half_width
 from analysis.figures.labels import wrapped
 from analysis.figures.marks import key, mark_arms
 from analysis.figures.scale import Scale, scale
 from analysis.figures.style import COLUMN, GREY, PAGE, note, shades, sheet, styled
+from analysis.intervals import LEVEL, student
 from analysis.summarise import Arm, Summary, short
 
 
@@ -41,7 +40,7 @@ def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] 
     tint, _ = shades([arm.last for arm in arms if arm.last is not None])
     for axes, path in zip(grid.flat, chosen, strict=False):
         x = scale(names[path], [arm.values[path] for arm in arms], domains.get(path, {}))
-        _whiskers(axes, x, arms)
+        _whiskers(axes, x, arms, summary)
         points = [(place, arm.last) for place, arm in zip(x.positions, arms, strict=True)]
         mark_arms(axes, summary, arms, points, tint, numbered=False, size=24)
     for axes in grid.flat[len(chosen) :]:
@@ -56,12 +55,12 @@ def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] 
     return figure
 
 
-def _whiskers(axes: Axes, x: Scale, arms: Sequence[Arm]) -> None:
+def _whiskers(axes: Axes, x: Scale, arms: Sequence[Arm], summary: Summary) -> None:
     """The axis of a parameter, and the intervals over it."""
     x.draw(axes, "x")
     if x.categories:
         axes.set_xticks(range(len(x.categories)), [wrapped(name, 10, 3) for name in x.categories])
     for place, arm in zip(x.positions, arms, strict=True):
-        if len(arm.scores) > 1 and arm.score is not None:
-            half = half_width(np.array(list(arm.scores.values())))
-            axes.errorbar([place], [arm.score], half, color=GREY, linewidth=0.7, zorder=1.5)
+        ends = None if arm.score is None else student(list(arm.scores.values()), summary.within)
+        if ends:
+            axes.plot([place, place], ends, color=GREY, linewidth=0.7, zorder=1.5)

@@ -97,7 +97,8 @@ with saying_why():
     chosen = [arm for arm in summary.arms if arm.score is not None][:4]
     chosen += [summary.default] if summary.default and summary.default not in chosen else []
     scores = {name_of(arm.values): arm.scores for arm in chosen}
-    show(seed_slopes(scores, label=summary.label, verdict="see the table above, corrected for their number"))
+    says = "see the table above, corrected for their number"
+    show(seed_slopes(scores, label=summary.label, verdict=says, within=summary.within))
 
 # %% [markdown]
 # ## Equivalent within the margin

@@ -105,7 +105,7 @@ def _slopes(result: Summary) -> Figure:
     if len(best.scores) < 2:
         raise ValueError("one seed has no spread to show")
     scores = {"default": default.scores, "best": best.scores}
-    return figures.seed_slopes(scores, label=result.label, verdict=result.verdict)
+    return figures.seed_slopes(scores, label=result.label, verdict=result.verdict, within=result.within)
 
 
 def _named(role: str, arm: Arm) -> str:

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from math import isclose
 
-from analysis.compare import LEVEL
 from analysis.figures.labels import signed, spanned
+from analysis.intervals import LEVEL
 from analysis.multiple import HOUR, Difference
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence

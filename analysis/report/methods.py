@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from math import isclose
 from typing import Any
 
-from analysis.compare import LEVEL
 from analysis.estimate import FEWEST
+from analysis.intervals import LEVEL
 from analysis.multiple import HOUR
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.compare import half_width
+from analysis.intervals import half_width
 from sweeps.estimate import in_words
 from sweeps.replay import FRACTIONS, Measured, Recording, interval
 

@@ -85,6 +85,42 @@ def test_equal_differences_tell_nothing_of_how_much_they_vary() -> None:
     )
 
 
+@pytest.mark.parametrize("wrong", [math.nan, math.inf])
+def test_a_score_that_is_not_finite_is_refused_with_its_seed(wrong: float) -> None:
+    for arm, other in (({3: wrong, 4: 50.0}, {3: 50.0, 4: 50.0}), ({3: 50.0}, {3: wrong})):
+        for call in (lambda a, o: compare(a, o, None), lambda a, o: p_value(a, o, Noise(2.0))):
+            with pytest.raises(
+                ValueError, match=f"not finite cannot be compared: .*3.*{wrong}.*leave those seeds out"
+            ):
+                call(arm, other)
+
+
+@pytest.mark.parametrize("deviation", [0.0, -1.0, math.nan, math.inf])
+def test_a_deviation_that_is_no_noise_is_refused_and_0_in_a_manifest_is_not_known(deviation: float) -> None:
+    with pytest.raises(
+        ValueError, match="a seed deviation of .* points tells no difference from chance; give one above 0"
+    ):
+        Noise(deviation)
+    assert Noise.of({"seed_deviation": 0.0, "seed_deviation_seeds": 2}) is None
+    assert Noise.of({"seed_deviation": 2.3}) == Noise(2.3)
+
+
+def test_an_end_that_is_not_0_is_not_written_as_0() -> None:
+    values = np.array([0.5, 1.0, 1.5])
+    low = values.mean() - half_of(values)
+    for shift, words in (
+        (0.002 - low, "+0.002 to +2.486, excludes 0"),
+        (-0.002 - low, "-0.002 to +2.482, includes 0"),
+    ):
+        found = between(list(values + shift))
+        assert f"the 95% interval, {words}: {'' if shift > -low else 'not '}separable" in found.sentence
+
+
+def half_of(values: NDArray[np.float64]) -> float:
+    interval = stats.ttest_1samp(values, 0).confidence_interval(0.95)
+    return float(interval.high - interval.low) / 2
+
+
 def test_what_changes_no_score_is_equivalent() -> None:
     same = between([0.0, 0.0, 0.0], 1.0)
     assert (same.p, same.p_equivalence, same.separable) == (None, 0.0, False)

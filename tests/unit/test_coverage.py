@@ -12,10 +12,13 @@ import pytest
 from numpy.typing import NDArray
 
 from analysis import paired
-from analysis.compare import Comparison, compare, half_width, holm
+from analysis.compare import Comparison, compare, holm
 from analysis.estimate import Statistic, bootstrap
+from analysis.intervals import student as interval
+from analysis.learning import learning
 from analysis.paired import detectable, power, sign_flips
 from analysis.report.finding import simultaneous
+from tests.unit.test_tuning import record
 
 Values = NDArray[np.float64]
 TRIALS = 4000  # 0.95 has a standard error of 0.0034
@@ -44,6 +47,13 @@ def share(found: list[bool]) -> float:
     return float(np.mean(found))
 
 
+def holds(values: Values, truth: float) -> bool:
+    """Whether the interval of values that vary holds the mean; to the tenth of a tenth, as floats go."""
+    found = interval(values, (0.0, 100.0))
+    assert found
+    return found[0] - 1e-9 <= truth <= found[1] + 1e-9
+
+
 @pytest.mark.parametrize("seeds", [2, 5, 10])
 def test_students_interval_of_paired_differences_covers_95_in_100(seeds: int) -> None:
     # The arms share what a seed does to both, which is five times what it does to each.
@@ -51,7 +61,7 @@ def test_students_interval_of_paired_differences_covers_95_in_100(seeds: int) ->
         arm, other, shared = generator.normal(size=(3, seeds)) * [[1], [1], [5]]
         return (arm + shared + 52.0) - (other + shared + 50.0)
 
-    assert 0.94 < share([abs(d.mean() - 2.0) <= half_width(d) for d in trials(draw)]) < 0.96
+    assert 0.94 < share([holds(d, 2.0) for d in trials(draw)]) < 0.96
 
 
 @pytest.mark.parametrize(
@@ -71,6 +81,51 @@ def test_the_interval_of_an_estimate_covers_93_to_97_in_100(
         assert found
         hits.append(found[0] <= 50.0 <= found[1])
     assert 0.93 <= share(hits) <= 0.97
+
+
+@pytest.mark.parametrize("deviation", [0.1, 0.3, 0.7, 2.0])
+@pytest.mark.parametrize("seeds", [2, 3, 5])
+def test_scores_in_tenths_that_are_not_all_equal_are_covered_as_often_as_others(
+    seeds: int, deviation: float
+) -> None:
+    # Two in eight samples are equal at 0.1: if those counted, no interval of two could reach 95 %.
+    drawn = trials(lambda g: g.normal(50.0, deviation, seeds).round(1))
+    told = [values for values in drawn if np.ptp(values)]
+    assert share([holds(values, 50.0) for values in told]) > 0.94
+    # One-sided, as in "above": 2.5 % is nominal.
+    ahead = [found for found in map(interval, drawn) if found and found[0] > 50.0]
+    assert len(ahead) / TRIALS < 0.032
+
+
+@pytest.mark.parametrize(("mean", "least"), [(90.0, 0.94), (99.0, 0.93), (99.8, 0.90), (99.9, 0.90)])
+@pytest.mark.parametrize("seeds", [3, 5, 10])
+def test_percentages_near_100_are_covered_as_often_as_is_told(seeds: int, mean: float, least: float) -> None:
+    # Accuracies of a thousand images, of encoders that differ over seeds by as much again.
+    def draw(generator: np.random.Generator) -> Values:
+        chance = generator.beta(10 * mean, 10 * (100 - mean), seeds)
+        return generator.binomial(1000, chance) / 10
+
+    told = [values for values in trials(draw) if np.ptp(values)]
+    assert least < share([holds(values, mean) for values in told])
+    assert all(found[1] <= 100.0 for found in map(percent, told) if found)
+
+
+def percent(values: Values) -> tuple[float, float] | None:
+    return interval(values, (0.0, 100.0))
+
+
+@pytest.mark.parametrize("seeds", [2, 5])
+def test_a_table_of_eleven_arms_that_have_learned_nothing_calls_one_above_at_most_once_in_twenty(
+    seeds: int,
+) -> None:
+    untrained = {"untrained": {str(seed): 50.0 for seed in range(seeds)}}
+
+    def claims(scores: Values) -> bool:
+        arms = [({"rate": 0.1 + n / 100}, dict(enumerate(row.tolist()))) for n, row in enumerate(scores)]
+        rows = learning(record(arms, baselines={"raw pixels": 50.0}, **untrained))
+        return any("raw pixels" in row.verdict or "untrained" in row.verdict for row in rows)
+
+    assert share([claims(s) for s in trials(lambda g: g.normal(50, 0.7, (11, seeds)).round(1), 150)]) < 0.06
 
 
 def test_the_percentile_interval_that_this_one_replaces_misses_one_time_in_six_at_five_seeds() -> None:

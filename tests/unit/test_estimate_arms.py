@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from analysis.compare import half_width
 from analysis.estimate import FEWEST, bootstrap, estimate, iqm
-from analysis.paired import ALPHA
+from analysis.intervals import student
+from analysis.paired import ALPHA, spread
 
 SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=24)
 
@@ -79,8 +79,9 @@ def test_the_interval_moves_with_the_scores_and_is_drawn_from_the_generator_alon
         assert found.interval
         return found.interval
 
+    assume(all(spread(np.array(scores) + by) for scores in strata for by in (0.0, shift)))
     low, high = drawn(0.0)
-    assert low <= high
+    assert low < high
     assert drawn(0.0) == (low, high)
     assert drawn(shift) == pytest.approx((low + shift, high + shift), abs=1e-6)
 
@@ -92,14 +93,28 @@ def test_few_scores_have_students_interval_of_their_mean_and_none_of_their_middl
     few = [scores[: FEWEST - 1] for scores in strata]
     assert estimate(few, np.random.default_rng(0), statistic="iqm").interval is None
     interval = estimate(few, np.random.default_rng(0)).interval
-    assert interval
-    if len(few) == 1:
-        mean, half = np.mean(few[0]), half_width(np.array(few[0]))
-        assert interval == pytest.approx((mean - half, mean + half))
+    assert (interval is not None) == all(spread(np.array(scores)) for scores in few)
+    if len(few) == 1 and interval:
+        assert interval == pytest.approx(student(few[0]))
 
 
-def test_equal_scores_have_an_interval_of_no_width() -> None:
-    assert estimate([[50.0, 50.0, 50.0]], np.random.default_rng(0)).interval == (50.0, 50.0)
+@pytest.mark.parametrize("strata", [[[26.6] * 3], [[26.6] * 5], [[50.0, 51.0, 52.0], [26.6] * 3]])
+def test_equal_scores_have_no_interval_as_they_tell_nothing_of_how_much_they_vary(
+    strata: list[list[float]],
+) -> None:
+    found = estimate(strata, np.random.default_rng(0))
+    assert found.interval is None
+    assert found.mean == pytest.approx(np.mean(np.concatenate(strata)))
+
+
+def test_the_interval_of_percentages_stays_within_them() -> None:
+    scores = [[99.9, 100.0, 99.0, 100.0, 99.9]]
+    free = estimate(scores, np.random.default_rng(0)).interval
+    cut = estimate(scores, np.random.default_rng(0), within=(0.0, 100.0)).interval
+    assert free
+    assert cut
+    assert cut == (free[0], 100.0)
+    assert free[1] > 100.0
 
 
 def test_an_outlier_moves_the_interval_of_the_mean_and_hardly_that_of_the_middle() -> None:

@@ -46,6 +46,40 @@ def test_each_complete_arm_is_compared_with_both_baselines_seed_by_seed(tmp_path
     )
 
 
+def test_equal_differences_have_no_interval_and_are_above_nothing(tmp_path: Path) -> None:
+    finals = {
+        0.1: {0: ("complete", 50.3), 1: ("complete", 50.3)},  # 22.3 and 22.3 over untrained, but for floats
+        0.2: {0: ("complete", 50.0), 1: ("complete", 52.0)},
+    }
+    same = BASELINES | {"seeds": [0, 1], "untrained": {"0": 28.0, "1": 28.0}}
+    found = {row.name: row for row in learning(load(sweep(tmp_path, finals, **same)))}
+    equal = found["0.1"]
+    assert (equal.score.half, equal.over_untrained.half, equal.over_raw.half) == (None, None, None)
+    assert (str(equal.score), str(equal.over_untrained), str(equal.over_raw)) == ("50.3", "22.3", "12.3")
+    assert equal.verdict == "equal differences cannot tell"
+    assert found["0.2"].verdict == "neither"
+
+
+def test_what_is_clearly_above_is_corrected_for_both_comparisons_of_every_row(tmp_path: Path) -> None:
+    # Over raw pixels 10, 10.5 and 11: p 0.0008, which is below 0.05 for 62 comparisons and not for 64.
+    clear = {0: ("complete", 48.0), 1: ("complete", 48.5), 2: ("complete", 49.0)}
+    noisy = {0: ("complete", 20.0), 1: ("complete", 36.0), 2: ("complete", 28.0)}
+    p = stats.ttest_1samp([10.0, 10.5, 11.0], 0).pvalue
+    rows = int(0.05 / p / 2)
+    line = BASELINES | {"untrained": {"0": 20.0, "1": 36.0, "2": 28.0}}
+    for others, verdict in ((rows - 1, "raw pixels"), (rows, "neither")):
+        arms = {0.1 + n / 1000: clear if n == 0 else noisy for n in range(1 + others)}
+        found = learning(load(sweep(tmp_path / str(others), arms, **line)))
+        assert (len(found), found[0].verdict) == (1 + others, verdict)
+
+
+def test_an_interval_of_percentages_stays_within_them(tmp_path: Path) -> None:
+    finals = {0.1: {0: ("complete", 99.0), 1: ("complete", 99.8)}}
+    row, *_ = learning(load(sweep(tmp_path, finals, **BASELINES | {"seeds": [0, 1]})))
+    assert str(row.score) == "99.4 (94.3 to 100.0)"
+    assert str(interval([99.0, 99.8])) == "99.4 ± 5.1"
+
+
 def test_the_table_ends_with_the_baselines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = sweep(tmp_path, FINALS, **BASELINES)
     table = markdown(load(folder)).splitlines()

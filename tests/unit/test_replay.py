@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from analysis.compare import half_width
+from analysis.intervals import student
 from sweeps.replay import FRACTIONS, Delays, Listed, Recording, correlation, measure, of_file, replay
 from sweeps.stoppers import STOPPERS, Asha, Never, OneEpoch, Optuna, Promote, by_text
 from tests.benchmarks import stoppers as bench
@@ -415,8 +415,9 @@ def test_who_compares_at_once_and_does_not_allow_for_noise_is_worse_than_one_epo
     recording = RECORDINGS[name]
     found = measure(recording, by_text(text), replays=REPLAYS)
     plain = measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
-    loss = found.regrets - plain.regrets
-    assert loss.mean() - half_width(loss) > 0
+    ends = student(found.regrets - plain.regrets)
+    assert ends
+    assert ends[0] > 0
 
 
 def test_the_usual_stopper_halves_the_epochs_and_stays_near_the_best_even_where_little_is_told_early() -> (
