@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from sweeps import store
@@ -46,6 +47,8 @@ class Run:
     """The same times its devices: GPUs, or processes where there is none."""
     dropped: str = ""
     """The component that this arm leaves out, by the name the space has for it."""
+    origin: str = ""
+    """Who has proposed its arm; "" where that was not recorded."""
 
     @property
     def reused(self) -> bool:
@@ -97,13 +100,14 @@ def load(directory: Path) -> Record:
     Raises:
         StoreError: there is no sweep in that folder.
     """
-    manifest, curves = store.read_manifest(directory), _curves(directory)
+    manifest, curves, origins = store.read_manifest(directory), _curves(directory), _origins(directory)
     rows: list[dict[str, Any]] = store.trials(directory).select(COLUMNS).to_pylist()
     runs: list[Run] = []
     for row in rows:
         curve = curves.get(row["trial"], {})
         reported = [int(epochs[-1]) for epochs, _ in curve.values()]
-        runs.append(run_of(row | {"epochs": max([row["epochs"], *reported])}, curve))
+        run = run_of(row | {"epochs": max([row["epochs"], *reported])}, curve)
+        runs.append(replace(run, origin=origins.get(run.trial, "")))
     return Record(manifest, tuple(runs))
 
 
@@ -159,6 +163,13 @@ def _value_or(config: dict[str, Any], path: str, default: Any) -> Any:
         return value_at(config, path)
     except ValueError:
         return default
+
+
+def _origins(directory: Path) -> dict[str, str]:
+    """Who has proposed the arm of each run, as was recorded when it was begun."""
+    events = store.events(directory).select(["trial", "kind", "detail"])
+    begun = events.filter(pc.field("kind").isin(["asked", "reused"])).to_pylist()
+    return {event["trial"]: json.loads(event["detail"]).get("origin", "") for event in begun}
 
 
 def _curves(directory: Path) -> dict[str, dict[str, Curve]]:

@@ -7,12 +7,12 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from analysis import proposals, stopping
 from analysis.arms import Arm, front, ranked
 from analysis.compare import Comparison, Noise, compare, holm, p_value
 from analysis.intervals import EVERYWHERE, Ends, plus_minus
 from analysis.load import Record, parameters
 from analysis.paired import ALPHA
-from analysis.stopping import sentence
 
 MOST_PROPOSED = 20
 """Seeds that are proposed to settle something: more is for people to decide."""
@@ -46,6 +46,8 @@ class Summary:
     """Whether early stopping would have paid, where nothing was stopped."""
     within: Ends = EVERYWHERE
     """Between what a score lies."""
+    proposals: str | None = None
+    """How many arms a model has proposed, where one was asked."""
     unconfirmed: bool = False
     """The best were to be run again on fresh seeds, and have not been."""
     confirmed: "Summary | None" = None
@@ -127,8 +129,9 @@ def _summarise(record: Record) -> Summary:
         settle_command=manifest.get("settle_command"),
         reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
         front=front(record, arms),
-        stopping=sentence(record),
         within=record.within,
+        stopping=stopping.sentence(record),
+        proposals=proposals.sentence(record),
     )
 
 
@@ -268,8 +271,9 @@ def _verdict(summary: Summary) -> list[str]:
         states.update(summary.confirmed.states)
         spent, full = spent + summary.confirmed.epochs_spent, full + summary.confirmed.epochs_full
     share = f"{spent:,} of {full:,} epochs ({spent / full if full else 0.0:.0%})"
-    stopping = [summary.stopping] if summary.stopping else []
-    return [*lines, f"Runs: {_counts(states) or 'none'}; trained {share}.", *stopping, *summary.reported]
+    lines.append(f"Runs: {_counts(states) or 'none'}; trained {share}.")
+    lines += [f"{summary.proposals}."] if summary.proposals else []
+    return [*lines, *([summary.stopping] if summary.stopping else []), *summary.reported]
 
 
 def _figure(reported: dict[str, Any]) -> str:

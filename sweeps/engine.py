@@ -9,12 +9,12 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from sweeps.checkpoints import Checkpoints
 from sweeps.history import Finished, History, last_line
 from sweeps.plan import Plan, key
-from sweeps.stoppers import Judge, Verdict
+from sweeps.stoppers import UNWELL, Judge, Verdict
 from sweeps.store import Writer
 from sweeps.store.schema import REUSED, State, seconds
 from sweeps.study import Entry, Run, Study
@@ -229,13 +229,15 @@ class Engine:
         self.running[run.identity] = run
         if attempt == 0:
             arm = json.loads(self.study.entries[run.identity].arm)
-            self.writer.event("asked", run.identity, design=self.plan.design, arm=arm, seed=run.seed)
+            detail: dict[str, Any] = {"design": self.plan.design, "arm": arm, "seed": run.seed}
+            self.writer.event("asked", run.identity, **detail, **self._origin(run))
         self._note(run, "running", "")
         return replace(run, attempt=attempt)
 
     def _reuse(self, run: Run, finished: Finished) -> None:
         """Takes over the recorded epochs of an equal run of another sweep."""
-        self.writer.event("reused", run.identity, len(finished.epochs), sweep=finished.sweep)
+        detail: dict[str, Any] = {"sweep": finished.sweep, **self._origin(run)}
+        self.writer.event("reused", run.identity, len(finished.epochs), **detail)
         self.reused.add(run.identity)
         for epoch, metrics in finished.epochs:
             self.writer.report(run.identity, 0, epoch, metrics)
@@ -246,6 +248,11 @@ class Engine:
         self._complete(run, f"{REUSED}{finished.sweep}")
         self._tidy()
 
+    def _origin(self, run: Run) -> dict[str, Any]:
+        """Who has proposed its arm, where that is known."""
+        origin = self.study.entries[run.identity].origin
+        return {"origin": origin} if origin else {}
+
     def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> None:
         if not self._tally(run).add(epoch, metrics, spent=spent):
             return
@@ -253,7 +260,7 @@ class Engine:
             self.epochs_spent += 1
             self.seconds_spent += seconds(metrics)
         if math.isfinite(value := metrics.get(METRIC, math.nan)):
-            self.study.report(run.identity, epoch, value)
+            self.study.report(run.identity, epoch, value, self._values(self._tally(run))[1:])
             self.watcher.report(run, epoch, value)
 
     def _verdict(self, run: Run, epoch: int, metrics: Metrics) -> Verdict | None:
@@ -300,7 +307,7 @@ class Engine:
         self._note(run, state, reason)
         self.writer.sync()  # the study's journal is on disk at once, and must not know more than the store
         if state != "paused":
-            self.study.tell(run.identity, state, values)
+            self.study.tell(run.identity, state, values, unwell=reason.startswith(UNWELL))
         if state == "failed":
             self._count_failure(reason)
         else:

@@ -9,7 +9,7 @@ import os
 from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -22,13 +22,10 @@ from optuna.trial import FrozenTrial, TrialState
 from contrastive.config import Trial, arm, identity, to_dict
 from sweeps import parameters
 from sweeps.designs import ADAPTIVE, known_arms
-from sweeps.plan import Plan, key
+from sweeps.plan import Plan, Values, key
+from sweeps.view import Origin, View
 
 FILE = "study.log"
-TRIES = 300
-"""Proposals in a row that may break a constraint or repeat an arm before the space counts as exhausted."""
-INSISTENCE = 10
-"""After so many refusals in a row arms are drawn at random."""
 STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}
 
 
@@ -64,6 +61,10 @@ class Entry:
     state: str = "running"
     values: tuple[float, ...] = ()
     epoch: int = 0
+    origin: Origin | None = None
+    """Who has proposed the arm; None in studies that were begun before this was kept."""
+    unwell: bool = False
+    """It was stopped for its own health, not for others that were better."""
 
 
 @dataclass
@@ -88,16 +89,17 @@ class Study:
         self._known: dict[str, set[int]] = {}
         self._open_runs: dict[str, Run] = {}
         self._ended: dict[str, dict[int, float | None]] = {}
+        self._origins: dict[str, Origin | None] = {}
         self._exhausted = False
         self.confirming = False
-        self.distributions = parameters.distributions(self.plan.space)
+        self.view = View(self.plan)
+        self.distributions = self.view.distributions
         self.study = self._open()
         for trial in self.study.get_trials(deepcopy=False):
             if "number" in trial.user_attrs:
                 self._recall(trial)
             elif trial.state == TrialState.RUNNING:  # asked in the moment of an interruption, never issued
                 self.study.tell(trial.number, state=TrialState.FAIL)
-        self._asked = len(self.study.get_trials(deepcopy=False))
         self._fill()
 
     def ask(self) -> Run | None:
@@ -106,7 +108,10 @@ class Study:
             self._fill()
         if not self._waiting and self.more():
             return self._sample() if self.plan.design in ADAPTIVE else None
-        return self._issue(*self._waiting.popleft()) if self._waiting else None
+        if not self._waiting:
+            return None
+        text, seed = self._waiting.popleft()
+        return self._issue(text, seed, self._origin(text))
 
     def more(self) -> bool:
         """Whether the search still has runs to issue."""
@@ -154,25 +159,35 @@ class Study:
         name = self.plan.space.listed.name_of(json.loads(self.entries[run.identity].arm))
         return "" if name == self.plan.space.base_name else name
 
-    def report(self, run: str, epoch: int, value: float) -> None:
-        """Adds an intermediate value, once. Optuna has none where there are several objectives."""
+    def report(self, run: str, epoch: int, value: float, others: tuple[float, ...] = ()) -> None:
+        """Adds the value of the first objective after an epoch, and those of the others, once.
+
+        Optuna has no intermediate values where there are several objectives.
+        """
         entry = self.entries[run]
+        self._look_at(entry, epoch, (value, *others))
         if epoch > entry.epoch and entry.state == "running":
             entry.epoch = epoch
             if len(self.plan.objectives) == 1:
                 self._storage.set_trial_intermediate_value(entry.trial, epoch, value)
 
-    def tell(self, run: str, state: str, values: tuple[float, ...] = ()) -> None:
-        """Ends a run: "complete" with the values of the objectives, "stopped" or "failed"."""
+    def tell(self, run: str, state: str, values: tuple[float, ...] = (), *, unwell: bool = False) -> None:
+        """Ends a run: "complete" with the values of the objectives, "stopped" or "failed".
+
+        `unwell`: it was stopped for its own health, not for others that were better.
+        """
         entry = self.entries[run]
+        if unwell:
+            self._storage.set_trial_user_attr(entry.trial, "unwell", True)
         self.study.tell(entry.number, list(values) if state == "complete" else None, state=STATES[state])
         entry.state, entry.values = state, values if state == "complete" else ()
+        entry.unwell = unwell
         self._remember(entry)
 
     def retry(self, run: str) -> Run:
         """Takes up again a run that has failed: the same run, another trial of Optuna's."""
         entry = self.entries[run]
-        self._issue(entry.arm, entry.run.seed, number=entry.run.number)
+        self._issue(entry.arm, entry.run.seed, entry.origin, number=entry.run.number)
         return self.entries[run].run
 
     @property
@@ -211,17 +226,24 @@ class Study:
         attributes = trial.user_attrs
         run = self._run(attributes["values"], attributes["seed"], attributes["number"])
         identifier = trial._trial_id  # pyright: ignore[reportPrivateUsage]
-        entry = Entry(run, attributes["values"], identifier, trial.number)
+        entry = Entry(run, attributes["values"], identifier, trial.number, origin=attributes.get("origin"))
+        entry.unwell = attributes.get("unwell", False)
         entry.state = {state: name for name, state in STATES.items()}.get(trial.state, "running")
         entry.values = tuple(trial.values or ()) if entry.state == "complete" else ()
         entry.epoch = max(trial.intermediate_values, default=0)
-        self._remember(entry)
+        self._remember(entry, parameters.memory(trial.system_attrs))
+        for epoch, value in trial.intermediate_values.items():
+            self._look_at(entry, epoch, (value,))
 
-    def _remember(self, entry: Entry) -> None:
-        """Keeps what is asked often at hand."""
+    def _remember(self, entry: Entry, memory: Mapping[str, Any] | None = None) -> None:
+        """Keeps what is asked often at hand, and of a new arm what the sampler has to remember of it."""
         run, sign = entry.run, 1 if self.plan.objectives[0].direction == "maximize" else -1
         self.entries[run.identity] = entry
+        self.view.add(entry.arm, json.loads(entry.arm), memory or {})
+        if run.seed in self.plan.seeds:
+            self.view.judge(entry.arm, run.seed, failed=entry.state == "failed", unwell=entry.unwell)
         self._known.setdefault(entry.arm, set()).add(run.seed)
+        self._origins.setdefault(entry.arm, entry.origin)
         if entry.state == "running":
             self._open_runs[run.identity] = run
             self._ended.get(entry.arm, {}).pop(run.seed, None)
@@ -249,7 +271,28 @@ class Study:
             seeds.add(seed)
             self._waiting.append((text, seed))
 
-    def _issue(self, text: str, seed: int, number: int | None = None) -> Run:
+    def _look_at(self, entry: Entry, epoch: int, values: tuple[float, ...]) -> None:
+        """Shows the sampler a report; those on fresh seeds had no part in the search."""
+        if entry.run.seed in self.plan.seeds:
+            self.view.report(entry.arm, entry.run.seed, epoch, values)
+
+    def _origin(self, text: str) -> Origin | None:
+        """Who has proposed an arm that is not asked of the sampler: it was known before, or is on another seed."""
+        if text in self._origins:
+            return self._origins[text]
+        if text == key(self.plan.space.default()):
+            return "default"
+        return "published" if self.plan.design in ADAPTIVE else "listed"
+
+    def _issue(
+        self,
+        text: str,
+        seed: int,
+        origin: Origin | None,
+        memory: Mapping[str, Any] | None = None,
+        *,
+        number: int | None = None,
+    ) -> Run:
         """A run of a known arm: one entry in the journal that has all of it, or none of it."""
         params = parameters.of_arm(self.plan.space, json.loads(text))
         run = self._run(text, seed, len(self.entries) if number is None else number)
@@ -258,53 +301,35 @@ class Study:
             trial_id=-1,
             state=TrialState.RUNNING,
             value=None,
-            datetime_start=datetime.now(UTC).replace(tzinfo=None),
+            datetime_start=datetime.now(),  # Optuna's times are the clock's on the wall, without a zone
             datetime_complete=None,
             params=params,
             distributions={name: self.distributions[name] for name in params},
-            user_attrs={"seed": seed, "values": text, "number": run.number},
-            system_attrs={},
+            user_attrs={"seed": seed, "values": text, "number": run.number, "origin": origin},
+            system_attrs=dict(memory or {}),
             intermediate_values={},
         )
         study_id = self.study._study_id  # pyright: ignore[reportPrivateUsage]
         trial = self._storage.create_new_trial(study_id, template_trial=template)
-        self._remember(Entry(run, text, trial, self._storage.get_trial_number_from_id(trial)))
-        self._asked += 1
+        number_there = self._storage.get_trial_number_from_id(trial)
+        self._remember(Entry(run, text, trial, number_there, origin=origin), memory)
         return run
 
     def _sample(self) -> Run | None:
         """An arm that the sampler asks for, on the first seed; its other seeds follow."""
-        for refused in range(TRIES):
-            # The sampler's randomness is a function of how much was asked, so a resumed study goes on alike. One
-            # that insists on what cannot be (refusals teach a model nothing) is overruled by chance.
-            self.study.sampler = parameters.sampler(self.plan, self._asked, insists=refused >= INSISTENCE)
-            asked = self.study.ask()
-            self._asked += 1
-            values = parameters.suggest(self.plan.space, asked)
-            refusal = self._refusal(values)
-            if refusal:
-                asked.set_user_attr("refused", refusal)
-                self.study.tell(asked, state=TrialState.FAIL)
-                continue
-            return self._adopt(asked, key(values))
-        self._exhausted = True
-        return None
-
-    def _adopt(self, asked: optuna.Trial, text: str) -> Run:
-        run = self._run(text, self.plan.seeds[0], len(self.entries))
-        for name, value in {"seed": run.seed, "values": text, "number": run.number}.items():
-            asked.set_user_attr(name, value)  # "number" last: with it the run is issued
-        identifier = asked._trial_id  # pyright: ignore[reportPrivateUsage]
-        self._remember(Entry(run, text, identifier, asked.number))
+        proposal = self.view.ask(self._allows)
+        if proposal is None:
+            self._exhausted = True
+            return None
+        text = key(proposal.values)
+        run = self._issue(text, self.plan.seeds[0], proposal.origin, proposal.memory)
         for seed in self.plan.seeds[1:]:
             self._enqueue(text, seed)
         return run
 
-    def _refusal(self, values: Mapping[str, Any]) -> str | None:
-        """Why a proposal of the sampler cannot be an arm, or None."""
-        if not self.plan.space.allows(self.plan.space.trial(dict(values))):
-            return "breaks a constraint of the space"
-        return "was run before" if key(dict(values)) in self._known else None
+    def _allows(self, values: Values) -> bool:
+        """Whether a proposal of the sampler can be an arm: it keeps the constraints, and was not run before."""
+        return self.plan.space.allows(self.plan.space.trial(values)) and key(values) not in self._known
 
     def _run(self, text: str, seed: int, number: int) -> Run:
         trial = self.plan.run(json.loads(text), seed)

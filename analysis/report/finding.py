@@ -24,7 +24,8 @@ def section(evidence: Evidence) -> Section:
     word, claims = claim(evidence)
     verdict = summary.result.verdict
     behind = [tag("p", f"Best less default: {verdict}.")] if verdict else []
-    beside = [*_progress(evidence), *_front(summary), *_test(evidence), *_baselines(evidence)]
+    asked = [f"{summary.proposals}."] if summary.proposals else []
+    beside = [*_progress(evidence), *asked, *_front(summary), *_test(evidence), *_baselines(evidence)]
     lead = tag("p", tag("strong", f"{word}. "), f"{headline(summary)}.", class_="lead")
     return Section("Finding", (lead, *behind, *(tag("p", one) for one in claims), items(*beside)))
 

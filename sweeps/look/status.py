@@ -43,6 +43,8 @@ class Status:
     runs_planned: int
     epochs: int
     epochs_expected: int
+    proposals: str | None
+    """How many arms a model has proposed, where one was asked."""
     best: Arm | None
     """The best complete arm; while there is none, the one with the highest last value."""
     default: Arm | None
@@ -91,6 +93,7 @@ def status(directory: Path, *, program: str) -> Status:
         runs_planned=_planned(record),
         epochs=epochs,
         epochs_expected=expected,
+        proposals=summary.proposals,
         best=summary.result.best or summary.best or max(summary.arms, key=_last, default=None),
         default=summary.result.default or summary.default,
         failures=tuple(_failure(run) for run in record.runs if run.state == "failed"),
@@ -119,6 +122,7 @@ def text(found: Status, failures: int = 10) -> str:
         f"state        {found.state}{who}" + (f": {found.closing}" if found.closing else ""),
         f"runs         {counts}, of {found.runs_planned}",
         f"epochs       {found.epochs:,} of about {found.epochs_expected:,}",
+        *([f"arms         {found.proposals}"] if found.proposals else []),
         *(f"{name:<12} {_leader(arm)}" for name, arm in _arms(found).items() if arm is not None),
         *(f"failed       {_sentence(failure)}" for failure in found.failures[-failures:]),
         f"checkpoints  {found.checkpoint_bytes / 1e6:,.1f} MB",

@@ -9,12 +9,13 @@ from sweeps.replay.measured import FRACTIONS, Measured, Searching, interval, mea
 from sweeps.replay.once import replay
 from sweeps.replay.read import of_file, of_sweep
 from sweeps.replay.recording import Recording
-from sweeps.replay.searcher import Listed, Searcher
+from sweeps.replay.searcher import Ending, Listed, Searcher
 
 __all__ = [
     "FRACTIONS",
     "Curves",
     "Delays",
+    "Ending",
     "Listed",
     "Measured",
     "Recording",

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from heapq import heappop, heappush
 
 from sweeps.replay.curves import Curves
-from sweeps.replay.searcher import Searcher
+from sweeps.replay.searcher import Ending, Searcher
 from sweeps.stoppers import Judge
 
 Durations = Mapping[str, float | Sequence[float]]
@@ -178,13 +178,13 @@ class Simulation:
     def _end(self, run: str) -> None:
         if run in self.unwell:
             self.reasons[run] = self.unwell[run]
-            self._stop(run)
+            self._stop(run, "unwell")
             return
         self.searcher.tell(run, "complete")
         value = self.curves[run][-1]
         if not self.trace or value > self.trace[-1][-1]:
             self.trace.append((self.spent, self.now, value))
 
-    def _stop(self, run: str) -> None:
+    def _stop(self, run: str, state: Ending = "stopped") -> None:
         self.judge.lost(run)
-        self.searcher.tell(run, "stopped")
+        self.searcher.tell(run, state)

@@ -39,6 +39,8 @@ class Measured:
     curve: NDArray[np.float64]
     """(replays, FRACTIONS) The regret of the best arm that had come to its end when so many epochs were trained; nan
     before the first. It stays what it is once a replay has ended."""
+    proposed: float | None
+    """Arms that the model of the search has proposed, mean over replays; None if it has no model."""
 
     @property
     def regret(self) -> str:
@@ -100,11 +102,12 @@ def interval(values: NDArray[np.float64]) -> str:
 
 @dataclass(frozen=True)
 class _Once:
-    """One replay, the best final value there was, and the epochs of all runs."""
+    """One replay, the best final value there was, the epochs of all runs, and how many arms a model proposed."""
 
     outcome: Replayed
     best: float
     full: int
+    proposed: int | None
 
     @property
     def regret(self) -> float:
@@ -132,10 +135,11 @@ def _once(
     runs, unwell = recording.curves(seed), recording.ended(seed)
     order = shuffled.sample(list(runs), len(runs))
     spared = [arm for arm in order if chance.random() < stopper.control]
+    searcher = searching(order, chance) if searching else Listed(order)
     outcome = replay(
         runs,
         stopper,
-        searcher=searching(order, chance) if searching else Listed(order),
+        searcher=searcher,
         seconds=recording.durations(seed),
         spared=spared,
         unwell=unwell,
@@ -145,15 +149,17 @@ def _once(
     if outcome.value is None:
         raise ValueError(f"{stopper.name} stopped every run of a replay of {recording.name}: none is left")
     best = max(curve[-1] for arm, curve in runs.items() if arm not in unwell)
-    return _Once(outcome, best, sum(map(len, runs.values())))
+    return _Once(outcome, best, sum(map(len, runs.values())), searcher.proposed)
 
 
 def _measured(found: Sequence[_Once], deviation: float | None) -> Measured:
     regrets = np.array([one.regret for one in found])
+    proposed = [one.proposed for one in found if one.proposed is not None]
     return Measured(
         regrets=regrets,
         epochs=fmean(one.outcome.epochs / one.full for one in found),
         near=None if deviation is None else float((regrets <= deviation).mean()),
         hours=fmean(one.outcome.seconds for one in found) / 3600,
         curve=np.array([one.curve for one in found]),
+        proposed=fmean(proposed) if proposed else None,
     )

@@ -12,10 +12,9 @@ from pydantic import TypeAdapter
 from analysis.load import Run, load, setting
 from contrastive.config import in_words
 from sweeps.replay.recording import Recording
+from sweeps.stoppers import UNWELL
 from sweeps.store.schema import SECONDS
 
-GUARD = ("collapsed:", "diverged:")
-"""How the reasons of the guard begin, which would have ended a run in any sweep (`sweeps.stoppers.guard`)."""
 NAMED = 5
 """So many runs are named in a refusal."""
 _RECORDING = TypeAdapter(Recording)
@@ -90,7 +89,7 @@ def _check_ended(name: str, runs: Sequence[Run]) -> None:
 
 
 def _unwell(run: Run) -> bool:
-    return run.state == "stopped" and run.reason.startswith(GUARD)
+    return run.state == "stopped" and run.reason.startswith(UNWELL)
 
 
 def _values(run: Run, metric: str) -> list[float]:

@@ -4,6 +4,9 @@ from collections import deque
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
+Ending = Literal["complete", "stopped", "unwell"]
+"""How a run ends: with the value it reported last, for others that were better, or for its own health."""
+
 
 class Searcher(Protocol):
     """Chooses which arm is run next, and is told what becomes of it, as a sweep's study is."""
@@ -16,8 +19,13 @@ class Searcher(Protocol):
         """The value of a run after an epoch."""
         ...
 
-    def tell(self, run: str, state: Literal["complete", "stopped"]) -> None:
-        """The run has come to its end, with the value it reported last; or it will not."""
+    def tell(self, run: str, state: Ending) -> None:
+        """The run has come to its end, or it will not."""
+        ...
+
+    @property
+    def proposed(self) -> int | None:
+        """How many arms a model has proposed, not chance; None if the search has no model."""
         ...
 
 
@@ -34,5 +42,10 @@ class Listed:
     def report(self, run: str, epoch: int, value: float) -> None:
         """See `Searcher`."""
 
-    def tell(self, run: str, state: Literal["complete", "stopped"]) -> None:
+    def tell(self, run: str, state: Ending) -> None:
         """See `Searcher`."""
+
+    @property
+    def proposed(self) -> int | None:
+        """See `Searcher`."""
+        return None

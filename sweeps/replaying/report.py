@@ -44,6 +44,7 @@ class Row:
             "near": found.near,
             "epochs": found.epochs,
             "hours": found.hours,
+            "proposed": found.proposed,
             "curve": [
                 {"epochs": share, "regret": mean, "half_width": half}
                 for share, (mean, half) in zip(FRACTIONS, self.curve, strict=True)
@@ -63,13 +64,15 @@ def markdown(one: Recording, rows: Sequence[Row]) -> Iterator[str]:
     if not one.seconds:
         yield "It has no times: an epoch takes a second of the simulated clock."
     yield ""
-    yield "| searcher | stopper | regret | near | epochs | time | less the first |"
-    yield "|---|---|---|---|---|---|---|"
+    yield "| searcher | stopper | by its model | regret | near | epochs | time | less the first |"
+    yield "|---|---|---|---|---|---|---|---|"
     for row in rows:
         found = row.found
         near = "-" if found.near is None else f"{found.near:.0%}"
         less = "" if row is rows[0] else interval(found.regrets - rows[0].found.regrets)
-        yield f"| {row.name} | {found.regret} | {near} | {found.epochs:.0%} | {in_words(found.hours * 3600)} | {less} |"
+        model = "-" if found.proposed is None else f"{found.proposed:.1f} of {len(one.arms)}"
+        time = in_words(found.hours * 3600)
+        yield f"| {row.name} | {model} | {found.regret} | {near} | {found.epochs:.0%} | {time} | {less} |"
     yield ""
     yield f"| regret at | | {' | '.join(f'{share:.0%}' for share in FRACTIONS)} |"
     yield "|---" * (len(FRACTIONS) + 2) + "|"

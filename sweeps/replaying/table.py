@@ -13,26 +13,27 @@ import math
 import random
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import optuna
 from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
-from optuna.storages import InMemoryStorage
-from optuna.trial import TrialState, create_trial
 
 from contrastive.config import closest
 from sweeps import parameters
 from sweeps import plan as plans
 from sweeps.designs import ADAPTIVE, known_arms
 from sweeps.plan import Plan, Values
-from sweeps.replay import Recording, Searcher, Searching
+from sweeps.replay import Ending, Recording, Searcher, Searching
+from sweeps.view import View
 
 RANDOM = "random"
 """Recorded arms in random order, which needs to know nothing of them."""
 SEARCHERS = (RANDOM, "qmc", *ADAPTIVE)
 """The designs that search."""
+SEED = 0
+"""A replay is of one seed, and need not know which."""
 
 
 def searching(recording: Recording, design: str) -> Searching | None:
@@ -67,7 +68,7 @@ class Table:
 
     Distances are Euclidean: along ranges in units of the range, logarithmic where it is; 1 between two values of a
     list, and between a parameter and its absence. What is told of an arm is told of its own values, not of those that
-    were asked for: intermediate values as they come, COMPLETE at the last epoch, PRUNED where it was stopped.
+    were asked for, as a sweep's study tells it.
 
     Args:
         arms: the recorded ones by name; of two that are equally near the first is run.
@@ -76,15 +77,17 @@ class Table:
 
     def __init__(self, arms: Mapping[str, Values], plan: Plan):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.plan, self.arms = plan, dict(arms)
-        self.distributions = parameters.distributions(plan.space)
+        self.plan, self.arms, self.view = plan, dict(arms), View(plan)
+        self.distributions = self.view.distributions
         self.listed = np.array([isinstance(d, CategoricalDistribution) for d in self.distributions.values()])
         self.points = {arm: self._point(values) for arm, values in arms.items()}
         self.known = deque(known_arms(plan, {}))
-        self.storage = InMemoryStorage()
-        self.study = optuna.create_study(direction="maximize", storage=self.storage)
-        self.trials: dict[str, int] = {}
-        self.latest: dict[str, float] = {}
+        self.modelled = 0
+
+    @property
+    def proposed(self) -> int | None:
+        """See `Searcher`."""
+        return self.modelled if self.plan.design in ADAPTIVE else None
 
     def ask(self) -> str | None:
         """See `Searcher`."""
@@ -94,39 +97,24 @@ class Table:
             return self._issue(self.known.popleft(), {})
         if self.plan.design not in ADAPTIVE:
             return self._issue(self.arms[next(iter(self.points))], {})
-        self.study.sampler = parameters.sampler(self.plan, len(self.trials))
-        asked = self.study.ask()
-        values = parameters.suggest(self.plan.space, asked)
-        attributes = self.study.get_trials(deepcopy=False)[asked.number].system_attrs
-        self.study.tell(asked, state=TrialState.FAIL)  # nobody will run it, and a failure teaches nothing
-        return self._issue(values, attributes)
+        proposal = self.view.ask(lambda _: True)  # the nearest recorded arm is always one that can be run
+        assert proposal is not None
+        self.modelled += proposal.origin == "model"
+        return self._issue(proposal.values, proposal.memory)
 
     def report(self, run: str, epoch: int, value: float) -> None:
         """See `Searcher`."""
-        self.latest[run] = value
-        self.storage.set_trial_intermediate_value(self.trials[run], epoch, value)
+        self.view.report(run, SEED, epoch, (value,))
 
-    def tell(self, run: str, state: Literal["complete", "stopped"]) -> None:
+    def tell(self, run: str, state: Ending) -> None:
         """See `Searcher`."""
-        number = self.storage.get_trial_number_from_id(self.trials[run])
-        if state == "complete":
-            self.study.tell(number, self.latest[run])
-        else:
-            self.study.tell(number, state=TrialState.PRUNED)
+        self.view.judge(run, SEED, unwell=state == "unwell")
 
-    def _issue(self, asked: Values, attributes: Mapping[str, Any]) -> str:
-        """The nearest arm, as a trial that has what the sampler has noted of the one it asked for."""
+    def _issue(self, asked: Values, memory: Mapping[str, Any]) -> str:
+        """The nearest arm, with what the sampler has to remember of the one it asked for."""
         run = self._nearest(asked)
         del self.points[run]
-        values = parameters.of_arm(self.plan.space, self.arms[run])
-        trial = create_trial(
-            state=TrialState.RUNNING,
-            params=values,
-            distributions={name: self.distributions[name] for name in values},
-            system_attrs=dict(attributes),
-        )
-        study = self.storage.get_study_id_from_name(self.study.study_name)
-        self.trials[run] = self.storage.create_new_trial(study, template_trial=trial)
+        self.view.add(run, self.arms[run], memory)
         return run
 
     def _nearest(self, values: Values) -> str:

@@ -12,7 +12,7 @@ from pydantic import Field, TypeAdapter
 
 from contrastive.config import closest, in_words
 from sweeps.stoppers.asha import Asha
-from sweeps.stoppers.guard import Guard, Watch
+from sweeps.stoppers.guard import UNWELL, Guard, Watch
 from sweeps.stoppers.hyperband import Hyperband
 from sweeps.stoppers.judge import Judge, Verdict
 from sweeps.stoppers.median import Median
@@ -32,6 +32,7 @@ _STOPPER: TypeAdapter[AnyStopper] = TypeAdapter(Stopper)
 
 __all__ = [
     "STOPPERS",
+    "UNWELL",
     "AnyStopper",
     "Asha",
     "Guard",

@@ -12,6 +12,8 @@ from contrastive.types import STRICT, Count, NonNegative
 
 Watch = Callable[[str, int, Mapping[str, float]], str | None]
 """Given run, epoch and metrics: why the run is to end, or None."""
+UNWELL = ("collapsed:", "diverged:")
+"""How the reasons begin for which a run is ended in any sweep, whatever the others do."""
 FINITE = {"loss": "the loss", "knn_top1": "the kNN accuracy", "effective_rank": "the effective rank"}
 
 

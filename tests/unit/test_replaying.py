@@ -159,7 +159,7 @@ def test_stoppers_are_compared_in_a_table_and_along_their_costs(capsys: pytest.C
     ).splitlines()
     assert lines[0] == "### methods: 11 arms x 5 seeds, 24 epochs"
     assert "Paired seed deviation: 1.82 points." in lines
-    assert "| random | `none` | 0.00 ± 0.00 | 100% | 100% | 2 min 24 s |  |" in lines
+    assert "| random | `none` | - | 0.00 ± 0.00 | 100% | 100% | 2 min 24 s |  |" in lines
     assert [line for line in lines if line.startswith("| random | `asha:grace=1` | ")]
     assert f"| regret at | | {' | '.join(f'{share:.0%}' for share in FRACTIONS)} |" in lines
     last = lines[-2].split(" | ")
@@ -350,29 +350,42 @@ def test_the_nearest_arm_is_run_by_the_scales_of_its_parameters() -> None:
         assert found._nearest(wanted) == min(found.points, key=distance)
 
 
-def test_the_sampler_is_told_what_was_run_and_how_it_ended() -> None:
+def test_the_sampler_is_told_what_was_run_and_as_far_as_it_went() -> None:
     found = table(TINY, 12)
     curves = {arm: [float(arm), 2.0 + float(arm)] for arm in found.arms}
     replay(curves, Asha(grace=1, reduction=2), searcher=found, workers=1)
-    trials = [trial for trial in found.study.get_trials() if trial.state != TrialState.FAIL]
+    trials = found.view._trials()
     assert len(trials) == 12
-    ran = {tuple(trial.params.values()): trial for trial in trials}
+    told = {tuple(trial.params.values()): trial for trial in trials}
     for arm, values in found.arms.items():
-        trial = ran[tuple(values[path] for path in TINY.domains)]
-        first, last = curves[arm]
-        if trial.state == TrialState.COMPLETE:
-            assert (trial.intermediate_values, trial.value) == ({1: first, 2: last}, last)
-        else:
-            assert (trial.state, trial.intermediate_values) == (TrialState.PRUNED, {1: first})
-    assert {trial.state for trial in trials} == {TrialState.COMPLETE, TrialState.PRUNED}
+        trial = told[tuple(values[path] for path in TINY.domains)]
+        assert (trial.state, trial.value) == (TrialState.COMPLETE, 2.0 + float(arm))
 
 
-def test_what_was_only_asked_for_teaches_nothing() -> None:
+def test_an_arm_that_the_guard_ended_is_told_to_be_as_bad_as_any() -> None:
     found = table(TINY, 12)
-    replay({arm: [1.0] for arm in found.arms}, Never(), searcher=found)
-    failed = [trial for trial in found.study.get_trials() if trial.state == TrialState.FAIL]
-    assert len(failed) == 12 - len(plans.fixed_arms(found.plan))
-    assert all(not trial.intermediate_values for trial in failed)
+    curves = {arm: [50.0 + float(arm)] for arm in found.arms}
+    replay(curves, Never(), searcher=found, unwell={"11": "diverged: the loss is nan"})
+    values = [trial.value for trial in found.view._trials()]
+    assert sorted(v for v in values if v is not None) == [50.0, *(50.0 + i for i in range(11))]
+
+
+@pytest.mark.parametrize("stopper", ["none", "asha", "promote:grace=1", "one_epoch"])
+def test_the_arms_that_a_model_has_proposed_are_counted(
+    stopper: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    directory = recorded(tmp_path, arms=24)
+    arguments = [str(directory), "--stopper", stopper, "--replays", "2"]
+    for design in ("random", "qmc", "tpe", "cmaes", "nsga2"):
+        arguments += ["--searcher", design]
+    out = said(arguments, capsys)
+    assert "| searcher | stopper | by its model |" in out
+    cells = {line.split(" | ")[0][2:]: line.split(" | ")[2] for line in out.splitlines() if "± " in line}
+    assert cells["random"] == cells["qmc"] == "-"
+    counted = {design: float(cells[design].removesuffix(" of 24")) for design in ("tpe", "cmaes", "nsga2")}
+    assert all(9 <= count <= 20 for count in counted.values())
+    rows = json.loads(said([*arguments, "--json"], capsys))["sweeps"][0]["rows"]
+    assert {row["searcher"]: row["proposed"] for row in rows} == {"random": None, "qmc": None, **counted}
 
 
 def test_a_search_that_learns_comes_to_the_best_arm_before_random_order_does() -> None:

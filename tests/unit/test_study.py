@@ -1,13 +1,21 @@
+import json
+import shutil
+import time
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import optuna
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 from contrastive.config import identity, value_at
 from search_spaces.domains import Choice, LogUniform
 from search_spaces.space import Space
+from sweeps import parameters
 from sweeps import plan as plans
 from sweeps.plan import Plan
 from sweeps.study import Run, Study
@@ -150,13 +158,99 @@ def test_a_grid_between_rounded_ends_can_be_asked_for(tmp_path: Path) -> None:
     assert sorted(temperatures(runs)) == [0.07123, 0.1, 0.167, 0.39, 0.912]
 
 
-def test_refused_proposals_are_failures_with_their_reason(tmp_path: Path) -> None:
+def test_refused_proposals_are_no_trials(tmp_path: Path) -> None:
     found = study(tmp_path, arms=12)
+    runs = drain(found)
+    assert len(found.study.get_trials()) == len(runs) == 12
+    assert {t.state for t in found.study.get_trials()} == {TrialState.COMPLETE}
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "America/Los_Angeles", "Asia/Kolkata"])
+@pytest.mark.parametrize("design", ["random", "tpe"])
+def test_a_run_lasts_as_long_in_every_time_zone(
+    zone: str, design: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", zone)
+    time.tzset()
+    try:
+        before = datetime.now().astimezone()
+        drain(study(tmp_path, design=design, arms=3))
+        for trial in study(tmp_path, design=design, arms=3).study.get_trials():
+            assert trial.datetime_start
+            assert trial.datetime_complete
+            assert before <= trial.datetime_start.astimezone() <= trial.datetime_complete.astimezone()
+            assert trial.datetime_complete.astimezone() <= datetime.now().astimezone()
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+
+
+PLAIN = Space(
+    name="plain",
+    question="?",
+    base=TINY.base,
+    domains={
+        "optimiser.lr": Choice((0.06, 0.03, 0.01), source="a test"),
+        "evaluation.neighbours": Choice((20, 200), source="a test"),
+        "optimiser.nesterov": Choice((True, False), source="a test"),
+        "method.predictor": Choice((None, {"hidden": [16], "output": 8}), source="a test"),
+        "method.momentum.schedule": Choice(("constant", "cosine"), source="a test"),
+    },
+)
+
+
+def test_plain_values_of_choices_are_stored_as_they_are_and_others_as_text(tmp_path: Path) -> None:
+    drain(study(tmp_path, space=PLAIN, design="random", arms=20))
+    trials = study(tmp_path, space=PLAIN, design="random", arms=20).study.get_trials()
+    for name in ("optimiser.lr", "evaluation.neighbours", "optimiser.nesterov", "method.momentum.schedule"):
+        values = PLAIN.domains[name].points(0)
+        told = [trial.params[name] for trial in trials]
+        assert {(type(value), value) for value in told} == {(type(value), value) for value in values}
+    texts = {trial.params["method.predictor"] for trial in trials}
+    assert None in texts
+    assert [json.loads(text)["hidden"] for text in texts if text] == [[16]]
+
+
+def test_values_that_python_takes_for_equal_are_told_apart() -> None:
+    domain = Choice((1, True, "true", None), source="a test")
+    told = [parameters._parameter(value, domain) for value in domain.values]
+    assert len(set(map(repr, told))) == 4
+    assert told == parameters._categories(domain)
+
+
+@pytest.mark.parametrize("space", [PLAIN, TINY])
+def test_plain_optuna_goes_on_from_a_copy_of_the_study(space: Space, tmp_path: Path) -> None:
+    found = study(tmp_path, space=space, arms=6, design="tpe")
     drain(found)
-    refused = [t for t in found.study.get_trials() if "refused" in t.user_attrs]
-    assert refused
-    assert {t.state for t in refused} == {TrialState.FAIL}
-    assert not found.study.get_trials(states=OPEN)
+    (tmp_path / "copy").mkdir()
+    copy = shutil.copy(tmp_path / "study.log", tmp_path / "copy")
+    theirs = optuna.load_study(
+        study_name=found.study.study_name, storage=JournalStorage(JournalFileBackend(copy))
+    )
+
+    def objective(trial: optuna.Trial) -> float:
+        for name, distribution in theirs.trials[0].distributions.items():
+            trial._suggest(name, distribution)
+        return float(trial.number)
+
+    theirs.optimize(objective, n_trials=3)
+    assert [trial.state for trial in theirs.trials] == [TrialState.COMPLETE] * 9
+    assert theirs.trials[-1].params.keys() == theirs.trials[0].params.keys()
+
+
+def test_a_study_whose_choices_were_kept_as_text_is_gone_on_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as before:
+        before.setattr(parameters, "PLAIN", ())
+        first = drain(study(tmp_path, space=PLAIN, arms=8), limit=5)
+    again = study(tmp_path, space=PLAIN, arms=8)
+    assert [trial.params["optimiser.lr"] for trial in again.study.get_trials()] == [
+        value_at(run.trial, "optimiser.lr") for run in first
+    ]
+    rest = drain(again)
+    assert [run.number for run in first + rest] == list(range(8))
+    assert len({run.arm for run in first + rest}) == 8
 
 
 def test_an_issued_run_is_one_entry_of_the_journal(tmp_path: Path) -> None:
