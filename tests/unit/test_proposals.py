@@ -15,7 +15,7 @@ from sweeps import store
 from sweeps.look import status
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, abandon, carry_out, plan
-from tests.recorded import recorded
+from tests.recorded import sweep
 
 
 @pytest.fixture(autouse=True)
@@ -60,7 +60,7 @@ def test_a_design_without_a_model_says_nothing_of_one(tmp_path: Path) -> None:
 
 
 def with_origins(*origins: str) -> Record:
-    found = recorded(arms=len(origins), seeds=(0, 1))
+    found = sweep(arms=len(origins), seeds=(0, 1))
     arms = list(dict.fromkeys(run.arm for run in found.runs))
     told = dict(zip(arms, origins, strict=True))
     return replace(found, runs=tuple(replace(run, origin=told[run.arm]) for run in found.runs))
