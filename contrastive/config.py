@@ -21,10 +21,15 @@ from contrastive.views import Views
 NUMERICS = 3
 """Raised whenever the same trial would give another curve than before; part of a run's identity."""
 
-LATER: dict[str, Any] = {"interpolation": "bilinear", "channels": None, "second_view": None}
+LATER: dict[str, Any] = {
+    "interpolation": "bilinear", "channels": None, "second_view": None, "views_together": False,
+    "cacr.batch_norm_splits": 1, "output_affine": "none", "zero_init_residual": False, "norms": "of_sum", "clip": False,
+    "warmup_reaches": "zero_and_peak", "cosine_by": "step",
+}  # fmt: skip
 """Fields that came after runs had been recorded, at the value that all runs had before there was a choice.
 
-At it they are left out of a run's identity, so that such a run is still the one that was recorded.
+At it they are left out of a run's identity, so that such a run is still the one that was recorded. "cacr.NAME" is
+a field of CACR alone.
 """
 
 
@@ -232,8 +237,13 @@ def _recorded(value: Any) -> Any:
     """The value without the fields of LATER that leave a run what it was."""
     if not isinstance(value, dict):
         return value
-    fields = cast(dict[str, Any], value).items()
-    return {name: _recorded(v) for name, v in fields if name not in LATER or v != LATER[name]}
+    values, later = cast(dict[str, Any], value), LATER.items()
+    owner = values.get("name")
+    return {
+        name: _recorded(v)
+        for name, v in values.items()
+        if (name, v) not in later and (f"{owner}.{name}", v) not in later
+    }
 
 
 def _digest(values: Mapping[str, Any]) -> str:

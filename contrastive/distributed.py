@@ -172,5 +172,6 @@ def _synchronised(norm: _BatchNorm, world: World) -> _SynchronisedBatchNorm:
     copy = copy.to(norm.running_mean.dtype if norm.running_mean is not None else None)
     copy.load_state_dict(norm.state_dict())
     copy.world = world
-    copy.requires_grad_(all(p.requires_grad for p in norm.parameters()))
+    for own, given in zip(copy.parameters(), norm.parameters(), strict=True):
+        own.requires_grad_(given.requires_grad)
     return copy

@@ -49,6 +49,8 @@ class ResNet:
     name: Literal["resnet"] = "resnet"
     depth: Literal[18, 34, 50] = 18
     stem: Literal["cifar", "imagenet"] = "cifar"
+    zero_init_residual: bool = False
+    """Whether the last scale of each residual branch starts at 0, so that each block starts as the identity."""
 
     @property
     def dim(self) -> int:
@@ -57,7 +59,9 @@ class ResNet:
 
     def build(self) -> nn.Module:
         """A module from (N, 3, H, W) to (N, dim); its initial weights come from torch's current generator."""
-        network = torchvision.models.get_model(f"resnet{self.depth}", weights=None)
+        network = torchvision.models.get_model(
+            f"resnet{self.depth}", weights=None, zero_init_residual=self.zero_init_residual
+        )
         network.fc = nn.Identity()
         if self.stem == "cifar":
             network.conv1 = nn.Conv2d(3, 64, kernel_size=3, stride=1, padding=1, bias=False)
@@ -104,8 +108,8 @@ class Head:
     """A perceptron on features: projector or predictor.
 
     `hidden` are the widths between features and the `output` embedding; each is followed by batch
-    normalisation (if `batch_norm`) and ReLU. `output_batch_norm` normalises the embedding without scale
-    and shift, as SCE's ImageNet projector does. A layer followed by batch normalisation has no bias; the last
+    normalisation (if `batch_norm`) and ReLU. `output_batch_norm` normalises the embedding, too, without scale
+    and shift unless `output_affine` names them. A layer followed by batch normalisation has no bias; the last
     has one if `output_bias`.
     """
 
@@ -114,6 +118,15 @@ class Head:
     batch_norm: bool = True
     output_batch_norm: bool = False
     output_bias: bool = True
+    output_affine: Literal["none", "scale", "both"] = "none"
+    """What the embedding's batch normalisation learns: nothing (SCE, MoCo v3), a scale (MMCL), scale and shift."""
+
+    def __post_init__(self) -> None:
+        if self.output_affine != "none" and not self.output_batch_norm:
+            raise ValueError(
+                f"output_affine = '{self.output_affine}' is of a batch normalisation that is not there; set "
+                "output_batch_norm to true, or output_affine to 'none'"
+            )
 
     def build(self, features: int) -> nn.Module:
         """A module from (N, features) to (N, output)."""
@@ -124,12 +137,21 @@ class Head:
             layers.append(nn.ReLU(inplace=True))
             features = width
         layers.append(nn.Linear(features, self.output, bias=self.output_bias and not self.output_batch_norm))
-        layers += [nn.BatchNorm1d(self.output, affine=False)] if self.output_batch_norm else []
+        layers += [self._output_norm()] if self.output_batch_norm else []
         return nn.Sequential(*layers)
+
+    def _output_norm(self) -> nn.Module:
+        norm = nn.BatchNorm1d(self.output, affine=self.output_affine != "none")
+        if self.output_affine == "scale":
+            norm.bias.requires_grad_(False)
+        return norm
 
 
 class Branch(nn.Module):
-    """Encoder and projector, and on the online side of some methods a predictor or a second projector."""
+    """Encoder and projector, and on the online side of some methods a predictor or a second projector.
+
+    `together`: views of one size go through it as one batch, with batch statistics over all of them.
+    """
 
     def __init__(
         self,
@@ -137,14 +159,25 @@ class Branch(nn.Module):
         projector: nn.Module,
         predictor: nn.Module | None = None,
         second_projector: nn.Module | None = None,
+        *,
+        together: bool = False,
     ):
         super().__init__()
+        self.together = together
         self.encoder, self.projector = encoder, projector
         self.predictor, self.second_projector = predictor, second_projector
 
     def forward(self, views: list[Tensor]) -> list[tuple[Tensor, Tensor | None]]:
-        """Embeds each view by itself: batch statistics are those of one view, as in the papers' code."""
-        return [self._embed(view) for view in views]
+        """Embeds each view; unless they go together, batch statistics are those of one view."""
+        if not self.together:
+            return [self._embed(view) for view in views]
+        found: dict[int, tuple[Tensor, Tensor | None]] = {}
+        for size in dict.fromkeys(view.shape for view in views):
+            places = [i for i, view in enumerate(views) if view.shape == size]
+            first, second = self._embed(torch.cat([views[i] for i in places]))
+            parts = second.chunk(len(places)) if second is not None else [None] * len(places)
+            found |= dict(zip(places, zip(first.chunk(len(places)), parts, strict=True), strict=True))
+        return [found[i] for i in range(len(views))]
 
     def _embed(self, view: Tensor) -> tuple[Tensor, Tensor | None]:
         features = self.encoder(view)

@@ -136,7 +136,8 @@ def _batch_norm(branch: Branch, splits: int, world: World) -> Branch:
 
 def _target(twin: Branch, splits: int, world: World) -> Branch:
     """The encoder and projector of an online branch, for the target network."""
-    return _batch_norm(Branch(twin.encoder, twin.projector), splits, world).requires_grad_(False)
+    target = Branch(twin.encoder, twin.projector, together=twin.together)
+    return _batch_norm(target, splits, world).requires_grad_(False)
 
 
 def _branch(trial: Trial) -> Branch:
@@ -145,4 +146,4 @@ def _branch(trial: Trial) -> Branch:
     encoder = trial.encoder.build()
     projector = parts.projector.build(trial.encoder.dim)
     second = parts.second_projector.build(trial.encoder.dim) if parts.second_projector else None
-    return Branch(encoder, projector, predictor, second)
+    return Branch(encoder, projector, predictor, second, together=parts.together)

@@ -31,7 +31,7 @@ _IMAGENET: dict[str, Any] = {
     "views.second": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
                      "blur": 0.1, "blur_kernel": 23, "solarise": 0.2, "colour": "exact"},
     "views.channels": IMAGENET_CHANNELS,
-    "optimiser": {"name": "lars", "lr": 0.45, "weight_decay": 1e-6, "warmup_epochs": 10},
+    "optimiser": {"name": "lars", "lr": 0.45, "weight_decay": 1e-6, "warmup_epochs": 10, "warmup_reaches": "zero"},
     "batch": 4096, "epochs": 100,
 }  # fmt: skip
 
@@ -54,7 +54,8 @@ class BYOL:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="solo-learn's CIFAR-10 run, without the clipping of its LARS",
+            source="solo-learn's CIFAR-10 run; the warm-up starts at 0 (theirs: 3e-5) and the target's cosine ends at "
+                   "1 (theirs: a step later)",
             values={
                 "method.momentum": {"start": 0.99, "schedule": "cosine"},
                 "method.projector": {"hidden": [4096], "output": 256},
@@ -64,7 +65,8 @@ class BYOL:
                                      "solarise": solarise, "colour": "exact"}
                    for name, solarise in (("strong", 0.0), ("second", 0.2))},
                 "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
-                "optimiser": {"name": "lars", "lr": 1.0, "trust": 0.02, "weight_decay": 1e-5, "warmup_epochs": 10},
+                "optimiser": {"name": "lars", "lr": 1.0, "trust": 0.02, "weight_decay": 1e-5, "warmup_epochs": 10,
+                              "norms": "summed", "clip": True},
                 "batch": 256, "epochs": 1000,
             },
         ),
@@ -75,7 +77,7 @@ class BYOL:
         "imagenet": Preset(
             source="the authors' 100-epoch preset: momentum 0.99, rate 0.45, weight decay 1e-6; resizing is "
                    "antialiased, blur reflects at the border and colours are torchvision's (theirs: neither, and "
-                   "TensorFlow's)",
+                   "TensorFlow's); the target's cosine ends at 1 (theirs: a step later)",
             values=_IMAGENET,
         ),
     }  # fmt: skip

@@ -36,13 +36,13 @@ _SMALL: dict[str, Any] = {
 _IMAGENET: dict[str, Any] = {
     "method.attraction_temperature": 1.0, "method.repulsion_temperature": 2.0,
     "method.attraction_weight": 1.0, "method.repulsion_weight": 1.0, "method.positives": 4,
-    "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.queue": 65536,
+    "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.queue": 65536, "method.batch_norm_splits": 8,
     "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
     "encoder": IMAGENET_RESNET50,
     "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
     "views.channels": IMAGENET_CHANNELS,
     "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
-                  "warmup_epochs": 0},
+                  "warmup_epochs": 0, "cosine_by": "epoch"},
     "batch": 256, "epochs": 200,
 }  # fmt: skip
 
@@ -77,6 +77,8 @@ class CACR:
     queue: Natural = 0
     projector: Head = Head(hidden=(512,), output=128)
     predictor: Head | None = None
+    batch_norm_splits: Count = 1
+    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
@@ -104,21 +106,23 @@ class CACR:
             values=_IMAGENET,
         ),
         "imagenet-moco-v3": Preset(
-            source="the authors' MoCo v3 form, the one of their headline results; heads ours. With two views it is "
-                   "half of MoCo v3's loss, and how their weights were made their release does not tell",
+            source="the authors' MoCo v3 form, the one of their headline results. With two views it is half of MoCo "
+                   "v3's loss, and how their weights were made their release does not tell; the target's cosine "
+                   "ends at 1 (theirs: a step later)",
             values={
                 "method.attraction_temperature": 1.0, "method.cost": "rbf", "method.positives": 1,
                 "method.momentum": {"start": 0.996, "schedule": "cosine"}, "method.queue": 0,
                 "method.projector": {"hidden": [4096], "output": 256, "output_batch_norm": True},
                 "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
-                "encoder": IMAGENET_RESNET50,
+                "encoder": {**IMAGENET_RESNET50, "zero_init_residual": True},
                 "method.second_view": "second",
                 "views.strong": {"size": 224, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23,
                                  "colour": "exact"},
                 "views.second": {"size": 224, "saturation": 0.2, "blur": 0.1, "blur_kernel": 23,
                                  "solarise": 0.2, "colour": "exact"},
                 "views.channels": IMAGENET_CHANNELS,
-                "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1.5e-6, "warmup_epochs": 10},
+                "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1.5e-6, "warmup_epochs": 10,
+                              "warmup_reaches": "zero"},
                 "batch": 4096, "epochs": 1000,
             },
         ),
@@ -129,6 +133,10 @@ class CACR:
             raise ValueError("a queue holds keys of a target network; give momentum, or set queue to 0")
         if self.predictor and self.momentum is None:
             raise ValueError("a predictor goes with a target network; give momentum, or leave predictor out")
+        if self.batch_norm_splits > 1 and self.momentum is None:
+            raise ValueError(
+                "batch_norm_splits hide keys of a target network from its queries; give momentum, or set it to 1"
+            )
         if not self.attraction_weight and not self.repulsion_weight:
             raise ValueError(
                 "attraction_weight and repulsion_weight are both 0; give one of them a weight above 0"
@@ -180,6 +188,7 @@ class CACR:
             momentum=self.momentum,
             queue=self.queue,
             queued=(count - 1,) if self.queue else (),
+            batch_norm_splits=self.batch_norm_splits,
         )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:

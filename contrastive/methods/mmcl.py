@@ -25,14 +25,15 @@ from contrastive.views import ViewName
 _IMAGENET = {
     "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1, "method.penalty": None,
     "method.solver": "projected_gradient", "method.normalised_step": True, "method.bandwidth_drops": [],
-    "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True},
+    "method.views_together": True,
+    "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True, "output_affine": "scale"},
     "encoder": IMAGENET_RESNET50,
     "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "brightness": 0.8,
                      "contrast": 0.8, "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_sigma": [0.2, 2.0],
                      "blur_kernel": 23, "colour": "exact"},
     "views.channels": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
 }  # fmt: skip
-_LARS = {"name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6}
+_LARS = {"name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6, "warmup_reaches": "neither"}
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -66,6 +67,8 @@ class MMCL:
     momentum: Momentum = Momentum(start=0.99)
     """Of that target network; without a queue there is none."""
     projector: Head = Head(hidden=(512,), output=128)
+    views_together: bool = False
+    """Whether both views are one batch to the network, with batch statistics over both."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar100": Preset(
@@ -96,13 +99,11 @@ class MMCL:
             },
         ),
         "imagenet100": Preset(
-            source="the authors' released ImageNet-100 run, but no scale in the last batch norm; blur reflects at "
-                   "the border",
+            source="the authors' released ImageNet-100 run; blur reflects at the border",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 20}, "batch": 128, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' released ImageNet run, but no scale in the last batch norm; blur reflects at the "
-                   "border",
+            source="the authors' released ImageNet run; blur reflects at the border",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 10}, "batch": 256, "epochs": 100},
         ),
     }  # fmt: skip
@@ -127,13 +128,22 @@ class MMCL:
                 "a queue goes with the solvers 'exact' and 'inverse', symmetric=False and unit_diagonal=False; "
                 "change these or set queue to 0"
             )
+        if self.queue and self.views_together:
+            raise ValueError(
+                "with a queue each view has a network of its own, so that views_together joins nothing; set it to "
+                "false, or queue to 0"
+            )
 
     @property
     def assembly(self) -> Assembly:
         """One network; with a queue, a target network whose keys are anchors and negatives."""
         if not self.queue:
             return Assembly(
-                views=self.views, online=(0, 1), projector=self.projector, changes=self.bandwidth_drops
+                views=self.views,
+                online=(0, 1),
+                projector=self.projector,
+                changes=self.bandwidth_drops,
+                together=self.views_together,
             )
         return Assembly(
             views=self.views,

@@ -31,7 +31,7 @@ _IMAGENET: dict[str, Any] = {
     "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
     "views.channels": IMAGENET_CHANNELS,
     "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
-                  "warmup_epochs": 0},
+                  "warmup_epochs": 0, "cosine_by": "epoch"},
     "batch": 256, "epochs": 200,
 }  # fmt: skip
 
@@ -46,7 +46,8 @@ class MoCo:
     name: Literal["moco"] = "moco"
     temperature: Positive = 0.1
     symmetric: bool = False
-    """Whether each view is query once and key once; the losses are averaged."""
+    """Whether each view is query once and key once; the losses are averaged (the authors' demonstration sums them,
+    which is twice the learning rate and half the decay)."""
     views: tuple[ViewName, ViewName] = ("strong", "strong")
     """Asymmetric: the first goes to the target, the second to the online network."""
     queue: Count = 4096
@@ -58,7 +59,8 @@ class MoCo:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="the authors' CIFAR-10 demonstration (8 batch-norm splits, asymmetric, linear head)",
+            source="the authors' CIFAR-10 demonstration (8 batch-norm splits, asymmetric, linear head; symmetric, "
+                   "theirs sums both directions and ours is their mean)",
             values={
                 "method.temperature": 0.1, "method.queue": 4096, "method.symmetric": False,
                 "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,
@@ -66,7 +68,7 @@ class MoCo:
                 "encoder": CIFAR_RESNET18,
                 "views.strong": {"crop_scale": [0.08, 1.0], "colour": "exact"}, "views.channels": CIFAR_CHANNELS,
                 "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 5e-4,
-                              "warmup_epochs": 0},
+                              "warmup_epochs": 0, "cosine_by": "epoch_end"},
                 "batch": 512, "epochs": 200,
             },
         ),

@@ -47,6 +47,8 @@ class Assembly:
     """Views that the online network embeds."""
     target: tuple[int, ...] = ()
     """Views that the target network embeds; none when there is no target network."""
+    together: bool = False
+    """Whether a network takes its views of one size as one batch, with batch statistics over all of them."""
     projector: Head
     """The head on the encoder, in both networks."""
     second_projector: Head | None = None

@@ -32,7 +32,7 @@ _IMAGENET: dict[str, Any] = {
     "views.channels": IMAGENET_CHANNELS,
     "encoder": IMAGENET_RESNET50,
     "optimiser": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4,
-                  "decay_vectors": False, "warmup_epochs": 5},
+                  "decay_vectors": False, "warmup_epochs": 5, "warmup_reaches": "zero"},
     "batch": 256, "epochs": 200,
 }  # fmt: skip
 

@@ -34,6 +34,8 @@ class SimCLR:
     temperature: Positive = 0.2
     views: tuple[ViewName, ViewName] = ("strong", "strong")
     projector: Head = Head(hidden=(512,), output=128)
+    views_together: bool = False
+    """Whether both views are one batch to the network, with batch statistics over both."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
@@ -48,7 +50,7 @@ class SimCLR:
             },
         ),
         "imagenet100": Preset(
-            source="solo-learn's ImageNet-100 run, without the clipping of its LARS; colours are torchvision's "
+            source="solo-learn's ImageNet-100 run; the warm-up starts at 0 (theirs: 3e-5), colours are torchvision's "
                    "(those of its DALI loader are one matrix)",
             values={
                 "method.temperature": 0.2,
@@ -58,21 +60,24 @@ class SimCLR:
                                  "brightness": 0.8, "contrast": 0.8, "saturation": 0.8, "hue": 0.2,
                                  "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
                 "views.channels": IMAGENET_CHANNELS,
-                "optimiser": {"name": "lars", "lr": 0.3, "trust": 0.02, "weight_decay": 1e-4, "warmup_epochs": 10},
+                "optimiser": {"name": "lars", "lr": 0.3, "trust": 0.02, "weight_decay": 1e-4, "warmup_epochs": 10,
+                              "norms": "summed", "clip": True},
                 "batch": 256, "epochs": 400,
             },
         ),
         "imagenet": Preset(
-            source="lightly's ImageNet benchmark: temperature 0.1, LARS at 0.075 sqrt(batch); blur of 23 taps for "
-                   "Pillow's",
+            source="lightly's ImageNet benchmark: temperature 0.1, LARS at 0.075 sqrt(batch); the cosine ends at 0 "
+                   "(theirs: a thousandth of the peak), blur of 23 taps for Pillow's",
             values={
-                "method.temperature": 0.1, "method.projector": {"hidden": [2048], "output": 128},
+                "method.temperature": 0.1, "method.views_together": True,
+                "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True,
+                                     "output_affine": "both"},
                 "encoder": IMAGENET_RESNET50,
                 "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
                                  "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
                 "views.channels": IMAGENET_CHANNELS,
                 "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
-                              "warmup_epochs": 10},
+                              "warmup_epochs": 10, "warmup_reaches": "peak", "norms": "summed"},
                 "batch": 256, "epochs": 100,
             },
         ),
@@ -81,7 +86,9 @@ class SimCLR:
     @property
     def assembly(self) -> Assembly:
         """One network sees both views."""
-        return Assembly(views=self.views, online=(0, 1), projector=self.projector)
+        return Assembly(
+            views=self.views, online=(0, 1), projector=self.projector, together=self.views_together
+        )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 1 of the paper on the batch of all processes."""

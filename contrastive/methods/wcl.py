@@ -34,7 +34,7 @@ _IMAGENET: dict[str, Any] = {
                      "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
     "views.channels": IMAGENET_CHANNELS,
     "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
-                  "warmup_epochs": 10},
+                  "warmup_epochs": 10, "warmup_reaches": "zero"},
     "batch": 4096, "epochs": 200,
 }  # fmt: skip
 

@@ -20,6 +20,20 @@ INNER: dict[str, dict[str, Any]] = {
 
 VARIANTS: dict[str, dict[str, Any]] = {
     **INNER,
+    "simclr, views together": {
+        **INNER["simclr"], "views_together": True,
+        "projector": {**HEAD, "output_batch_norm": True, "output_affine": "both"},
+    },
+    "mmcl, views together": {
+        **INNER["mmcl"], "views_together": True,
+        "projector": {**HEAD, "output_batch_norm": True, "output_affine": "scale"},
+    },
+    "cacr, queue, split batch norm": {
+        **INNER["cacr"], "momentum": MOMENTUM, "queue": 64, "batch_norm_splits": 4,
+    },
+    "bsim on simclr, views together": {
+        "name": "bsim", "inner": {**INNER["simclr"], "views_together": True}, "weight": 0.5,
+    },
     "moco, symmetric, split batch norm": {**INNER["moco"], "symmetric": True, "batch_norm_splits": 4},
     "byol, one direction": {**INNER["byol"], "symmetric": False},
     "ressl, several crops": {**INNER["ressl"], "views": ["weak", "strong", *LOCAL]},

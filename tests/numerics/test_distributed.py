@@ -45,7 +45,8 @@ def _train(world: World, trial: Trial, cache: str) -> dict[str, list[float]]:
 # One of each way in which processes need each other: shared keys, partners, shuffles, graphs, neighbours.
 SHARED = [
     "sce", "sce, multi-crop", "sce, no queue", "sce, split batch norm",
-    "moco, symmetric, split batch norm", "simclr", "byol", "moco", "ressl",
+    "moco, symmetric, split batch norm", "simclr, views together", "mmcl, views together",
+    "cacr, queue, split batch norm", "bsim on simclr, views together", "simclr", "byol", "moco", "ressl",
     "mmcl, symmetric, boxed", "mmcl, queue", "wcl, neighbours' crops", "wcl, own crops", "cacr",
     "cacr, queue", "cacr, reweighted", "bsim on simclr", "bsim on moco, half", "bsim on wcl", "bsim on cacr",
 ]  # fmt: skip

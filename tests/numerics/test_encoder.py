@@ -9,7 +9,7 @@ from torch import nn
 from contrastive import train
 from contrastive.config import Trial, replace
 from contrastive.data import Dataset
-from contrastive.encoder import Head, ResNet, Strided, Timm
+from contrastive.encoder import Branch, Head, ResNet, Strided, Timm
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 HEADS = {
@@ -46,6 +46,77 @@ def test_wcls_head_is_that_of_the_papers_code() -> None:
         }
         head.load_state_dict(state)
         torch.testing.assert_close(head.train()(x), y, rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("affine", "learns"), [("none", set()), ("scale", {"weight"}), ("both", {"weight", "bias"})]
+)
+def test_the_last_batch_norm_learns_what_it_is_told(affine: str, learns: set[str]) -> None:
+    head = Head(hidden=(7,), output=5, output_batch_norm=True, output_affine=affine).build(3).double()
+    x = torch.randn(9, 3, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    head(x).pow(3).sum().backward()
+    assert {name for name, p in head[-1].named_parameters() if p.grad is not None} == learns
+    with torch.no_grad():
+        for parameter in head[-1].parameters():
+            parameter.mul_(3).add_(0.5 if parameter.requires_grad else 0)
+    embedded, scale = head(x), 3.5 if "weight" in learns else 1.0
+    torch.testing.assert_close(embedded.mean(0), torch.full((5,), 0.5 if "bias" in learns else 0.0).double())
+    # Batch normalisation adds 1e-5 to the variance.
+    torch.testing.assert_close(
+        embedded.var(0, correction=0).sqrt(), torch.full((5,), scale).double(), rtol=0.05, atol=0
+    )
+    assert head[-2].bias is None
+
+
+def test_a_scale_of_a_batch_norm_that_is_not_there_is_refused() -> None:
+    with pytest.raises(
+        ValueError, match="output_affine = 'scale' is of a batch normalisation that is not there"
+    ):
+        Head(output_affine="scale")
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_with_scales_that_start_at_zero_a_block_starts_as_the_identity(depth: int) -> None:
+    def network(zero: bool) -> nn.Module:
+        torch.manual_seed(0)
+        return ResNet(depth=depth, zero_init_residual=zero).build()
+
+    plain, zero = network(False).state_dict(), network(True).state_dict()
+    last = f".bn{3 if depth == 50 else 2}.weight"
+    for name, weight in zero.items():
+        expected = torch.zeros_like(weight) if name.endswith(last) else plain[name]
+        assert torch.equal(weight, expected), name
+    block = network(True).layer1[1].eval()
+    x = torch.rand(2, 256 if depth == 50 else 64, 4, 4)
+    assert torch.equal(block(x), x)
+
+
+def branch(*, together: bool) -> Branch:
+    torch.manual_seed(0)
+    head = Head(hidden=(6,), output=4, output_batch_norm=True, output_affine="both")
+    parts = Strided(width=2).build(), head.build(8), head.build(4), head.build(8)
+    return Branch(*parts, together=together).double()
+
+
+def test_views_that_go_together_share_their_batch_statistics_and_gradients() -> None:
+    generator = torch.Generator().manual_seed(0)
+    sizes = (32, 16, 32, 32, 16)
+    views = [torch.randn(6, 3, s, s, generator=generator, dtype=torch.float64) for s in sizes]
+    whole, apart, expected = branch(together=True), branch(together=False), branch(together=False)
+    places = [[0, 2, 3], [1, 4]]
+    joined = [expected([torch.cat([views[i] for i in some])])[0] for some in places]
+    found = whole(views)
+    for some, outputs in zip(places, joined, strict=True):
+        for number in (0, 1):  # predictor and second projector
+            for i, rows in zip(some, outputs[number].chunk(len(some)), strict=True):
+                torch.testing.assert_close(found[i][number], rows)
+                assert not torch.allclose(apart([views[i]])[0][number], rows)
+    for outputs in (found, joined):
+        sum(rows.pow(3).sum() for pair in outputs for rows in pair).backward()
+    for (name, one), other in zip(whole.named_parameters(), expected.parameters(), strict=True):
+        torch.testing.assert_close(one.grad, other.grad, msg=name)
+    for one, other in zip(whole.buffers(), expected.buffers(), strict=True):
+        torch.testing.assert_close(one, other)
 
 
 @pytest.mark.parametrize("config", [Strided(), Strided(width=3), ResNet(), ResNet(depth=50, stem="imagenet")])

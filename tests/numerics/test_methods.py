@@ -295,6 +295,8 @@ def test_a_mixture_that_is_all_its_first_source_is_the_inner_methods_query(inner
         (lambda: CACR(momentum=Momentum(), queue=64, cost="rbf"), "'euclidean' only"),
         (lambda: CACR(momentum=Momentum(), attraction_temperature=0.0), "above 0"),
         (lambda: SCE(weights=(0.0, 0.0, 0.0)), "leaves no term"),
+        (lambda: MMCL(queue=64, views_together=True), "views_together joins nothing"),
+        (lambda: CACR(batch_norm_splits=4), "give momentum, or set it to 1"),
         (lambda: CACR(momentum=Momentum(), variant="uniform"), "the re-weighted form has no variant"),
         (lambda: MMCL(kernel="tanh", solver="inverse"), "may find no inverse"),
     ],

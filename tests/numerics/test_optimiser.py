@@ -43,14 +43,67 @@ def test_the_schedules_are_those_of_the_papers_code() -> None:
         )
 
 
-def test_after_the_warmup_the_schedule_is_wcls_too_and_in_it_a_step_ahead() -> None:
-    """WCL's warm-up starts at 0 as this one does, but comes to its peak a step later, after the last."""
+def test_the_schedule_is_wcls_whose_warmup_comes_to_its_peak_after_its_last_step() -> None:
     with np.load(GOLDEN / "schedules.npz") as reference:
         steps = (10 * reference["wcl_epoch"] + reference["wcl_iter"]).tolist()
-        config = LARS(lr=0.075, lr_scaling="sqrt", warmup_epochs=10)
+        config = LARS(lr=0.075, lr_scaling="sqrt", warmup_epochs=10, warmup_reaches="zero")
         rates = [config.rate(s, steps_per_epoch=10, epochs=100, batch=4096) for s in steps]
-        expected = [rate * (99 / 100 if s < 100 else 1) for s, rate in zip(steps, rates, strict=True)]
-        np.testing.assert_allclose(expected, reference["wcl_lr"], rtol=1e-12, atol=1e-12)
+        np.testing.assert_allclose(rates, reference["wcl_lr"], rtol=1e-12, atol=1e-12)
+
+
+def simclr_pytorch(steps: int, warmup: int, peak: float) -> list[float]:
+    """The recursion of the scheduler that MMCL's ImageNet runs take."""
+    rates = [peak / (warmup + 1)]
+    for step in range(1, steps):
+        if step <= warmup:
+            factor = (step + 1) / step
+        else:
+            waves = [1 + math.cos(math.pi * (step - warmup - ago) / (steps - warmup)) for ago in (0, 1)]
+            factor = waves[0] / waves[1]
+        rates.append(rates[-1] * factor)
+    return rates
+
+
+@pytest.mark.parametrize(
+    ("reaches", "warmup"),
+    [
+        ("zero_and_peak", [0, 0.1, 0.2, 0.3]),
+        ("zero", [0, 0.075, 0.15, 0.225]),
+        ("peak", [0.075, 0.15, 0.225, 0.3]),
+        ("neither", [0.06, 0.12, 0.18, 0.24]),
+    ],
+)
+def test_a_warmup_reaches_the_ends_that_it_names(reaches: str, warmup: list[float]) -> None:
+    config = SGD(lr=0.3, warmup_epochs=2, warmup_reaches=reaches)
+    rates = [config.rate(s, steps_per_epoch=2, epochs=10, batch=256) for s in range(20)]
+    assert rates[:4] == pytest.approx(warmup, rel=1e-12)
+    assert rates[4] == 0.3
+    plain = SGD(lr=0.3, warmup_epochs=2)
+    assert rates[4:] == [plain.rate(s, steps_per_epoch=2, epochs=10, batch=256) for s in range(4, 20)]
+    if reaches == "neither":
+        assert rates == pytest.approx(simclr_pytorch(20, 4, 0.3), rel=1e-12)
+
+
+@pytest.mark.parametrize("reaches", ["zero_and_peak", "zero", "peak", "neither"])
+def test_a_warmup_of_one_step_is_no_division_by_zero(reaches: str) -> None:
+    config = SGD(lr=0.3, warmup_epochs=1, warmup_reaches=reaches)
+    expected = {"zero_and_peak": 0.0, "zero": 0.0, "peak": 0.3, "neither": 0.15}
+    assert config.rate(0, steps_per_epoch=1, epochs=10, batch=256) == pytest.approx(expected[reaches])
+
+
+def test_a_cosine_may_hold_for_a_whole_epoch() -> None:
+    """MoCo counts its epochs from 0; its demonstration from 1, and ends with an epoch that learns nothing."""
+    for by, first in (("epoch", 0), ("epoch_end", 1)):
+        config = SGD(lr=0.3, warmup_epochs=0, cosine_by=by)
+        rates = [config.rate(s, steps_per_epoch=3, epochs=5, batch=256) for s in range(15)]
+        published = [0.3 * 0.5 * (1 + math.cos(math.pi * (first + epoch) / 5)) for epoch in range(5)]
+        assert rates == pytest.approx([rate for rate in published for _ in range(3)], abs=1e-15)
+    late = SGD(lr=0.3, warmup_epochs=2, cosine_by="epoch")
+    assert [late.rate(s, steps_per_epoch=2, epochs=4, batch=256) for s in range(8)] == pytest.approx(
+        [0, 0.1, 0.2, 0.3, 0.3, 0.3, 0.15, 0.15]
+    )
+    stays = SGD(lr=0.3, warmup_epochs=0, cosine_by="epoch_end", schedule="constant")
+    assert stays.rate(5, steps_per_epoch=2, epochs=4, batch=256) == 0.3
 
 
 def test_a_constant_rate_stays_after_its_warmup() -> None:
@@ -186,6 +239,60 @@ def test_lars_is_the_published_update(official: str) -> None:
         assert torch.equal(weight.grad, reference["gW"][step])
 
 
+def solo_learn(
+    start: np.ndarray, gradients: np.ndarray, rates: list[float], *, decay: float, trust: float, clip: bool
+) -> list[np.ndarray]:
+    """The weights after each step of solo-learn's LARS (lightly's, without clip), number by number."""
+    weight, velocity, found = start.copy(), np.zeros_like(start), []
+    for gradient, rate in zip(gradients, rates, strict=True):
+        size, length = np.sqrt((weight**2).sum()), np.sqrt((gradient**2).sum())
+        update = gradient
+        if start.ndim > 1 and size and length:
+            own = trust * size / (length + size * decay + 1e-8)
+            if clip:
+                own = min(own / rate, 1) if rate else 1
+            update = own * (gradient + decay * weight)
+        velocity = 0.9 * velocity + update
+        weight = weight - rate * velocity
+        found.append(weight)
+    return found
+
+
+@pytest.mark.parametrize("trust", [1e-3, 0.02, 20.0])  # the last one clips at every rate
+@pytest.mark.parametrize("clip", [False, True])
+def test_lars_is_that_of_solo_learn_and_lightly_too(clip: bool, trust: float) -> None:
+    reference = golden("lars")
+    rates = [0.0, 0.3, 1.0]
+    settings = {"decay": 1e-2, "trust": trust, "clip": clip}
+    parameters = [nn.Parameter(reference[name].clone()) for name in ("W0", "b0")]
+    gradients = [reference[name] for name in ("gW", "gb")]
+    expected = [
+        solo_learn(p.detach().numpy(), g.numpy(), rates, **settings)
+        for p, g in zip(parameters, gradients, strict=True)
+    ]
+    config = LARS(weight_decay=1e-2, trust=trust, norms="summed", clip=clip)
+    optimiser = config.build(parameters)
+    for step, rate in enumerate(rates):
+        for group in optimiser.param_groups:
+            group["lr"] = rate
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.grad = gradient[step].clone()
+        optimiser.step()
+        for parameter, steps in zip(parameters, expected, strict=True):
+            found = parameter.detach().numpy()
+            np.testing.assert_allclose(found, steps[step], rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("norms", ["of_sum", "summed"])
+def test_a_clipped_lars_step_is_never_longer_than_that_of_plain_descent(norms: str) -> None:
+    # A length of 4, a gradient's of 0.2: 20 times the trust is the step's share of the gradient, however high the rate.
+    for trust, step in ((1e-6, 20e-6 * 0.1), (1e6, 0.5 * 0.1)):
+        weight = nn.Parameter(torch.full((2, 2), 2.0, dtype=torch.float64))
+        weight.grad = torch.full((2, 2), 0.1, dtype=torch.float64)
+        LARS(lr=0.5, weight_decay=0.0, trust=trust, norms=norms, clip=True).build([weight]).step()
+        assert 2.0 - weight[0, 0].item() == pytest.approx(step, rel=1e-6)
+
+
 def test_a_lars_step_does_not_depend_on_the_gradients_length() -> None:
     steps = []
     for length in (1.0, 1e6):
@@ -198,10 +305,15 @@ def test_a_lars_step_does_not_depend_on_the_gradients_length() -> None:
 
 
 @pytest.mark.parametrize(("weight", "gradient"), [(0.0, 1.0), (1.0, 0.0), (0.0, 0.0)])
-def test_lars_takes_a_plain_step_where_a_norm_is_zero(weight: float, gradient: float) -> None:
+@pytest.mark.parametrize(
+    "changes", [{}, {"norms": "summed"}, {"norms": "summed", "clip": True}, {"clip": True}]
+)
+def test_lars_takes_a_plain_step_where_a_norm_is_zero(
+    weight: float, gradient: float, changes: dict[str, object]
+) -> None:
     parameter = nn.Parameter(torch.full((2, 2), weight))
     parameter.grad = torch.full((2, 2), gradient)
-    LARS(lr=0.5, weight_decay=0.0).build([parameter]).step()
+    LARS(lr=0.5, weight_decay=0.0, **changes).build([parameter]).step()
     torch.testing.assert_close(parameter.detach(), torch.full((2, 2), weight - 0.5 * gradient))
 
 
