@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         "--margin", type=float, metavar="POINTS", help="differences up to so many points would not matter"
     )
     page.add_argument(
-        "--tables", type=Path, metavar="DIR", help="a folder for every table as text, Markdown and LaTeX"
+        "--tables", type=Path, metavar="DIR", help="a folder for every table as text, Markdown, LaTeX and CSV"
     )
     for command in (learning, page):
         command.add_argument(

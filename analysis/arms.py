@@ -1,5 +1,6 @@
 """The arms of a sweep: each configuration over its seeds, ranked."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -38,6 +39,15 @@ class Arm:
         """Sample standard deviation over seeds."""
         several = self.state == "complete" and len(self.scores) > 1
         return spread(np.array(list(self.scores.values()))) if several else None
+
+
+def numbered(names: Sequence[str], arms: Sequence[Arm]) -> list[str]:
+    """The name of each arm; where two have the same, with its number."""
+    alike = Counter(names)
+    return [
+        f"{name} (arm {arm.number})" if alike[name] > 1 else name
+        for name, arm in zip(names, arms, strict=True)
+    ]
 
 
 def ranked(record: Record) -> tuple[Arm, ...]:

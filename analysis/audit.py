@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis.intervals import LEVEL, span
 from analysis.load import Record
-from analysis.stopping import TENTH, WEAK, Agreement, agreement
+from analysis.stopping import TENTH, WEAK, Agreement, agreements
 
 DONE = {"stop": "stopped", "pause": "paused", "promote": "promoted", "goes on": "went on"}
 """What was decided, as what was done."""
@@ -106,7 +106,7 @@ def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
     """
     search = record.search
     horizon = record.manifest.get("epochs") or max((run.epochs for run in search.runs), default=0)
-    found = [agreement(search, epoch) for epoch in range(1, horizon)]
+    found = agreements(search, range(1, horizon))
     rungs = _rungs(search, events, horizon)
     return Audit(
         horizon=horizon,

@@ -1,5 +1,6 @@
 """Functional ANOVA over a random forest: how much of the score's variance each parameter explains."""
 
+import math
 from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
@@ -77,13 +78,14 @@ def fractions(tree: Boxes, terms: Sequence[tuple[int, ...]]) -> NDArray[np.float
     values, low, high = tree
     widths = high - low
     centred = values - widths.prod(axis=1) @ values
+    overlaps = [
+        np.clip(np.minimum.outer(above, above) - np.maximum.outer(below, below), 0, None)
+        for below, above in zip(low.T, high.T, strict=True)
+    ]
 
     def variance(axes: tuple[int, ...]) -> float:
         weighted = centred * np.delete(widths, axes, axis=1).prod(axis=1)
-        common = np.ones((len(values), len(values)))
-        for a in axes:
-            ends = np.minimum.outer(high[:, a], high[:, a]), np.maximum.outer(low[:, a], low[:, a])
-            common *= np.clip(ends[0] - ends[1], 0, None)
+        common = math.prod(overlaps[a] for a in axes)
         return max(float(weighted @ common @ weighted), 0.0)
 
     alone = [variance((a,)) for a in range(widths.shape[1])]

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.arms import numbered
 from analysis.compare import holm, p_value
 from analysis.intervals import EVERYWHERE, Ends, clipped, half_width, plus_minus, span
 from analysis.load import Record
@@ -63,7 +64,11 @@ def learning(record: Record) -> list[Row]:
     arms = [arm for arm in summarise(record).arms if arm.score is not None]
     p = holm([p_value(arm.scores, line, None) for arm in arms for line in lines.values()])
     both = zip(p[::2], p[1::2], strict=True)
-    return [_row(arm, lines, chances, record.within) for arm, chances in zip(arms, both, strict=True)]
+    names = numbered([", ".join(map(shown, arm.values.values())) for arm in arms], arms)
+    return [
+        _row(name, arm, lines, chances, record.within)
+        for name, arm, chances in zip(names, arms, both, strict=True)
+    ]
 
 
 def markdown(record: Record) -> str:
@@ -95,13 +100,13 @@ def interval(values: Sequence[float], within: Ends = EVERYWHERE) -> Interval:
     return Interval(float(np.mean(values)), half_width(np.array(values)), within)
 
 
-def _row(arm: Arm, lines: Lines, p: tuple[float | None, float | None], within: Ends) -> Row:
+def _row(name: str, arm: Arm, lines: Lines, p: tuple[float | None, float | None], within: Ends) -> Row:
     gains = {
         name: interval([score - line[seed] for seed, score in arm.scores.items()])
         for name, line in lines.items()
     }
     return Row(
-        name=", ".join(shown(value) for value in arm.values.values()),
+        name=name,
         seeds=len(arm.scores),
         score=interval(list(arm.scores.values()), within),
         over_untrained=gains[UNTRAINED],

@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from analysis.arms import Arm
+from analysis.arms import Arm, numbered
 from analysis.compare import Comparison, Noise, compare, holm
-from analysis.load import ARM, Record
+from analysis.load import ARM, Record, Run
 from analysis.paired import ALPHA
 from analysis.summarise import short, shown, summarise
 
@@ -42,6 +42,8 @@ class Difference:
     """Hedges' g_z."""
     seconds: float | None = None
     device_hours: float | None = None
+    number: int | None = None
+    """Of the arm, where it is one."""
 
 
 def against(
@@ -82,8 +84,10 @@ def against(
         for _, arm in arms
     ]
     rows = differences([name for name, _ in arms], found, margin)
+    runs = {(run.arm, run.seed): run for run in record.runs}
     return tuple(
-        replace(row, **_costs(record, arm, reference)) for row, (_, arm) in zip(rows, arms, strict=True)
+        replace(row, number=arm.number, **_costs(runs, arm, reference))
+        for row, (_, arm) in zip(rows, arms, strict=True)
     )
 
 
@@ -134,11 +138,7 @@ def name_of(values: Mapping[str, Any]) -> str:
 
 def named(arms: Sequence[Arm]) -> list[tuple[str, Arm]]:
     """Each arm under a name of its own: where three digits do not tell two apart, with its number."""
-    names = [name_of(arm.values) for arm in arms]
-    return [
-        (f"{name} (arm {arm.number})" if names.count(name) > 1 else name, arm)
-        for name, arm in zip(names, arms, strict=True)
-    ]
+    return list(zip(numbered([name_of(arm.values) for arm in arms], arms), arms, strict=True))
 
 
 def _row(name: str, found: Comparison | str, p_holm: float | None, words: str) -> Difference:
@@ -161,9 +161,8 @@ def _row(name: str, found: Comparison | str, p_holm: float | None, words: str) -
     )
 
 
-def _costs(record: Record, arm: Arm, reference: Arm) -> dict[str, float]:
+def _costs(runs: Mapping[tuple[str, int], Run], arm: Arm, reference: Arm) -> dict[str, float]:
     """What a run costs more than one of the reference; runs that were taken from another sweep cost nothing here."""
-    runs = {(run.arm, run.seed): run for run in record.runs}
     seeds = sorted(arm.scores.keys() & reference.scores.keys()) if arm.score is not None else []
     pairs = [(runs[arm.digest, seed], runs[reference.digest, seed]) for seed in seeds]
     trained = [(one, other) for one, other in pairs if one.seconds and other.seconds]

@@ -1,10 +1,11 @@
 """Whether stopping runs early pays: how well their order at an epoch tells their order at the end."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
 from analysis.intervals import student
@@ -31,19 +32,32 @@ class Agreement:
 
 
 def agreement(record: Record, epoch: int) -> Agreement | None:
-    """How well ranks at an epoch tell those at the end, over the complete runs; None where too few are.
+    """`agreements` at one epoch."""
+    return agreements(record, [epoch])[0]
+
+
+def agreements(record: Record, epochs: Iterable[int]) -> list[Agreement | None]:
+    """How well ranks at each epoch tell those at the end, over the complete runs; None where too few are.
 
     Within each seed, then averaged over seeds. Runs that were stopped are left out, so where many were, this is of
     the survivors only.
     """
+    seeds: dict[int, list[NDArray[np.float64]]] = {}
+    for run in record.runs:
+        values = _values(run, record.metric)
+        if values is not None:
+            seeds.setdefault(run.seed, []).append(values)
+    curves = [seeds[seed] for seed in sorted(seeds)]
+    return [_agreement(curves, epoch) for epoch in epochs]
+
+
+def _agreement(seeds: Sequence[Sequence[NDArray[np.float64]]], epoch: int) -> Agreement | None:
+    """The same of the curves of each seed at one epoch."""
     found: list[tuple[float, float]] = []
-    for seed in sorted({run.seed for run in record.runs}):
-        curves = [_values(run, record.metric) for run in record.runs if run.seed == seed]
-        pairs = [
-            (values[epoch - 1], values[-1]) for values in curves if values is not None and epoch < len(values)
-        ]
-        early, late = zip(*pairs, strict=True) if len(pairs) >= FEWEST else ((), ())
-        if early and np.ptp(early) and np.ptp(late):
+    for curves in seeds:
+        pairs = np.array([(values[epoch - 1], values[-1]) for values in curves if epoch < len(values)])
+        early, late = pairs.T if len(pairs) >= FEWEST else np.empty((2, 0))
+        if early.size and np.ptp(early) and np.ptp(late):
             tau: Any = stats.kendalltau(early, late)
             found.append((rank_correlation(early, late), tau.statistic))
     if not found:
@@ -59,7 +73,7 @@ def correlation(record: Record, epoch: int) -> float | None:
     return found.spearman if found else None
 
 
-def rank_correlation(early: Sequence[float], late: Sequence[float]) -> float:
+def rank_correlation(early: ArrayLike, late: ArrayLike) -> float:
     """Spearman's rank correlation of two columns; nan if either is all equal."""
     if not (np.ptp(early) and np.ptp(late)):
         return float("nan")
@@ -85,7 +99,7 @@ def sentence(record: Record) -> str | None:
     return f"Ranks at epoch {epoch} of {horizon} correlate {found:.2f} with those at the end: {says}."
 
 
-def _values(run: Run, metric: str) -> np.ndarray | None:
+def _values(run: Run, metric: str) -> NDArray[np.float64] | None:
     """The curve of a complete run, epoch by epoch."""
     if run.state != "complete" or metric not in run.curve:
         return None

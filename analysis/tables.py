@@ -1,9 +1,13 @@
-"""One table, written as plain text, Markdown, LaTeX or HTML; whatever a cell holds stays what it is."""
+"""One table, written as plain text, Markdown, LaTeX, HTML or CSV; whatever a cell holds stays what it is."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+import csv
+import io
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from html import escape
 from pathlib import Path
+from typing import Any
 
 from sweeps import store
 
@@ -23,7 +27,7 @@ class Table:
     """Cells in words.
 
     Raises:
-        ValueError: a row, or the alignment, is not as long as the head.
+        ValueError: a row, or the alignment, is not as long as the head, or a column of values as the table.
     """
 
     name: str
@@ -33,6 +37,10 @@ class Table:
     rows: tuple[tuple[str, ...], ...]
     align: str
     """Of each column l or r, as in LaTeX: words to the left, numbers to the right."""
+    values: Mapping[str, Sequence[Any]] = field(default_factory=dict[str, Sequence[Any]])
+    """What the words are made from, in full: by name of the column a value for each row. Without, the words are all."""
+    kept: frozenset[int] = frozenset()
+    """Rows that are shown also where a page has no room for all."""
 
     def __post_init__(self) -> None:
         lengths = sorted({len(self.head), len(self.align), *map(len, self.rows)})
@@ -41,6 +49,11 @@ class Table:
                 f"table {self.name}: {len(self.head)} columns, aligned '{self.align}', rows of {lengths} cells; "
                 "give l or r for each column, and a cell for each in every row"
             )
+        for name, column in self.values.items():
+            if len(column) != len(self.rows):
+                raise ValueError(
+                    f"table {self.name}: {len(column)} values of {name} for {len(self.rows)} rows; give one for each"
+                )
 
 
 def dense(table: Table) -> Table:
@@ -48,6 +61,14 @@ def dense(table: Table) -> Table:
     kept = [i for i in range(len(table.head)) if not table.rows or any(row[i] for row in table.rows)]
     head, *rows = (tuple(row[i] for i in kept) for row in (table.head, *table.rows))
     return replace(table, head=head, rows=tuple(rows), align="".join(table.align[i] for i in kept))
+
+
+def first(table: Table, most: int) -> Table:
+    """The same with its first rows only, and those that are always kept."""
+    places = [place for place in range(len(table.rows)) if place < most or place in table.kept]
+    values = {name: [column[place] for place in places] for name, column in table.values.items()}
+    kept = frozenset(place for place, row in enumerate(places) if row in table.kept)
+    return replace(table, rows=tuple(table.rows[place] for place in places), values=values, kept=kept)
 
 
 def text(table: Table) -> str:
@@ -100,20 +121,44 @@ def html(table: Table) -> str:
     return "\n".join(["<table>", *parts, "</tbody>", "</table>"])
 
 
-FORMATS: dict[str, Callable[[Table], str]] = {"txt": text, "md": markdown, "tex": latex}
+def comma_separated(table: Table) -> str:
+    """All values in full behind a line of their names (RFC 4180); nothing where there is none, lists as JSON."""
+    file = io.StringIO()
+    writer = csv.writer(file, lineterminator="\n")
+    if table.values:
+        writer.writerow(table.values)
+        writer.writerows(map(_plain, row) for row in zip(*table.values.values(), strict=True))
+    else:
+        writer.writerows([table.head, *table.rows])
+    return file.getvalue()
+
+
+FORMATS: dict[str, Callable[[Table], str]] = {
+    "txt": text,
+    "md": markdown,
+    "tex": latex,
+    "csv": comma_separated,
+}
 """By the suffix of their files."""
 
 
-def save(tables: Sequence[Table], directory: Path) -> tuple[Path, ...]:
-    """Writes each table as NAME.txt, .md and .tex, each whole or not at all; returns their paths."""
+def save(tables: Sequence[Table], directory: Path, formats: Iterable[str] = FORMATS) -> tuple[Path, ...]:
+    """Writes each table as NAME.txt, .md, .tex and .csv, each whole or not at all; returns their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     for table in tables:
-        for suffix, write in FORMATS.items():
-            path, content = directory / f"{table.name}.{suffix}", write(table).encode()
+        for suffix in formats:
+            path, content = directory / f"{table.name}.{suffix}", FORMATS[suffix](table).encode()
             store.write_whole(path, lambda file, content=content: file.write(content))
             paths.append(path)
     return tuple(paths)
+
+
+def _plain(value: Any) -> Any:
+    """What a cell of CSV holds: floats with all their digits."""
+    if value is None or isinstance(value, str):
+        return value
+    return repr(float(value)) if isinstance(value, float) else json.dumps(value)
 
 
 def _line(cell: str) -> str:

@@ -1,6 +1,7 @@
 """Learning curves of arms over their seeds."""
 
 from collections.abc import Sequence
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -9,12 +10,16 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.arms import Arm
+from analysis.figures.crowd import thinned, told
 from analysis.figures.labels import Label, called, label_ends
 from analysis.figures.marks import role
 from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled
 from analysis.intervals import LEVEL, Ends, student
 from analysis.load import Record, Run
 from analysis.summarise import Summary
+
+THIN = 200
+"""Arms that are drawn thin, at most."""
 
 
 @styled
@@ -46,19 +51,23 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
     figure = sheet(PAGE, 3.2)
     axes = figure.subplots()
     labels: list[Label] = []
-    for arm in summary.arms:
+    others = [arm for arm in summary.arms if arm.digest in runs and arm.digest not in looks]
+    thin = {others[place].digest for place in thinned(len(others), THIN)}
+    names = called([arm for arm in summary.arms if arm.digest in looks])
+    for arm in (arm for arm in summary.arms if arm.digest in looks or arm.digest in thin):
         members, look = runs.get(arm.digest, []), looks.get(arm.digest)
         epochs, table = _table(members, record.metric)
         _draw(axes, epochs, table, look, record.within)
         _stops(axes, members, record.metric, look)
         ends = [value for value in table.mean(axis=0).tolist() if np.isfinite(value)] if epochs.size else []
         if look and ends:
-            labels.append(Label(ends[-1], _words(arm, summary), look=look))
+            labels.append(Label(ends[-1], _words(arm, names[arm.digest], summary), look=look))
     horizon = record.manifest.get("epochs") or max(run.epochs for run in record.runs)
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
     cut = _limit(axes, [run.curve[record.metric][1] for members in runs.values() for run in members])
     label_ends(axes, labels, size=7)
-    note(figure, *_notes(summary, runs), "Bands are cut at the edges." if cut else "")
+    some = told(len(thin), len(others), "of the other arms")
+    note(figure, *_notes(summary, runs), some, "Bands are cut at the edges." if cut else "")
     return figure
 
 
@@ -71,10 +80,11 @@ def _looks(summary: Summary, top: int) -> dict[str, Look]:
 
 def _table(members: Sequence[Run], metric: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
     """The epochs that all runs of an arm have, and (runs, epochs) their values."""
-    curves = [dict(zip(*(column.tolist() for column in run.curve[metric]), strict=True)) for run in members]
-    shared = sorted(set.intersection(*map(set, curves))) if curves else []
-    table = np.array([[curve[epoch] for epoch in shared] for curve in curves], float)
-    return np.array(shared, np.int64), table
+    if not members:
+        return np.empty(0, np.int64), np.empty((0, 0))
+    curves = [run.curve[metric] for run in members]
+    shared = reduce(np.intersect1d, [epochs for epochs, _ in curves])
+    return shared, np.array([values[np.isin(epochs, shared)] for epochs, values in curves])
 
 
 def _draw(
@@ -103,16 +113,16 @@ def _band(table: NDArray[np.float64], within: Ends) -> NDArray[np.float64]:
 
 
 def _stops(axes: Axes, members: Sequence[Run], metric: str, look: Look | None) -> None:
-    for run in members:
-        if run.state == "stopped":
-            epochs, values = run.curve[metric]
-            ink = look.colour if look else "#999999"
-            axes.plot(epochs[-1:], values[-1:], "x", color=ink, markersize=4, markeredgewidth=1, zorder=3)
+    ends = [tuple(column[-1] for column in run.curve[metric]) for run in members if run.state == "stopped"]
+    if ends:
+        ink = look.colour if look else "#999999"
+        axes.plot(*zip(*ends, strict=True), "x", color=ink, markersize=4, markeredgewidth=1, zorder=3)
 
 
 def _limit(axes: Axes, values: Sequence[NDArray[np.float64]]) -> bool:
     """Fits the axis to the runs, and not to bands of two seeds; whether some are cut."""
-    finite = np.concatenate(values)[np.isfinite(np.concatenate(values))]
+    whole = np.concatenate(values)
+    finite = whole[np.isfinite(whole)]
     if finite.size:
         margin = 0.05 * float(np.ptp(finite)) or 0.5
         axes.set_ylim(float(finite.min()) - margin, float(finite.max()) + margin)
@@ -120,9 +130,9 @@ def _limit(axes: Axes, values: Sequence[NDArray[np.float64]]) -> bool:
     return axes.dataLim.ymin < low or axes.dataLim.ymax > high
 
 
-def _words(arm: Arm, summary: Summary) -> str:
+def _words(arm: Arm, name: str, summary: Summary) -> str:
     end = "" if arm.last is None else f"({arm.last:.1f})" if arm.score is None else f"{arm.score:.1f}"
-    return " ".join(part for part in (role(arm, summary), called(arm), end) if part)
+    return " ".join(part for part in (role(arm, summary), name, end) if part)
 
 
 def _notes(summary: Summary, runs: dict[str, list[Run]]) -> list[str]:

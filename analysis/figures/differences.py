@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from analysis.compare import compare
-from analysis.figures.labels import beside, rows_high, signed, spanned, wrapped
+from analysis.figures.labels import apart, beside, rows_high, signed, spanned, wrapped
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
 from analysis.intervals import EVERYWHERE, LEVEL, Ends, student
 from analysis.multiple import Difference
@@ -39,7 +39,11 @@ def forest(
         ValueError: no difference is known, or an interval does not hold its difference.
     """
     _check(differences)
-    lines = [wrapped(row.name, 34) for row in differences]
+    numbers = [
+        f"row {place}" if row.number is None else f"arm {row.number}"
+        for place, row in enumerate(differences, 1)
+    ]
+    lines = apart([row.name for row in differences], numbers, 34)
     figure = sheet(PAGE, 1.05 + max(rows_high(lines), LEAST))
     axes = figure.subplots()
     axes.axvline(0, color=GREY, linewidth=0.9, zorder=1)
@@ -92,7 +96,7 @@ def seed_slopes(
     means: Any = {"color": INK, "markersize": 5, "linewidth": 1.2, "capsize": 2.5, "markerfacecolor": "white"}
     axes.errorbar(places + 0.12, table.mean(axis=1), reach, fmt="D", **means, zorder=3)
     width = 16 if len(scores) < 5 else 12
-    axes.set_xticks(places, [wrapped(name, width, 3) for name in scores], color=INK)
+    axes.set_xticks(places, apart(list(scores), [str(place + 1) for place in places], width, 3), color=INK)
     axes.set(xlim=(-0.3, len(scores) - 0.65), ylabel=label)
     first, *_, last = scores
     low, high = (dict(zip(seeds, row, strict=True)) for row in (table[0], table[-1]))

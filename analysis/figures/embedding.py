@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from analysis.figures.labels import wrapped
+from analysis.figures.labels import apart
 from analysis.figures.style import INK, LOOKS, PAGE, PALE, note, sheet, styled
 
 CHUNK = 1024
@@ -146,16 +146,20 @@ def _scatter(axes: Axes, plane: NDArray[np.float64], images: Images, queries: Se
     size, many = (9, False) if len(labels) <= 2000 else (3, True)  # many points are a picture, not a list
     others = ~np.isin(labels, told)
     axes.scatter(*plane[others].T, s=size, color=PALE, linewidths=0, rasterized=many, zorder=1)
+    names = _classes(images, 16)
     for index, look in zip(told, LOOKS, strict=False):
         style: Any = {"color": look.colour, "marker": look.marker, "linewidths": 0, "rasterized": many}
-        axes.scatter(
-            *plane[labels == index].T, s=size, alpha=0.75, label=wrapped(images.classes[index], 16), **style
-        )
+        axes.scatter(*plane[labels == index].T, s=size, alpha=0.75, label=names[index], **style)
     rings: Any = {"facecolors": "none", "edgecolors": INK, "linewidths": 1.1, "zorder": 5}
     axes.scatter(*plane[list(queries)].T, s=34, **rings)
     key: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.08), "frameon": False, "handletextpad": 0.1}
     axes.legend(ncols=3, fontsize=6.5, columnspacing=0.8, markerscale=1.5, **key)
     axes.set_title("Embeddings (rings: the queries)")
+
+
+def _classes(images: Images, width: int) -> list[str]:
+    """The names of the classes, each with its number where two are cut alike."""
+    return apart(images.classes, [f"class {index}" for index in range(len(images.classes))], width)
 
 
 def _grid(axes: Axes, images: Images, queries: Sequence[int], near: NDArray[np.int64]) -> None:
@@ -177,8 +181,9 @@ def _grid(axes: Axes, images: Images, queries: Sequence[int], near: NDArray[np.i
                 }
                 axes.plot([left, left + 0.9], [row + 0.9, row], color=INK, **cross)
     axes.set(xlim=(-0.05, near.shape[1] + 1.3), ylim=(len(queries), -0.05), xticks=[], aspect="equal")
-    names = [wrapped(images.classes[int(images.labels[query])], 12) for query in queries]
-    axes.set_yticks([row + 0.45 for row in range(len(queries))], names, color=INK)
+    names = _classes(images, 12)
+    words = [names[int(images.labels[query])] for query in queries]
+    axes.set_yticks([row + 0.45 for row in range(len(queries))], words, color=INK)
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
     axes.set_title("Queries and their neighbours")

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.campaign import Result
-from analysis.figures.labels import signed, wrapped
+from analysis.figures.labels import apart, signed
 from analysis.figures.style import COLUMN, DIVERGING, GREY, PAGE, SEQUENTIAL, ink_on, note, sheet, styled
 from analysis.intervals import LEVEL, reach
 
@@ -57,8 +57,9 @@ def heat_map(
     for (row, column), value in np.ndenumerate(table):
         _cell(axes, (row, column), float(value), float(widths[row, column]), colours, differences=differences)
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    axes.set_xticks(range(len(columns)), [wrapped(name, 14) for name in columns])
-    axes.set_yticks(range(len(rows)), [wrapped(name, 32, 1) for name in rows])
+    across, down = ([str(place) for place in range(1, 1 + count)] for count in reversed(table.shape))
+    axes.set_xticks(range(len(columns)), apart(columns, across, 14))
+    axes.set_yticks(range(len(rows)), apart(rows, down, 32, 1))
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     intervals = "" if halves is None else f" ± half of the {LEVEL:.0%} interval"

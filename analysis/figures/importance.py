@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.compare import LEVEL
-from analysis.figures.labels import rows_high, wrapped
+from analysis.figures.labels import apart, rows_high
 from analysis.figures.style import COLUMN, INK, LOOKS, note, sheet, styled
 from analysis.importance import Importance, Share
 from analysis.summarise import short
@@ -52,4 +52,5 @@ def _names(rows: list[Share]) -> list[str]:
     paths = tuple(dict.fromkeys(path for row in rows for key in row.keys for path in key.split(", ")))
     named = short(paths)
     words = [" × ".join(" & ".join(named[p] for p in key.split(", ")) for key in row.keys) for row in rows]
-    return [wrapped(name.replace("_", " "), 26, 3) for name in words]
+    numbers = [f"row {place}" for place in range(1, 1 + len(words))]
+    return apart([name.replace("_", " ") for name in words], numbers, 26, 3)

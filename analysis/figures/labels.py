@@ -1,6 +1,7 @@
 """Words in figures: names that fit, and labels beside the ends of lines."""
 
 import textwrap
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -58,15 +59,29 @@ def wrapped(name: str, width: int, lines: int = 2) -> str:
     return "\n".join(rows)
 
 
+def apart(names: Sequence[str], numbers: Sequence[str], width: int, lines: int = 2) -> list[str]:
+    """Each name as `wrapped` gives it; where two come out alike, each with its number, for which it is cut further."""
+    cut = [wrapped(name, width, lines) for name in names]
+    alike = Counter(cut)
+    return [
+        _numbered(name, number, width, lines) if alike[short] > 1 else short
+        for name, number, short in zip(names, numbers, cut, strict=True)
+    ]
+
+
 def rows_high(names: Sequence[str]) -> float:
     """How many inches equally high rows take whose wrapped names stand before them."""
     return len(names) * (0.08 + 0.105 * max((name.count("\n") + 1 for name in names), default=1))
 
 
-def called(arm: Arm, limit: int = 24) -> str:
-    """An arm by what tells it apart if that is short, else by its number."""
-    values = ", ".join(shown(value) for value in arm.values.values())
-    return values if 0 < len(values) <= limit else f"arm {arm.number}"
+def called(arms: Sequence[Arm], limit: int = 24) -> dict[str, str]:
+    """Each arm, by its digest, by what tells it apart if that is short, else by its number."""
+    names = {arm.digest: ", ".join(map(shown, arm.values.values())) for arm in arms}
+    alike = Counter(names.values())
+    return {
+        arm.digest: name if 0 < len(name) <= limit and alike[name] == 1 else f"arm {arm.number}"
+        for arm, name in ((arm, names[arm.digest]) for arm in arms)
+    }
 
 
 def signed(value: float, digits: int = 2) -> str:
@@ -77,6 +92,16 @@ def signed(value: float, digits: int = 2) -> str:
 def spanned(low: float | None, high: float | None) -> str:
     """An interval with its signs; nothing where there is none."""
     return "" if low is None or high is None else span(low, high, 2, signed=True).replace("-", "−")
+
+
+def _numbered(name: str, number: str, width: int, lines: int) -> str:
+    """A name that ends with a number, which is never cut."""
+    whole, end = wrapped(f"{name} ({number})", width, lines), f"({number})"
+    if not whole.endswith("…"):
+        return whole
+    if lines == 1:
+        return f"{wrapped(name, max(width - len(end) - 1, 1), 1)} {end}"
+    return f"{wrapped(name, width, lines - 1)}\n{end}"
 
 
 def _fraction(axes: Axes, height: float) -> float:

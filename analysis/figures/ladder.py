@@ -122,15 +122,20 @@ def _bars(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
 
 def _strips(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
     """The values at each rung from left to right in the order in which the runs were issued."""
+    points: dict[str, list[tuple[float, float]]] = {}
+    cutoffs: list[tuple[float, float]] = []
     for place, rung in enumerate(rungs):
         here = [arrival for arrival in found if arrival.rung == rung]
         offsets = np.linspace(-0.31, 0.31, len(here)) if len(here) > 1 else np.zeros(1)
-        for offset, arrival in zip(offsets, here, strict=True):
-            style = OUTCOMES[arrival.outcome]
-            ink = GREY if arrival.outcome in ("paused", "stopped") else style["facecolor"]
-            face = "white" if arrival.outcome == "paused" else ink
-            sign: Any = {"color": ink, "markerfacecolor": face, "marker": SIGNS[arrival.outcome]}
-            axes.plot([place + offset], [arrival.value], markersize=3.8, linestyle="none", **sign)
-            if arrival.cutoff is not None:
-                ends = [place + offset - 0.03, place + offset + 0.03]
-                axes.plot(ends, [arrival.cutoff] * 2, color=INK, linewidth=1, solid_capstyle="butt")
+        for offset, arrival in zip(offsets.tolist(), here, strict=True):
+            points.setdefault(arrival.outcome, []).append((place + offset, arrival.value))
+            cutoffs += [] if arrival.cutoff is None else [(place + offset, arrival.cutoff)]
+    for outcome, pairs in points.items():
+        ink = GREY if outcome in ("paused", "stopped") else OUTCOMES[outcome]["facecolor"]
+        face = "white" if outcome == "paused" else ink
+        sign: Any = {"color": ink, "markerfacecolor": face, "marker": SIGNS[outcome]}
+        axes.plot(*zip(*pairs, strict=True), markersize=3.8, linestyle="none", **sign)
+    axes.hlines(
+        [y for _, y in cutoffs], [x - 0.03 for x, _ in cutoffs], [x + 0.03 for x, _ in cutoffs],
+        color=INK, linewidth=1, zorder=2.5,
+    )  # fmt: skip

@@ -8,6 +8,9 @@ from matplotlib.axes import Axes
 from analysis.figures.style import INK, VERMILLION, Tint, ink_on
 from analysis.summarise import Arm, Summary
 
+CROWD = 40
+"""More arms than this have no numbers, and are drawn together."""
+
 
 def mark_arms(
     axes: Axes,
@@ -24,18 +27,15 @@ def mark_arms(
 
     Numbers are `digits` points high.
     """
-    numbered = numbered and len(arms) <= 40
-    for rank, (arm, point) in enumerate(zip(arms, points, strict=True)):
+    pairs = list(zip(arms, points, strict=True))
+    if len(arms) > CROWD:
+        for order, default in ((9, False), (9.5, True)):
+            group = [pair for pair in reversed(pairs) if (pair[0] is summary.default) is default]
+            _markers(axes, group, summary, tint, size=min(size, 45), order=order)
+        return
+    for rank, (arm, point) in enumerate(pairs):
         order = 10 - rank / len(arms)
-        _marker(
-            axes,
-            point,
-            arm,
-            summary,
-            ink=tint(arm.last),
-            size=size if numbered else min(size, 45),
-            order=order,
-        )
+        _markers(axes, [(arm, point)], summary, tint, size=size if numbered else min(size, 45), order=order)
         if numbered:
             ink = ink_on(tint(arm.last)) if arm.score is not None else INK
             style: Any = {"ha": "center", "va": "center_baseline", "fontsize": digits, "color": ink}
@@ -60,19 +60,24 @@ def role(arm: Arm, summary: Summary) -> str:
     return " and ".join(name for name, holder in roles.items() if holder is arm)
 
 
-def _marker(
-    axes: Axes, point: Any, arm: Arm, summary: Summary, *, ink: Any, size: float, order: float
+def _markers(
+    axes: Axes, pairs: Sequence[tuple[Arm, Any]], summary: Summary, tint: Tint, *, size: float, order: float
 ) -> None:
-    filled, default = arm.score is not None, arm is summary.default
-    edge, width = (VERMILLION, 2.0) if default else ("white", 0.8) if filled else (ink, 1.7)
-    style = {
+    """Arms of one shape, the default or others, at their points, the last on top."""
+    if not pairs:
+        return
+    default = pairs[0][0] is summary.default
+    filled = [arm.score is not None for arm, _ in pairs]
+    inks = [tint(arm.last) for arm, _ in pairs]
+    rims = ["white" if full else ink for full, ink in zip(filled, inks, strict=True)]
+    style: Any = {
         "marker": "s" if default else "o",
-        "facecolors": [ink if filled else "white"],
-        "edgecolors": [edge],
+        "s": [size if full else 0.62 * size for full in filled],
+        "facecolors": [ink if full else "white" for full, ink in zip(filled, inks, strict=True)],
+        "edgecolors": VERMILLION if default else rims,
+        "linewidths": 2.0 if default else [0.8 if full else 1.7 for full in filled],
     }
-    axes.scatter(
-        *point, s=size if filled else 0.62 * size, linewidths=width, zorder=order, clip_on=False, **style
-    )
-    if arm is summary.best:
+    axes.scatter(*zip(*(point for _, point in pairs), strict=True), zorder=order, clip_on=False, **style)
+    for point in (point for arm, point in pairs if arm is summary.best):
         ring = {"facecolors": "none", "edgecolors": INK, "clip_on": False}
-        axes.scatter(*point, s=(size**0.5 + 5.5) ** 2, linewidths=1.5, zorder=order, **ring)
+        axes.scatter(*point, s=(size**0.5 + 5.5) ** 2, linewidths=1.5, zorder=order + 0.01, **ring)

@@ -15,6 +15,7 @@ from analysis.figures.panels import (
     arms_over_one,
     arms_over_two,
     colour_bar,
+    in_rows,
     row_names,
     runs_over_epochs,
 )
@@ -40,7 +41,7 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
     lasts = [arm.last for arm in summary.arms if arm.last is not None]
     tint, colours = shades(lasts)
     matplotlib.rcParams.update({"font.size": 8.5, "axes.titlesize": 8.5})  # for a screen, not a column
-    rows = row_names(summary.arms) if _in_words(summary) else []
+    rows = row_names(in_rows(summary)) if _in_words(summary) else []
     figure = sheet(9.6, max(4.5, 1.4 + rows_high(rows)))
     figure.set_layout_engine("constrained", w_pad=0.08, wspace=0.05)
     left, right = figure.subplots(1, 2, width_ratios=(1.12, 1))

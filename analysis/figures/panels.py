@@ -1,12 +1,13 @@
 """The panels of the overview, each drawn on axes it is given."""
 
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal
 
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
-from analysis.figures.labels import Label, label_ends, wrapped
+from analysis.figures.crowd import some, thinned, told
+from analysis.figures.labels import Label, apart, label_ends
 from analysis.figures.marks import key, mark_arms, role
 from analysis.figures.scale import hatch_excluded, scale
 from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint
@@ -15,6 +16,8 @@ from analysis.summarise import Arm, Summary, short, shown
 
 ROW_NAME = 42
 """Characters of a line of an arm's name."""
+MOST_ROWS, MOST_RUNS = 60, 300
+"""Arms that have a row, and runs that have a curve; of more so many are drawn, and the title says so."""
 
 
 def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
@@ -41,9 +44,7 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
     line = sorted(point for point, arm in zip(points, arms, strict=True) if arm.score is not None)
     if path:
         axes.plot([p for p, _ in line], [value for _, value in line], color=PALE, linewidth=1, zorder=1)
-    for (position, value), arm in zip(points, arms, strict=True):
-        if arm.deviation is not None:
-            axes.errorbar(position, value, arm.deviation, color=GREY, linewidth=1, capsize=3, zorder=1.5)
+    _deviations(axes, points, arms, "y", capsize=3)
     axes.margins(y=0.12)
     mark_arms(axes, summary, arms, points, tint)
     axes.set_title(f"Arms ({key(arms, summary)})")
@@ -51,22 +52,28 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
 
 def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
     """Each arm's value in a row of its own behind its name, the best on top."""
-    arms = [arm for arm in summary.arms if arm.last is not None]
+    arms = in_rows(summary)
     points = [(arm.last or 0.0, row) for row, arm in enumerate(arms)]
-    for (value, row), arm in zip(points, arms, strict=True):
-        if arm.deviation is not None:
-            axes.errorbar(value, row, xerr=arm.deviation, color=GREY, linewidth=1, capsize=2, zorder=1.5)
+    _deviations(axes, points, arms, "x", capsize=2)
     axes.set_yticks(range(len(arms)), row_names(arms), fontsize=7.5)
     axes.tick_params("y", length=0)
     axes.set(ylim=(len(arms) - 0.4, -0.6), xlabel=summary.label)
     axes.margins(x=0.06)
     mark_arms(axes, summary, arms, points, tint, size=110, digits=6.0)
-    axes.set_title(f"Arms ({key(arms, summary)})")
+    others = told(len(arms), sum(arm.last is not None for arm in summary.arms))
+    title = f"Arms ({key(arms, summary)})"
+    axes.set_title(f"{title}\n{others}" if others else title)
 
 
-def row_names(arms: Iterable[Arm]) -> list[str]:
+def in_rows(summary: Summary) -> list[Arm]:
+    """The arms that have a row: those with a value, and not too many of them."""
+    return some([arm for arm in summary.arms if arm.last is not None], summary, MOST_ROWS)
+
+
+def row_names(arms: Sequence[Arm]) -> list[str]:
     """What stands before the row of each arm."""
-    return [wrapped(", ".join(map(shown, arm.values.values())), ROW_NAME) for arm in arms]
+    names = [", ".join(map(shown, arm.values.values())) for arm in arms]
+    return apart(names, [f"arm {arm.number}" for arm in arms], ROW_NAME)
 
 
 def runs_over_epochs(
@@ -75,16 +82,19 @@ def runs_over_epochs(
     """The metric after each epoch of each run; names and values stand at the right end of what they name."""
     horizon = record.manifest.get("epochs") or max((run.epochs for run in record.runs), default=1)
     arms = {arm.digest: arm for arm in summary.arms}
-    for run in record.runs:
-        if record.metric in run.curve:
-            arm = arms[run.arm]
-            ink = VERMILLION if arm is summary.default else tint(arm.last)
-            _curve(axes, record.metric, run, ink, front=bool(role(arm, summary)))
+    reported = [run for run in record.runs if record.metric in run.curve]
+    drawn = _some_runs(reported, summary)
+    for run in drawn:
+        arm = arms[run.arm]
+        ink = VERMILLION if arm is summary.default else tint(arm.last)
+        _curve(axes, record.metric, run, ink, front=bool(role(arm, summary)))
     for value in baselines.values():
         axes.axhline(value, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
-    stopped = any(run.state == "stopped" for run in record.runs)
-    axes.set_title("Runs as they learned" + (" (×: stopped early)" if stopped else ""))
+    stopped = any(run.state == "stopped" for run in drawn)
+    others = told(len(drawn), len(reported), "runs")
+    title = "Runs as they learned" + (" (×: stopped early)" if stopped else "")
+    axes.set_title(f"{title}\n{others}" if others else title)
     axes.margins(y=0.06)
     labels = [Label(value, f"{name} {value:.1f}", GREY) for name, value in baselines.items()]
     for arm in summary.arms:
@@ -111,6 +121,30 @@ def colour_bar(axes: Axes, colours: ScalarMappable, label: str, *, lowest: float
     bar.set_label(label)
     bar.ax.tick_params(length=0)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]
+
+
+def _some_runs(runs: Sequence[Run], summary: Summary) -> Sequence[Run]:
+    """All runs of the best arm and of the default, and of the others so many that they can be drawn."""
+    if len(runs) <= MOST_RUNS:
+        return runs
+    ranks = {arm.digest: rank for rank, arm in enumerate(summary.arms)}
+    known = {arm.digest for arm in (summary.best, summary.default) if arm}
+    ranked = sorted(runs, key=lambda run: ranks[run.arm])
+    chosen = {ranked[place].trial for place in thinned(len(ranked), MOST_RUNS)}
+    return [run for run in runs if run.trial in chosen or run.arm in known]
+
+
+def _deviations(
+    axes: Axes, points: Sequence[Any], arms: Sequence[Arm], along: Literal["x", "y"], *, capsize: float
+) -> None:
+    """One standard deviation over seeds to both sides of each point."""
+    found = [
+        (*point, arm.deviation) for point, arm in zip(points, arms, strict=True) if arm.deviation is not None
+    ]
+    if found:
+        x, y, deviations = zip(*found, strict=True)
+        style: Any = {"color": GREY, "linewidth": 1, "capsize": capsize, "zorder": 1.5, "fmt": "none"}
+        axes.errorbar(x, y, **{f"{along}err": deviations}, **style)
 
 
 def _curve(axes: Axes, metric: str, run: Run, ink: Any, *, front: bool) -> None:

@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from analysis.arms import Arm
-from analysis.figures.labels import wrapped
+from analysis.figures.crowd import some, told
+from analysis.figures.labels import apart
 from analysis.figures.marks import role
 from analysis.figures.scale import Scale, scale
 from analysis.figures.style import GREY, INK, PAGE, PALE, VERMILLION, note, shades, sheet, styled
 from analysis.summarise import Summary, short
 
-MOST = 10
-"""Axes that a page's width has room for, the score's among them."""
+MOST, LINES = 10, 200
+"""Axes that a page's width has room for, the score's among them; and arms that can be told from a grey area."""
 
 
 @styled
@@ -34,7 +35,8 @@ def parallel_coordinates(
         ValueError: no arm has a value, or there is no parameter, or more than nine.
     """
     chosen = summary.paths if paths is None else tuple(paths)
-    arms = [arm for arm in summary.arms if arm.last is not None]
+    known = [arm for arm in summary.arms if arm.last is not None]
+    arms = some(known, summary, LINES)
     if not arms:
         raise ValueError(
             "no arm has a value of the metric yet, so there are no lines; wait for a first epoch"
@@ -48,17 +50,18 @@ def parallel_coordinates(
         scale(names[path], [arm.values[path] for arm in arms], domains.get(path, {})) for path in chosen
     ]
     scales.append(scale(summary.label, [arm.last for arm in arms], {}))
+    labels = apart([one.label for one in scales], [str(place + 1) for place in range(len(scales))], 14, 3)
     figure = sheet(PAGE, 3.1)
     axes = figure.subplots()
     table = np.stack([one.unit(one.positions) for one in scales], axis=1)
     tint, _ = shades([arm.last for arm in arms if arm.last is not None])
     for rank, (arm, heights) in enumerate(zip(arms, table, strict=True)):
         axes.plot(heights, zorder=3 - rank / len(arms), **_look(arm, summary, tint(arm.last)))
-    for place, one in enumerate(scales):
-        _axis(axes, place, one, last=place == len(chosen))
+    for place, (one, label) in enumerate(zip(scales, labels, strict=True)):
+        _axis(axes, place, one, label, last=place == len(chosen))
     axes.set(xlim=(-0.35, len(chosen) + 0.35), ylim=(-0.02, 1.02))
     axes.set_axis_off()
-    note(figure, _words(arms, summary))
+    note(figure, _words(known, summary), told(len(arms), len(known)))
     return figure
 
 
@@ -72,7 +75,7 @@ def _look(arm: Arm, summary: Summary, colour: Any) -> dict[str, Any]:
     return {"color": colour, "linewidth": 1.0}
 
 
-def _axis(axes: Axes, place: int, one: Scale, *, last: bool) -> None:
+def _axis(axes: Axes, place: int, one: Scale, label: str, *, last: bool) -> None:
     """A vertical axis with its ticks and its name above it."""
     axes.plot([place, place], [0, 1], color=GREY, linewidth=0.8, zorder=3.5)
     ticks, words = _ticks(one)
@@ -82,16 +85,12 @@ def _axis(axes: Axes, place: int, one: Scale, *, last: bool) -> None:
         axes.plot([place - 0.02, place + 0.02], [height] * 2, color=GREY, linewidth=0.8, zorder=3.5)
         axes.annotate(word, (place, float(height)), (4 if last else -4, 0), textcoords="offset points",
                       ha="left" if last else "right", **style)  # fmt: skip
-    axes.annotate(
-        wrapped(one.label, 14, 3), (place, 1), (0, 8), textcoords="offset points", ha="center", color=INK
-    )
+    axes.annotate(label, (place, 1), (0, 8), textcoords="offset points", ha="center", color=INK)
 
 
 def _ticks(one: Scale) -> tuple[list[float], list[str]]:
     if one.categories:
-        return [float(place) for place in range(len(one.categories))], [
-            wrapped(c, 12) for c in one.categories
-        ]
+        return [float(place) for place in range(len(one.categories))], one.named(12, 2)
     locator = LogLocator(subs=one.steps) if one.log else MaxNLocator(5)
     inside = [float(t) for t in locator.tick_values(*one.limits) if one.limits[0] <= t <= one.limits[1]]
     return inside, [f"{tick:g}" for tick in inside]
@@ -110,5 +109,5 @@ def _words(arms: Sequence[Arm], summary: Summary) -> str:
         f"; {len(arms) - complete} not complete, dashed, at their last value" if complete < len(arms) else ""
     )
     means = f"means over {seeds} seeds" if seeds > 1 else "one seed each"
-    told = ", ".join(words for name, words in marks.items() if name in roles)
-    return f"n = {len(arms)} arms, {means}, no intervals{pale}. Dark: good; {told}."
+    squares = ", ".join(words for name, words in marks.items() if name in roles)
+    return f"n = {len(arms)} arms, {means}, no intervals{pale}. Dark: good; {squares}."

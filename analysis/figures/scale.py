@@ -1,5 +1,7 @@
 """How the values of one parameter are laid along an axis."""
 
+import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -9,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.figures.labels import apart
 from analysis.figures.style import GREY
 from analysis.summarise import shown
 
@@ -35,6 +38,12 @@ class Scale:
         if self.categories:
             axis.set_ticks(range(len(self.categories)), self.categories)
 
+    def named(self, width: int, lines: int) -> list[str]:
+        """The categories in so many lines, each with its place where two are cut alike."""
+        return apart(
+            self.categories, [str(place) for place in range(1, 1 + len(self.categories))], width, lines
+        )
+
     @property
     def steps(self) -> tuple[int, ...]:
         """Where a decade of a logarithmic axis has ticks."""
@@ -58,9 +67,11 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
     """
     label = label.replace("_", " ")
     if not all(map(is_number, values)):
-        names = sorted({shown(value) for value in values})
-        positions = [float(names.index(shown(value))) for value in values]
-        return Scale(label, positions, (-0.5, len(names) - 0.5), categories=tuple(names))
+        words = in_words(values)
+        names = sorted(set(words))
+        places = {name: float(place) for place, name in enumerate(names)}
+        limits = (-0.5, len(names) - 0.5)
+        return Scale(label, [places[name] for name in words], limits, categories=tuple(names))
     ends = [*values, *(domain[end] for end in ("low", "high") if end in domain)] or [0.0, 1.0]
     low, high = float(min(ends)), float(max(ends))
     if low > 0 and high / low > 5:
@@ -68,6 +79,14 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
         return Scale(label, list(values), (low / margin, high * margin), log=True)
     margin = 0.06 * (high - low) or 0.5
     return Scale(label, list(values), (low - margin, high + margin))
+
+
+def in_words(values: Sequence[Any]) -> list[str]:
+    """Each value as it is shown, or in full where others are shown alike."""
+    whole = [json.dumps(value, sort_keys=True, default=str) for value in values]
+    words = dict(zip(whole, map(shown, values), strict=True))
+    alike = Counter(words.values())
+    return [words[one] if alike[words[one]] == 1 else one for one in whole]
 
 
 def is_number(value: Any) -> bool:

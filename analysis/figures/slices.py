@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from analysis.figures.labels import wrapped
 from analysis.figures.marks import key, mark_arms
 from analysis.figures.scale import Scale, scale
 from analysis.figures.style import COLUMN, GREY, PAGE, note, shades, sheet, styled
@@ -59,8 +59,11 @@ def _whiskers(axes: Axes, x: Scale, arms: Sequence[Arm], summary: Summary) -> No
     """The axis of a parameter, and the intervals over it."""
     x.draw(axes, "x")
     if x.categories:
-        axes.set_xticks(range(len(x.categories)), [wrapped(name, 10, 3) for name in x.categories])
-    for place, arm in zip(x.positions, arms, strict=True):
-        ends = None if arm.score is None else student(list(arm.scores.values()), summary.within)
-        if ends:
-            axes.plot([place, place], ends, color=GREY, linewidth=0.7, zorder=1.5)
+        axes.set_xticks(range(len(x.categories)), x.named(10, 3))
+    found = [
+        (place, *ends)
+        for place, arm in zip(x.positions, arms, strict=True)
+        if arm.score is not None and (ends := student(list(arm.scores.values()), summary.within))
+    ]
+    places, lows, highs = np.reshape(found, (-1, 3)).T
+    axes.vlines(places, lows, highs, color=GREY, linewidth=0.7, zorder=1.5)

@@ -1,6 +1,5 @@
 """A smooth surface through the scores of arms in the plane of two parameters, and how little is known of it."""
 
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from analysis.figures.crowd import some
 from analysis.figures.marks import key, mark_arms
 from analysis.figures.scale import Scale, excluded, hatch_excluded, scale
 from analysis.figures.style import INK, PAGE, ink_on, note, shades, sheet, styled
@@ -21,6 +21,8 @@ from analysis.summarise import Arm, Summary, short
 
 SIDE = 60
 """Points of the surface along each axis."""
+MOST = 300
+"""Arms that a surface goes through: what it takes grows with their cube."""
 GREYS = LinearSegmentedColormap.from_list("light greys", ["#FAFAFA", "#8C8C8C"])
 
 
@@ -57,7 +59,8 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     places = dict(
         zip((arm.digest for arm in summary.arms), zip(x.positions, y.positions, strict=True), strict=True)
     )
-    found = surface(arms, [places[arm.digest] for arm in arms], x, y)
+    fitted = some(arms, summary, MOST)
+    found = surface(fitted, [places[arm.digest] for arm in fitted], x, y)
     out = excluded(found.x, found.y, paths, space)
     figure = sheet(PAGE, 3.0)
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
@@ -72,10 +75,11 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     right.plot(*zip(*(places[arm.digest] for arm in arms), strict=True), ".", color=INK, markersize=3)
     left.set_title(f"Expected {summary.label}")
     right.set(title="Its standard deviation (points)", ylabel="")
-    runs = sum(len(arm.scores) for arm in arms)
+    runs = sum(len(arm.scores) for arm in fitted)
+    of = f" of {len(arms):,}, the best and others at even steps of rank" if len(fitted) < len(arms) else ""
     note(
         figure,
-        f"Gaussian process (Matérn 5/2, a length an axis) through n = {runs} runs of {len(arms)} complete arms;",
+        f"Gaussian process (Matérn 5/2, a length an axis) through n = {runs} runs of {len(fitted)} complete arms{of};",
         f"one run lies {found.noise:.1f} points (one deviation) around it. Arms: {key(summary.arms, summary)}.",
     )
     return figure
@@ -85,30 +89,25 @@ def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale
     """Regresses the score of each run on where its arm lies (Rasmussen and Williams 2006, algorithm 2.1).
 
     What a seed adds to all arms is taken out first, so that noise is what remains between seeds of one arm. Lengths,
-    amplitude and noise maximise the marginal likelihood.
+    amplitude and noise maximise the marginal likelihood. The arms' means and what the seeds vary around them say all
+    that the runs do, so that only as many points as arms have to be solved for.
     """
-    from sklearn.exceptions import ConvergenceWarning
-    from sklearn.gaussian_process import GaussianProcessRegressor
-    from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
+    from analysis.figures.process import fitted
 
     seeds = sorted(set.intersection(*(set(arm.scores) for arm in arms)))
     table = np.array([[arm.scores[seed] for seed in seeds] for arm in arms])
     table -= table.mean(axis=0) - table.mean()
     columns = [one.unit(column) for one, column in zip((x, y), zip(*places, strict=True), strict=True)]
-    inputs = np.repeat(np.stack(columns, axis=1), len(seeds), axis=0)
-    lengths: Any = (0.4, 0.4)
-    kernel = ConstantKernel(1.0, (0.05, 20)) * Matern(lengths, (0.1, 5), nu=2.5) + WhiteKernel(0.1, (1e-4, 2))
-    model: Any = GaussianProcessRegressor(kernel, normalize_y=True)
-    with warnings.catch_warnings():  # a parameter that does not matter has the longest length allowed
-        warnings.simplefilter("ignore", ConvergenceWarning)
-        model.fit(inputs, table.ravel())
+    middle, unit = float(table.mean()), float(table.std()) or 1.0
+    model = fitted(np.stack(columns, axis=1), (table - middle) / unit)
     x_line, y_line = x.line(SIDE), y.line(SIDE)
     grid = np.stack(np.meshgrid(x.unit(x_line), y.unit(y_line)), axis=-1).reshape(-1, 2)
     mean, deviation = model.predict(grid, return_std=True)
-    noise = float(model.kernel_.k2.noise_level) * table.std() ** 2  # of y in its own unit
-    latent = np.sqrt(np.maximum(deviation**2 - noise, 0))
+    error = float(model.kernel_.k2.noise_level)  # of the mean of an arm
+    latent = unit * np.sqrt(np.maximum(deviation**2 - error, 0))
     shape = (SIDE, SIDE)
-    return Surface(x_line, y_line, mean.reshape(shape), latent.reshape(shape), noise**0.5)
+    noise = unit * (error * len(seeds)) ** 0.5
+    return Surface(x_line, y_line, middle + unit * mean.reshape(shape), latent.reshape(shape), noise)
 
 
 def _numeric(path: str, summary: Summary, space: Mapping[str, Any]) -> Scale:

@@ -1,4 +1,7 @@
-"""One page about a recorded sweep: what it found, what may be claimed, and where that comes from."""
+"""One page about a recorded sweep: what it found, what may be claimed, and where that comes from.
+
+Beside the page lies a folder SWEEP_tables with every table of it in full, NAME.csv each.
+"""
 
 from pathlib import Path
 
@@ -22,7 +25,7 @@ SECTIONS = (
 def write(
     directory: Path, out: Path | None = None, *, margin: float | None = None, tabled: Path | None = None
 ) -> Path:
-    """Writes the report of a sweep, finished or not, whole or not at all; returns its path.
+    """Writes the report of a sweep, finished or not, whole or not at all, and its tables; returns its path.
 
     The same record gives the same bytes.
 
@@ -30,7 +33,7 @@ def write(
         directory: of the sweep, STORE/sweeps/<id>.
         out: the file; report.html in that folder unless given.
         margin: differences up to so many points would not matter; says which arms are equivalent.
-        tabled: a folder that gets every table as a file in text, Markdown and LaTeX.
+        tabled: a folder that gets every table as a file in text, Markdown, LaTeX and CSV.
 
     Raises:
         StoreError: there is no sweep in that folder.
@@ -41,10 +44,12 @@ def write(
     sections = tuple(section(evidence) for section in SECTIONS)
     name = evidence.manifest.get("id") or directory.name
     foot = f"Made from the record of {name}, as it was at {origin.written(evidence)} UTC."
-    content = page(name, evidence.space.get("question", ""), sections, foot).encode()
     path = out or directory / FILE
+    beside = path.with_name(f"{directory.resolve().name}_tables")
+    content = page(name, evidence.space.get("question", ""), sections, foot, beside.name).encode()
     store.write_whole(path, lambda file: file.write(content))
+    found = [block for one in sections for block in one.blocks if isinstance(block, Table)]
+    tables.save(found, beside, ("csv",))
     if tabled:
-        found = [block for one in sections for block in one.blocks if isinstance(block, Table)]
         tables.save(found, tabled)
     return path

@@ -1,6 +1,7 @@
 """Tables of arms: what the seeds of each one say."""
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,7 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
     columns = cells(summary.arms, summary.paths)
     rows: list[tuple[str, ...]] = []
     cut = False
+    full: list[dict[str, Any]] = []
     for arm in summary.arms:
         scores = [list(arm.scores.values())]
         found = estimate(scores, evidence.generator, within=summary.within) if arm.score is not None else None
@@ -65,14 +67,19 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
         values = columns[arm.digest]
         state = [str(len(arm.seeds)), arm.state, str(arm.epochs)]
         seconds = [run.seconds for run in runs[arm.digest] if run.seed in arm.seeds and run.seconds]
-        cost = f"{np.mean(seconds):.3g}" if seconds else ""
+        mean = float(np.mean(seconds)) if seconds else None
+        cost = "" if mean is None else f"{mean:.3g}"
         more = [f"{arm.objectives[o]:.4g}" if o in arm.objectives else "" for o in others]
         rows.append(
             (numbers[arm.digest], role(arm, summary), *values, *state, *_numbers(arm, found), cost, *more)
         )
+        own = {"arm": int(numbers[arm.digest]), "role": role(arm, summary), "digest": arm.digest}
+        full.append(own | _values(arm, found, summary.paths, others) | {"seconds_of_a_run": mean})
     sides = ["r", "l", *(_side(column) for column in _columns(summary)), *"rlr", *("r" * (5 + len(others)))]
     caption += CUT if cut else ""
-    return dense(Table(name, caption, tuple(head), tuple(rows), "".join(sides)))
+    kept = frozenset(place for place, arm in enumerate(summary.arms) if arm is summary.default)
+    named = {key: [row[key] for row in full] for key in full[0]}
+    return dense(Table(name, caption, tuple(head), tuple(rows), "".join(sides), named, kept))
 
 
 def baselines(evidence: Evidence) -> Table:
@@ -94,7 +101,16 @@ def baselines(evidence: Evidence) -> Table:
         f"Means ± half of Student's {INTERVAL}, each for itself; clearly above: by Student's tests, corrected for all "
         f"{2 * len(rows)} comparisons by Holm."
     )
-    return Table("baselines", caption, head, tuple(cells), "lrrrrl")
+    measured = {"score": "score", "over_untrained": "over_untrained", "over_raw": "over_raw_pixels"}
+    values: dict[str, list[Any]] = {
+        "arm": [row.name for row in rows],
+        "seeds": [row.seeds for row in rows],
+    }
+    for field, column in measured.items():
+        values[column] = [getattr(row, field).mean for row in rows]
+        values[f"{column}_half_width"] = [getattr(row, field).half for row in rows]
+    values["clearly_above"] = [row.verdict for row in rows]
+    return Table("baselines", caption, head, tuple(cells), "lrrrrl", values)
 
 
 def _words(summary: Summary) -> str:
@@ -118,6 +134,22 @@ def _numbers(arm: Arm, found: Estimate | None) -> list[str]:
     interval = "" if found.interval is None else span(*found.interval)
     deviation = "" if found.deviation is None else f"{found.deviation:.2f}"
     return [f"{found.mean:.1f}", interval, deviation, f"{found.iqm:.1f}" if found.values > 1 else ""]
+
+
+def _values(arm: Arm, found: Estimate | None, paths: Sequence[str], others: Sequence[str]) -> dict[str, Any]:
+    """The same with all digits, by name of the column."""
+    low, high = found.interval if found and found.interval else (None, None)
+    parameters = {f"config.{path}": arm.values[path] for path in paths}
+    state = {"seeds": len(arm.seeds), "state": arm.state, "epochs": arm.epochs, "last": arm.last}
+    mean = {"mean": found and found.mean, "interval_low": low, "interval_high": high}
+    spread = {"deviation": found and found.deviation, "iqm": found and found.iqm}
+    return {
+        **parameters,
+        **state,
+        **mean,
+        **spread,
+        **{f"metric.{name}": arm.objectives.get(name) for name in others},
+    }
 
 
 def _columns(summary: Summary) -> Iterable[list[object]]:

@@ -18,6 +18,17 @@ HEAD = (
     *("s a run", "device-hours a run", "verdict"),
 )
 
+COLUMNS = {
+    "name": "name",
+    "arm": "number",
+    **{name: name for name in ("difference", "low", "high", "seeds", "p", "p_holm", "p_flips")},
+    **{name: name for name in ("probability_of_improvement", "effect_size")},
+    "seconds_of_a_run": "seconds",
+    "device_hours_of_a_run": "device_hours",
+    "verdict": "verdict",
+}
+"""Of a file with all digits: what each one holds of a difference."""
+
 
 def section(evidence: Evidence) -> Section:
     """Every complete arm less the default, corrected for their number."""
@@ -60,7 +71,10 @@ def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
     ]
     interval = f"Student's {LEVEL:.0%} interval of n paired seeds, each for itself"
     align = "l" + "r" * (len(HEAD) - 2) + "l"
-    return dense(Table(name, f"{caption} Points of the metric; {interval}.", HEAD, tuple(cells), align))
+    values = {column: [getattr(row, field) for row in rows] for column, field in COLUMNS.items()}
+    return dense(
+        Table(name, f"{caption} Points of the metric; {interval}.", HEAD, tuple(cells), align, values)
+    )
 
 
 def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:

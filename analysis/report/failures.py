@@ -22,7 +22,15 @@ def section(evidence: Evidence) -> Section:
         for run in failed
     )
     caption = f"{len(failed)} of {len(evidence.record.runs)} runs failed, after so many epochs."
-    table = Table("failures", caption, ("run", "arm", "seed", "epoch", "last line"), rows, "rlrrl")
+    values = {
+        "run": [run.number for run in failed],
+        "trial": [run.trial for run in failed],
+        "arm": [names[run.arm] for run in failed],
+        "seed": [run.seed for run in failed],
+        "epoch": [run.epochs for run in failed],
+        "reason": list(why.values()),
+    }
+    table = Table("failures", caption, ("run", "arm", "seed", "epoch", "last line"), rows, "rlrrl", values)
     alike: dict[str, list[str]] = {}
     for number, reason in why.items():
         alike.setdefault(reason, []).append(str(number))

@@ -60,7 +60,7 @@ def reported(evidence: Evidence) -> Section:
     ]
     note = "Of other data, encoders and budgets: to be compared in their course, not in their height."
     head = ("setting", "value", "what was measured", "source")
-    table = Table(
-        "reported", "What others have reported of settings of this space.", head, tuple(rows), "lrll"
-    )
+    values = {name: [one[name] for one in found] for name in ("values", "score", "what", "source")}
+    says = "What others have reported of settings of this space."
+    table = Table("reported", says, head, tuple(rows), "lrll", values)
     return Section(title, (tag("p", note), table))

@@ -1,8 +1,10 @@
 """Sections as one page of HTML that needs nothing beside itself."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from html import escape
 from itertools import count
+from urllib.parse import quote
 
 from analysis import tables
 from analysis.report.blocks import Drawn, Section
@@ -12,9 +14,11 @@ from analysis.tables import Table
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Whatever a record holds, the page asks nothing of any network and runs nothing."""
+MOST = 100
+"""Rows of a table that a page shows."""
 
 
-def page(title: str, subtitle: str, sections: Sequence[Section], foot: str) -> str:
+def page(title: str, subtitle: str, sections: Sequence[Section], foot: str, folder: str) -> str:
     """The whole document.
 
     Args:
@@ -22,6 +26,7 @@ def page(title: str, subtitle: str, sections: Sequence[Section], foot: str) -> s
         subtitle: below it.
         sections: in order; figures and tables are numbered through them.
         foot: at the end.
+        folder: beside the page, in which NAME.csv has each table in full.
     """
     links = (tag("li", tag("a", one.title, href=f"#{one.anchor}")) for one in sections)
     numbers = count(1), count(1)
@@ -29,7 +34,7 @@ def page(title: str, subtitle: str, sections: Sequence[Section], foot: str) -> s
         "div",
         tag("header", tag("h1", title), tag("p", subtitle, class_="soft")),
         tag("nav", tag("ul", *links), aria_label="Contents"),
-        tag("main", *(_section(one, numbers) for one in sections)),
+        tag("main", *(_section(one, numbers, folder) for one in sections)),
         tag("footer", foot),
         class_="page",
     )
@@ -41,7 +46,7 @@ def page(title: str, subtitle: str, sections: Sequence[Section], foot: str) -> s
     )
 
 
-def _section(section: Section, numbers: tuple[Iterator[int], Iterator[int]]) -> Html:
+def _section(section: Section, numbers: tuple[Iterator[int], Iterator[int]], folder: str) -> Html:
     figures, tabled = numbers
     blocks: list[Html] = []
     for block in section.blocks:
@@ -49,7 +54,7 @@ def _section(section: Section, numbers: tuple[Iterator[int], Iterator[int]]) -> 
             case Drawn():
                 blocks.append(_figure(block, next(figures)))
             case Table():
-                blocks.append(_table(block, next(tabled)))
+                blocks.append(_table(block, next(tabled), folder))
             case _:
                 blocks.append(block)
     return tag("section", tag("h2", section.title, id=section.anchor), *blocks)
@@ -65,9 +70,14 @@ def _figure(drawn: Drawn, number: int) -> Html:
     )
 
 
-def _table(table: Table, number: int) -> Html:
-    """The table, and below it the same to be copied."""
-    name = f"Table {number}. "
+def _table(table: Table, number: int, folder: str) -> Html:
+    """The table, or its first rows, and below it the same to be copied and where all of it is."""
+    name, file, rows = f"Table {number}. ", f"{folder}/{table.name}.csv", len(table.rows)
+    table = tables.first(table, MOST)
+    if len(table.rows) < rows:
+        others = " and the default" if table.kept else ""
+        shown = f"Shown: {len(table.rows)} of {rows:,} rows, the first{others}."
+        table = replace(table, caption=f"{table.caption} {shown}")
     again = (
         folded(f"{title}", tag("pre", write(table), tabindex="0"))
         for title, write in (("as LaTeX (booktabs)", tables.latex), ("as Markdown", tables.markdown))
@@ -76,4 +86,5 @@ def _table(table: Table, number: int) -> Html:
     return join(
         tag("div", content, class_="scroll tabled", tabindex="0", role="group", aria_label=name),
         tag("details", tag("summary", f"Table {number} to be copied"), *again),
+        tag("p", "All of it, with all digits: ", tag("a", file, href=quote(file)), class_="soft"),
     )

@@ -8,7 +8,7 @@ from xml.etree import ElementTree
 
 import numpy as np
 from matplotlib.artist import Artist
-from matplotlib.collections import PathCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
@@ -89,5 +89,7 @@ def _rasterise(figure: Figure) -> None:
 def _size(artist: Artist) -> int:
     if isinstance(artist, Line2D):
         return np.size(artist.get_xdata())
+    if isinstance(artist, LineCollection):
+        return len(artist.get_paths())
     offsets: Any = artist.get_offsets() if isinstance(artist, PathCollection) else ()
     return len(offsets)

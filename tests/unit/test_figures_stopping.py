@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from matplotlib.collections import LineCollection
 from matplotlib.colors import to_hex
 
 from analysis.audit import audit
@@ -47,7 +48,7 @@ def test_without_events_the_ladder_is_what_the_runs_tell():
     counts = sorted(text.get_text() for text in above.texts if "came" not in text.get_text())
     assert counts == sorted(str(count) for count in expected.values())
     assert [label.get_text() for label in below.get_xticklabels()] == ["3", "6"]
-    values = sorted(line.get_ydata()[0] for line in below.lines)
+    values = sorted(value for line in below.lines for value in line.get_ydata())
     assert values == sorted(
         run.curve["knn_top1"][1][r - 1] for run in record.runs for r in RUNGS if run.epochs >= r
     )
@@ -76,8 +77,10 @@ def test_events_tell_who_was_spared_or_promoted_and_what_the_cutoffs_were():
     assert outcomes == {"spared": 1, "promoted": 1, "went on": len(on) - 2, "stopped": stopped}
     assert [arrival.cutoff for arrival in found] == [40.0 + run.number for run in record.runs]
     below = rung_ladder(record, events).axes[1]
-    lines = [line.get_ydata()[0] for line in below.lines if len(line.get_ydata()) == 2]
-    assert lines == [40.0 + run.number for run in record.runs]
+    cutoffs = [one for one in below.collections if isinstance(one, LineCollection)]
+    assert [segment[0, 1] for one in cutoffs for segment in one.get_segments()] == [
+        40.0 + run.number for run in record.runs
+    ]
 
 
 def test_runs_that_wait_are_paused_and_runs_on_fresh_seeds_have_no_part():

@@ -1,5 +1,6 @@
 """The report of a sweep, whatever the sweep has come to: what it holds, what it claims, and that nothing breaks it."""
 
+import csv
 import json
 import re
 from collections import Counter
@@ -11,6 +12,7 @@ from html.parser import HTMLParser
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -267,7 +269,8 @@ def test_every_sweep_has_a_page_with_all_sections_in_order(kind: str, written: C
     page = Page(written(kind))
     assert page.of("h2") == SECTIONS
     anchors = [f"#{a['id']}" for name, a in page.elements if name == "h2"]
-    assert [a["href"] for name, a in page.elements if name == "a"] == anchors
+    links = [a["href"] or "" for name, a in page.elements if name == "a"]
+    assert [link for link in links if link.startswith("#")] == anchors
     assert page.elements[0] == ("html", {"lang": "en"})
     assert len(page.of("h1")) == 1
     for section in SECTIONS:  # each says something
@@ -297,7 +300,9 @@ def test_a_page_asks_nothing_of_a_network_and_runs_nothing(kind: str, written: C
     for _, attributes in page.elements:
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "xlink:href"):
-            assert (attributes.get(name) or "#").startswith(("#", "data:image/png;base64,"))
+            assert (attributes.get(name) or "#").startswith(
+                ("#", "data:image/png;base64,", "made-up_tables/", "20261")
+            )
     assert "@import" not in written(kind)
     assert len(written(kind)) < 1_000_000
 
@@ -412,6 +417,11 @@ def test_a_winner_is_named_only_from_fresh_seeds(tmp_path: Path, written: Callab
             assert "by itself, but not as the best of 3" in str(finding.section(evidence))
     for kind in ("empty", "only failed", "running"):
         assert "<strong>A result" not in written(kind)
+
+
+def in_full(path: Path) -> list[dict[str, str]]:
+    """The rows of a file of a table."""
+    return list(csv.DictReader(path.read_text(encoding="utf-8").splitlines(keepends=True)))
 
 
 def changed(evidence: Evidence, change: Callable[[Run], Run]) -> Evidence:
@@ -605,10 +615,55 @@ def test_the_same_record_gives_the_same_bytes(tmp_path: Path) -> None:
     assert one == two
 
 
-def test_a_hundred_runs_make_no_heavy_page(tmp_path: Path) -> None:
-    sweep = made_up.sweep(100, epochs=60, rungs=(5, 15, 30))
-    page = report.write(recorded(tmp_path / "sweep", sweep, **planned(design="random", arms=100)))
+def test_many_runs_make_no_heavy_page_and_every_row_is_in_its_file(tmp_path: Path) -> None:
+    sweep = made_up.sweep(130, epochs=60, rungs=(5, 15, 30))
+    page = report.write(recorded(tmp_path / "sweep", sweep, **planned(design="random", arms=130)))
     assert page.stat().st_size < 3_000_000
+    content = page.read_text(encoding="utf-8")
+    default = next(n for n, arm in enumerate(summarise(sweep).arms) if arm.digest == "arm 0")
+    shown = 100 if default < 100 else 101
+    assert f"Shown: {shown} of 130 rows, the first and the default." in content
+    rows = in_full(tmp_path / "sweep" / "sweep_tables" / "arms.csv")
+    assert sorted(int(row["arm"]) for row in rows) == list(range(130))
+    assert [row["role"] for row in rows].count("default") == 1
+
+
+def test_every_table_of_a_page_is_beside_it_with_all_digits(tmp_path: Path) -> None:
+    folder = search(tmp_path / "a sweep", arms=8)
+    page = Page(report.write(folder, tmp_path / "page.html").read_text(encoding="utf-8"))
+    files = [
+        unquote(a["href"] or "") for name, a in page.elements if name == "a" and "#" not in str(a["href"])
+    ]
+    assert files == [f"a sweep_tables/{name}.csv" for name in ("arms", "baselines", "differences")]
+    assert sorted(files) == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.csv"))
+    found = {Path(file).stem: in_full(tmp_path / file) for file in files}
+    evidence = read(folder)
+    for row, arm in zip(found["arms"], evidence.summary.arms, strict=True):
+        assert (int(row["arm"]), row["state"], int(row["seeds"])) == (arm.number, "complete", 3)
+        assert float(row["config.method.temperature"]) == arm.values["method.temperature"]
+        assert float(row["mean"]) == arm.score
+        assert float(row["deviation"]) == pytest.approx(arm.deviation)
+        assert float(row["interval_low"]) < float(row["mean"]) < float(row["interval_high"])
+    for row, one in zip(found["differences"], evidence.differences, strict=True):
+        assert float(row["difference"]) == one.difference
+        assert float(row["p_holm"]) == one.p_holm
+        assert (float(row["low"]), float(row["high"])) == (one.low, one.high)
+    assert [float(row["score"]) for row in found["baselines"]] == [arm.score for arm in evidence.summary.arms]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_table_files_of_every_sweep_have_a_head_and_the_rows_of_the_page(
+    kind: str, tmp_path: Path
+) -> None:
+    folder = KINDS[kind](tmp_path / "sweep")
+    page = Page(report.write(folder, tmp_path / "out.html").read_text(encoding="utf-8"))
+    named = [text for text in page.of("a") if text.endswith(".csv")]
+    assert len(named) == len(set(named)) == [name for name, _ in page.elements].count("table")
+    for name in named:
+        for row in in_full(tmp_path / name):
+            assert None not in row  # no more cells than the head has
+            assert None not in row.values()
+            assert all(re.fullmatch(r"[\w.-]+", column) for column in row), row
 
 
 @pytest.mark.parametrize(("count", "picture"), [(100, False), (5000, True)])
@@ -645,7 +700,7 @@ def test_a_page_lies_beside_the_record_and_its_tables_where_they_are_wanted(
     assert not list(folder.glob("*.partial"))
     stems = ("arms", "baselines", "differences")
     assert {path.name for path in tables.iterdir()} == {
-        f"{n}.{s}" for n in stems for s in ("txt", "md", "tex")
+        f"{n}.{s}" for n in stems for s in ("txt", "md", "tex", "csv")
     }
     content = (folder / "report.html").read_text(encoding="utf-8")
     assert "Equivalent within ±1.5" in content

@@ -1,14 +1,17 @@
 """Tables: whatever a cell holds is read back from each format."""
 
+import csv
+import io
 import re
 from html.parser import HTMLParser
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.tables import FORMATS, Table, dense, html, latex, markdown, save, text
+from analysis.tables import FORMATS, Table, comma_separated, dense, first, html, latex, markdown, save, text
 
 PLAIN = Table(
     "gains", "Gains over the default.", ("arm", "points"), (("no queue", "+1.0"), ("all", "−12.5")), "lr"
@@ -109,9 +112,40 @@ def test_columns_in_which_nothing_stands_are_left_out() -> None:
 
 def test_each_table_is_saved_in_each_format(tmp_path: Path) -> None:
     paths = save([PLAIN], tmp_path / "deep" / "folder")
-    assert [path.name for path in paths] == ["gains.txt", "gains.md", "gains.tex"]
+    assert [path.name for path in paths] == ["gains.txt", "gains.md", "gains.tex", "gains.csv"]
     for path, write in zip(paths, FORMATS.values(), strict=True):
         assert path.read_text(encoding="utf-8") == write(PLAIN)
+
+
+def test_csv_has_all_values_with_all_their_digits_behind_plain_names() -> None:
+    rows = (("a, b", "0.1"), ('say "c"', ""), ("d", ""))
+    values = {"name": ["a, b", 'say "c"', "two\nlines"], "mean": [0.1 + 0.2, None, np.float64(1 / 3)],
+              "n": [5, 10**20, np.nan], "setting": [{"a": [1, None]}, True, ""]}  # fmt: skip
+    content = comma_separated(Table("n", "", ("", "Mean (%)"), rows, "lr", values))
+    assert content.startswith("name,mean,n,setting\n")
+    found = list(csv.DictReader(io.StringIO(content)))
+    assert [row["name"] for row in found] == values["name"]
+    assert [row["mean"] for row in found] == ["0.30000000000000004", "", "0.3333333333333333"]
+    assert [row["n"] for row in found] == ["5", "1" + 20 * "0", "nan"]
+    assert [row["setting"] for row in found] == ['{"a": [1, null]}', "true", ""]
+    with pytest.raises(ValueError, match="table n: 1 values of mean for 3 rows; give one for each"):
+        Table("n", "", ("", "Mean (%)"), rows, "lr", {"mean": [1.0]})
+
+
+@given(tables())
+def test_a_table_of_words_alone_is_the_same_in_csv(table: Table) -> None:
+    rows = [table.head, *table.rows]
+    assert [tuple(row) for row in csv.reader(io.StringIO(comma_separated(table), newline=""))] == rows
+
+
+def test_the_first_rows_of_a_table_and_those_that_are_kept() -> None:
+    rows = tuple((str(place), "") for place in range(9))
+    whole = Table("n", "c", ("a", "b"), rows, "lr", {"place": range(9)}, frozenset({1, 7}))
+    found = first(whole, 3)
+    assert [row[0] for row in found.rows] == ["0", "1", "2", "7"]
+    assert found.values == {"place": [0, 1, 2, 7]}
+    assert found.kept == {1, 3}
+    assert first(whole, 9).rows == rows
 
 
 def read(row: str) -> tuple[str, ...]:
