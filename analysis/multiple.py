@@ -1,7 +1,7 @@
 """Many arms against one: a row each, corrected for their number."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,7 @@ class Difference:
     """Hedges' g_z."""
     seconds: float | None = None
     device_hours: float | None = None
-    number: int | None = None
+    number: int | None = field(default=None, compare=False)
     """Of the arm, where it is one."""
 
 
