@@ -35,7 +35,7 @@ def evaluate(given: argparse.Namespace) -> None:
 
     todo = [(p, read(p.data, cache=given.cache) if p.data else own()) for p in trial.evaluation.after]
     for protocol, images in todo:
-        check_protocol(protocol, images, protocol.name)
+        check_protocol(protocol, images, protocol.name, given.split)
     moments = network.normalisation or own()
     metrics: dict[str, float] = {}
     for protocol, images in todo:

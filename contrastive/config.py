@@ -12,7 +12,7 @@ from pydantic.dataclasses import dataclass
 
 from contrastive.data import Data, Shapes
 from contrastive.encoder import Encoder, Strided
-from contrastive.evaluate.protocols import Layer, Protocol, Temperature, check_names
+from contrastive.evaluate.protocols import NEIGHBOURS, Layer, Protocol, Temperature, check_names
 from contrastive.methods import SCE, Method
 from contrastive.optimiser import SGD, Optimiser
 from contrastive.types import STRICT, Count, Natural
@@ -41,7 +41,8 @@ class Evaluation:
     are its validation images.
     """
 
-    neighbours: Count = 20
+    neighbours: Count = NEIGHBOURS
+    """So many of a bank of fewer images are all of it; another number than the usual one is refused there."""
     temperature: Temperature = 0.1
     layer: Layer = "encoder"
     """Of kNN and of the effective rank beside it."""

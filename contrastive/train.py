@@ -17,6 +17,7 @@ from contrastive.distributed import World
 from contrastive.evaluate.features import embed, readout
 from contrastive.evaluate.offline import after_training, check_evaluation
 from contrastive.evaluate.online import evaluate
+from contrastive.fitting import with_batch
 from contrastive.learner import Learner
 from contrastive.methods.protocol import Embeddings
 from contrastive.neighbours import nearest
@@ -52,7 +53,7 @@ def train(
     The same trial gives the same curve to the bit on the same CPU; more processes give it to rounding.
 
     Args:
-        trial: what to train.
+        trial: what to train. Where it has the usual batch and the images are fewer, the batch is as large as they are.
         report: told of each epoch: loss, knn_top1 (percent, validation images), effective_rank,
             seconds (training only), images_per_second, evaluation_seconds, learning_rate.
         dataset: the images of `trial.data`.
@@ -68,6 +69,8 @@ def train(
         FloatingPointError: the loss, the weights or the features are no longer finite.
     """
     world = world or distributed.current_world()
+    if trial.batch == Trial.batch:  # which nobody gave
+        trial = with_batch(trial, len(dataset.train), lambda smaller: check_batch(smaller, dataset, world))
     check_batch(trial, dataset, world)
     check_evaluation(trial, dataset)
     run = _Run(trial, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)

@@ -14,6 +14,7 @@ from contrastive import config, data
 from contrastive.methods import METHODS
 from contrastive.views import Views
 from search_spaces import SPACES
+from search_spaces.fitting import fitted
 from search_spaces.space import Space, based_on, by_name
 from sweeps import flags, objectives, store
 from sweeps import plan as plans
@@ -210,8 +211,9 @@ def _space(given: argparse.Namespace) -> Space:
         changes["data"] = config.to_json(data.parse(given.data))
     if given.epochs is not None:
         changes["epochs"] = given.epochs
-    # All at once: --epochs 2 is legal beside --set optimiser.warmup_epochs=0 and only beside it.
-    return based_on(space, _absolute(config.replace(space.base, {**changes, **pinned})), pinned)
+    space = fitted(space, changes, pinned, workers=given.workers_per_trial or 1)
+    moved = _absolute(space.base)
+    return space if moved == space.base else based_on(space, moved, pinned)
 
 
 def _absolute(trial: config.Trial) -> config.Trial:

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic.dataclasses import dataclass
 
@@ -14,6 +14,9 @@ from contrastive.data.dataset import Dataset, assemble
 from contrastive.data.decoder import Reading
 from contrastive.data.image_files import Listing, choose, decode, stream
 from contrastive.types import STRICT, Count, Fraction, Natural, Positive
+
+FEWEST: Final = 2
+"""Images of the smallest batch that anything can be learnt from."""
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -70,6 +73,15 @@ class ImageSet(ABC):
         state = file_state(Path(self.root), (path for listing in found.values() for path in listing.paths))
         return cached(self.name, [settings, state], lambda: self._read(chosen), cache)
 
+    def counts(self) -> dict[str, int]:
+        """How many images each split has, if all can be read; none is decoded.
+
+        Raises:
+            FileNotFoundError: the files are not where `root` says.
+            ValueError: they are not what this set consists of, or too few.
+        """
+        return {split: len(listing) for split, listing in self._choose(self.listings()).items()}
+
     def read(self) -> Dataset:
         """Find, choose and decode the images, or prepare to stream them.
 
@@ -101,8 +113,19 @@ class ImageSet(ABC):
         }
 
     def _hold_out(self, found: Mapping[str, Listing]) -> dict[str, Listing]:
-        pool = len(found["train"])
-        usual = {"validation": self.validation or max(1, pool // 10), "test": self.test or max(1, pool // 5)}
-        held_out = {split: count for split, count in usual.items() if split not in found}
-        train = self.train or max(1, pool - sum(held_out.values()))
-        return choose(found["train"], {"train": train} | held_out, seed=self.seed)
+        pool, asked = found["train"], {"validation": self.validation, "test": self.test}
+        wanted = {split: asked[split] for split in asked if split not in found}
+        usual = {"validation": max(1, len(pool) // 10), "test": max(1, len(pool) // 5)}
+        usual = {split: usual[split] for split, count in wanted.items() if count is None}
+        given = sum(count or 0 for count in wanted.values())
+        free = len(pool) - given - (self.train or FEWEST)
+        if sum(usual.values()) > free:  # nobody asked for so many
+            usual = {split: max(1, free // len(usual)) for split in usual}
+        held_out = {split: count or usual[split] for split, count in wanted.items()}
+        train = self.train or len(pool) - sum(held_out.values())
+        if train < FEWEST and self.train is None:
+            raise ValueError(
+                f"{pool.folder} holds {len(pool)} images, of which {sum(held_out.values())} are held out to be judged "
+                f"on: too few are left to train on, where at least {FEWEST} are compared. Add images."
+            )
+        return choose(pool, {"train": train} | held_out, seed=self.seed)

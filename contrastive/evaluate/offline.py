@@ -17,7 +17,7 @@ from contrastive.evaluate.features import BATCH, Moments, Network, Task, readout
 from contrastive.evaluate.fine_tune import fine_tune
 from contrastive.evaluate.knn import knn_predict
 from contrastive.evaluate.linear import linear_probe
-from contrastive.evaluate.protocols import KNN, Collapse, FineTune, LinearProbe, Protocol
+from contrastive.evaluate.protocols import KNN, NEIGHBOURS, Collapse, FineTune, LinearProbe, Protocol
 from contrastive.randomness import generator
 
 
@@ -62,13 +62,14 @@ def check_evaluation(
             "images; leave it at 'validation' and evaluate the chosen run's checkpoint on them"
         )
     _check_labels("evaluation", "kNN", dataset)
-    _check_neighbours("evaluation.neighbours", trial.evaluation.neighbours, dataset)
+    if trial.evaluation.neighbours != NEIGHBOURS:  # of which nobody asked for all
+        _check_neighbours("evaluation.neighbours", trial.evaluation.neighbours, dataset)
     for position, protocol in enumerate(trial.evaluation.after):
         images = read(protocol.data, cache=cache) if protocol.data else dataset
-        check_protocol(protocol, images, f"evaluation.after.{position}")
+        check_protocol(protocol, images, f"evaluation.after.{position}", trial.evaluation.split)
 
 
-def check_protocol(protocol: Protocol, images: Dataset, where: str) -> None:
+def check_protocol(protocol: Protocol, images: Dataset, where: str, split: str = "validation") -> None:
     """Refuses a protocol that the images do not allow.
 
     Raises:
@@ -76,7 +77,12 @@ def check_protocol(protocol: Protocol, images: Dataset, where: str) -> None:
     """
     if not isinstance(protocol, Collapse):
         _check_labels(where, protocol.name, images)
-    if isinstance(protocol, KNN):
+    elif (judged := len(getattr(images, split))) < 2:
+        raise ValueError(
+            f"{where}: collapse compares images with one another, and the {split} split has {judged}; leave it out, "
+            "or add images"
+        )
+    if isinstance(protocol, KNN) and protocol.neighbours not in _USUAL:
         _check_neighbours(f"{where}.neighbours", max(protocol.neighbours), images)
     if isinstance(protocol, FineTune):
         kept = len(label_fraction(images.bank.labels, protocol.fraction, 0))
@@ -84,6 +90,9 @@ def check_protocol(protocol: Protocol, images: Dataset, where: str) -> None:
             raise ValueError(
                 f"{where}.fraction keeps {kept} label; batch statistics need 2 or more: raise it"
             )
+
+
+_USUAL = {(NEIGHBOURS,), *(tuple(preset.values["neighbours"]) for preset in KNN.presets.values())}
 
 
 def read(images: Data, *, cache: Path | None) -> Dataset:
@@ -140,7 +149,7 @@ def _neighbours(protocol: KNN, network: Network, task: Task, labels: Tensor) -> 
             bank,
             task.bank.labels.to(task.device),
             queries,
-            k=k,
+            k=min(k, len(bank)),
             temperature=protocol.temperature,
             classes=task.classes,
         )

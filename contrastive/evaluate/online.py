@@ -12,12 +12,16 @@ from contrastive.evaluate.features import embed, prepared, readout
 from contrastive.evaluate.knn import knn_accuracy
 from contrastive.siamese import seeded
 
+FEW = 32
+"""Images whose number, more than their features, decides their effective rank."""
+
 
 def evaluate(
     layer: nn.Module, dataset: Dataset, trial: Trial, *, world: World, device: torch.device
 ) -> dict[str, float]:
     """knn_top1 (percent) and effective_rank of the validation images' features.
 
+    Of few validation images the rank is low whatever their features: it is then that of the bank, if that has more.
     `layer` gives the features: `readout(branch, trial.evaluation.layer)`. Each process embeds its share of the
     images; all of them get the same values.
 
@@ -30,7 +34,8 @@ def evaluate(
     if not (bank.isfinite().all() and queries.isfinite().all()):  # finite weights can give such features, too
         raise FloatingPointError("features of whole images are no longer finite; lower the learning rate")
     accuracy = _accuracy(trial, dataset, bank, queries, dataset.validation)
-    return {"knn_top1": accuracy, "effective_rank": float(effective_rank(queries))}
+    ranked = bank if len(queries) < min(FEW, len(bank)) else queries
+    return {"knn_top1": accuracy, "effective_rank": float(effective_rank(ranked))}
 
 
 def held_out_accuracy(layer: nn.Module, dataset: Dataset, trial: Trial, *, device: torch.device) -> float:
@@ -65,7 +70,7 @@ def _accuracy(trial: Trial, dataset: Dataset, bank: Tensor, queries: Tensor, spl
         dataset.bank.labels.to(bank.device),
         queries,
         split.labels.to(bank.device),
-        k=trial.evaluation.neighbours,
+        k=min(trial.evaluation.neighbours, len(bank)),
         temperature=trial.evaluation.temperature,
         classes=len(dataset.classes),
     )

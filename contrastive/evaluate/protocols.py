@@ -15,6 +15,8 @@ Layer = Literal["encoder", "projector"]
 """Where features are read: the encoder's output, or the projector's embedding."""
 Temperature = Annotated[float, Field(ge=COLDEST, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
+NEIGHBOURS = 20
+"""The usual number of kNN."""
 WHOLE_TO_EIGHT_PERCENT = (0.08, 1.0)
 
 
@@ -131,11 +133,14 @@ class FineTune:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class KNN:
-    """Weighted nearest neighbours on frozen features, for each number of neighbours."""
+    """Weighted nearest neighbours on frozen features, for each number of neighbours.
+
+    Of a bank with fewer images all vote where the number is the usual one or a preset's; another is refused.
+    """
 
     name: Literal["knn"] = "knn"
     layer: Layer = "encoder"
-    neighbours: Annotated[tuple[Count, ...], Field(min_length=1)] = (20,)
+    neighbours: Annotated[tuple[Count, ...], Field(min_length=1)] = (NEIGHBOURS,)
     temperature: Temperature = 0.1
     data: Data | None = None
     """Another data set to learn and be judged on (transfer); None for the one of the trial."""

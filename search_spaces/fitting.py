@@ -1,0 +1,48 @@
+"""A space around another base, of which what nobody asked for gives way to few images and few epochs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from contrastive import config
+from contrastive.config import Trial
+from contrastive.fitting import ENDLESS, for_epochs, training_images, with_batch
+from search_spaces.space import Space, based_on
+
+
+def fitted(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], *, workers: int = 1) -> Space:
+    """The space around its base with these changes.
+
+    Args:
+        space: whose base is changed.
+        changes: by paths, such as those of a recipe; they give way as the base's own values do.
+        asked: by paths; they do not, and no longer vary.
+        workers: that share a batch.
+
+    Raises:
+        ValueError: the new base does not fit the space.
+    """
+    wanted = {**changes, **asked}
+    epochs = wanted.get("epochs")
+    if isinstance(epochs, int) and epochs > 0:
+        # All at once: a change may be legal only beside others and for so many epochs.
+        base = for_epochs(config.replace(space.base, {**wanted, "epochs": ENDLESS}), epochs, asked)
+    else:
+        base = config.replace(space.base, wanted)
+    return based_on(
+        space, base if "batch" in {*asked, *space.paths} else _small(space, base, asked, workers), asked
+    )
+
+
+def _small(space: Space, base: Trial, asked: Mapping[str, Any], workers: int) -> Trial:
+    try:
+        based_on(space, base, asked)
+        images = training_images(base.data)
+    except (OSError, ValueError):  # said where the base is put in, or the images are read
+        return base
+
+    def accepts(trial: Trial) -> None:
+        based_on(space, trial, asked)
+        if trial.batch % workers:
+            raise ValueError(f"it does not divide among {workers} workers")
+
+    return base if images is None else with_batch(base, images, accepts)
