@@ -13,8 +13,8 @@ from typing import Any, Literal
 
 from sweeps.checkpoints import Checkpoints
 from sweeps.history import Finished, History, last_line
-from sweeps.plan import Plan, key
-from sweeps.stoppers import UNWELL, Judge, Verdict
+from sweeps.plan import key
+from sweeps.stoppers import UNWELL, ArmsJudge, Verdict, judge_of
 from sweeps.store import Writer
 from sweeps.store.schema import REUSED, State, seconds
 from sweeps.study import Entry, Run, Study
@@ -25,6 +25,7 @@ SAME_FAILURES = 10
 """So many runs in a row that fail with the same error end the sweep: the next would too."""
 WAIT: Literal["wait"] = "wait"
 """Nothing to issue now, but perhaps when a run has ended."""
+OUTDONE = "paused and never taken up again: others were better"
 Metrics = Mapping[str, float]
 
 
@@ -86,17 +87,22 @@ class Engine:
         """Why no run is begun that was not begun before, or None; those that were come to their end."""
         self.failures: list[str] = []
         self.epochs_spent, self.seconds_spent = 0, 0.0
-        self.judges = {seed: self._judge(self.plan) for seed in self.plan.seeds}
+        self.judge, self.order = self._judge(), history.order
         self.guard = self.plan.guard.watch()
         self.attempts, self.reused = history.attempts, set(history.reused)
         self.left_behind = self._take_up(history)
         self.watcher = watcher or self.watcher
 
-    @staticmethod
-    def _judge(plan: Plan) -> Judge:
-        reference = plan.space.reference
-        deviation = reference.seed_deviation if reference else None
-        return plan.stopper.judge(plan.epochs, runs=plan.arms, deviation=deviation)
+    def _judge(self) -> ArmsJudge:
+        plan, reference = self.plan, self.plan.space.reference
+        return judge_of(
+            plan.stopper,
+            plan.epochs,
+            arms=plan.arms,
+            seeds=len(plan.seeds),
+            deviation=reference.seed_deviation if reference else None,
+            spared=self._spared,
+        )
 
     def issue(self) -> Run | Literal["wait"] | None:
         """The next run to train; WAIT while there is none yet, None when there will be none."""
@@ -123,11 +129,15 @@ class Engine:
         """Judges an epoch of a run that is being trained, on `host`; whether the run goes on."""
         if run.identity in self.verdicts:
             return False
-        self._count(run, epoch, metrics)
+        new = self._count(run, epoch, metrics)
         self._tally(run).host = host
-        unwell, verdict = self.guard(run.identity, epoch, metrics), self._verdict(run, epoch, metrics)
-        spared = verdict is not None and self._spared(run)
-        self._note_rung(run, epoch, "spared" if spared else verdict.action if verdict else "goes on")
+        unwell, verdict = (
+            self.guard(run.identity, epoch, metrics),
+            self._verdict(run, epoch, metrics, new=new),
+        )
+        spared = verdict is not None and self._spared(run.arm)
+        self._note_rungs()
+        self._dismiss()
         if unwell:
             self.verdicts[run.identity] = Verdict("stop", unwell)
         elif verdict and spared:
@@ -144,7 +154,7 @@ class Engine:
             self._record(run, "stopped", f"diverged: {diverged}")
         elif failed is not None:
             self._record(run, "failed", failed)
-        elif verdict and verdict.action == "pause":
+        elif verdict and verdict.action != "stop":
             self._record(run, "paused", verdict.reason)
             if run.identity in self.wanted:
                 self.wanted.remove(run.identity)
@@ -166,28 +176,45 @@ class Engine:
     def _take_up(self, history: History) -> list[Run]:
         """Replays what was recorded; the runs that were in training when the sweep was interrupted."""
         entries = self.study.entries
-        for identity, epoch, metrics in history.reports:
-            if identity in entries:
-                run = entries[identity].run
-                self._count(run, epoch, metrics, spent=identity not in history.reused)
-                self.guard(identity, epoch, metrics)
-                self._verdict(run, epoch, metrics)
+        self._replay(history)
         for run in self.study.unfinished():
             state = history.states.get(run.identity, "running")
             if state == "complete":
                 self.study.tell(run.identity, state, self._values(self._tally(run)))
             elif state in ("stopped", "failed"):
                 self.study.tell(run.identity, state)
-        for identity, state in history.states.items():
-            if state in ("failed", "stopped") and identity in entries:
-                self._lose(entries[identity].run)
         failed = [run for run in history.states if history.states[run] == "failed" and run in entries]
         again = [self.study.retry(run) for run in failed] if self.options.retry_failed else []
         for run in again:
             self.writer.event("retried", run.identity)
         elsewhere = {run for run, state in history.states.items() if state == "paused"}
         elsewhere |= {run.identity for run in again}
+        self._dismiss()
         return again + [run for run in self.study.unfinished() if run.identity not in elsewhere]
+
+    def _replay(self, history: History) -> None:
+        """Shows the judge what it was shown, in the same order, and records the order of what it had not heard."""
+        entries, searched = self.study.entries, self.plan.seeds
+        begun = {entry.run.seed for entry in entries.values()} & set(searched)
+        self.judge.seeds = len(begun) or len(searched)
+        for number in range(len(history.reports) + 1):
+            self.judge.seeds = history.seeds.get(number, self.judge.seeds)
+            for identity, state, reason in history.losses.get(number, ()):
+                self._lose(entries[identity].run, state, reason)
+            if number < len(history.reports) and history.reports[number][0] in entries:
+                identity, epoch, metrics = history.reports[number]
+                run = entries[identity].run
+                self._count(run, epoch, metrics, spent=identity not in history.reused)
+                self.guard(identity, epoch, metrics)
+                self._verdict(run, epoch, metrics, new=number >= history.heard)
+        known = {identity for lost in history.losses.values() for identity, _, _ in lost}
+        for identity, state in history.states.items():
+            if identity in entries and identity not in known:
+                self._lose(entries[identity].run, state, history.reasons[identity], new=True)
+        if self.judge.seeds != len(searched) or not history.seeds:
+            self.judge.seeds = len(searched)
+            self._in_order("judging", seeds=len(searched))
+        self._note_rungs(known=True)
 
     def _next(self) -> Run | None:
         if self.left_behind:
@@ -199,23 +226,35 @@ class Engine:
 
         `ending`: no new run is to come, whatever the study hoped for.
         """
-        for seed, judge in self.judges.items():
-            new = any(run.seed == seed and not self._tally(run).epoch for run in self.running.values())
-            more = not ending and (new or (self.study.more() and not self.full))
-            while (paused := judge.promote(more=more)) is not None:
-                entry = self.study.entries[paused]
-                if paused in self.verdicts:
-                    self.wanted.add(paused)
-                elif entry.state == "running" and paused not in self.running:
-                    self.writer.event("promoted", paused, self._tally(entry.run).epoch)
-                    return entry.run
+        new = any(run.seed in self.plan.seeds and not self._tally(run).epoch for run in self.running.values())
+        more = not ending and (new or (self.study.more() and not self.full))
+        while (paused := self.judge.promote(more=more)) is not None:
+            entry = self.study.entries[paused]
+            if paused in self.verdicts:
+                self.wanted.add(paused)
+            elif entry.state == "running" and paused not in self.running:
+                self.writer.event("promoted", paused, self._tally(entry.run).epoch)
+                return entry.run
         return None
+
+    def _dismiss(self) -> None:
+        """Ends the runs that wait for an arm that has been stopped."""
+        for identity, verdict in self.judge.dismissed():
+            entry = self.study.entries[identity]
+            if entry.state != "running" or self._spared(entry.run.arm):
+                continue
+            if identity in self.running:
+                self.verdicts[identity] = verdict
+                self.wanted.discard(identity)
+            else:
+                self.left_behind = [run for run in self.left_behind if run.identity != identity]
+                self._record(entry.run, "stopped", verdict.reason)
 
     def _search_is_over(self) -> bool:
         """Ends what was never promoted; begins to confirm, once; whether nothing is left to do."""
         paused = self.study.unfinished()
         for run in paused:
-            self._record(run, "stopped", "paused and never taken up again: others were better")
+            self._record(run, "stopped", OUTDONE)
         if paused and self.study.more():
             return False  # the next step of a path hangs on how these have ended
         if self.study.confirming:
@@ -241,8 +280,7 @@ class Engine:
         self.reused.add(run.identity)
         for epoch, metrics in finished.epochs:
             self.writer.report(run.identity, 0, epoch, metrics)
-            self._count(run, epoch, metrics, spent=False)
-            self._verdict(run, epoch, metrics)
+            self._verdict(run, epoch, metrics, new=self._count(run, epoch, metrics, spent=False))
         self.attempts[run.identity] = 0
         self.checkpoints.link(run.identity, finished.checkpoint)
         self._complete(run, f"{REUSED}{finished.sweep}")
@@ -253,38 +291,49 @@ class Engine:
         origin = self.study.entries[run.identity].origin
         return {"origin": origin} if origin else {}
 
-    def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> None:
+    def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> bool:
+        """Counts an epoch; False if it was counted before."""
         if not self._tally(run).add(epoch, metrics, spent=spent):
-            return
+            return False
         if spent:
             self.epochs_spent += 1
             self.seconds_spent += seconds(metrics)
         if math.isfinite(value := metrics.get(METRIC, math.nan)):
             self.study.report(run.identity, epoch, value, self._values(self._tally(run))[1:])
             self.watcher.report(run, epoch, value)
+        return True
 
-    def _verdict(self, run: Run, epoch: int, metrics: Metrics) -> Verdict | None:
-        """What the judge says of a report; None if the run goes on."""
-        if run.seed not in self.judges or not math.isfinite(metrics.get(METRIC, math.nan)):
+    def _verdict(self, run: Run, epoch: int, metrics: Metrics, *, new: bool) -> Verdict | None:
+        """What the judge says of a report; None if the run goes on. `new`: its place in the order is to be kept."""
+        if run.seed not in self.plan.seeds or not math.isfinite(metrics.get(METRIC, math.nan)):
             return None  # runs on fresh seeds are results: all are trained to their end
-        judge = self.judges[run.seed]
-        verdict = judge.observe(run.identity, epoch, metrics[METRIC])
-        if judge.comparison:
-            self._tally(run).rung = epoch
+        if new:
+            self._in_order("judged", run.identity, epoch)
+        verdict = self.judge.observe(run.identity, run.arm, epoch, metrics[METRIC])
         return verdict if epoch < run.trial.epochs else None
 
-    def _note_rung(self, run: Run, epoch: int, decision: str) -> None:
-        """Records what a run was compared with, if it was, and what came of it."""
-        comparison = self.judges[run.seed].comparison if run.seed in self.judges else None
-        if comparison and self._tally(run).rung == epoch:
-            value = self._tally(run).last[METRIC]
-            found = {"value": value, "cutoff": comparison.cutoff, "peers": comparison.peers}
-            self.writer.event("rung", run.identity, epoch, decision=decision, **found)
+    def _in_order(self, kind: str, run: str = "", epoch: int = 0, **detail: Any) -> None:
+        """Records what the judge is shown with its place: the clocks of machines do not agree on the order."""
+        if self.judge.meetings:
+            self.writer.event(kind, run, epoch, order=self.order, **detail)
+            self.order += 1
 
-    def _spared(self, run: Run) -> bool:
+    def _note_rungs(self, *, known: bool = False) -> None:
+        """Records of the runs of arms what these were compared with, and what came of it; `known`: it was before."""
+        for one in self.judge.compared():
+            action = one.verdict.action if one.verdict else "goes on"
+            decision = "spared" if one.verdict and self._spared(one.arm) else action
+            found = {"value": one.value, "cutoff": one.comparison.cutoff, "peers": one.comparison.peers}
+            for run in self.judge.runs(one.arm):
+                tally = self.tallies[run]
+                if tally.epoch >= one.epoch:
+                    tally.rung = one.epoch
+                    if not known:
+                        self.writer.event("rung", run, one.epoch, decision=decision, **found)
+
+    def _spared(self, arm: str) -> bool:
         """The default is what all are compared with; controls show what stopping costs, and are drawn by digest."""
-        drawn = int(run.arm[:8], 16) / 16**8
-        return run.arm == self.options.default_arm or drawn < self.plan.stopper.control
+        return arm == self.options.default_arm or int(arm[:8], 16) / 16**8 < self.plan.stopper.control
 
     def _values(self, tally: Tally) -> tuple[float, ...]:
         """The objectives of a run that has come to its end."""
@@ -312,12 +361,25 @@ class Engine:
             self._count_failure(reason)
         else:
             self.failures.clear()
-        if state in ("failed", "stopped"):
-            self._lose(run)
+        self._lose(run, state, reason, new=True)
+        self._note_rungs()
+        self._dismiss()
 
-    def _lose(self, run: Run) -> None:
-        if run.seed in self.judges:
-            self.judges[run.seed].lost(run.identity)
+    def _lose(self, run: Run, state: str, reason: str, *, new: bool = False) -> None:
+        """Tells the judge of a run that ended otherwise than by its word."""
+        broken = reason if state == "stopped" and reason.startswith(UNWELL) else ""
+        if run.seed not in self.plan.seeds:
+            return
+        if new and (broken or state == "failed"):
+            self._in_order("lost", run.identity, state=state, reason=broken)
+        if broken:
+            self.judge.ended(run.arm, broken)
+        elif state == "failed":
+            self.judge.failed(run.identity, run.arm)
+        elif state == "stopped" and reason == OUTDONE:
+            self.judge.outdone(run.arm)
+        elif state == "stopped":
+            self.judge.stopped(run.arm, reason)
 
     def _note(self, run: Run, state: State, reason: str) -> None:
         epochs = self._tally(run).epoch if state != "running" else 0
@@ -354,7 +416,7 @@ class Engine:
         occupied = set(self.running) | {run.identity for run in self.left_behind}
 
         def standing(entry: Entry) -> str:
-            undecided = entry.run.seed in self.judges and not self.study.decided(entry.arm)
+            undecided = entry.run.seed in self.plan.seeds and not self.study.decided(entry.arm)
             state = "undecided" if entry.state == "complete" and undecided else entry.state
             return "occupied" if entry.run.identity in occupied else state
 

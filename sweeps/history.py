@@ -1,5 +1,6 @@
 """What the store knows of a sweep when it is taken up again, and of equal runs in other sweeps."""
 
+import json
 from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -10,6 +11,8 @@ from typing import Any
 from sweeps import store
 from sweeps.store.schema import METRIC
 
+ORDERED = ("judging", "judged", "lost")
+"""Kinds of events that say in which order the judge was shown reports, and told of runs that broke."""
 Epoch = tuple[int, dict[str, float]]
 """An epoch's number and its metrics."""
 
@@ -19,7 +22,18 @@ class History:
     """A sweep so far: its reports (run, epoch, metrics) in the order of recording, and where its runs stand."""
 
     reports: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)
+    heard: int = 0
+    """So many of them come first, in the order in which the judge was shown them; of others only clocks tell one."""
+    losses: dict[int, list[tuple[str, str, str]]] = field(
+        default_factory=dict[int, list[tuple[str, str, str]]]
+    )
+    """After how many of these the judge was told of which runs that they failed, or why the guard ended them."""
+    seeds: dict[int, int] = field(default_factory=dict[int, int])
+    """After how many of these each arm was to have how many seeds."""
+    order: int = 0
+    """The next place in this order."""
     states: dict[str, str] = field(default_factory=dict[str, str])
+    reasons: dict[str, str] = field(default_factory=dict[str, str])
     attempts: dict[str, int] = field(default_factory=dict[str, int])
     reused: frozenset[str] = frozenset()
     """Runs whose reports come from another sweep."""
@@ -46,15 +60,16 @@ def read(directory: Path) -> History:
     """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
     events = store.events(directory).to_pylist()
     trials, table = (
-        store.trials(directory).select(["trial", "attempt", "state"]).to_pylist(),
+        store.trials(directory).select(["trial", "attempt", "state", "reason"]).to_pylist(),
         store.epochs(directory),
     )
     reports, attempts = _epochs(table)
     for row in trials:
         attempts[row["trial"]] = max(row["attempt"], attempts.get(row["trial"], 0))
     return History(
-        reports=reports,
+        **_in_order(reports, events),
         states={row["trial"]: row["state"] for row in trials},
+        reasons={row["trial"]: row["reason"] for row in trials},
         attempts=attempts,
         reused=frozenset(event["trial"] for event in events if event["kind"] == "reused"),
         sittings=_sittings(events, table["time"].to_pylist()),
@@ -100,6 +115,32 @@ def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict
         for row in range(len(trials))
     ]
     return list(zip(trials, epochs, found, strict=True)), attempts
+
+
+def _in_order(
+    reports: list[tuple[str, int, dict[str, float]]], events: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """What the judge was shown and told, in that order; then the reports that nobody had judged, or wrote down."""
+    left = {(run, epoch): (run, epoch, metrics) for run, epoch, metrics in reports}
+    ordered: list[tuple[str, int, dict[str, float]]] = []
+    losses: dict[int, list[tuple[str, str, str]]] = {}
+    seeds: dict[int, int] = {}
+    places = [(json.loads(event["detail"]), event) for event in events if event["kind"] in ORDERED]
+    places.sort(key=lambda place: place[0]["order"])
+    for detail, event in places:
+        if event["kind"] == "judging":
+            seeds[len(ordered)] = detail["seeds"]
+        elif event["kind"] == "lost":
+            losses.setdefault(len(ordered), []).append((event["trial"], detail["state"], detail["reason"]))
+        elif report := left.pop((event["trial"], event["epoch"]), None):
+            ordered.append(report)
+    return {
+        "reports": [*ordered, *left.values()],
+        "heard": len(ordered),
+        "losses": losses,
+        "seeds": seeds,
+        "order": places[-1][0]["order"] + 1 if places else 0,
+    }
 
 
 def last_line(reason: str) -> str:

@@ -90,6 +90,8 @@ class Study:
         self._open_runs: dict[str, Run] = {}
         self._ended: dict[str, dict[int, float | None]] = {}
         self._origins: dict[str, Origin | None] = {}
+        self._given_up: set[str] = set()
+        """Arms that were stopped: they get no more seeds."""
         self._exhausted = False
         self.confirming = False
         self.view = View(self.plan)
@@ -136,17 +138,15 @@ class Study:
 
     def scores(self) -> dict[str, float | None]:
         """Mean first objective of each arm that has ended on every seed, greater is better; None if any failed."""
-        seeds = len(self.plan.seeds)
-        return {text: _mean(ended.values()) for text, ended in self._ended.items() if len(ended) == seeds}
+        return {text: _mean(ended.values()) for text, ended in self._ended.items() if self.decided(text)}
 
     def score(self, text: str) -> float | None:
         """The score of one arm, None also while it has not ended on every seed."""
-        ended = self._ended.get(text, {})
-        return _mean(ended.values()) if len(ended) == len(self.plan.seeds) else None
+        return _mean(self._ended[text].values()) if self.decided(text) else None
 
     def decided(self, text: str) -> bool:
-        """Whether an arm has ended on every seed of the search, one way or another."""
-        return len(self._ended.get(text, {})) == len(self.plan.seeds)
+        """Whether an arm has ended on every seed of the search, one way or another, or gets no more of them."""
+        return len(self._ended.get(text, {})) == len(self.plan.seeds) or text in self._given_up
 
     def unfinished(self) -> list[Run]:
         """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
@@ -252,18 +252,26 @@ class Study:
         if run.seed in self.plan.seeds:
             value = sign * entry.values[0] if entry.state == "complete" else None
             self._ended.setdefault(entry.arm, {})[run.seed] = value
+            stoppable = self.plan.stopper.meetings(self.plan.epochs)
+            if entry.state == "stopped" and stoppable and entry.arm != key(self.plan.space.default()):
+                self._given_up.add(entry.arm)
 
     def _fill(self) -> None:
         """Enqueues every known arm on every seed where it is not yet, whatever was interrupted before.
 
-        Seed by seed, so that what has finished at any moment is comparable.
+        Where arms may be stopped, one after the other: they are judged by the mean over their seeds, and one that
+        was stopped gets no more. Else seed by seed, so that what has finished at any moment is comparable.
         """
         issued = dict.fromkeys(e.arm for e in self.entries.values() if e.run.seed in self.plan.seeds)
         known = [arm for arm in map(key, known_arms(self.plan, self.scores())) if arm not in issued]
         room = max(0, self.plan.arms - len(issued))  # a space may have been widened: its arms are others then
-        for seed in self.plan.seeds:
-            for text in (*issued, *known[:room]):
-                self._enqueue(text, seed)
+        arms, seeds = [arm for arm in (*issued, *known[:room]) if arm not in self._given_up], self.plan.seeds
+        if self.plan.stopper.meetings(self.plan.epochs):
+            runs = [(text, seed) for text in arms for seed in seeds]
+        else:
+            runs = [(text, seed) for seed in seeds for text in arms]
+        for text, seed in runs:
+            self._enqueue(text, seed)
 
     def _enqueue(self, text: str, seed: int) -> None:
         seeds = self._known.setdefault(text, set())

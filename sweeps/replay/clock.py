@@ -5,10 +5,11 @@ from collections import deque
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heappop, heappush
+from statistics import fmean
 
 from sweeps.replay.curves import Curves
-from sweeps.replay.searcher import Ending, Searcher
-from sweeps.stoppers import Judge
+from sweeps.replay.searcher import Searcher
+from sweeps.stoppers import ArmsJudge
 
 Durations = Mapping[str, float | Sequence[float]]
 """Seconds of an epoch of each run, or of each of its epochs."""
@@ -36,9 +37,9 @@ class Replayed:
     """How a sweep would have ended."""
 
     best: str | None
-    """The best of the runs that came to their end; None if none did."""
+    """The best of the arms that came to their end on every seed; None if none did."""
     value: float | None
-    """The final value of the best."""
+    """The final value of the best, its mean over seeds."""
     epochs: int
     """Trained in all, those that were repeated too."""
     seconds: float
@@ -48,7 +49,7 @@ class Replayed:
     reasons: dict[str, str]
     """Why each run ended that did not come to its end."""
     trace: tuple[tuple[int, float, float], ...]
-    """Epochs trained by then, seconds, and the final value, whenever a run ended that is better than all before."""
+    """Epochs trained by then, seconds, and the final value, whenever an arm ended that is better than all before."""
 
 
 class Simulation:
@@ -57,9 +58,10 @@ class Simulation:
     def __init__(
         self,
         curves: Curves,
-        judge: Judge,
+        judge: ArmsJudge,
         searcher: Searcher,
         *,
+        arms: Mapping[str, str],
         seconds: Durations,
         delays: Delays,
         checkpoints: bool,
@@ -67,6 +69,10 @@ class Simulation:
         unwell: Mapping[str, str],
     ):
         self.curves, self.judge, self.searcher = curves, judge, searcher
+        self.arm = {run: arms.get(run, run) for run in curves}
+        self.runs: dict[str, list[str]] = {}
+        for run, arm in self.arm.items():
+            self.runs.setdefault(arm, []).append(run)
         self.seconds, self.delays, self.checkpoints = seconds, delays, checkpoints
         self.spared, self.unwell = spared, unwell
         self.events: list[tuple[float, int, str, bool]] = []
@@ -90,18 +96,24 @@ class Simulation:
             self._step()
 
     def _outcome(self) -> Replayed:
-        whole = {run: curve for run, curve in self.curves.items() if run not in self.unwell}
-        complete = [run for run, curve in whole.items() if self.ended[run] == len(curve)]
-        best = max(complete, key=lambda run: self.curves[run][-1], default=None)
+        values = {arm: value for arm in self.runs if (value := self._value(arm)) is not None}
+        best = max(values, key=lambda arm: values[arm], default=None)
         return Replayed(
             best=best,
-            value=None if best is None else self.curves[best][-1],
+            value=None if best is None else values[best],
             epochs=self.spent,
             seconds=self.now,
             ended=self.ended,
             reasons=self.reasons,
             trace=tuple(self.trace),
         )
+
+    def _value(self, arm: str) -> float | None:
+        """The mean of the final values of an arm that has come to its end on every seed; None of others."""
+        curves = [(run, self.curves[run]) for run in self.runs[arm]]
+        if any(run in self.unwell or self.ended[run] < len(curve) for run, curve in curves):
+            return None
+        return fmean(curve[-1] for _, curve in curves)
 
     def _next(self) -> str | None:
         """What a free worker takes up; None: nothing now."""
@@ -162,29 +174,36 @@ class Simulation:
         verdict = None
         if epoch <= len(curve) and math.isfinite(value := curve[epoch - 1]):
             self.searcher.report(run, epoch, value)
-            verdict = self.judge.observe(run, epoch, value)
+            verdict = self.judge.observe(run, self.arm[run], epoch, value)
+            self._dismiss()
         if epoch >= len(curve):
             self._end(run)
             return False
         if verdict is None or run in self.spared:
             return True
         self.reasons[run] = verdict.reason
-        if verdict.action == "pause":
-            self.paused.add(run)
+        if verdict.action == "stop":
+            self.searcher.tell(run, "stopped")
         else:
-            self._stop(run)
+            self.paused.add(run)
         return False
+
+    def _dismiss(self) -> None:
+        """Ends the runs that wait for an arm that has been stopped."""
+        for run, verdict in self.judge.dismissed():
+            if run in self.paused:
+                self.paused.remove(run)
+                self.reasons[run] = verdict.reason
+                self.searcher.tell(run, "stopped")
 
     def _end(self, run: str) -> None:
         if run in self.unwell:
             self.reasons[run] = self.unwell[run]
-            self._stop(run, "unwell")
+            self.judge.ended(self.arm[run], self.unwell[run])
+            self._dismiss()
+            self.searcher.tell(run, "unwell")
             return
         self.searcher.tell(run, "complete")
-        value = self.curves[run][-1]
-        if not self.trace or value > self.trace[-1][-1]:
+        value = self._value(self.arm[run])
+        if value is not None and (not self.trace or value > self.trace[-1][-1]):
             self.trace.append((self.spent, self.now, value))
-
-    def _stop(self, run: str, state: Ending = "stopped") -> None:
-        self.judge.lost(run)
-        self.searcher.tell(run, state)

@@ -1,16 +1,18 @@
 """Early stopping: who goes on, who waits, who ends. Nothing here knows Ray.
 
-A stopper is what is configured; its judge decides on the runs of one seed, report by report, and can be rebuilt by
-showing it the same reports in the same order.
+A stopper is what is configured; its judge decides on arms, report by report, and can be rebuilt by showing it the
+same reports in the same order. Where an arm has several seeds, their mean is what is judged (`ArmsJudge`).
 """
 
 import json
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter
 
 from contrastive.config import closest, in_words
+from sweeps.stoppers.arms import ArmsJudge
 from sweeps.stoppers.asha import Asha
 from sweeps.stoppers.guard import UNWELL, Guard, Watch
 from sweeps.stoppers.hyperband import Hyperband
@@ -34,6 +36,7 @@ __all__ = [
     "STOPPERS",
     "UNWELL",
     "AnyStopper",
+    "ArmsJudge",
     "Asha",
     "Guard",
     "Hyperband",
@@ -48,7 +51,23 @@ __all__ = [
     "Verdict",
     "Watch",
     "by_text",
+    "judge_of",
 ]
+
+
+def judge_of(
+    stopper: AnyStopper,
+    epochs: int,
+    *,
+    arms: int,
+    seeds: int = 1,
+    deviation: float | None = None,
+    spared: Callable[[str], bool] = lambda _: False,
+) -> ArmsJudge:
+    """A fresh judge of the arms of a sweep; `deviation` is the metric's over seeds, of one run."""
+    of_mean = None if deviation is None else deviation / seeds**0.5
+    judge = stopper.judge(epochs, runs=arms, deviation=of_mean)
+    return ArmsJudge(judge, seeds=seeds, meetings=stopper.meetings(epochs), spared=spared)
 
 
 def by_text(text: str) -> AnyStopper:

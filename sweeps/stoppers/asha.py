@@ -22,7 +22,7 @@ class Asha(Rungs):
     name: Literal["asha"] = "asha"
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of the runs of one seed; `deviation` is the metric's over seeds."""
+        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
         return AshaJudge(self.rungs(epochs), self.reduction, self.margin(deviation))
 
 

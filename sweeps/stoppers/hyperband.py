@@ -33,7 +33,7 @@ class Hyperband(Rungs):
         )
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of the runs of one seed; `deviation` is the metric's over seeds."""
+        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
         rungs, weights = self.rungs(epochs), self.weights(epochs)
         brackets = [
             AshaJudge(rungs[b:], self.reduction, self.margin(deviation), f" of bracket {b + 1}")

@@ -8,9 +8,12 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True)
 class Verdict:
-    """A run ends, or gives its place up and may be promoted later; `reason` is for people."""
+    """A run ends, gives its place up and may be promoted later, or until the others of its arm have come as far.
 
-    action: Literal["stop", "pause"]
+    `reason` is for people.
+    """
+
+    action: Literal["stop", "pause", "wait"]
     reason: str
 
 
@@ -26,7 +29,7 @@ class Comparison:
 
 
 class Judge(Protocol):
-    """Decides on the runs of one seed. Its state follows from what it was shown, in order."""
+    """Decides on runs, or on arms of several runs (`ArmsJudge`). Its state follows from what it was shown, in order."""
 
     @property
     def comparison(self) -> Comparison | None:
@@ -51,8 +54,13 @@ class Judge(Protocol):
         """
         ...
 
-    def lost(self, run: str) -> None:
-        """The run will not be shown again, for a reason that is not the judge's: it failed, or collapsed."""
+    def lost(self, run: str, *, counts: bool = False) -> None:
+        """The run will not be shown again, for a reason that is not the judge's: it failed, or collapsed.
+
+        Args:
+            run: which will not.
+            counts: it was only never promoted, so others are still compared with it.
+        """
         ...
 
 
@@ -85,5 +93,5 @@ class Observer(ABC):
         """See `Judge`."""
         return None
 
-    def lost(self, run: str) -> None:  # noqa: B027 - only who promotes waits for anyone
+    def lost(self, run: str, *, counts: bool = False) -> None:  # noqa: B027 - only who promotes waits for anyone
         """See `Judge`."""

@@ -27,7 +27,7 @@ class Median(Settings):
     """Runs that are below the median by fewer than so many seed deviations go on, where the deviation is known."""
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of the runs of one seed; `deviation` is the metric's over seeds."""
+        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
         grace = self.grace or max(1, epochs // 6)
         return _MedianJudge(grace, epochs, self.startup, self.noise * (deviation or 0.0))
 

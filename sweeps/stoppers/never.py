@@ -16,8 +16,12 @@ class Never(Settings):
     name: Literal["none"] = "none"
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of the runs of one seed."""
+        """A fresh judge of runs that are compared with each other."""
         return _NeverJudge()
+
+    def meetings(self, epochs: int) -> tuple[int, ...]:
+        """See `Settings`: none."""
+        return ()
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
         """Epochs at which runs are compared, and how many are meant to go on: none."""

@@ -25,9 +25,12 @@ class OneEpoch(Settings):
     """So many go on, once all runs have been compared."""
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of the runs of one seed."""
-        rungs = (self.epochs,) if self.epochs < epochs else ()
-        return _OneEpochJudge(rungs, epochs, self.keep)
+        """A fresh judge of runs that are compared with each other."""
+        return _OneEpochJudge(self.meetings(epochs), epochs, self.keep)
+
+    def meetings(self, epochs: int) -> tuple[int, ...]:
+        """See `Settings`: where runs pause."""
+        return (self.epochs,) if self.epochs < epochs else ()
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
         """The epoch at which all runs are compared, and how many go on."""

@@ -40,7 +40,7 @@ class Pasha(Rungs):
     the 90th percentile of the distances of runs whose curves have crossed twice."""
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of the runs of one seed; `deviation` is the metric's over seeds."""
+        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
         return _PashaJudge(self.rungs(epochs), epochs, self.reduction, self.margin(deviation) or None)
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
@@ -80,9 +80,10 @@ class _PashaJudge(PausingJudge):
             self.top += 1
             self._open()
 
-    def lost(self, run: str) -> None:
-        super().lost(run)
-        self._open()
+    def lost(self, run: str, *, counts: bool = False) -> None:
+        super().lost(run, counts=counts)
+        if not counts:
+            self._open()
 
     def _open(self) -> None:
         """Compares anew: the top rung is another, or has lost a run."""

@@ -45,7 +45,7 @@ class Optuna(Settings):
             _build(self.pruner, self.options)
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of the runs of one seed."""
+        """A fresh judge of runs that are compared with each other."""
         return _OptunaJudge(_build(self.pruner, self.options), self.pruner, epochs)
 
     def ladder(self, epochs: int, runs: int) -> Ladder:

@@ -122,13 +122,13 @@ class PausingJudge(Observer):
                 return run
         return None
 
-    def lost(self, run: str) -> None:
+    def lost(self, run: str, *, counts: bool = False) -> None:
         """See `Judge`."""
         self.paused.pop(run, None)
         self.training.discard(run)
         if run in self.latest:  # tried again, it shows this epoch once more, and does not pause there
             self.latest[run] = self.latest[run][0], None
-        for rung in self.rungs:
+        for rung in self.rungs if not counts else ():
             rung.remove(run)
 
     def _take(self, level: int, places: int) -> str | None:

@@ -16,7 +16,14 @@ class Settings:
     """What every stopper has."""
 
     control: Fraction = 0.0
-    """Share of the runs, drawn at random, that are never stopped: they show what stopping costs."""
+    """Share of the arms, drawn at random, that are never stopped: they show what stopping costs."""
+
+    def meetings(self, epochs: int) -> tuple[int, ...]:
+        """Epochs at which the runs of an arm wait for each other, so that none is far ahead when the arm ends.
+
+        By default a sixth of the horizon, and always twice as much: for rules that look at every epoch.
+        """
+        return multiplied(max(1, epochs // 6), 2, epochs)
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
@@ -32,11 +39,11 @@ class Rungs(Settings):
 
     def rungs(self, epochs: int) -> tuple[int, ...]:
         """Epochs at which runs are compared; the end of training is none of them."""
-        rung, rungs = self.grace or max(1, epochs // 6), list[int]()
-        while rung < epochs:
-            rungs.append(rung)
-            rung *= self.reduction
-        return tuple(rungs)
+        return multiplied(self.grace or max(1, epochs // 6), self.reduction, epochs)
+
+    def meetings(self, epochs: int) -> tuple[int, ...]:
+        """See `Settings`: the rungs."""
+        return self.rungs(epochs)
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
         """The rungs, and how many runs go on after each if it keeps exactly its share."""
@@ -48,3 +55,12 @@ class Rungs(Settings):
     def margin(self, deviation: float | None) -> float:
         """How far below the cutoff a run may lie, in units of the metric."""
         return self.noise * (deviation or 0.0)
+
+
+def multiplied(first: int, by: int, epochs: int) -> tuple[int, ...]:
+    """An epoch, and always so many times as much, below the horizon."""
+    found = list[int]()
+    while first < epochs:
+        found.append(first)
+        first *= by
+    return tuple(found)

@@ -18,6 +18,7 @@ from search_spaces.space import Space
 from sweeps import parameters
 from sweeps import plan as plans
 from sweeps.plan import Plan
+from sweeps.stoppers import by_text
 from sweeps.study import Run, Study
 from tests.fixtures.tiny_space import TINY
 
@@ -277,7 +278,7 @@ def test_a_run_taken_up_again_after_its_failure_is_the_same_run(tmp_path: Path) 
 
 
 def test_scores_are_of_arms_that_ended_on_every_seed(tmp_path: Path) -> None:
-    found = study(tmp_path, seeds=(0, 1), arms=3, design="random")
+    found = study(tmp_path, seeds=(0, 1), arms=3, design="random", stopper=by_text("none"))
     runs = [run for run in (found.ask() for _ in range(6)) if run]
     for run, state, value in zip(
         runs[:4], ("complete", "complete", "failed", "complete"), (1, 2, 3, 4), strict=True
