@@ -10,6 +10,9 @@ import numpy as np
 from analysis.load import Record, Run, setting
 from analysis.paired import spread
 
+PLANNED = ("around", "listed", "added", "pairs", "given", "path", "grid")
+"""Designs whose arms are all known before the first run: each one's difference was to be seen, whatever it would be."""
+
 
 @dataclass(frozen=True)
 class Arm:

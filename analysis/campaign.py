@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.compare import Comparison, compare
+from analysis.intervals import chance, span
 from analysis.load import load
 from analysis.multiple import differences
 from analysis.summarise import Arm, Summary, summarise
@@ -124,9 +125,10 @@ def markdown(found: list[Result]) -> str:
     head = ("sweep", "arm", "less", "difference", "95 % interval", "seeds", "p", "p (Holm)", "")
     rows = [f"| {' | '.join(head)}|", f"|{'---|' * len(head)}"]
     for one in found:
-        interval = "" if one.low is None else f"{one.low:+.2f} to {one.high:+.2f}"
+        ends = None if one.low is None or one.high is None else (one.low, one.high)
+        interval = "" if ends is None else span(*ends, 2, signed=True)
         difference = "" if one.difference is None else f"{one.difference:+.2f}"
-        chances = ["" if p is None else f"{p:.2g}" for p in (one.p, one.p_holm)]
+        chances = ["" if p is None else chance(p) for p in (one.p, one.p_holm)]
         cells = (one.sweep, one.arm, one.against, difference, interval, str(one.seeds), *chances, one.verdict)
         rows.append(f"| {' | '.join(cells)} |")
     return "\n".join([*rows, ""])

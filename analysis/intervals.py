@@ -54,6 +54,11 @@ def span(low: float, high: float, digits: int = 1, *, signed: bool = False) -> s
     return f"{low:{sign}.{digits}f} to {high:{sign}.{digits}f}"
 
 
+def chance(p: float) -> str:
+    """A p in two digits; in three where it lies above the level and two would put it on it."""
+    return f"{p:.3g}" if p > ALPHA >= float(f"{p:.2g}") else f"{p:.2g}"
+
+
 def plus_minus(mean: float, half: float | None, digits: int = 1) -> str:
     """A mean and half an interval, or a deviation, if it has one."""
     return f"{mean:.{digits}f}{reach(half, digits)}"

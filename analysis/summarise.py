@@ -10,7 +10,7 @@ from typing import Any
 from analysis import proposals, stopping
 from analysis.arms import Arm, front, ranked
 from analysis.compare import Comparison, Noise, compare, holm, p_value
-from analysis.intervals import EVERYWHERE, Ends, plus_minus
+from analysis.intervals import EVERYWHERE, Ends, chance, plus_minus
 from analysis.load import Record, parameters
 from analysis.paired import ALPHA
 
@@ -75,9 +75,10 @@ class Summary:
         """The comparison of the best with the default in words, a sentence without its full stop."""
         if self.comparison is None:
             return None
-        if self.separable or not self.comparison.separable:
+        if self.separable or not self.comparison.separable or self.p_holm is None:
             return self.comparison.sentence
-        return f"{self.comparison.sentence} by itself, but not as the best of {self.others} (p {self.p_holm:.2g}, Holm)"
+        corrected = f"(p {chance(self.p_holm)}, Holm)"
+        return f"{self.comparison.sentence} by itself, but not as the best of {self.others} {corrected}"
 
     @property
     def settling(self) -> str | None:

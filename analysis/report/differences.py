@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from math import isclose
 
 from analysis.figures.labels import signed, spanned
-from analysis.intervals import LEVEL
+from analysis.intervals import LEVEL, chance
 from analysis.multiple import HOUR, Difference
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
@@ -114,4 +114,4 @@ def _devices(row: Difference) -> str:
 
 
 def _p(value: float | None) -> str:
-    return "" if value is None else f"{value:.2g}" if value >= 0.001 else "<0.001"
+    return "" if value is None else chance(value) if value >= 0.001 else "<0.001"

@@ -5,12 +5,13 @@ from collections.abc import Mapping
 from math import isclose
 from typing import Any
 
+from analysis.arms import PLANNED
 from analysis.estimate import FEWEST
 from analysis.intervals import LEVEL
 from analysis.multiple import HOUR
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
-from analysis.report.finding import PLANNED, counted
+from analysis.report.finding import counted
 from analysis.report.markup import tag
 from analysis.summarise import short, shown
 
