@@ -41,6 +41,11 @@ class Row:
     why: str
 
     @property
+    def differs(self) -> bool:
+        """Whether ours is said to be another."""
+        return bool(self.why) and not self.why.startswith("the same")
+
+    @property
     def is_fact(self) -> bool:
         """Whether no field of ours holds it."""
         return self.field.startswith("(")
@@ -161,10 +166,12 @@ def _overview() -> str:
     lines = ["| preset | numbers compared | that are the source's | others |", "|---|---|---|---|"]
     for preset in PRESETS:
         found = list(rows(preset))
-        others = ", ".join(row.field for row in found if row.why) or "none"
+        others = ", ".join(row.field for row in found if row.differs) or "none"
         base = derived(preset)
         cells = (
-            f"made from {base} | | " if base else f"{len(found)} | {sum(not r.why for r in found)} | {others}"
+            f"made from {base} | | "
+            if base
+            else f"{len(found)} | {sum(not row.differs for row in found)} | {others}"
         )
         lines.append(f"| [{preset}](#{preset.replace(':', '')}) | {cells} |")
     return "\n".join(lines)

@@ -54,8 +54,8 @@ class BYOL:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="solo-learn's CIFAR-10 run; the warm-up starts at 0 (theirs: 3e-5) and the target's cosine ends at "
-                   "1 (theirs: a step later)",
+            source="solo-learn's CIFAR-10 run; the first convolution pads 1 pixel (theirs: 2), the warm-up starts at "
+                   "0 (theirs: 3e-5) and the target's cosine ends at 1 (theirs: a step later)",
             values={
                 "method.momentum": {"start": 0.99, "schedule": "cosine"},
                 "method.projector": {"hidden": [4096], "output": 256},

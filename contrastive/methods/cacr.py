@@ -82,16 +82,19 @@ class CACR:
 
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
-            source="the authors' CIFAR-10 run; encoder and head ours (theirs: an AlexNet-like one)",
+            source="the authors' CIFAR-10 run; encoder and head ours (theirs: an AlexNet-like one); an epoch's last "
+                   "batch is dropped where it is smaller",
             values={**_SMALL, "method.repulsion_temperature": 0.9, "views.channels": CIFAR_CHANNELS},
         ),
         "cifar100": Preset(
-            source="the authors' CIFAR-100 run; encoder and head ours (theirs: an AlexNet-like one)",
+            source="the authors' CIFAR-100 run; encoder and head ours (theirs: an AlexNet-like one); an epoch's last "
+                   "batch is dropped where it is smaller",
             values={**_SMALL, "method.repulsion_temperature": 2.0,
                     "views.channels": {"mean": [0.5071, 0.4867, 0.4408], "std": [0.2675, 0.2565, 0.2761]}},
         ),
         "stl10": Preset(
-            source="the authors' STL-10 run (64 pixels); encoder and head ours (theirs: an AlexNet-like one)",
+            source="the authors' STL-10 run (64 pixels); encoder and head ours (theirs: an AlexNet-like one); an "
+                   "epoch's last batch is dropped where it is smaller",
             values={**_SMALL, "method.repulsion_temperature": 2.0,
                     "views.strong": {**_SMALL["views.strong"], "size": 64, "crop_scale": [0.08, 1.0]},
                     "views.channels": {"mean": [0.44087801806139126, 0.42790631331699347, 0.3867879370752931],
@@ -102,13 +105,14 @@ class CACR:
             values={**_IMAGENET, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' MoCo v2 form: 4 positives, repulsion temperature 2; blur of 23 taps for Pillow's",
+            source="the authors' MoCo v2 form: 4 positives, repulsion temperature 2; each view has distances to the "
+                   "queue of its own (theirs: the first's), blur of 23 taps for Pillow's",
             values=_IMAGENET,
         ),
         "imagenet-moco-v3": Preset(
             source="the authors' MoCo v3 form, the one of their headline results. With two views it is half of MoCo "
-                   "v3's loss, and how their weights were made their release does not tell; the target's cosine "
-                   "ends at 1 (theirs: a step later)",
+                   "v3's loss, and how their weights were made their release does not tell; the target's cosine ends "
+                   "at 1 (theirs: a step later), blur of 23 taps for Pillow's",
             values={
                 "method.attraction_temperature": 1.0, "method.cost": "rbf", "method.positives": 1,
                 "method.momentum": {"start": 0.996, "schedule": "cosine"}, "method.queue": 0,

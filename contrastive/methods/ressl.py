@@ -76,7 +76,8 @@ class ReSSL:
             values={**_IMAGENET, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' ImageNet run, one crop; blur of 23 taps for Pillow's",
+            source="the authors' ImageNet run, one crop; blur of 23 taps for Pillow's, and of the vectors none "
+                   "decays (theirs: those not called bn or bias)",
             values=_IMAGENET,
         ),
     }  # fmt: skip

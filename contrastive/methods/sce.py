@@ -69,7 +69,7 @@ class SCE:
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the authors' released CIFAR-10 run file, with the paper's masked target; blur of 13 taps for "
-                   "Pillow's",
+                   "Pillow's, and the target starts as a copy",
             values={
                 "method.coefficient": 0.5, "method.temperature": 0.1, "method.target_temperature": 0.05,
                 "method.queue": 4096, "method.momentum": {"start": 0.99, "schedule": "constant"},
@@ -85,7 +85,8 @@ class SCE:
         ),
         "imagenet": Preset(
             source="the authors' released ImageNet run file, 2 x 224, 200 epochs, with the paper's masked target; "
-                   "colours are torchvision's (theirs: kornia's), and the second view, too, is flipped",
+                   "colours are torchvision's (theirs: kornia's), the second view, too, is flipped, and the target "
+                   "starts as a copy",
             values={
                 **_IMAGENET,
                 "method.views": ["strong", "second"],
@@ -96,7 +97,7 @@ class SCE:
         ),
         "imagenet-multicrop": Preset(
             source="the authors' released ImageNet run file, 2 x 224 and a crop each of 192, 160, 128, 96; masked; "
-                   "colours are torchvision's (theirs: kornia's)",
+                   "colours are torchvision's (theirs: kornia's), and the target starts as a copy",
             values={
                 **_IMAGENET,
                 "method.views": ["strong", "second", "local_large", "local_medium", "local_small", "local"],
