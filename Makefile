@@ -1,4 +1,5 @@
 # `make sweep` and `make test` are all one needs; each sets up .venv when it is missing.
+# Tests run two at a time, and then the sweeps of the end-to-end tests, each of which takes all cores, one by one.
 PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
@@ -13,7 +14,8 @@ test: install
 	$(BIN)/ruff check .
 	$(BIN)/pyright --pythonpath $(BIN)/python
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not end_to_end"
+	$(BIN)/python -m pytest -m end_to_end
 
 install: .venv/installed
 
