@@ -301,7 +301,7 @@ def test_a_page_asks_nothing_of_a_network_and_runs_nothing(kind: str, written: C
         assert not [name for name in attributes if name.startswith("on")]
         for name in ("src", "href", "xlink:href"):
             assert (attributes.get(name) or "#").startswith(
-                ("#", "data:image/png;base64,", "made-up_tables/", "20261")
+                ("#", "data:image/png;base64,", "made-up_tables/", "sce_temperatures-")
             )
     assert "@import" not in written(kind)
     assert len(written(kind)) < 1_000_000
