@@ -30,7 +30,7 @@ GRIDS = {"grid": sampled.grid, "around": sampled.around, "pairs": sampled.crosse
 COMPARISONS: tuple[Design, ...] = ("around", "listed", "added", "pairs", "path")
 """Their arms are to be compared with each other, not searched for the best: none is stopped unless asked for."""
 DESIGNS: dict[str, str] = {
-    "tpe": "Optuna's tree-structured Parzen estimator, learning from finished and stopped runs",
+    "tpe": "Optuna's tree-structured Parzen estimator, learning from all runs that have reported",
     "gp": "Optuna's Gaussian process: a second or so for each proposal, for few and long runs",
     "cmaes": "covariance matrix adaptation, for two ranges of numbers or more and many arms",
     "nsga2": "a genetic algorithm, for several objectives and many arms",

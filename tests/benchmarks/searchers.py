@@ -73,7 +73,8 @@ def accuracy(trial: Trial) -> float:
 @cache
 def curve(trial: Trial) -> NDArray[np.float64]:
     """The accuracy after each epoch, with what chance does to this very trial."""
-    digest = hashlib.sha256(config.identity(trial, "").encode()).digest()
+    setting = [trial.seed, *(value_at(trial, path) for path in OPTIMUM)]
+    digest = hashlib.sha256(repr(setting).encode()).digest()
     generator = np.random.default_rng(list(digest))
     rate, warmth = (
         value_at(trial, path) / OPTIMUM[path][0] for path in ("optimiser.lr", "method.temperature")

@@ -1,5 +1,6 @@
 """What the sampler of a search sees of its study: that it learns under every stopper, and what from."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
@@ -78,15 +79,14 @@ def test_no_two_samplers_draw_the_same_arms(stopper: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("design", [d for d in ADAPTIVE if d != "gp"])
-@pytest.mark.parametrize("steps", [40, 55])
 def test_a_killed_search_goes_on_with_the_proposals_that_it_would_have_had(
-    design: str, steps: int, tmp_path: Path
+    design: str, tmp_path: Path
 ) -> None:
-    made = plan(space=SPACE, design=design, arms=24, stopper=by_text("promote:grace=1"))
+    made = plan(space=SPACE, design=design, arms=24, stopper=by_text("promote:grace=1,reduction=6"))
     whole = Sitting(tmp_path / "whole", made)
     carry_out(whole, rising)
     doomed = workers(Arbiter([Sitting(tmp_path / "killed", made).engine]), rising)
-    for _ in zip(range(steps), doomed, strict=False):
+    for _ in zip(range(25), doomed, strict=False):
         pass
     again = Sitting(tmp_path / "killed", made)
     carry_out(again, rising)
@@ -155,11 +155,11 @@ def test_where_less_is_better_the_worst_is_the_largest() -> None:
 def test_a_search_for_several_objectives_learns_from_paused_runs_too(design: str, tmp_path: Path) -> None:
     objectives = (Objective(), Objective(metric="loss", direction="minimize"))
     made = plan(
-        space=SPACE, design=design, arms=24, stopper=by_text("promote:grace=1"), objectives=objectives
+        space=SPACE, design=design, arms=16, stopper=by_text("promote:grace=1"), objectives=objectives
     )
     sitting = Sitting(tmp_path, made)
     carry_out(sitting, rising, count=2)
-    assert Counter(origins(sitting))["model"] >= 8
+    assert Counter(origins(sitting))["model"] >= 5
     again = Sitting(tmp_path, made)
     assert [t.values for t in again.study.view._trials()] == [t.values for t in sitting.study.view._trials()]
 
@@ -167,7 +167,7 @@ def test_a_search_for_several_objectives_learns_from_paused_runs_too(design: str
 def test_every_proposal_says_where_it_comes_from_in_the_study_and_in_the_store(tmp_path: Path) -> None:
     values = {"method.temperature": 0.2, "method.target_temperature": 0.05}
     space = replace(TINY, first=(Alternative("theirs", values, source="a test"),))
-    made = plan(space=space, arms=30, seeds=(0, 1), stopper=by_text("none"))
+    made = plan(space=space, arms=10, seeds=(0, 1), stopper=by_text("none"))
     sitting = Sitting(tmp_path, made)
     carry_out(sitting, by_temperature)
     found = [
@@ -176,7 +176,8 @@ def test_every_proposal_says_where_it_comes_from_in_the_study_and_in_the_store(t
         if event["kind"] == "asked"
     ]
     assert [origin for _, origin, _ in found[:2]] == ["default", "published"]
-    assert {origin for _, origin, _ in found} <= {"default", "published", "start-up", "model", "chance"}
+    asked = {origin for _, origin, _ in found} - {"default", "published"}
+    assert {"start-up", "model"} <= asked <= {"start-up", "model", "chance"}
     by_arm: dict[str, set[str]] = {}
     for _, origin, arm in found:
         by_arm.setdefault(str(arm), set()).add(origin)
@@ -203,8 +204,6 @@ def test_an_arm_that_is_taken_from_another_sweep_keeps_its_origin(tmp_path: Path
 
 
 def events(directory: Path) -> list[tuple[dict[str, Any], dict[str, Any]]]:
-    import json
-
     return [(event, json.loads(event["detail"] or "{}")) for event in store.events(directory).to_pylist()]
 
 
