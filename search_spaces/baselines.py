@@ -67,7 +67,9 @@ MOCO_ABLATION = Space(
         ),
         Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
         Alternative(
-            "both directions", {"method.symmetric": True}, source="the authors' CIFAR-10 demonstration"
+            "both directions",
+            {"method.symmetric": True},
+            source="the authors' CIFAR-10 demonstration, which sums them where ours is their mean",
         ),
         Alternative(
             "split batch norm", {"method.batch_norm_splits": 8}, source="the authors' CIFAR-10 demonstration"

@@ -24,6 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+sys.path.insert(0, str(Path(__file__).parent.parent))
+
 from contrastive.config import Trial, from_dict
 from contrastive.distributed import World
 from contrastive.learner import Learner
@@ -112,13 +114,16 @@ def _begin(model: nn.Module, arrays: Arrays) -> None:
 
 
 def _load(branch: nn.Module, recorded: Arrays, name: str) -> None:
-    ours = {key for key in branch.state_dict() if not key.endswith("num_batches_tracked")}
-    if ours ^ recorded.keys():
-        raise ValueError(
-            f"the trial's {name} network and the file's differ in {sorted(ours ^ recorded.keys())}"
-        )
-    state = {key: torch.from_numpy(value) for key, value in recorded.items()}
+    state = {key: torch.from_numpy(value) for key, value in recorded.items() if _computes(key)}
+    apart = set(filter(_computes, branch.state_dict())) ^ state.keys()
+    if apart:
+        raise ValueError(f"the trial's {name} network and the file's differ in {sorted(apart)}")
     branch.load_state_dict(state, strict=False)
+
+
+def _computes(key: str) -> bool:
+    """Whether anything depends on an entry of a state dict; the count of batches is bookkeeping."""
+    return not key.endswith("num_batches_tracked")
 
 
 def _end(model: nn.Module, arrays: Arrays, result: Replay) -> None:
@@ -128,7 +133,8 @@ def _end(model: nn.Module, arrays: Arrays, result: Replay) -> None:
         ("target", "target", "target_parameters"),
     ):
         for name, recorded in _under(arrays, f"final/{key}/"):
-            result.compare(quantity, getattr(model, branch).state_dict()[name], recorded)
+            if _computes(name):
+                result.compare(quantity, getattr(model, branch).state_dict()[name], recorded)
     if "final/queue" in arrays:
         result.compare("queue", model.queue, arrays["final/queue"])
 

@@ -68,6 +68,11 @@ def test_what_is_apart_is_named_and_ends_with_1(
     assert apart.endswith("APART")
 
 
+def test_how_many_batches_a_norm_has_seen_is_no_part_of_a_trajectory(tmp_path: Path) -> None:
+    counts = {f"{at}/online/encoder.1.num_batches_tracked": np.array(17) for at in ("initial", "final")}
+    assert main([changed(tmp_path / "counted.npz", **counts)]) == 0
+
+
 @pytest.mark.parametrize(
     ("arrays", "reason"),
     [
