@@ -17,8 +17,8 @@ from contrastive.evaluate.online import (
     raw_pixel_accuracy,
     untrained_accuracy,
 )
+from contrastive.learner import Learner
 from contrastive.metrics import reported
-from contrastive.train import _Run
 from tests.contracts.variants import INNER, VARIANTS
 
 Curve = list[tuple[int, dict[str, float]]]
@@ -157,15 +157,15 @@ def overflown(run: Any) -> None:
 def test_weights_that_blow_up_in_the_last_step_of_an_epoch_end_the_run_as_a_loss_does(
     blow_up: tuple[Any, str], variant: str, trial: Trial, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    steps, usual = len(dataset.train) // trial.batch, _Run._step
+    steps, usual = len(dataset.train) // trial.batch, Learner.step
 
     def step(run: Any, batch: Any) -> Any:
-        loss = usual(run, batch)
+        taken = usual(run, batch)
         if batch.step == 2 * steps - 1:
             blow_up[0](run)
-        return loss
+        return taken
 
-    monkeypatch.setattr(_Run, "_step", step)
+    monkeypatch.setattr(Learner, "step", step)
     told: list[int] = []
     other = replace(trial, {"method": VARIANTS[variant]})
     with pytest.raises(
@@ -178,7 +178,7 @@ def test_weights_that_blow_up_in_the_last_step_of_an_epoch_end_the_run_as_a_loss
 def test_what_fails_because_weights_are_no_numbers_is_a_divergence_and_nothing_else_is(
     trial: Trial, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    usual, blown = _Run._step, [True]
+    usual, blown = Learner.step, [True]
 
     def step(run: Any, batch: Any) -> Any:
         if batch.step == 3:
@@ -187,7 +187,7 @@ def test_what_fails_because_weights_are_no_numbers_is_a_divergence_and_nothing_e
             raise torch.linalg.LinAlgError("the matrix is singular")
         return usual(run, batch)
 
-    monkeypatch.setattr(_Run, "_step", step)
+    monkeypatch.setattr(Learner, "step", step)
     with pytest.raises(FloatingPointError, match="weights are no longer finite .*the matrix is singular"):
         train(trial, lambda *_: None, dataset=dataset)
     blown[0] = False
