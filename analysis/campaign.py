@@ -84,6 +84,13 @@ def results(directory: Path) -> list[Result]:
     ]
 
 
+def codes(directory: Path) -> str:
+    """Which codes the runs of its sweeps are of, in a sentence if they are of more than one; else ""."""
+    summaries = (summarise(load(path)) for path in sweeps(directory).values())
+    used = dict.fromkeys(one for summary in summaries for one in (*summary.codes, *summary.result.codes))
+    return f"The runs compared are of more than one code: {'; '.join(used)}.\n\n" if len(used) > 1 else ""
+
+
 def standing(directory: Path) -> list[Standing]:
     """Where each sweep of the campaign in `directory` is, also while it runs."""
     found: list[Standing] = []

@@ -17,7 +17,7 @@ ARM = "alternative"
 """What stands in the place of parameters where a space lists its arms by name."""
 COLUMNS = [
     *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
-    *("rung", "seconds", "device_seconds", "dropped"),
+    *("rung", "seconds", "device_seconds", "dropped", "code", "commit"),
 ]
 PERCENTAGE = "knn_top1"
 """The metric of every sweep so far."""
@@ -49,6 +49,9 @@ class Run:
     """The component that this arm leaves out, by the name the space has for it."""
     origin: str = ""
     """Who has proposed its arm; "" where that was not recorded."""
+    code: str | None = None
+    """Digest of the code that has trained it; empty where that was not recorded."""
+    commit: str | None = None
 
     @property
     def reused(self) -> bool:
@@ -113,7 +116,7 @@ def load(directory: Path) -> Record:
 
 def run_of(row: dict[str, Any], curve: dict[str, Curve]) -> Run:
     """A run by its row of the table of trials."""
-    columns = {name: row[name] for name in COLUMNS}
+    columns: dict[str, Any] = {name: row.get(name) for name in COLUMNS}
     return Run(**columns | {"config": json.loads(row["config"])}, curve=curve)
 
 

@@ -11,7 +11,7 @@ from analysis import proposals, stopping
 from analysis.arms import Arm, front, ranked
 from analysis.compare import Comparison, Noise, compare, holm, p_value
 from analysis.intervals import EVERYWHERE, Ends, chance, plus_minus
-from analysis.load import Record, parameters
+from analysis.load import Record, Run, parameters
 from analysis.paired import ALPHA
 
 MOST_PROPOSED = 20
@@ -48,6 +48,8 @@ class Summary:
     """Between what a score lies."""
     proposals: str | None = None
     """How many arms a model has proposed, where one was asked."""
+    codes: tuple[str, ...] = ()
+    """Each commit with each digest of code that has trained some of the runs."""
     unconfirmed: bool = False
     """The best were to be run again on fresh seeds, and have not been."""
     confirmed: "Summary | None" = None
@@ -133,11 +135,29 @@ def _summarise(record: Record) -> Summary:
         within=record.within,
         stopping=stopping.sentence(record),
         proposals=proposals.sentence(record),
+        codes=codes(record.runs),
     )
 
 
+def codes(runs: Iterable[Run]) -> tuple[str, ...]:
+    """What has trained them: each digest of code with the commit that it was of, in order of issue."""
+    named = ((run.commit or "unknown", run.code or "not recorded") for run in runs)
+    return tuple(dict.fromkeys(f"commit {_first(commit)}, code {_first(code)}" for commit, code in named))
+
+
+def _first(digest: str) -> str:
+    """The first digits of a digest, or of each of two."""
+    return "+".join(one if " " in one else one[:7] for one in digest.split("+"))
+
+
 def headline(summary: Summary) -> str:
-    """The sweep's finding in one sentence, without its full stop."""
+    """The sweep's finding in one sentence, without its full stop; of runs of several codes it names them."""
+    used = dict.fromkeys((*summary.codes, *summary.result.codes))
+    mixed = f"; these runs are of more than one code ({'; '.join(used)})" if len(used) > 1 else ""
+    return _finding(summary) + mixed
+
+
+def _finding(summary: Summary) -> str:
     summary = summary.result
     best, comparison = summary.best, summary.comparison
     if best is None or best.score is None:

@@ -34,7 +34,19 @@ FLAGS = {
 T = TypeVar("T")
 
 HEEDED = {
-    *("resume", "store", "cache", "address", "json", "keep", "disk", "no_reuse", "webhook", "retry_failed"),
+    *(
+        "resume",
+        "store",
+        "cache",
+        "address",
+        "json",
+        "keep",
+        "disk",
+        "no_reuse",
+        "reuse_other_code",
+        "webhook",
+        "retry_failed",
+    ),
     *("fail_fast", "trials", "seeds", "space", "confirm", "confirm_seeds", "budget", "stopper"),
 }
 """What can be said beside --resume."""

@@ -90,6 +90,7 @@ class Engine:
         self.judge, self.order = self._judge(), history.order
         self.guard = self.plan.guard.watch()
         self.attempts, self.reused = history.attempts, set(history.reused)
+        self.origins, self.started = dict(history.origins), set[str]()
         self.left_behind = self._take_up(history)
         self.watcher = watcher or self.watcher
 
@@ -266,6 +267,7 @@ class Engine:
         attempt = self.attempts.get(run.identity, -1) + 1
         self.attempts[run.identity] = attempt
         self.running[run.identity] = run
+        self.started.add(run.identity)
         if attempt == 0:
             arm = json.loads(self.study.entries[run.identity].arm)
             detail: dict[str, Any] = {"design": self.plan.design, "arm": arm, "seed": run.seed}
@@ -282,6 +284,7 @@ class Engine:
             self.writer.report(run.identity, 0, epoch, metrics)
             self._verdict(run, epoch, metrics, new=self._count(run, epoch, metrics, spent=False))
         self.attempts[run.identity] = 0
+        self.origins[run.identity] = finished.origin
         self.checkpoints.link(run.identity, finished.checkpoint)
         self._complete(run, f"{REUSED}{finished.sweep}")
         self._tidy()
@@ -395,8 +398,21 @@ class Engine:
             checkpoint=str(kept.relative_to(self.study.directory)) if kept else "",
             dropped=self.study.dropped(run),
             host=tally.host,
+            origin=self._origin(run),
         )
         self.watcher.state(run, state, reason, epochs)
+
+    def _origin(self, run: Run) -> dict[str, str]:
+        """Where a run comes from if not from this sitting alone: columns of schema.WHENCE.
+
+        One that other code has begun is of both: its numbers are of neither alone.
+        """
+        before, now = self.origins.get(run.identity), self.writer.origin
+        if not before or run.identity not in self.started:
+            return dict(before or {})
+        if now["code"] in before["code"].split("+"):
+            return {"code": before["code"]}
+        return {name: f"{before[name] or 'unknown'}+{now[name] or 'unknown'}" for name in ("code", "commit")}
 
     def _count_failure(self, reason: str) -> None:
         last = last_line(reason)

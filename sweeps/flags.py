@@ -169,6 +169,11 @@ def add_places(p: argparse.ArgumentParser) -> Any:
     where.add_argument(
         "--no-reuse", action="store_true", help="train anew what another sweep of the store has finished"
     )
+    where.add_argument(
+        "--reuse-other-code",
+        action="store_true",
+        help="also what other code has trained, in other sweeps and in the resumed one: if the numbers are the same",
+    )
     return where
 
 
@@ -251,6 +256,7 @@ def as_typed(given: argparse.Namespace, typed: list[str]) -> str:
 def places(given: argparse.Namespace) -> str:
     """The flags of where and how a sweep is kept, as far as they differ from what is usual, to be typed again."""
     usual = {"address": None, "keep": KEEP, "disk": None, "cache": _default_cache(), "no_reuse": False}
+    usual["reuse_other_code"] = False
     different = {name: getattr(given, name) for name, value in usual.items() if getattr(given, name) != value}
     words = [_flag(n) if v is True else f"{_flag(n)} {shlex.quote(str(v))}" for n, v in different.items()]
     return "".join(f" {word}" for word in words)

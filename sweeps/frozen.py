@@ -151,5 +151,8 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
         content["campaign"] = _CAMPAIGN.dump_python(campaign, mode="json")
         store.write_json(directory / analysis.FILE, content)
     folders = analysis.sweeps(directory)
-    sweeps = {name: sweep.reopen(folder, cache=given.cache) for name, folder in folders.items()}
+    sweeps = {
+        name: sweep.reopen(folder, cache=given.cache, other_code=given.reuse_other_code)
+        for name, folder in folders.items()
+    }
     return Begun(directory, campaign, sweeps)

@@ -2,17 +2,18 @@
 
 import json
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from sweeps import store
-from sweeps.store.schema import METRIC
+from sweeps.store.schema import METRIC, WHENCE
 
 ORDERED = ("judging", "judged", "lost")
 """Kinds of events that say in which order the judge was shown reports, and told of runs that broke."""
+ASKED = ["trial", "state", "reason", *WHENCE]
 Epoch = tuple[int, dict[str, float]]
 """An epoch's number and its metrics."""
 
@@ -37,6 +38,8 @@ class History:
     attempts: dict[str, int] = field(default_factory=dict[str, int])
     reused: frozenset[str] = frozenset()
     """Runs whose reports come from another sweep."""
+    origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
+    """What has trained each run that has reported: columns of schema.WHENCE, "" where it was not recorded."""
     sittings: tuple[tuple[float, float], ...] = ()
     """When each began and when something was last recorded in it, in seconds of the clock."""
 
@@ -54,16 +57,60 @@ class Finished:
     epochs: list[Epoch]
     checkpoint: Path
     """The folder of its checkpoint, which need not exist any more."""
+    origin: Mapping[str, str] = field(default_factory=dict[str, str])
+    """Code, commit and machine that trained it: columns of schema.WHENCE."""
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """Complete runs of the other sweeps of a store, by their identity; called with one it gives the run, or None."""
+
+    sweeps: dict[str, Path]
+    """Where each was trained that can be taken over."""
+    origins: dict[str, dict[str, str]]
+    """What trained it, columns of schema.WHENCE."""
+    others: dict[str, dict[str, str]]
+    """The same of runs that other code has trained."""
+    curves: Callable[[Path], dict[str, list[Epoch]]]
+    """The epochs of a sweep's runs."""
+    met: set[str] = field(default_factory=set[str])
+    """Those of other code that were asked for."""
+
+    def __call__(self, run: str) -> Finished | None:
+        """The run, if the right code has trained it."""
+        if run not in self.sweeps:
+            self.met.update({run} & self.others.keys())
+            return None
+        other = self.sweeps[run]
+        where = other / "checkpoints" / run
+        return Finished(other.name, self.curves(other)[run], where, self.origins[run])
+
+    def passed_over(self, runs: Iterable[str]) -> str:
+        """How many of these exist but were trained by other code, in a sentence; "" if none."""
+        found = [self.others[run] for run in runs if run in self.others]
+        if not found:
+            return ""
+        by = dict.fromkeys(
+            f"commit {one['commit'][:7] or 'unknown'}, code {one['code'][:7] or 'not recorded'}"
+            for one in found
+        )
+        one, them = len(found) == 1, "it" if len(found) == 1 else "them"
+        return (
+            f"{len(found)} equal run{'' if one else 's'} exist{'s' if one else ''} that other code has trained "
+            f"({'; '.join(by)}): not reused. If you know that this code gives the same numbers, take {them} over "
+            "with --reuse-other-code."
+        )
 
 
 def read(directory: Path) -> History:
     """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
     events = store.events(directory).to_pylist()
     trials, table = (
-        store.trials(directory).select(["trial", "attempt", "state", "reason"]).to_pylist(),
+        store.trials(directory).select(["trial", "attempt", "state", "reason", *WHENCE]).to_pylist(),
         store.epochs(directory),
     )
     reports, attempts = _epochs(table)
+    reported = set(attempts)
     for row in trials:
         attempts[row["trial"]] = max(row["attempt"], attempts.get(row["trial"], 0))
     return History(
@@ -72,33 +119,40 @@ def read(directory: Path) -> History:
         reasons={row["trial"]: row["reason"] for row in trials},
         attempts=attempts,
         reused=frozenset(event["trial"] for event in events if event["kind"] == "reused"),
+        origins={row["trial"]: _whence(row) for row in trials if row["trial"] in reported},
         sittings=_sittings(events, table["time"].to_pylist()),
     )
 
 
-def finished_elsewhere(directory: Path) -> Callable[[str], Finished | None]:
-    """Finds, by its identity, a run that was trained to its end in another sweep of the same store."""
-    where: dict[str, Path] = {}
+def finished_elsewhere(directory: Path, code: str | None = None) -> Elsewhere:
+    """Finds, by its identity, a run that was trained to its end in another sweep of the same store.
+
+    `code`: the digest that must have trained it; None: whatever has.
+    """
+    sweeps: dict[str, Path] = {}
+    origins: dict[str, dict[str, str]] = {}
+    others: dict[str, dict[str, str]] = {}
     for other in store.sweep_directories(directory.parent.parent):
-        if other == directory:
-            continue
-        rows = store.trials(other).select(["trial", "state", "reason"]).to_pylist()
-        where |= {r["trial"]: other for r in rows if r["state"] == "complete" and not r["reason"]}
+        rows = [] if other == directory else store.trials(other).select(ASKED).to_pylist()
+        for row in rows:
+            if row["state"] == "complete" and not row["reason"]:
+                origin = _whence(row)
+                same = code is None or origin["code"] == code
+                (origins if same else others)[row["trial"]] = origin
+                sweeps |= {row["trial"]: other} if same else {}
+    others = {run: origin for run, origin in others.items() if run not in sweeps}
+    return Elsewhere(sweeps, origins, others, lru_cache(maxsize=4)(_curves))
 
-    @lru_cache(maxsize=4)
-    def curves(other: Path) -> dict[str, list[Epoch]]:
-        found: dict[str, list[Epoch]] = {}
-        for run, epoch, metrics in _epochs(store.epochs(other))[0]:
-            found.setdefault(run, []).append((epoch, metrics))
-        return found
 
-    def find(run: str) -> Finished | None:
-        if run not in where:
-            return None
-        other = where[run]
-        return Finished(other.name, curves(other)[run], other / "checkpoints" / run)
+def _whence(row: Mapping[str, Any]) -> dict[str, str]:
+    return {name: row[name] or "" for name in WHENCE}
 
-    return find
+
+def _curves(directory: Path) -> dict[str, list[Epoch]]:
+    found: dict[str, list[Epoch]] = {}
+    for run, epoch, metrics in _epochs(store.epochs(directory))[0]:
+        found.setdefault(run, []).append((epoch, metrics))
+    return found
 
 
 def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict[str, int]]:

@@ -127,6 +127,8 @@ def _engines(
             history = histories.read(one.directory)
             sittings += history.sittings
             engines.append(session.open_engine(one, share, writer, history, Lines(name, console)))
+            if said := session.passed_over(engines[-1]):
+                console.print(f"{name}  {said}", highlight=False, markup=False, soft_wrap=True)
         yield engines, histories.hours(sittings)
 
 
@@ -179,7 +181,7 @@ def _stop(directory: Path, given: argparse.Namespace) -> int:
 
 def _print_results(directory: Path, given: argparse.Namespace) -> None:
     found = analysis.results(directory)
-    text = analysis.markdown(found)
+    text = analysis.codes(directory) + analysis.markdown(found)
     store.write_whole(directory / "results.md", lambda file: file.write(text.encode()))
     rows = [vars(one) for one in found]
     store.write_json(directory / "results.json", rows)

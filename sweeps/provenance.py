@@ -3,8 +3,14 @@
 import hashlib
 import platform
 import subprocess
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
+from functools import lru_cache
 from importlib import metadata
+from importlib.abc import Traversable
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 PACKAGES = ("contrastive-sweeps", "torch", "torchvision", "numpy", "ray", "optuna", "pyarrow")
 
@@ -23,6 +29,79 @@ def provenance() -> dict[str, object]:
         "host": platform.node(),
         "machine": platform.machine(),
     }
+
+
+@dataclass(frozen=True)
+class Code:
+    """What trains: each source file of `contrastive` by its name with a digest, and the torch that it runs on."""
+
+    digest: str
+    """Of all of it; equal runs of equal code give equal numbers."""
+    files: dict[str, str]
+    torch: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON-ready values."""
+        return asdict(self)
+
+
+@lru_cache(maxsize=1)
+def code() -> Code:
+    """The code of this process, wherever it is installed; read once."""
+    return code_of(files("contrastive"), torch=metadata.version("torch"))
+
+
+def code_of(package: Traversable, *, torch: str) -> Code:
+    """The code of a package's source files, in a folder or an archive; line endings make no difference."""
+    found = dict(sorted(_sources(package)))
+    whole = "\n".join([f"torch {torch}", *(f"{name} {digest}" for name, digest in found.items())])
+    return Code(_digest(whole), found, torch)
+
+
+def changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
+    """What differs between a sweep's code and that of now, in words.
+
+    Args:
+        told: what its manifest says of the code; empty where it was begun before that was recorded.
+        commit: the one it was begun with.
+        now: the code of this process.
+    """
+    head = provenance()["commit"]
+    found = [f"commit {short(commit)} then, {short(str(head or ''))} now"] if commit != head else []
+    if not told:
+        return "; ".join(["the code that began it was not recorded", *found])
+    if told["torch"] != now.torch:
+        found.append(f"torch {told['torch']} then, {now.torch} now")
+    before: dict[str, str] = told["files"]
+    kinds = {
+        "changed": [name for name in before if name in now.files and now.files[name] != before[name]],
+        "new": [name for name in now.files if name not in before],
+        "gone": [name for name in before if name not in now.files],
+    }
+    found += [f"{kind} in contrastive: {_few(names)}" for kind, names in kinds.items() if names]
+    return "; ".join([*found, f"digest {told['digest']} then, {now.digest} now"])
+
+
+def short(commit: str | None) -> str:
+    """A commit as people write it."""
+    return commit[:7] if commit else "unknown"
+
+
+def _sources(folder: Traversable, above: str = "") -> Iterator[tuple[str, str]]:
+    for entry in folder.iterdir():
+        if entry.is_dir():
+            yield from _sources(entry, f"{above}{entry.name}/")
+        elif entry.name.endswith(".py"):
+            text = entry.read_bytes().replace(b"\r\n", b"\n").decode("utf-8", "surrogateescape")
+            yield (
+                f"{above}{entry.name}",
+                hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16],
+            )
+
+
+def _few(names: list[str], most: int = 8) -> str:
+    more = f" and {len(names) - most} more" if len(names) > most else ""
+    return ", ".join(names[:most]) + more
 
 
 def _digest(changes: str | None) -> str:

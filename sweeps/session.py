@@ -24,11 +24,12 @@ from sweeps.arbiter import INTERRUPTED, Arbiter
 from sweeps.checkpoints import Checkpoints
 from sweeps.engine import Closing, Engine, Options, Watcher
 from sweeps.folding import folding
-from sweeps.history import History
+from sweeps.history import Elsewhere, History
 from sweeps.keep import smallest_budget
 from sweeps.look.find import program
 from sweeps.plan import Plan
 from sweeps.progress import Progress
+from sweeps.provenance import code
 from sweeps.study import Study
 from sweeps.sweep import Sweep
 from sweeps.work import Places
@@ -55,13 +56,14 @@ def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
 
 def resume(given: argparse.Namespace) -> int:
     """Goes on with a sweep that was interrupted, or lets it grow."""
-    begun = sweep.reopen(store.find(given.resume, root=given.store), cache=given.cache)
+    found = store.find(given.resume, root=given.store)
+    begun = sweep.reopen(found, cache=given.cache, other_code=given.reuse_other_code)
     plan = commands.grown(begun.plan, given)
 
     def grow() -> Sweep:
-        if plan == begun.plan:
-            return begun
         with sweep.alone(begun.directory):
+            if plan == begun.plan:
+                return sweep.go_on(begun)
             return sweep.grow(begun, plan, program=program(given.store))
 
     return with_cluster(plan, given, lambda cluster: _carry_out(grow(), given, cluster))
@@ -156,11 +158,17 @@ def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Con
     ):
         history = histories.read(begun.directory)
         engine = open_engine(begun, given, writer, history, progress)
+        said = passed_over(engine)
+        if said:
+            console.print(said, highlight=False, markup=False, soft_wrap=True)
         arbiter = Arbiter(
             [engine], hours=history.hours, asked_to_stop=lambda: sweep.asked_to_stop(begun.directory)
         )
         progress.begin(engine)
-        return train(arbiter, begun.cache, session, progress.say)
+        closing = train(arbiter, begun.cache, session, progress.say)
+        if (met := passed_over(engine, met=True)) and met != said:  # a search has come to more of them
+            console.print(met, highlight=False, markup=False, soft_wrap=True)
+        return closing
 
 
 def open_engine(
@@ -185,8 +193,21 @@ def open_engine(
             room=None if given.disk is None else int(given.disk * 1e9),
         ),
         watcher=watcher,
-        reusable=(lambda _: None) if given.no_reuse else histories.finished_elsewhere(begun.directory),
+        reusable=(lambda _: None) if given.no_reuse else _elsewhere(begun, given),
     )
+
+
+def passed_over(engine: Engine, *, met: bool = False) -> str:
+    """How many runs that a sweep is to train, or has `met`, exist but were trained by other code; "" if none."""
+    elsewhere = engine.reusable
+    if not isinstance(elsewhere, Elsewhere):
+        return ""
+    waiting = [run for run in engine.study.planned() if run not in engine.attempts]
+    return elsewhere.passed_over(sorted(elsewhere.met) if met else waiting)
+
+
+def _elsewhere(begun: Sweep, given: argparse.Namespace) -> Elsewhere:
+    return histories.finished_elsewhere(begun.directory, None if given.reuse_other_code else code().digest)
 
 
 def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:

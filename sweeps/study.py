@@ -148,6 +148,10 @@ class Study:
         """Whether an arm has ended on every seed of the search, one way or another, or gets no more of them."""
         return len(self._ended.get(text, {})) == len(self.plan.seeds) or text in self._given_up
 
+    def planned(self) -> list[str]:
+        """The runs that are known to come, by their identity: of a search the first of it."""
+        return [self._run(text, seed, 0).identity for text, seed in self._waiting]
+
     def unfinished(self) -> list[Run]:
         """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
         return list(self._open_runs.values())

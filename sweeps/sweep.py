@@ -5,7 +5,7 @@ import json
 import os
 import platform
 import time
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,7 +26,7 @@ from sweeps import objectives, store
 from sweeps import plan as plans
 from sweeps.look.find import LOCK, STOP
 from sweeps.plan import Plan
-from sweeps.provenance import provenance
+from sweeps.provenance import changes, code, provenance
 
 
 @dataclass(frozen=True)
@@ -83,16 +83,19 @@ def grow(begun: Sweep, plan: Plan, *, program: str) -> Sweep:
     manifest = store.read_manifest(begun.directory)
     kept = {name: manifest[name] for name in ("created", "command")}
     before = [*manifest.get("plans_before", []), manifest["plan"]]
+    kept |= _code(manifest)
     content = {**_manifest(grown, datetime.now(UTC)), **_baselines(plan, grown.dataset), **kept}
     store.write_manifest(grown.directory, {**content, **_next(grown, program), "plans_before": before})
     return grown
 
 
-def reopen(directory: Path, *, cache: Path) -> Sweep:
+def reopen(directory: Path, *, cache: Path, other_code: bool = False) -> Sweep:
     """A sweep that was begun before.
 
+    `other_code`: it may go on though the code that trains has changed since.
+
     Raises:
-        ValueError: its images are not what they were.
+        ValueError: its images or its code are not what they were; says what has changed.
     """
     manifest = store.read_manifest(directory)
     plan = plans.from_dict(manifest["plan"])
@@ -105,7 +108,35 @@ def reopen(directory: Path, *, cache: Path) -> Sweep:
             f"{manifest['id']} was begun by a version whose trials give other numbers; finish it with that one "
             "or start a new sweep"
         )
+    if _changed(manifest) and not other_code:
+        commit = manifest.get("provenance", {}).get("commit")
+        raise ValueError(
+            f"the code that trains has changed since {manifest['id']} was carried out: "
+            f"{changes(manifest.get('code') or {}, commit, code())}. Its runs would be of two codes: start a new "
+            "sweep, or add --reuse-other-code if you know that both give the same numbers"
+        )
     return sweep
+
+
+def go_on(begun: Sweep) -> Sweep:
+    """The sweep, with the code of now in its manifest if that has changed."""
+    manifest = store.read_manifest(begun.directory)
+    if _changed(manifest):
+        store.write_manifest(begun.directory, {**manifest, **_code(manifest)})
+    return begun
+
+
+def _changed(manifest: Mapping[str, Any]) -> bool:
+    return (manifest.get("code") or {}).get("digest") != code().digest
+
+
+def _code(before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest says of the code and the place of its sittings: the last one's, and those before that differ."""
+    found: dict[str, Any] = {"code": code().to_dict(), "provenance": provenance()}
+    earlier = list(before.get("carried_out_before", []))
+    if before and _changed(before):
+        earlier.append({name: before.get(name) for name in found})
+    return {**found, "carried_out_before": earlier}
 
 
 def origin(begun: Sweep, campaign: str = "") -> dict[str, str]:
@@ -117,6 +148,7 @@ def origin(begun: Sweep, campaign: str = "") -> dict[str, str]:
         "data": begun.dataset.fingerprint,
         "commit": str(found["commit"] or ""),
         "diff": str(found["diff"] or ""),
+        "code": code().digest,
         "packages": json.dumps(found["packages"], sort_keys=True),
         "host": str(found["host"]),
         "device": begun.plan.device,
@@ -235,7 +267,7 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
         "seed_deviation_seeds": reference.seeds if reference else None,
-        "provenance": provenance(),
+        **_code({}),
     }
 
 

@@ -56,11 +56,12 @@ class Sitting:
     reusable: Callable[[str], Finished | None] = lambda _: None
     keep: int = 3
     room: int | None = None
+    origin: dict[str, str] = field(default_factory=dict[str, str])
 
     def __post_init__(self) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
         number = len(list(self.directory.glob("segments/trials-driver*")))
-        self.writer = Writer(self.directory, f"driver-{number}")
+        self.writer = Writer(self.directory, f"driver-{number}", origin=self.origin)
         SITTINGS.append(self)
         history = histories.read(self.directory)
         self.study = Study(self.plan, "images", self.directory)

@@ -22,6 +22,7 @@ def provenance(evidence: Evidence) -> Section:
         "Campaign": ", ".join(evidence.known("campaign")),
         "Command": manifest.get("command", ""),
         "Commit": ", ".join(commits),
+        "Code that trained": ", ".join(evidence.known("code")) or "not recorded",
         "Changes since then": ", ".join(changed),
         "Data fingerprint": ", ".join(evidence.known("data")) or manifest.get("data", ""),
         "Host": ", ".join(evidence.known("host")) or told.get("host", ""),

@@ -140,7 +140,7 @@ def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequen
         held = f"SELECT {SWEEP} AS sweep, * EXCLUDE (filename) FROM {read}"
         if len(live) and table != "events":
             held += f" WHERE ({SWEEP}, trial) NOT IN (SELECT (sweep, trial) FROM {table}_live)"
-        facts = f"{held} UNION ALL BY NAME {facts}" if len(live) else held
+        facts = f"{held} UNION ALL BY NAME {facts}"  # also of no row: it has the columns that old parts lack
     connection.execute(f"CREATE VIEW {table}_facts AS {facts}")
     current = f"SELECT * EXCLUDE ({fold.SUPERSEDED}) FROM {table}_facts WHERE NOT {fold.SUPERSEDED}"
     connection.execute(f"CREATE VIEW {table}_rows AS {current}")

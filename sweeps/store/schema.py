@@ -56,6 +56,7 @@ TRIALS = pa.schema(
         ("data", pa.string()),  # fingerprint of the images
         ("commit", pa.string()),
         ("diff", pa.string()),  # digest of what was changed since that commit
+        ("code", pa.string()),  # digest of what trains: sources and torch; A+B: begun by A, ended by B
         ("packages", pa.string()),  # JSON
         ("host", pa.string()),
         ("device", pa.string()),
@@ -65,8 +66,11 @@ TRIALS = pa.schema(
 )
 """One row for each change of a run's state."""
 
-ORIGIN = ("space", "campaign", "data", "commit", "diff", "packages", "host", "device")
+ORIGIN = ("space", "campaign", "data", "commit", "diff", "code", "packages", "host", "device")
 """Columns of a trial that say where it comes from; the same for all that a driver records, but for the host."""
+
+WHENCE = ("commit", "diff", "code", "packages", "host", "device")
+"""Those that a run keeps when another sweep takes it over: what trained it, and where."""
 
 EVENTS = pa.schema(
     [

@@ -51,6 +51,11 @@ class Writer:
         self._segments: dict[str, _Segment] = {}
         self._sequence, self._time, self._synced = 0, float("-inf"), float("-inf")
 
+    @property
+    def origin(self) -> Mapping[str, str]:
+        """Where the runs that it records come from; "" what it was not told."""
+        return self._origin
+
     def __enter__(self) -> Self:
         return self
 
@@ -105,10 +110,12 @@ class Writer:
         checkpoint: str = "",
         dropped: str = "",
         host: str = "",
+        origin: Mapping[str, str] | None = None,
     ) -> None:
         """Appends a run's new state; schema.TRIALS says what each column is.
 
-        `reason` says why it was stopped or failed, `host` where it runs if that is not where its driver does.
+        `reason` says why it was stopped or failed, `host` where it runs if that is not where its driver does,
+        `origin` what else of where it comes from is not as with the driver's other runs.
 
         Raises:
             OSError: the disk is full or gone; what was recorded before is intact.
@@ -117,8 +124,8 @@ class Writer:
         text = json.dumps(config, sort_keys=True, separators=(",", ":"))
         stand = {"state": state, "reason": reason, "epochs": epochs, "rung": rung, "checkpoint": checkpoint}
         cost = {"seconds": seconds, "device_seconds": device_seconds}
-        origin = self._origin | ({"host": host} if host else {})
-        self._append("trials", {**row, "config": text, **stand, **cost, "dropped": dropped, **origin})
+        whence = self._origin | ({"host": host} if host else {}) | dict(origin or {})
+        self._append("trials", {**row, "config": text, **stand, **cost, "dropped": dropped, **whence})
 
     def event(self, kind: str, trial: str = "", epoch: int = 0, **detail: Any) -> None:
         """Appends what was done, to which run at which epoch, and why.
