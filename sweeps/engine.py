@@ -398,11 +398,11 @@ class Engine:
             checkpoint=str(kept.relative_to(self.study.directory)) if kept else "",
             dropped=self.study.dropped(run),
             host=tally.host,
-            origin=self._origin(run),
+            origin=self._whence(run),
         )
         self.watcher.state(run, state, reason, epochs)
 
-    def _origin(self, run: Run) -> dict[str, str]:
+    def _whence(self, run: Run) -> dict[str, str]:
         """Where a run comes from if not from this sitting alone: columns of schema.WHENCE.
 
         One that other code has begun is of both: its numbers are of neither alone.
