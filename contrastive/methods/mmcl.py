@@ -99,13 +99,13 @@ class MMCL:
             },
         ),
         "imagenet100": Preset(
-            source="the authors' released ImageNet-100 run; blur reflects at the border, and of the vectors none "
-                   "decays (theirs: those not called bn or bias)",
+            source="the authors' released ImageNet-100 run; blur reflects at the border, and no vector decays (in "
+                   "theirs the down-sampling layers' batch norm does)",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 20}, "batch": 128, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' released ImageNet run; blur reflects at the border, and of the vectors none decays "
-                   "(theirs: those not called bn or bias)",
+            source="the authors' released ImageNet run; blur reflects at the border, and no vector decays (in theirs "
+                   "the down-sampling layers' batch norm does)",
             values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 10}, "batch": 256, "epochs": 100},
         ),
     }  # fmt: skip

@@ -76,8 +76,8 @@ class ReSSL:
             values={**_IMAGENET, "epochs": 200},
         ),
         "imagenet": Preset(
-            source="the authors' ImageNet run, one crop; blur of 23 taps for Pillow's, and of the vectors none "
-                   "decays (theirs: those not called bn or bias)",
+            source="the authors' ImageNet run, one crop; blur of 23 taps for Pillow's, and no vector decays (in "
+                   "theirs the down-sampling layers' batch norm does)",
             values=_IMAGENET,
         ),
     }  # fmt: skip

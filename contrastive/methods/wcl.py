@@ -96,7 +96,7 @@ class WCL:
         ),
         "imagenet": Preset(
             source="the authors' released run: heads 4096 and 256, LARS at 0.075 sqrt(batch), 200 epochs; blur of 23 "
-                   "taps for Pillow's, and of the vectors none decays (theirs: those not called bn or bias)",
+                   "taps for Pillow's, and no vector decays (in theirs the down-sampling layers' batch norm does)",
             values=_IMAGENET,
         ),
     }  # fmt: skip

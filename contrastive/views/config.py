@@ -22,7 +22,7 @@ class View:
     pixels (None: the image's own height and width). `flip`, `jitter`, `grey`, `blur` and `solarise` are
     probabilities per image; `brightness`, `contrast`, `saturation` and `hue` are ColorJitter's strengths, hue
     in turns of the colour circle. `blur_sigma` and `blur_kernel` are in output pixels; a kernel of 13 reaches
-    three of the largest sigma and is Pillow's Gaussian to its rounding.
+    three of the usual largest sigma and is, off the border, a level or so of 255 from Pillow's Gaussian.
 
     `colour="exact"` is torchvision's arithmetic: four operators in an order drawn per image, each clamped,
     hue in HSV. `"affine"` is one 3×3 matrix and an offset per image, clamped once: faster, equal without hue

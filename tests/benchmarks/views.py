@@ -121,7 +121,7 @@ def compare(name: str, contestants: dict[str, Callable[[], float]], rounds: int)
 
 
 def main() -> None:
-    """Both recipes, both colour paths."""
+    """Every recipe, both colour paths."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--workers", type=int, default=0, help="0: everything in this process, one thread")
