@@ -1,10 +1,12 @@
 """One hand over the engines of one or many sweeps: who gets the next free place, and when all is spent."""
 
+import functools
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from sweeps import reserve
 from sweeps.engine import WAIT, Closing, Engine, Metrics
 from sweeps.plan import Budget
 from sweeps.study import Run
@@ -56,6 +58,9 @@ class Arbiter:
         self.asked_to_stop = asked_to_stop
         self.closing: Closing | None = None
         self.held: Issued | None = None
+        self.places = 1
+        for engine in self.engines:
+            engine.lacking = functools.partial(self._lacking, engine)
 
     def has_work(self) -> bool:
         """Whether there is a run to train; it is given out next. What can be reused is, before a cluster is up."""
@@ -104,6 +109,17 @@ class Arbiter:
 
         return [engine for engine, _ in sorted(zip(self.engines, self.weights, strict=True), key=had)]
 
+    def _lacking(self, engine: Engine, runs: int, epochs: int | None) -> str | None:
+        """Why these do not fit into the search's share of the sweep's own budget or of that of all; None if they do."""
+        hours = self.hours + (self.clock() - self.began) / 3600
+        for budget, engines in ((engine.plan.budget, [engine]), (self.budget, self.engines)):
+            used = spent(engines, hours) if budget != Budget() else {}
+            if used and (
+                why := reserve.lacking(budget, engines, used, places=self.places, runs=runs, epochs=epochs)
+            ):
+                return why
+        return None
+
     def _check_limits(self) -> None:
         if self.closing is None and self.asked_to_stop():
             self.close(INTERRUPTED)
@@ -114,9 +130,11 @@ class Arbiter:
             engine.full = exhausted(engine.plan.budget, own, TRIALS) or exhausted(
                 self.budget, together, TRIALS
             )
-            if (reason := exhausted(engine.plan.budget, own)) and engine.closing is None:
+            if (reason := exhausted(engine.plan.budget, own)) and not (engine.closing or engine.through):
                 engine.close(Closing("spent", reason))
-        if (reason := exhausted(self.budget, together)) and self.closing is None:
+        self.places = max(self.places, sum(len(engine.running) for engine in self.engines))
+        through = all(engine.through for engine in self.engines)
+        if (reason := exhausted(self.budget, together)) and not (self.closing or through):
             self.close(Closing("spent", reason))
 
 

@@ -16,7 +16,7 @@ from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.fitting import fitted
 from search_spaces.space import Space, based_on, by_name
-from sweeps import flags, objectives, store
+from sweeps import flags, objectives, reserve, store
 from sweeps import plan as plans
 from sweeps.designs import GRIDS, finer
 from sweeps.plan import DESIGNS, Budget, Confirm, Objective, Plan
@@ -340,6 +340,7 @@ def _checked(**fields: Any) -> Plan:
     try:
         plan = plans.checked(**fields)
         objectives.check(plan)
+        reserve.check(plan.budget, [plan])
         return plan
     except ValueError as error:
         text = re.sub(rf"\b({'|'.join(FLAGS)}) = ", lambda found: f"{FLAGS[found[1]]} ", str(error))

@@ -8,6 +8,7 @@ from typing import Any
 
 from search_spaces.space import Space
 from sweeps import plan as plans
+from sweeps import reserve
 from sweeps.estimate import Estimate, in_words
 from sweeps.plan import Plan
 
@@ -56,6 +57,7 @@ def runs(plan: Plan) -> list[str]:
         lines.append(
             f"then the best {plan.confirm.arms} and the default on fresh seeds ({again}), to their end"
         )
+    lines += [f"  {line}" for line in reserve.words(plan.budget, [plan])]
     full, expected = plans.estimate(plan)
     return [*lines, f"{full} epochs if no run is stopped, about {expected} as the stopper is meant to work"]
 

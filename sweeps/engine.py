@@ -27,6 +27,7 @@ WAIT: Literal["wait"] = "wait"
 """Nothing to issue now, but perhaps when a run has ended."""
 OUTDONE = "paused and never taken up again: others were better"
 Metrics = Mapping[str, float]
+Lacking = Callable[[int, int | None], str | None]
 
 
 class Watcher:
@@ -85,6 +86,8 @@ class Engine:
         self.closing: Closing | None = None
         self.full: str | None = None
         """Why no run is begun that was not begun before, or None; those that were come to their end."""
+        self.lacking: Lacking = lambda _runs, _epochs: None
+        """Why so many runs and epochs more are not for the search, if the rest of a budget is kept; the arbiter's."""
         self.failures: list[str] = []
         self.epochs_spent, self.seconds_spent = 0, 0.0
         self.judge, self.order = self._judge(), history.order
@@ -139,8 +142,11 @@ class Engine:
         spared = verdict is not None and self._spared(run.arm)
         self._note_rungs()
         self._dismiss()
+        searching = run.seed in self.plan.seeds and epoch < run.trial.epochs
         if unwell:
             self.verdicts[run.identity] = Verdict("stop", unwell)
+        elif searching and not self.study.confirming and (why := self.lacking(0, None)):
+            self.verdicts[run.identity] = Verdict("stop", f"epoch {epoch}: {why}")
         elif verdict and spared:
             self.writer.event("spared", run.identity, epoch, reason=verdict.reason)
         elif verdict:
@@ -220,20 +226,63 @@ class Engine:
     def _next(self) -> Run | None:
         if self.left_behind:
             return self.left_behind.pop(0)
-        return self._promoted() or (None if self.full else self.study.ask())
+        return self._promoted() or (None if self._full() else self.study.ask())
+
+    def _full(self) -> str | None:
+        """Why no new run is begun, or None: a search only begins what fits in beside the confirmation to its end."""
+        return self.full or (None if self.study.confirming else self._no_room())
+
+    def _no_room(self) -> str | None:
+        runs = self.study.block()
+        return self.lacking(runs, runs * self.plan.epochs)
+
+    def _to_go(self, arm: str) -> int:
+        """Epochs to go of the runs of an arm that wait."""
+        waiting = [
+            run for run in self.study.unfinished() if run.arm == arm and run.identity not in self.running
+        ]
+        return sum(
+            run.trial.epochs - self._tally(run).epoch for run in waiting if run.seed in self.plan.seeds
+        )
+
+    def confirmed(self) -> tuple[int, int]:
+        """Runs of the confirmation and their epochs so far; while the search may yet find other arms, the default's."""
+        if self.through:
+            return self.plan.confirm_runs, self.plan.confirm_runs * self.plan.epochs
+        again = [tally for tally in self.tallies.values() if tally.run.seed in self.plan.confirm_seeds]
+        if not self.study.confirming:
+            again = [tally for tally in again if tally.run.arm == self.options.default_arm]
+        return len(again), sum(tally.epoch for tally in again)
+
+    def under_way(self) -> int:
+        """Epochs to go of the search's runs in training, and of those that an interruption left behind."""
+        runs = {run.identity: run for run in (*self.running.values(), *self.left_behind)}.values()
+        return sum(run.trial.epochs - self._tally(run).epoch for run in runs if run.seed in self.plan.seeds)
+
+    @property
+    def through(self) -> bool:
+        """Whether all runs, to the last of the confirmation, have had all their epochs."""
+        left = any(self._tally(run).epoch < run.trial.epochs for run in self.running.values())
+        return bool(self.plan.confirm) and self.study.confirming and not (left or self.study.more())
 
     def _promoted(self, *, ending: bool = False) -> Run | None:
         """The paused run to take up now. One whose process has not ended yet is taken up as soon as it has.
 
         `ending`: no new run is to come, whatever the study hoped for.
         """
+        if self.running and not self.study.confirming and self.lacking(0, self.plan.epochs):
+            return None  # what these leave of the search's share decides who can still be taken up
         new = any(run.seed in self.plan.seeds and not self._tally(run).epoch for run in self.running.values())
-        more = not ending and (new or (self.study.more() and not self.full))
+        more = not ending and (new or (self.study.more() and not self._full()))
         while (paused := self.judge.promote(more=more)) is not None:
             entry = self.study.entries[paused]
             if paused in self.verdicts:
                 self.wanted.add(paused)
-            elif entry.state == "running" and paused not in self.running:
+            elif entry.state != "running" or paused in self.running:
+                continue
+            elif why := self.lacking(0, self._to_go(entry.run.arm)):
+                self._record(entry.run, "stopped", f"paused and never taken up again: {why}")
+            else:
                 self.writer.event("promoted", paused, self._tally(entry.run).epoch)
                 return entry.run
         return None
@@ -260,6 +309,11 @@ class Engine:
             return False  # the next step of a path hangs on how these have ended
         if self.study.confirming:
             return True
+        if self.study.more() and (why := self._full()):
+            self.writer.event("search_ended", reason=why)
+            if not self.plan.confirm:
+                self.close(Closing("spent", why))
+                return False
         self.study.confirm()
         return False
 

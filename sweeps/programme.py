@@ -16,7 +16,7 @@ from analysis import figures
 from search_spaces.campaign import Campaign
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps import command as commands
-from sweeps import flags, session, store, sweep
+from sweeps import flags, reserve, session, store, sweep
 from sweeps import history as histories
 from sweeps import plan as plans
 from sweeps.arbiter import INTERRUPTED, Arbiter
@@ -48,6 +48,8 @@ def dispatch(given: argparse.Namespace) -> int:
     campaign = by_flags(given)
     planned = {name: plan_of(campaign, entry) for name, entry in campaign.entries.items()}
     tested = comparisons(campaign, planned)
+    if campaign.budget:
+        reserve.check(commands.parse_budget(campaign.budget), list(planned.values()), together=True)
     if given.dry_run:
         return _show(campaign, planned, tested, given)
 
@@ -156,6 +158,8 @@ def _show(
     total = sum(expected for _, expected in costs.values())
     budget = campaign.budget or "none"
     lines += ["", f"{total} epochs expected in all; budget: {budget}; order: {campaign.order}"]
+    if campaign.budget:
+        lines += reserve.words(commands.parse_budget(campaign.budget), list(planned.values()))
     lines += [
         "",
         "To be tested, paired by seed:",

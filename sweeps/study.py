@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -117,19 +118,35 @@ class Study:
 
     def more(self) -> bool:
         """Whether the search still has runs to issue."""
-        grows = self.plan.design in (*ADAPTIVE, "path") and not self._exhausted
+        grows = self.plan.design in (*ADAPTIVE, "path") and not self._exhausted and not self.confirming
         return bool(self._waiting) or (grows and len(self._known) < self.plan.arms)
 
+    def block(self) -> int:
+        """How many runs come next that are of one arm."""
+        if not self._waiting:
+            return len(self.plan.seeds)
+        return sum(1 for _ in takewhile(lambda one: one[0] == self._waiting[0][0], self._waiting))
+
     def confirm(self) -> None:
-        """Enqueues the best arms of the search and the default on fresh seeds."""
+        """Enqueues the best arms of the search and the default on fresh seeds; the search begins nothing more."""
         self.confirming = True
+        self._waiting.clear()
         if not self.plan.confirm:
             return
         default = key(self.plan.space.default())
-        best = [text for text in self.ranking() if text != default][: self.plan.confirm.arms]
+        best = [text for text in (*self.ranking(), *self._partly()) if text != default]
+        best = best[: self.plan.confirm.arms]
         for seed in self.plan.confirm_seeds:
             for text in [default, *best]:
                 self._enqueue(text, seed)
+
+    def _partly(self) -> list[str]:
+        """Keys of the arms that are complete on some seeds when the search ends before the others: most seeds first."""
+        found = {text: tuple(ended.values()) for text, ended in self._ended.items() if not self.decided(text)}
+        scores = {
+            text: (len(values), mean) for text, values in found.items() if (mean := _mean(values)) is not None
+        }
+        return sorted(scores, key=lambda text: scores[text], reverse=True)
 
     def ranking(self) -> list[str]:
         """Keys of the arms that are complete on every seed of the search, the best mean first objective first."""
