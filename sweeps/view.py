@@ -108,13 +108,12 @@ class View:
     def _trials(self) -> list[FrozenTrial]:
         """Of every arm, in order of issue; those of which nothing is known yet are running."""
         curves = {arm: seen.curve for arm, seen in self.arms.items()}
-        reported = [arm for arm, curve in curves.items() if curve]
-        values = dict(zip(reported, estimates([curves[arm] for arm in reported]), strict=True))
-        well = [values[arm] for arm in reported if not self.arms[arm].unwell]
+        well = [arm for arm, curve in curves.items() if curve and not self.arms[arm].unwell]
+        values = dict(zip(well, estimates([curves[arm] for arm in well]), strict=True))
         for arm, seen in self.arms.items():
             estimate = values.get(arm)
             if seen.unwell:
-                estimate = self._worst(well)
+                estimate = self._worst(list(values.values()))
             failed = estimate is None and seen.failed
             seen.trial.state = TrialState.FAIL if failed else TrialState.RUNNING
             if estimate is not None:

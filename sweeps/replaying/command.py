@@ -4,8 +4,8 @@ SWEEP is a sweep's id, its folder, or a JSON file of curves. All its runs must h
 none); those that the guard ended end again. Every stopper is replayed with every searcher, on the same random orders of
 arms and on the sweep's seeds by turns. The table has, as means over replays:
 
-    by its  arms that the model of a search has proposed; the others were known beforehand, or drawn by chance. "-": it
-    model   has none
+    by its  arms that the model of a search has proposed, of all but the default; the others were known beforehand, or
+    model   drawn by chance. "-": it has none
     regret  points of the metric that the arm it ends with lacks of the best one that there was, with its 95 %
             interval. The interval is of the order of arms; another sweep would have other arms.
     near    share of replays that end within one paired seed deviation of the best

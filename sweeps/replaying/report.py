@@ -70,7 +70,7 @@ def markdown(one: Recording, rows: Sequence[Row]) -> Iterator[str]:
         found = row.found
         near = "-" if found.near is None else f"{found.near:.0%}"
         less = "" if row is rows[0] else interval(found.regrets - rows[0].found.regrets)
-        model = "-" if found.proposed is None else f"{found.proposed:.1f} of {len(one.arms)}"
+        model = "-" if found.proposed is None else f"{found.proposed:.0f} of {len(one.arms) - 1}"
         time = in_words(found.hours * 3600)
         yield f"| {row.name} | {model} | {found.regret} | {near} | {found.epochs:.0%} | {time} | {less} |"
     yield ""

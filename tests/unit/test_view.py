@@ -143,6 +143,15 @@ def test_a_collapsed_arm_is_as_bad_as_the_worst_and_a_failed_one_tells_nothing()
     assert seen(found)[1] == (TrialState.COMPLETE, [40.0])
 
 
+def test_a_collapsed_arm_says_nothing_of_what_others_would_have_gained() -> None:
+    found = view()
+    for epoch, values in enumerate(((10.0, 40.0, 50.0), (20.0, 41.0)), start=1):
+        for i, value in enumerate(values):
+            found.report(f"arm {i}", 0, epoch, (value,))
+    found.judge("arm 1", 0, unwell=True)
+    assert [values for _, values in seen(found)] == [[20.0], [20.0], [60.0]]
+
+
 def test_where_less_is_better_the_worst_is_the_largest() -> None:
     found = view(objectives=(Objective(), Objective(metric="seconds", direction="minimize", total=True)))
     for i, values in enumerate(((10.0, 3.0), (40.0, 7.0), (50.0, 1.0))):
