@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import combinations
 from typing import Any
 
@@ -25,7 +26,11 @@ def fanova(
 
     Hutter, Hoos, Leyton-Brown (ICML 2014): the variance of a tree's marginal over one parameter, all others
     integrated out over their domains, on the domains' own scales (logarithmic where they are). Means of the shares
-    of the trees' variances, normalised; the interval is over the trees, each grown on arms drawn anew.
+    of the trees' variances, normalised; the range is over the trees, each grown on arms drawn anew.
+
+    A forest finds shares in pure noise, too: of four parameters that do nothing the first had 39 to 46 % on average
+    over 25 sweeps of 16, 24 and 40 arms each. So it is asked first what it knows of arms that it has not seen: of
+    40 such sweeps 3 to 5 pass, of those where one parameter explains half of the variance 32, 37 and 40.
 
     Args:
         observed: the complete arms.
@@ -34,7 +39,7 @@ def fanova(
         pairs: with the interaction of each two parameters.
 
     Raises:
-        ValueError: too few arms, or no differences.
+        ValueError: too few arms, no differences, or a forest that knows nothing.
     """
     require(observed, FEWEST, "fANOVA")
     grown = forest(observed, generator, trees=trees)
@@ -42,13 +47,43 @@ def fanova(
     terms = [(a,) for a in axes] + (list(combinations(axes, 2)) if pairs else [])
     found = np.array([fractions(boxes(tree), terms) for tree in grown.estimators_])
     keys = [tuple(observed.axes[a].key for a in term) for term in terms]
-    return importance("fANOVA", observed, keys, found.mean(axis=0), found)
+    return replace(
+        importance("fANOVA", observed, keys, found.mean(axis=0), found),
+        over="its trees",
+        fit=grown.oob_score_,
+    )
 
 
 def forest(observed: Observed, generator: np.random.Generator, *, trees: int = 64) -> Any:
-    """A RandomForestRegressor, as it is usual for fANOVA: leaves of one score, all axes tried at each split."""
-    grown = RandomForestRegressor(trees, random_state=int(generator.integers(2**31)))
-    return grown.fit(points(observed, generator), observed.scores)
+    """A RandomForestRegressor, as it is usual for fANOVA: leaves of one score, all axes tried at each split.
+
+    Its `oob_score_` is R² of what it predicts of each arm by the trees that were grown without that one.
+
+    Raises:
+        ValueError: R² is not above 0, so that the mean of all arms predicts them better.
+    """
+    grown: Any = RandomForestRegressor(trees, random_state=int(generator.integers(2**31)))
+    places = points(observed, generator)
+    grown.fit(places, observed.scores)
+    grown.oob_score_ = _out_of_bag(grown, places, observed.scores)
+    if not grown.oob_score_ > 0:
+        raise ValueError(
+            f"the forest of {len(places)} arms predicts those that it has not seen no better than their mean does "
+            f"(out-of-bag R² {grown.oob_score_:.2f}), so it says nothing of the parameters; "
+            "let the sweep grow (--trials)"
+        )
+    return grown
+
+
+def _out_of_bag(grown: Any, places: NDArray[np.float64], scores: NDArray[np.float64]) -> float:
+    """R² over the arms that some tree was grown without."""
+    out = np.ones((len(grown.estimators_), len(scores)), bool)
+    for without, drawn in zip(out, grown.estimators_samples_, strict=True):
+        without[drawn] = False
+    predicted = np.array([tree.predict(places) for tree in grown.estimators_])
+    known = out.any(axis=0)
+    errors = scores[known] - np.average(predicted[:, known], axis=0, weights=out[:, known])
+    return float(1 - errors @ errors / np.square(scores[known] - scores[known].mean()).sum())
 
 
 def points(observed: Observed, generator: np.random.Generator) -> NDArray[np.float64]:

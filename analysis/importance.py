@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.arms import ranked
-from analysis.compare import LEVEL
+from analysis.intervals import LEVEL
 from analysis.load import Record
 
 CELLS = 50
@@ -43,7 +43,11 @@ class Observed:
 
 @dataclass(frozen=True)
 class Share:
-    """Of one parameter, or of two together beyond what each does alone; `low` to `high` is its 95 % interval."""
+    """Of one parameter, or of two together beyond what each does alone.
+
+    From `low` to `high` are the middle 95 % of what `Importance.over` says: no confidence interval. A share is never
+    below 0, so that of a parameter which does nothing lies above 0 in all of them.
+    """
 
     keys: tuple[str, ...]
     share: float
@@ -59,13 +63,36 @@ class Importance:
     shares: tuple[Share, ...]
     arms: int
     left_out: int
+    over: str = "arms drawn anew"
+    """What `low` and `high` of a share are over."""
+    fit: float | None = None
+    """R² of the forest behind it on arms that its trees have not seen; at most 1, above 0."""
+    chance: float | None = None
+    """How often shuffled scores give as large a value to some parameter, in place of the forest's fit."""
+
+    @property
+    def alone(self) -> tuple[Share, ...]:
+        """Of single parameters, the largest first."""
+        return tuple(share for share in self.shares if len(share.keys) == 1)
+
+    @property
+    def grounds(self) -> str:
+        """What speaks for it being more than noise, and what its ranges are."""
+        told = {
+            "out-of-bag R² {:.2f}": self.fit,
+            "as large in {:.0%} of shuffles of the scores": self.chance,
+        }
+        parts = [words.format(value) for words, value in told.items() if value is not None]
+        return "; ".join(
+            [*parts, f"ranges: the middle {LEVEL:.0%} over {self.over}, no confidence intervals"]
+        )
 
     @property
     def sentence(self) -> str:
         """The shares for people."""
         parts = [f"{' with '.join(s.keys)} {s.share:.0%} ({s.low:.0%} to {s.high:.0%})" for s in self.shares]
         others = f", {self.left_out} that are not complete left out" if self.left_out else ""
-        return f"{self.method} over {self.arms} arms{others}: {', '.join(parts)}."
+        return f"{self.method} over {self.arms} arms{others}: {', '.join(parts)}; {self.grounds}."
 
 
 def by_domain(record: Record) -> Record:
@@ -127,7 +154,7 @@ def importance(
     values: NDArray[np.float64],
     draws: NDArray[np.float64],
 ) -> Importance:
-    """Shares of `values` (terms,), with an interval from those of `draws` (draws, terms) that are not all 0.
+    """Shares of `values` (terms,), with a range over those of `draws` (draws, terms) that are not all 0.
 
     Raises:
         ValueError: all values are 0: no parameter matters.
@@ -142,6 +169,18 @@ def importance(
     rows = zip(keys, values / values.sum(), low, high, strict=True)
     shares = sorted((Share(k, float(s), float(a), float(b)) for k, s, a, b in rows), key=lambda s: -s.share)
     return Importance(method, tuple(shares), len(observed.scores), observed.left_out)
+
+
+def disagreement(one: Importance, other: Importance) -> str | None:
+    """A sentence where two methods put another parameter first; None where they agree."""
+    first, second = one.alone[0], other.alone[0]
+    if first.keys == second.keys:
+        return None
+    places = f"{one.method} puts {first.keys[0]} first ({first.share:.0%}), {other.method} {second.keys[0]}"
+    return (
+        f"The two disagree: {places} ({second.share:.0%}). fANOVA asks what moves the score over the whole space, "
+        "PED-ANOVA what tells the best arms from all; of few arms either may be chance."
+    )
 
 
 def _own(path: str, values: Mapping[str, Any]) -> Any:

@@ -96,7 +96,7 @@ def predicted(record: Record, generator: np.random.Generator) -> dict[str, float
     where the sweep varied all at once. Those that the default does not have are left out.
 
     Raises:
-        ValueError: the default is not complete.
+        ValueError: the default is not complete, or the forest knows nothing of arms that it has not seen.
     """
     known = observed(record)
     if (default := record.manifest.get("default_arm")) not in known.digests:

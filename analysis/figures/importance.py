@@ -3,7 +3,6 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.compare import LEVEL
 from analysis.figures.labels import apart, rows_high
 from analysis.figures.style import COLUMN, INK, LOOKS, note, sheet, styled
 from analysis.importance import Importance, Share
@@ -15,7 +14,7 @@ MOST = 20
 
 @styled
 def importance_bars(found: Importance) -> Figure:
-    """A bar for the share of each parameter, or of two together beyond each alone, with its interval; largest first.
+    """A bar for the share of each parameter, or of two together beyond each alone, with its range; largest first.
 
     Raises:
         ValueError: there is no share, or one is not finite.
@@ -43,7 +42,7 @@ def importance_bars(found: Importance) -> Figure:
     )
     note(
         figure,
-        f"{found.method}, n = {found.arms} complete arms{left_out}; lines: {LEVEL:.0%} intervals. {others}",
+        f"{found.method}, n = {found.arms} complete arms{left_out}; {found.grounds}. {others}",
     )
     return figure
 

@@ -47,7 +47,7 @@ def best_of_curves(found: Mapping[str, BestOf], *, label: str) -> Figure:
     by_last = f" {unfinished} arms that were stopped count by their last value." if unfinished else ""
     failed = sum(one.failed for one in found.values())
     as_worst = f" {failed} that failed count as the worst of the others." if failed else ""
-    bands = "No bands: they take four arms or more, not all equal."
+    bands = "No intervals: they take four arms or more, not all equal."
     if any(one.known for one in found.values()):
         bands = f"Bands: {LEVEL:.0%} intervals (Student, jackknife) as far as they cover, to a quarter of the arms."
     note(figure, f"Arms: {sizes}. {bands}{by_last}{as_worst}")

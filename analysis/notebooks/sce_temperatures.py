@@ -30,7 +30,7 @@ import numpy as np
 from analysis.best_of import best_of
 from analysis.fanova import fanova
 from analysis.figures import best_of_curves, embedding_plane, importance_bars, response_surface, slice_plot
-from analysis.importance import observed
+from analysis.importance import disagreement, observed
 from analysis.multiple import against
 from analysis.notebooks.evidence import find, find_store
 from analysis.notebooks.showing import saying_why, show
@@ -80,8 +80,9 @@ with saying_why():
 # ## Which of the two matters
 #
 # Two questions that need not have one answer. PED-ANOVA: which parameter tells the best third of the arms from all.
-# fANOVA: which explains the variance of the score over the whole plane, bad settings included. Intervals over arms
-# drawn anew; of few arms they are wide, and a share whose interval reaches another's is no ranking.
+# fANOVA: which explains the variance of the score over the whole plane, bad settings included. Ranges over arms drawn
+# anew, or over trees, are no confidence intervals; what speaks against chance stands behind them: how often shuffled
+# scores give as much, and R² of the forest on arms that it has not seen.
 
 # %%
 with saying_why():
@@ -91,7 +92,7 @@ with saying_why():
 # %%
 with saying_why():
     variance = fanova(observed(whole.record), np.random.default_rng(0), pairs=True)
-    show(importance_bars(variance), variance.sentence)
+    show(importance_bars(variance), variance.sentence, disagreement(variance, best_third) or "Both agree.")
 
 # %% [markdown]
 # ## Best against default

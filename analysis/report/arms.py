@@ -78,7 +78,7 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
     sides = ["r", "l", *(_side(column) for column in _columns(summary)), *"rlr", *("r" * (5 + len(others)))]
     caption += CUT if cut else ""
     kept = frozenset(place for place, arm in enumerate(summary.arms) if arm is summary.default)
-    named = {key: [row[key] for row in full] for key in full[0]}
+    named = {key: [row[key] for row in full] for key in (full[0] if full else ())}
     return dense(Table(name, caption, tuple(head), tuple(rows), "".join(sides), named, kept))
 
 

@@ -1,6 +1,8 @@
 """Figures of a search over parameters: where the good ones lie and which of them matter."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import cache
 from itertools import islice
 
 from matplotlib.figure import Figure
@@ -8,13 +10,16 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.fanova import fanova
 from analysis.figures.scale import is_number
-from analysis.importance import observed
+from analysis.importance import Importance, disagreement, observed
+from analysis.paired import ALPHA
 from analysis.pedanova import ped_anova
 from analysis.report.blocks import Block
 from analysis.report.evidence import Evidence
 from analysis.report.markup import items
 from analysis.report.plates import Group, Plate
 from analysis.tuning import tunability
+
+Shares = Callable[[], Importance]
 
 
 def parameters(evidence: Evidence) -> Group:
@@ -23,9 +28,15 @@ def parameters(evidence: Evidence) -> Group:
     if space.get("alternatives"):
         return Group("Parameters", (Plate("Figures over parameters", "", _listed),))
 
-    def gains() -> tuple[Block, ...]:
+    known = observed(evidence.record)
+    variance = cache(lambda: fanova(known, evidence.generator, pairs=True))
+    best = cache(lambda: told(ped_anova(known, evidence.generator)))
+
+    def sentences() -> tuple[Block, ...]:
         # Of one parameter that of all together is the same.
         found = dict.fromkeys(gain.sentence for gain in tunability(evidence.record) if gain.arms > 1)
+        with suppress(ValueError):  # the plates say why one of the two is not drawn
+            found |= dict.fromkeys(filter(None, [disagreement(variance(), best())]))
         return (items(*found),) if found else ()
 
     slices = "Each arm over each parameter, whatever its others are."
@@ -39,10 +50,24 @@ def parameters(evidence: Evidence) -> Group:
         Plate(
             "Parallel coordinates", "Every arm through its parameters to its score.", lambda: _lines(evidence)
         ),
-        *_importance(evidence),
+        *_importance(variance, best),
         *_responses(evidence),
     )
-    return Group("Parameters", plates, gains)
+    return Group("Parameters", plates, sentences)
+
+
+def told(found: Importance) -> Importance:
+    """The same, if it is more than shuffled scores give.
+
+    Raises:
+        ValueError: it is not.
+    """
+    if found.chance is not None and found.chance > ALPHA:
+        raise ValueError(
+            f"{found.method} of {found.arms} arms finds no more than {found.chance:.0%} of shuffles of their scores "
+            "do, so it says nothing of the parameters; let the sweep grow (--trials)"
+        )
+    return found
 
 
 def _listed() -> Figure:
@@ -62,18 +87,17 @@ def _lines(evidence: Evidence) -> Figure:
     return figures.parallel_coordinates(evidence.summary, evidence.space)
 
 
-def _importance(evidence: Evidence) -> tuple[Plate, ...]:
-    known = observed(evidence.record)
+def _importance(variance: Shares, best: Shares) -> tuple[Plate, ...]:
     return (
         Plate(
             "Importance, fANOVA",
             "How much of the variance of the score over the whole space each parameter explains.",
-            lambda: figures.importance_bars(fanova(known, evidence.generator, pairs=True)),
+            lambda: figures.importance_bars(variance()),
         ),
         Plate(
             "Importance, PED-ANOVA",
             "How much each parameter tells the best quarter of the arms from all.",
-            lambda: figures.importance_bars(ped_anova(known, evidence.generator)),
+            lambda: figures.importance_bars(best()),
         ),
     )
 

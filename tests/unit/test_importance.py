@@ -2,6 +2,7 @@
 with other implementations, or with brute force."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -11,12 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvaluator, get_param_importances
+from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
 from analysis.fanova import boxes, fanova, forest, fractions
-from analysis.importance import Axis, Importance, Observed, by_domain, chosen, observed
+from analysis.importance import Axis, Importance, Observed, Share, by_domain, chosen, disagreement, observed
 from analysis.load import Record, Run
 from analysis.pedanova import density, ped_anova
+from analysis.report.parameters import told
 
 RATE = {"kind": "log_uniform", "low": 0.01, "high": 1.0}
 UNIT = {"kind": "uniform", "low": 0.0, "high": 1.0}
@@ -231,7 +234,7 @@ def test_shares_sum_to_one_lie_in_their_intervals_scale_and_are_the_same_again(s
     assert ped_anova(stretched, np.random.default_rng(seed), resamples=5) == first
 
 
-def test_the_interval_narrows_with_arms_and_holds_the_truth() -> None:
+def test_the_range_over_trees_narrows_with_arms() -> None:
     widths = []
     for count in (40, 400):
         arms, scores = drawn(count, seed=7)
@@ -240,6 +243,76 @@ def test_the_interval_narrows_with_arms_and_holds_the_truth() -> None:
         assert share.low < VARIANCES["u"] / sum(VARIANCES.values()) < share.high
         widths.append(share.high - share.low)
     assert widths[1] < widths[0] / 2
+
+
+def noise(arms: int, seed: int, effect: float = 0.0) -> Observed:
+    """Four parameters that do nothing, or of which the first moves the score."""
+    generator = np.random.default_rng(seed)
+    places = generator.random((4, arms))
+    axes = tuple(Axis(name, place) for name, place in zip("abcd", places, strict=True))
+    return Observed(axes, generator.normal(50, 2, arms) + effect * places[0])
+
+
+def drawn_of(effect: float, arms: int = 24, sweeps: int = 20) -> list[Importance]:
+    found = []
+    for seed in range(sweeps):
+        with suppress(ValueError):
+            found.append(fanova(noise(arms, seed, effect), rng()))
+    return found
+
+
+def test_a_forest_that_knows_nothing_of_arms_it_has_not_seen_ranks_no_parameter() -> None:
+    of_noise, of_effect = drawn_of(0.0), drawn_of(12.0)
+    assert len(of_noise) <= 5  # of 20; all of them were drawn, the first parameter with 41 % on average
+    assert len(of_effect) == 20
+    assert all(found.fit is not None and 0 < found.fit < 1 for found in (*of_noise, *of_effect))
+    assert all(found.shares[0].keys == ("a",) for found in of_effect)
+    says = of_effect[0].sentence
+    assert (
+        f"out-of-bag R² {of_effect[0].fit:.2f}; ranges: the middle 95% over its trees, no confidence" in says
+    )
+    refused = next(seed for seed in range(20) if not drawn_fits(noise(24, seed)))
+    with pytest.raises(
+        ValueError, match="no better than their mean does .out-of-bag R² -?0.*, so it says nothing"
+    ):
+        fanova(noise(24, refused), rng())
+
+
+def drawn_fits(known: Observed) -> bool:
+    with suppress(ValueError):
+        return bool(fanova(known, rng()))
+    return False
+
+
+def test_the_fit_of_a_forest_is_scikit_learns_out_of_bag_score() -> None:
+    known = noise(40, 3, 12.0)
+    theirs = RandomForestRegressor(64, oob_score=True, random_state=int(rng().integers(2**31)))
+    places = np.stack([axis.positions for axis in known.axes], axis=1)
+    assert fanova(known, rng()).fit == pytest.approx(theirs.fit(places, known.scores).oob_score_)
+
+
+def test_ped_anova_says_how_often_shuffled_scores_give_as_much() -> None:
+    of_noise = [ped_anova(noise(24, seed), rng(), resamples=99).chance or 1.0 for seed in range(20)]
+    of_effect = [ped_anova(noise(24, seed, 25.0), rng(), resamples=99).chance or 1.0 for seed in range(20)]
+    assert np.mean(np.array(of_noise) <= 0.05) <= 0.15  # of 20, 5 % are nominal
+    assert 0.3 < np.mean(of_noise) < 0.7
+    assert np.mean(np.array(of_effect) <= 0.05) > 0.6
+    with pytest.raises(ValueError, match="finds no more than .*% of shuffles of their scores do"):
+        told(ped_anova(noise(24, int(np.argmax(of_noise))), rng(), resamples=99))
+    clear = ped_anova(noise(24, int(np.argmin(of_effect)), 25.0), rng(), resamples=99)
+    assert told(clear) == clear
+
+
+def test_two_methods_that_put_another_parameter_first_are_said_to_disagree() -> None:
+    def of(method: str, **shares: float) -> Importance:
+        rows = sorted(shares.items(), key=lambda row: -row[1])
+        return Importance(method, tuple(Share(tuple(k.split("_")), v, v, v) for k, v in rows), 24, 0)
+
+    variance = of("fANOVA", a_b=0.5, a=0.3, b=0.2)
+    assert disagreement(variance, of("PED-ANOVA", a=0.9, b=0.1)) is None
+    says = disagreement(variance, of("PED-ANOVA", b=0.9, a=0.1))
+    assert says
+    assert says.startswith("The two disagree: fANOVA puts a first (30%), PED-ANOVA b (90%).")
 
 
 def test_a_share_is_of_a_domain_also_of_several_paths_or_where_some_arms_have_no_such() -> None:
