@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import optimize, special, stats
+from scipy import integrate, optimize, special, stats
 
 Differences = NDArray[np.float64]
 
@@ -22,6 +22,8 @@ FLIPS = 2**16
 """All flips of signs are counted up to so many, those of 16 seeds; of more seeds so many are drawn."""
 MOST_SEEDS = 1000
 """Nobody trains more."""
+FAR = 12.0
+"""Standard deviations beyond which no normal value lies."""
 RESIDUE = 9
 """Decimals that are kept: scores are tenths or hundredths of a point, and what floats leave of the difference of two
 must not look like noise."""
@@ -140,6 +142,25 @@ def seeds_needed(
         counts, -abs(difference), key=lambda seeds: -detectable(deviation, seeds, alpha, power)
     )
     return counts[place] if place < len(counts) else None
+
+
+def expected_lead(others: int, deviation: float, seeds: int) -> float:
+    """By how much the best of so many arms leads another on average if all are equally good, in points.
+
+    The mean of the largest of `others` standard normal values, FAR less the integral of `Phi(x)^others` from -FAR to
+    FAR, in standard errors of an arm's mean. What chance does to the other arm is 0 on average.
+
+    Args:
+        others: arms beside the one that is led.
+        deviation: of one arm over seeds, in points.
+        seeds: of each arm.
+    """
+
+    def all_below(value: float) -> float:
+        return float(special.ndtr(value)) ** others
+
+    largest: float = FAR - integrate.quad(all_below, -FAR, FAR)[0]
+    return largest * deviation / math.sqrt(seeds)
 
 
 def _t(differences: Differences, null: float) -> float:

@@ -12,7 +12,7 @@ from analysis.arms import Arm, front, ranked
 from analysis.compare import Comparison, Noise, compare, holm, p_value
 from analysis.intervals import EVERYWHERE, Ends, chance, plus_minus
 from analysis.load import Record, Run, parameters
-from analysis.paired import ALPHA
+from analysis.paired import ALPHA, expected_lead
 
 MOST_PROPOSED = 20
 """Seeds that are proposed to settle something: more is for people to decide."""
@@ -46,6 +46,8 @@ class Summary:
     """Whether early stopping would have paid, where nothing was stopped."""
     within: Ends = EVERYWHERE
     """Between what a score lies."""
+    seed_deviation: float | None = None
+    """Of one arm over seeds, as it was known when the sweep began."""
     proposals: str | None = None
     """How many arms a model has proposed, where one was asked."""
     codes: tuple[str, ...] = ()
@@ -81,6 +83,18 @@ class Summary:
             return self.comparison.sentence
         corrected = f"(p {chance(self.p_holm)}, Holm)"
         return f"{self.comparison.sentence} by itself, but not as the best of {self.others} {corrected}"
+
+    @property
+    def luck(self) -> str | None:
+        """How far as many arms would lead by luck alone; None where nothing leads, or no deviation is known."""
+        if not self.seed_deviation or self.comparison is None or self.best is None or self.others < 2:
+            return None
+        seeds = len(self.best.scores)
+        lead = expected_lead(self.others, self.seed_deviation, seeds)
+        known = f"seed deviation {self.seed_deviation:g}, {seeds} seed{'s' if seeds > 1 else ''}"
+        return (
+            f"By luck {self.others} arms of equal worth would lead by {lead:.1f} points on average ({known})"
+        )
 
     @property
     def settling(self) -> str | None:
@@ -133,6 +147,7 @@ def _summarise(record: Record) -> Summary:
         reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
         front=front(record, arms),
         within=record.within,
+        seed_deviation=manifest.get("seed_deviation"),
         stopping=stopping.sentence(record),
         proposals=proposals.sentence(record),
         codes=codes(record.runs),
@@ -279,6 +294,8 @@ def _verdict(summary: Summary) -> list[str]:
     lines, result = [f"{headline(summary)}."], summary.result
     if result.comparison:
         lines.append(f"Best less default: {result.verdict}.")
+        if result.luck and not summary.confirmed:
+            lines.append(f"{result.luck}.")
         if result.separable and result.complete > 2:
             seeds = "these very seeds" if not summary.confirmed else "these seeds"
             lines.append(f"It is the best of {result.complete} on {seeds}: expect less on fresh ones.")

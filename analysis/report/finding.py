@@ -50,6 +50,7 @@ def claim(evidence: Evidence) -> tuple[str, list[str]]:
     return "A candidate", [
         f"It was chosen among {result.others} arms beside the default on the very seeds that it is scored on, so "
         "part of its lead is luck: a candidate, not a result.",
+        *([f"{summary.luck}."] if summary.luck else []),
         *_settle(summary),
         *_planned(evidence),
     ]

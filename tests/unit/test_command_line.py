@@ -362,8 +362,10 @@ def test_the_dry_run_says_what_is_run_again_at_the_end(capsys: pytest.CaptureFix
         "--dry-run",
     ]
     assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert "then the best 3 and the default on fresh seeds (2, 3, 4, 5), to their end" in said
     assert (
-        "then the best 3 and the default on fresh seeds (2, 3, 4, 5), to their end" in capsys.readouterr().out
+        "  3 arms on 4 seeds find a true gain of 2.1 seed deviations in 25% of sweeps, 8 seeds in 82%" in said
     )
 
 

@@ -17,9 +17,11 @@ from analysis.compare import Comparison, compare, holm
 from analysis.estimate import Statistic, bootstrap
 from analysis.intervals import student as interval
 from analysis.learning import learning
-from analysis.paired import detectable, power, sign_flips
+from analysis.paired import detectable, expected_lead, power, sign_flips
 from analysis.report.finding import simultaneous
 from analysis.tuning import tunability
+from search_spaces.parts import Reference
+from sweeps import describe
 from tests.unit.test_tuning import record
 
 Values = NDArray[np.float64]
@@ -287,3 +289,42 @@ def test_the_interval_of_the_best_of_n_covers_wherever_it_is_drawn(shape: str, a
 def lower(found: Comparison) -> float:
     assert found.interval
     return found.interval[0]
+
+
+@pytest.mark.parametrize("others", [2, 11, 40])
+def test_arms_of_equal_worth_lead_by_as_much_as_is_expected(others: int) -> None:
+    drawn = np.random.default_rng(0).normal(50, 2.3, (20_000, 1 + others, 3)).mean(axis=2)
+    lead = drawn[:, 1:].max(axis=1) - drawn[:, 0]
+    assert expected_lead(others, 2.3, 3) == pytest.approx(lead.mean(), abs=4 * lead.std() / 20_000**0.5)
+
+
+def test_the_expected_lead_is_that_of_known_order_statistics() -> None:
+    # Of one, two and three normal values the largest is 0, 1 / sqrt(pi) and 1.5 / sqrt(pi) on average.
+    exact = {1: 0.0, 2: np.pi**-0.5, 3: 1.5 * np.pi**-0.5, 11: 1.58644}
+    assert {n: expected_lead(n, 1.0, 1) for n in exact} == pytest.approx(exact, abs=1e-5)
+    assert expected_lead(11, 2.0, 1) == pytest.approx(3.17, abs=0.005)
+    assert expected_lead(11, 2.0, 4) == pytest.approx(3.17 / 2, abs=0.005)
+
+
+@pytest.mark.parametrize(("seeds", "said"), [(5, "29%"), (10, "80%")])
+def test_a_confirmation_finds_a_gain_as_often_as_the_dry_run_says(seeds: int, said: str) -> None:
+    reference = Reference(seed_deviation=2.3, seeds=5, source="a test")
+    says = describe.power(3, 5, reference)
+    assert says == "3 arms on 5 seeds find a true gain of 4.0 points in 29% of sweeps, 10 seeds in 80%"
+
+    def claimed(scores: Values) -> bool:
+        p = holm([student(arm - scores[0]) for arm in scores[1:]])[0]
+        return p is not None and p <= 0.05 and bool(scores[1].mean() > scores[0].mean())
+
+    gains = np.array([0.0, 4.0, 0.0, 0.0])[:, None]
+    found = share([claimed(s) for s in trials(lambda g: g.normal(50, 2.3, (4, seeds)) + gains)])
+    assert found == pytest.approx(float(said.rstrip("%")) / 100, abs=0.024)
+
+
+def test_a_confirmation_without_a_known_deviation_tells_the_gain_in_it() -> None:
+    assert describe.power(3, 5, None).startswith(
+        "3 arms on 5 seeds find a true gain of 1.7 seed deviations in "
+    )
+    assert describe.power(1, 1, None).startswith(
+        "1 arm on 2 seeds finds a true gain of 3.0 seed deviations in "
+    )

@@ -256,3 +256,15 @@ def test_different_values_look_different_in_the_table_and_in_the_verdict(tmp_pat
     assert "Best: temperature 0.9996 at 60.0" in said
     rows = [line.split() for line in said.splitlines() if line.rstrip().endswith("0") and "complete" in line]
     assert [row[-5] for row in rows] == ["0.9996", "0.9995", "0.9997", "0.123"]
+
+
+def test_beside_the_winner_of_a_search_stands_what_luck_alone_would_give(tmp_path):
+    arms = {0.1 + n / 100: ("complete", 50.0 + n / 10) for n in range(12)}
+    summary = one_seed(tmp_path / "twelve", arms, seed_deviation=2.0)
+    luck = "By luck 11 arms of equal worth would lead by 3.2 points on average (seed deviation 2, 1 seed)"
+    assert summary.luck == luck
+    assert f"{luck}." in text(summary).splitlines()
+    assert one_seed(tmp_path / "unknown", arms, seed_deviation=None).luck is None
+    assert one_seed(tmp_path / "best", {0.1: ("complete", 60.0)} | dict([*arms.items()][1:])).luck is None
+    two = {0.1: ("complete", 50.0), 0.2: ("complete", 51.0)}
+    assert one_seed(tmp_path / "two", two).luck is None  # nothing was chosen
