@@ -33,8 +33,8 @@ FLAGS = {
     "--design", "--trials", "--seeds", "--objectives", "--stopper", "--sampler-seed", "--confirm", "--confirm-seeds",
     "--budget",
     # where
-    "--workers-per-trial", "--gpus-per-worker", "--address", "--store", "--cache", "--keep", "--disk", "--no-reuse", "--reuse-other-code",
-    "--webhook",
+    "--workers-per-trial", "--gpus-per-worker", "--address", "--store", "--cache", "--keep", "--disk", "--no-reuse",
+    "--reuse-other-code", "--webhook",
     # to go on
     "--resume", "--retry-failed", "--fail-fast",
     # to look
