@@ -62,7 +62,7 @@ def runs(plan: Plan) -> list[str]:
         lines.append(f"  {power(plan.confirm.arms, len(plan.confirm_seeds), plan.space.reference)}")
     lines += [f"  {line}" for line in reserve.words(plan.budget, [plan])]
     full, expected = plans.estimate(plan)
-    return [*lines, f"{full} epochs if no run is stopped, about {expected} as the stopper is meant to work"]
+    return [*lines, f"{full} epochs if no run is stopped, about {expected} with the stopper"]
 
 
 def power(arms: int, seeds: int, reference: Reference | None) -> str:

@@ -210,13 +210,18 @@ def ladder(plan: Plan) -> list[tuple[int, float]]:
 
 
 def estimate(plan: Plan) -> tuple[int, int]:
-    """Epochs of the plan if no run is stopped, and if each rung keeps exactly its share of the search's runs."""
-    expected, alive, last = 0.0, float(plan.runs), 0
-    for rung, survivors in ladder(plan):
-        expected += alive * (rung - last)
-        last, alive = rung, survivors
-    again = plan.confirm_runs * plan.epochs
-    return plan.runs * plan.epochs + again, round(expected + alive * (plan.epochs - last)) + again
+    """Epochs of the plan if no run is stopped, and as many as the stopper is expected to leave of them."""
+    from sweeps.replay.expected import expected_epochs  # there it is known how sweeps go on
+
+    again, reference = plan.confirm_runs * plan.epochs, plan.space.reference
+    expected = expected_epochs(
+        plan.stopper,
+        arms=plan.arms,
+        seeds=len(plan.seeds),
+        epochs=plan.epochs,
+        deviation=reference.seed_deviation if reference else None,
+    )
+    return plan.runs * plan.epochs + again, round(expected) + again
 
 
 def in_short(domain: Domain) -> str:
