@@ -48,8 +48,8 @@ def expected_epochs(
         controls = set(np.flatnonzero(generator.random(some) < stopper.control).tolist()) | {0}
         arm = {run: run.partition("/")[0] for run in curves}
         spared = [run for run in curves if int(arm[run]) in controls]
-        options = {"arms": arm, "spared": spared, "workers": workers}
-        spent.append(replay(curves, stopper, **options, deviation=deviation).epochs)
+        done = replay(curves, stopper, arms=arm, spared=spared, workers=workers, deviation=deviation)
+        spent.append(done.epochs)
     return fmean(spent) * arms / some
 
 
