@@ -60,7 +60,7 @@ def for_epochs(trial: Trial, epochs: int, asked: Collection[str] = ()) -> Trial:
     """
     changes: dict[str, object] = {"epochs": epochs}
     long = replace(trial, {"epochs": ENDLESS})
-    for path in (path for path in (*WARMUPS, *CHANGES) if _has(long, path) and path not in asked):
+    for path in (path for path in (*WARMUPS, *CHANGES) if has(long, path) and path not in asked):
         value = value_at(long, path)
         late = (
             [epoch for epoch in value if epoch < epochs]
@@ -73,6 +73,7 @@ def for_epochs(trial: Trial, epochs: int, asked: Collection[str] = ()) -> Trial:
     return replace(trial, changes)
 
 
-def _has(trial: Trial, path: str) -> bool:
-    part, field = path.split(".")
-    return hasattr(getattr(trial, part), field)
+def has(trial: Trial, path: str) -> bool:
+    """Whether the trial has a field at the path, which another method or optimiser has."""
+    *parts, field = path.split(".")
+    return hasattr(getattr(trial, parts[0]) if parts else trial, field)

@@ -4,6 +4,7 @@ import argparse
 import json
 import re
 import runpy
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,7 +15,7 @@ from contrastive import config, data
 from contrastive.methods import METHODS
 from contrastive.views import Views
 from search_spaces import SPACES
-from search_spaces.fitting import fitted
+from search_spaces.fitting import fitted, given_way
 from search_spaces.space import Space, based_on, by_name
 from sweeps import flags, objectives, reserve, store
 from sweeps import plan as plans
@@ -223,7 +224,9 @@ def _space(given: argparse.Namespace) -> Space:
         changes["data"] = config.to_json(data.parse(given.data))
     if given.epochs is not None:
         changes["epochs"] = given.epochs
-    space = fitted(space, changes, pinned, workers=given.workers_per_trial or 1)
+    usual, space = space, fitted(space, changes, pinned, workers=given.workers_per_trial or 1)
+    for line in given_way(usual, changes, pinned, space.base):
+        print(line, file=sys.stderr)
     moved = _absolute(space.base)
     return space if moved == space.base else based_on(space, moved, pinned)
 

@@ -132,7 +132,9 @@ def _highest(image: Image.Image, tags: Any) -> int:
     """
     if image.mode == "F":
         low, high = image.getextrema()
-        if not 0 <= low <= high <= 1:  # pyright: ignore[reportOperatorIssue] - one channel
+        mean = image.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0))
+        # Extremes pass over pixels that are no number; of a mean with one nothing remains.
+        if not 0 <= low <= high <= 1 or not mean >= 0:  # pyright: ignore[reportOperatorIssue] - one channel
             raise NoRangeError
         return 1
     if image.mode == "I" and tags:

@@ -1,6 +1,8 @@
 """Folders of images as they lie about: clutter is passed over, links are followed once, loops end."""
 
+import errno
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -29,6 +31,9 @@ CLUTTER: Final = frozenset(
 )  # fmt: skip
 """What operating systems and file servers leave behind, in lower case; so is all that begins with a dot."""
 
+FILE: Final = re.compile(r"\.[A-Za-z]\w{0,3}$")
+"""The end of the name of a file: "labels.csv" is one, "001.Black_footed_Albatross" a folder."""
+
 Place = tuple[int, int]
 """Device and number of a folder: the same under all its names."""
 
@@ -49,8 +54,15 @@ def is_clutter(name: str) -> bool:
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in a folder, links to folders among them, without clutter, in the order of their names."""
-    return [entry for entry in sorted(folder.iterdir()) if not is_clutter(entry.name) and entry.is_dir()]
+    """The folders in a folder, links to folders among them, without clutter, in the order of their names.
+
+    Raises:
+        ValueError: a link that is not named as one to a file cannot be followed.
+    """
+    entries = [entry for entry in sorted(folder.iterdir()) if not is_clutter(entry.name)]
+    for entry in entries:
+        _refuse_gone(str(entry))
+    return [entry for entry in entries if entry.is_dir()]
 
 
 def place(folder: Path | str) -> Place:
@@ -71,7 +83,7 @@ def walk(classes: Iterable[Path]) -> tuple[dict[str, Members], dict[Place, str]]
     Folders are walked first, then the links to folders in them that lead to one that was not seen.
 
     Raises:
-        ValueError: a folder is part of two classes.
+        ValueError: a folder is part of two classes, or a link to one cannot be followed.
     """
     found: dict[str, Members] = {}
     seen: dict[Place, str] = {}
@@ -133,12 +145,31 @@ def _walk(top: str, members: Members, seen: dict[Place, str], *, twice: bool) ->
         for entry in _entries(folder):
             if not os.path.isdir(entry.path):  # noqa: PTH112 - no error at a link to itself
                 kind = os.path.splitext(entry.name)[1].lower() in SUFFIXES  # noqa: PTH122
+                _refuse_gone(entry.path)
                 (members.images if kind else members.others).append(entry.path)
             elif entry.is_symlink():
                 links.append(entry.path)
             else:
                 waiting.append(entry.path)
     return links
+
+
+def _refuse_gone(path: str) -> None:
+    """Refuses a link that leads nowhere, unless it is named as a file or leads to itself.
+
+    Raises:
+        ValueError: the folder that it stands for would be missing without a word.
+    """
+    if FILE.search(path) or not os.path.islink(path):  # noqa: PTH114
+        return
+    try:
+        place(path)
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise ValueError(
+                f"{path} is a link to {os.readlink(path)}, which cannot be followed ({error.strerror}): its images "  # noqa: PTH115
+                "would be missing. Put the folder back, or remove the link."
+            ) from None
 
 
 def _entries(folder: str) -> Iterator[os.DirEntry[str]]:

@@ -156,8 +156,10 @@ def test_every_mode_is_read_as_the_grey_it_shows(tmp_path: Path, mode: str, suff
         RAMP.astype(np.float32),
         REAL - 0.5,
         np.where(REAL > 0.5, np.float32(np.inf), REAL),
+        np.where(RAMP == 0, np.float32(np.nan), REAL),
+        np.where(RAMP == 40000, np.float32(np.nan), REAL),
     ],
-    ids=["32 bits", "signed", "above 1", "below 0", "infinite"],
+    ids=["32 bits", "signed", "above 1", "below 0", "infinite", "first no number", "one no number"],
 )
 def test_numbers_without_a_range_are_refused_and_how_to_mend_it(tmp_path: Path, array: np.ndarray):
     write_images(tmp_path, count=3)

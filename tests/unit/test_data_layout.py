@@ -83,6 +83,26 @@ def test_a_link_that_leads_up_is_no_class(tmp_path: Path, target: str):
     assert listed(root) == {"cat": 3, "dog": 3}
 
 
+@pytest.mark.parametrize("place", ["ant", "val", "train/ant", "test/ant", "cat/more", "train/cat/more"])
+def test_a_link_to_a_folder_that_is_gone_is_named(tmp_path: Path, place: str):
+    for split in ("train", "test") if place.startswith(("val", "t")) else ("",):
+        write_images(tmp_path / split, count=9)
+    (tmp_path / place).symlink_to(tmp_path / "unmounted" / "folder")
+    with pytest.raises(
+        ValueError,
+        match=rf"{place} is a link to \S*unmounted/folder, which cannot be followed \(No such file",
+    ):
+        Folder(root=str(tmp_path)).listings()
+
+
+def test_links_to_files_that_are_gone_are_images_or_nothing(tmp_path: Path):
+    write_images(tmp_path, count=3)
+    for name in ("gone.png", "notes.txt", ".hidden"):
+        (tmp_path / "cat" / name).symlink_to("nowhere")
+    (tmp_path / "labels.csv").symlink_to("nowhere")
+    assert listed(tmp_path) == {"cat": 4, "dog": 3}  # the image is said to be unreadable
+
+
 @pytest.mark.parametrize(
     ("name", "target"), [("ant", "cat"), ("eel", "cat"), ("ant", "cat/sub"), ("eel", "cat/sub")]
 )

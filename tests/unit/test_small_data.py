@@ -21,7 +21,7 @@ from contrastive.evaluate.online import evaluate
 from contrastive.fitting import for_epochs, training_images, with_batch
 from contrastive.optimiser import SGD
 from search_spaces import SPACES
-from search_spaces.fitting import fitted
+from search_spaces.fitting import fitted, given_way
 from search_spaces.space import Space
 
 CPU = torch.device("cpu")
@@ -211,3 +211,43 @@ def test_a_batch_that_was_asked_for_stays_and_workers_share_what_is_left(tmp_pat
     assert small(tmp_path).base.optimiser.warmup_epochs == 1
     with pytest.raises(ValueError, match="warmup_epochs = 2 leaves nothing of the 2 epochs"):
         small(tmp_path, **{"optimiser.warmup_epochs": 2})
+
+
+@pytest.mark.parametrize("epochs", [1, 2, 5])
+@pytest.mark.parametrize("name", SPACES)
+def test_every_space_takes_few_epochs(name: str, epochs: int):
+    space = fitted(SPACES[name], {"epochs": epochs}, {})
+    assert space.paths == SPACES[name].paths
+    assert [a.name for a in space.alternatives] == [a.name for a in SPACES[name].alternatives]
+    for chosen in space.combinations({key: domain.corners for key, domain in space.domains.items()}):
+        if not space.alternatives:
+            assert space.trial(space.flat(chosen)).epochs == epochs
+
+
+def test_only_warm_ups_that_are_too_long_give_way():
+    methods = SPACES["methods"]
+    assert fitted(methods, {"epochs": 3}, {}).alternatives == methods.alternatives
+    short = {a.name: a.values for a in fitted(methods, {"epochs": 2}, {}).alternatives}
+    theirs = {a.name: a.values for a in methods.alternatives}
+    assert short.pop("wcl")["method"] == {**theirs["wcl"]["method"], "warmup_epochs": 1}  # pyright: ignore
+    assert short == {name: values for name, values in theirs.items() if name != "wcl"}
+    with pytest.raises(ValueError, match="method.warmup_epochs = 2 leaves nothing of the 2 epochs"):
+        fitted(SPACES["wcl_ablation"], {"epochs": 2}, {"method.warmup_epochs": 2})
+
+
+def test_what_has_given_way_is_said(tmp_path: Path):
+    data = to_json(folder(coloured(tmp_path)))
+
+    def said(name: str, changes: Any, **asked: Any) -> list[str]:
+        return given_way(SPACES[name], changes, asked, fitted(SPACES[name], changes, asked).base)
+
+    assert said("mmcl_margin", {}) == said("mmcl_margin", {"epochs": 5}) == []
+    assert said("mmcl_margin", {"data": data, "epochs": 2}) == [
+        "batch = 21 instead of 64, for there are 21 training images; --set batch=... takes another",
+        "optimiser.warmup_epochs = 1 instead of 2, for 2 epochs; --set optimiser.warmup_epochs=... takes another",
+    ]
+    assert said("mmcl_margin", {"data": data}, batch=8) == []
+    few = {**data, "train": 11}
+    assert said("mmcl_margin", {"data": few})[1:] == [
+        "kNN with all 11 training images instead of 20; --set evaluation.neighbours=... takes another number"
+    ]
