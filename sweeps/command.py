@@ -226,7 +226,7 @@ def _space(given: argparse.Namespace) -> Space:
         changes["epochs"] = given.epochs
     usual, space = space, fitted(space, changes, pinned, workers=given.workers_per_trial or 1)
     for line in given_way(usual, changes, pinned, space.base):
-        print(line, file=sys.stderr)
+        sys.stderr.write(f"{line}\n")
     moved = _absolute(space.base)
     return space if moved == space.base else based_on(space, moved, pinned)
 
