@@ -36,6 +36,7 @@ TURNS: Final = {
 }
 """What undoes each orientation of EXIF."""
 BITS, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
+SAMPLE_FORMAT, SIGNED = 339, 2
 """Tags of TIFF."""
 
 
@@ -104,7 +105,13 @@ def _turned(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, tags: Any) -> Image.Image:
-    """Numbers of other depths on the scale from 0 to 255, black and white where their format has them."""
+    """Numbers of other depths on the scale from 0 to 255, black and white where their format has them.
+
+    Raises:
+        NoRangeError: nobody says where that is; signed numbers of eight bits Pillow would take for unsigned ones.
+    """
+    if tags.get(SAMPLE_FORMAT, (1,))[0] == SIGNED:
+        raise NoRangeError
     whole = image.mode == "I" or image.mode.startswith("I;16")
     if not whole and image.mode != "F":
         return image  # Pillow has scaled it

@@ -1,5 +1,6 @@
 """Image files in one folder a class: finding them, decoding them, and knowing when they have changed."""
 
+import os
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from contrastive.data.split_folders import refuse_splits
 from contrastive.data.stream import Backdrop, Stream
 from contrastive.data.subset import pick
 from contrastive.data.transparency import compose, mean_colour, opacity
-from contrastive.data.walking import Place, check, is_loop, subfolders, walk
+from contrastive.data.walking import Place, check, is_loop, place, subfolders, walk
 
 BLOCK: Final = 256
 """Images that one process decodes at a time; what is decoded does not depend on it."""
@@ -34,6 +35,8 @@ class Listing:
     classes: tuple[str, ...]
     seen: Mapping[Place, str] = field(default_factory=dict)
     """The folders that were looked into, by where they really are."""
+    links: tuple[str, ...] = ()
+    """Paths that are links."""
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -72,7 +75,8 @@ def list_images(folder: Path, only: Collection[str] | None = None) -> Listing:
     check(folder, members, classes)
     sizes = [len(members[name].images) for name in classes]
     paths = tuple(path for name in classes for path in members[name].images)
-    return Listing(folder, paths, np.repeat(np.arange(len(classes)), sizes), classes, seen)
+    links = tuple(path for name in classes for path in members[name].links)
+    return Listing(folder, paths, np.repeat(np.arange(len(classes)), sizes), classes, seen, links)
 
 
 def with_classes_of(listing: Listing, other: Listing) -> Listing:
@@ -93,17 +97,30 @@ def with_classes_of(listing: Listing, other: Listing) -> Listing:
 
 
 def refuse_shared(one: Listing, other: Listing) -> None:
-    """Refuses two splits that share a folder, by a link, or because one lies in the other.
+    """Refuses two splits that share a folder or an image, by a link, or because one lies in the other.
 
     Raises:
         ValueError: says which.
     """
-    if shared := sorted(one.seen.keys() & other.seen.keys()):
-        mine, theirs = one.seen[shared[0]], other.seen[shared[0]]
-        raise ValueError(
-            f"{mine} and {theirs} are one folder: {one.folder} and {other.folder} would hold the same images, and "
-            "what is measured on one of them would say nothing of the other. Give each split images of its own."
-        )
+    mine, theirs = _targets(one), _targets(other)
+    folders = [(one.seen[at], other.seen[at]) for at in one.seen.keys() & other.seen.keys()]
+    images = [(mine[path], theirs[path]) for path in mine.keys() & theirs.keys()]
+    images += [(link, path) for path, link in mine.items() if place(Path(path).parent) in other.seen]
+    images += [(path, link) for path, link in theirs.items() if place(Path(path).parent) in one.seen]
+    for kind, shared in (("folder", folders), ("image", images)):
+        if shared:
+            here, there = min(shared)
+            raise ValueError(
+                f"{here} and {there} are one {kind}: {one.folder} and {other.folder} would hold the same images, "
+                "and what is measured on one of them would say nothing of the other. Give each split images of "
+                "its own."
+            )
+
+
+def _targets(listing: Listing) -> dict[str, str]:
+    """The links among the images, by what they lead to."""
+    found = {os.path.realpath(link): link for link in listing.links}  # of a link to nothing, its name
+    return {path: link for path, link in found.items() if os.path.exists(path)}  # noqa: PTH110
 
 
 def choose(listing: Listing, wanted: Mapping[str, int], *, seed: int) -> dict[str, Listing]:

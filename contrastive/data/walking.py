@@ -44,6 +44,8 @@ class Members:
 
     images: list[str] = field(default_factory=list)
     """Their paths; strings, for pathlib takes a minute to list a million files."""
+    links: list[str] = field(default_factory=list)
+    """Those of the images that are links."""
     others: list[str] = field(default_factory=list)
     """Those of files of types that are not read."""
 
@@ -147,6 +149,8 @@ def _walk(top: str, members: Members, seen: dict[Place, str], *, twice: bool) ->
                 kind = os.path.splitext(entry.name)[1].lower() in SUFFIXES  # noqa: PTH122
                 _refuse_gone(entry.path)
                 (members.images if kind else members.others).append(entry.path)
+                if kind and entry.is_symlink():
+                    members.links.append(entry.path)
             elif entry.is_symlink():
                 links.append(entry.path)
             else:

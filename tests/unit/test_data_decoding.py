@@ -92,6 +92,13 @@ def test_where_white_is_zero_a_wide_image_is_inverted_as_any_other(tmp_path: Pat
     assert (seen(tmp_path / "x.tif")[1][..., 0] == 255 - np.rint(RAMP / 257)).all()
 
 
+def test_signed_numbers_of_eight_bits_are_not_taken_for_unsigned_ones(tmp_path: Path):
+    levels = (RAMP >> 8).astype(np.uint8)
+    for kind, ended in ((1, READ), (2, NO_RANGE)):
+        Image.fromarray(levels).save(tmp_path / "x.tif", tiffinfo={339: kind})
+        assert seen(tmp_path / "x.tif")[0] == ended
+
+
 def test_twelve_bits_have_their_own_range(tmp_path: Path):
     levels = np.arange(4096, dtype=np.uint16).reshape(64, 64)
     first, second = levels.reshape(-1, 2).astype(int).T

@@ -268,6 +268,31 @@ def test_validation_inside_training_is_refused(tmp_path: Path):
         Folder(root=str(tmp_path)).read()
 
 
+@pytest.mark.parametrize(
+    ("splits", "source"), [({"val"}, "train"), ({"train"}, "val"), ({"train", "val"}, ".pool")]
+)
+def test_validation_images_that_are_links_to_training_images_are_refused(
+    tmp_path: Path, splits: set[str], source: str
+):
+    write_images(tmp_path / source, count=9)
+    for split, name in ((split, name) for split in splits for name in ("cat", "dog")):
+        (tmp_path / split / name).mkdir(parents=True)
+        for i, path in enumerate(sorted((tmp_path / source / name).iterdir())):
+            (tmp_path / split / name / f"{i}.png").symlink_to(path)
+    with pytest.raises(ValueError, match=r"are one image: .* Give each split images of its own"):
+        Folder(root=str(tmp_path)).read()
+
+
+def test_splits_may_be_links_to_different_images_of_one_pool(tmp_path: Path):
+    for name in ("cat", "dog"):
+        pool = sorted((write_images(tmp_path / ".pool", (name,), 9) / name).iterdir())
+        for i, path in enumerate(pool):
+            place = tmp_path / ("val" if i < 3 else "train") / name
+            place.mkdir(parents=True, exist_ok=True)
+            (place / f"{i}.png").symlink_to(path)
+    assert sizes(tmp_path) == [11, 1, 6]
+
+
 def test_validation_images_of_cifar_in_a_folder_of_their_own_are_not_passed_over(tmp_path: Path):
     for split in ("train", "test", "val"):
         write_images(tmp_path / split, ("airplane", "cat"), 12, size=(32, 32))
