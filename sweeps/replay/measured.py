@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from analysis.intervals import half_width
+from analysis.intervals import half_width, plus_minus
 from sweeps.replay.clock import Delays, Replayed
 from sweeps.replay.once import replay
 from sweeps.replay.recording import Recording
@@ -96,8 +96,8 @@ def measure(
 
 
 def interval(values: NDArray[np.float64]) -> str:
-    """Mean and half-width of its interval; 0 where all replays end alike, as without a stopper."""
-    return f"{values.mean():.2f} ± {half_width(values) or 0.0:.2f}"
+    """Mean and half-width of its interval; the value alone where all replays end alike, which tells of no spread."""
+    return plus_minus(float(values.mean()), half_width(values), 2)
 
 
 @dataclass(frozen=True)
