@@ -23,7 +23,7 @@ def test_methods_learn_what_the_untrained_encoder_does_not_know(tmp_path: Path) 
     sweeps = Sweeps(tmp_path)
     changes = [part for change in SMALLER for part in ("--set", change)]
     code, out, err = sweeps.run(
-        "--space", "methods", "--trials", "4", "--seeds", "1-4", "--epochs", "8", *changes
+        "--space", "methods", "--trials", "4", "--seeds", "1-6", "--epochs", "8", *changes
     )
     assert code == 0, out + err
     command = [
@@ -37,6 +37,6 @@ def test_methods_learn_what_the_untrained_encoder_does_not_know(tmp_path: Path) 
     ]
     found = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60, check=True)
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in found.stdout.splitlines()]
-    rows = {cell[0]: cell for cell in cells if len(cell) == 6 and cell[1] == "4" and cell[-1]}
+    rows = {cell[0]: cell for cell in cells if len(cell) == 6 and cell[1] == "6" and cell[-1]}
     assert set(rows) == {"simclr", "sce", "mmcl", "wcl"}
     assert {name: row[-1] for name, row in rows.items() if "untrained" not in row[-1]} == {}, found.stdout

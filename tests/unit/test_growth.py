@@ -51,9 +51,9 @@ def test_a_sweep_resumed_without_a_word_is_as_it_was(plan: Plan) -> None:
 
 
 def test_arms_seeds_budget_and_confirmation_can_be_added(plan: Plan) -> None:
-    larger = grown(plan, "--trials", "9", "--seeds", "4", "--budget", "epochs=70", "--confirm", "2")
+    larger = grown(plan, "--trials", "9", "--seeds", "4", "--budget", "epochs=700", "--confirm", "2")
     assert (larger.arms, larger.seeds) == (9, (0, 1, 2, 3))
-    assert (larger.budget, larger.confirm) == (Budget(epochs=70), Confirm(arms=2))
+    assert (larger.budget, larger.confirm) == (Budget(epochs=700), Confirm(arms=2))
     assert grown(larger, "--seeds", "8-9").seeds == (0, 1, 2, 3, 8, 9)
     assert larger.space == plan.space
 

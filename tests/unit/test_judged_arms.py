@@ -235,9 +235,9 @@ def test_clocks_that_disagree_do_not_change_what_was_judged_first(
     """Runs are recorded on nodes whose clocks are hours apart; the sweep is killed and goes on."""
     made, chance = plan(design="random", arms=12, stopper=by_text(stopper)), random.Random(0)
 
-    def skewed(directory: Path, name: str) -> store.Writer:
+    def skewed(directory: Path, name: str, **origin: Any) -> store.Writer:
         apart = chance.uniform(-7200, 7200)
-        return store.Writer(directory, name, clock=lambda: 1.7e9 + apart)
+        return store.Writer(directory, name, clock=lambda: 1.7e9 + apart, **origin)
 
     trained: list[tuple[str, int]] = []
     monkeypatch.setattr("tests.crew.Writer", skewed)

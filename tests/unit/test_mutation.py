@@ -66,7 +66,7 @@ def test_a_loop_without_end_is_noticed(tmp_path: Path):
     ends = mutation.Mutant(2, "", "n = 1\n")
     endless = mutation.Mutant(2, "", "while True:\n    pass\n")
     arguments = tmp_path / "toy.py", [str(tmp_path / "test_toy.py")]
-    assert list(mutation._survivors([endless, ends], *arguments, jobs=2, seconds=5)) == [ends]
+    assert list(mutation._survivors([endless, ends], *arguments, jobs=2, seconds=20)) == [ends]
 
 
 def test_tests_that_fail_or_do_not_import_the_file_are_refused(tmp_path: Path):
