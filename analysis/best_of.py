@@ -37,7 +37,7 @@ class BestOf:
     def sentence(self) -> str:
         """What one arm is expected to reach, a quarter of them, half of them, and all."""
         count = len(self.expected)
-        if count == 1:
+        if self.scored == 1:
             return (
                 f"One arm has a score, {self.expected[0]:.1f}: what the best of n reaches takes two or more."
             )
@@ -49,6 +49,11 @@ class BestOf:
         elif self.known:
             draws = f"; the intervals are those of independent draws{draws}"
         return f"Expected best of n arms: {', '.join(parts)}{draws}."
+
+    @property
+    def scored(self) -> int:
+        """How many arms have a score of their own; where it is one, those that have failed count as that very one."""
+        return len(self.expected) - self.failed
 
     @property
     def known(self) -> int:

@@ -15,6 +15,9 @@ from analysis.figures.labels import apart
 from analysis.figures.style import GREY
 from analysis.summarise import shown
 
+ROOM = {"x": (10, 3), "y": (24, 2)}
+"""Characters of a line, and lines, that a category's name has below the x axis and beside the y axis."""
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -27,7 +30,7 @@ class Scale:
     categories: tuple[str, ...] = ()
 
     def draw(self, axes: Axes, which: Literal["x", "y"]) -> None:
-        """Makes it the x or the y axis."""
+        """Makes it the x or the y axis; names of categories are cut to fit."""
         axis = axes.xaxis if which == "x" else axes.yaxis
         axis.set_label_text(self.label)
         axes.set(**{f"{which}scale": "log" if self.log else "linear", f"{which}lim": self.limits})
@@ -36,7 +39,8 @@ class Scale:
             axis.set_major_formatter(StrMethodFormatter("{x:g}"))
             axis.set_minor_formatter(NullFormatter())
         if self.categories:
-            axis.set_ticks(range(len(self.categories)), self.categories)
+            width, lines = ROOM[which]
+            axis.set_ticks(range(len(self.categories)), self.named(width, lines))
 
     def named(self, width: int, lines: int) -> list[str]:
         """The categories in so many lines, each with its place where two are cut alike."""

@@ -22,13 +22,13 @@ def best_of_curves(found: Mapping[str, BestOf], *, label: str) -> Figure:
         label: the metric, with its unit.
 
     Raises:
-        ValueError: there is no method, more than twelve, one without arms, or none with two arms.
+        ValueError: there is no method, more than twelve, one without arms, or none with two arms that have a score.
     """
     if not 0 < len(found) <= len(LOOKS) or not all(len(one.expected) for one in found.values()):
         counts = ", ".join(f"{name} with {len(one.expected)} arms" for name, one in found.items())
         raise ValueError(f"one to {len(LOOKS)} methods with arms can be told apart, got {counts or 'none'}")
     longest = max(len(one.expected) for one in found.values())
-    if longest == 1:
+    if max(one.scored for one in found.values()) == 1:
         raise ValueError("one arm has a score: what the best of n reaches takes two or more")
     figure = sheet(PAGE, 3.0)
     axes = figure.subplots()

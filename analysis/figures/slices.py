@@ -58,8 +58,6 @@ def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] 
 def _whiskers(axes: Axes, x: Scale, arms: Sequence[Arm], summary: Summary) -> None:
     """The axis of a parameter, and the intervals over it."""
     x.draw(axes, "x")
-    if x.categories:
-        axes.set_xticks(range(len(x.categories)), x.named(10, 3))
     found = [
         (place, *ends)
         for place, arm in zip(x.positions, arms, strict=True)

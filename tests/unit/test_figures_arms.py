@@ -10,6 +10,7 @@ from scipy import stats
 
 from analysis.figures import (
     learning_curves,
+    overview,
     parallel_coordinates,
     response_curve,
     response_surface,
@@ -159,6 +160,34 @@ def test_a_response_curve_refuses_what_it_cannot_draw():
 def test_without_reported_values_there_is_one_axis():
     summary, space = lambdas(seeds=1)
     assert len(response_curve(summary, LAMBDA, space).axes) == 1
+
+
+LONG = "a kernel whose name is long and begins as that of all the others"
+NAMED = ["one more long name of a norm", "one more long name of a norm that is another"]
+
+
+def named(index: int, generator: np.random.Generator) -> tuple[dict[str, Any], float]:
+    """Arms of two parameters that have long names and nothing else."""
+    kernel, norm = f"{LONG}: {index % 3}", NAMED[index // 3 % 2]
+    return {"kernel": kernel, "norm": norm}, 50 + generator.normal()
+
+
+def test_long_names_leave_room_for_the_arms_on_every_axis():
+    choices = {KERNEL: {"kind": "choice"}, "method.norm": {"kind": "choice"}}
+    record = sweep(6, seeds=(0, 1), config=named, domains=choices)
+    summary, space = summarise(record), record.manifest["space"]
+    drawn = {
+        "overview": overview(record, summary),
+        "response": response_curve(summary, KERNEL, space),
+        "slices": slice_plot(summary, space),
+    }
+    for name, figure in drawn.items():
+        figure.draw_without_rendering()  # a layout without room for the axes warns, which is an error here
+        for axes in (one for one in figure.axes if one.get_label() != "<colorbar>"):
+            width, height = axes.get_position().size
+            assert min(width, height) > 0.2, name
+            ticks = [label.get_text() for label in (*axes.get_xticklabels(), *axes.get_yticklabels())]
+            assert len(ticks) == len(set(ticks)), name
 
 
 MIXED = {**DOMAINS, KERNEL: {"kind": "choice", "values": KERNELS}}

@@ -190,7 +190,7 @@ def test_a_front_says_which_way_is_better_and_needs_two_objectives():
 def test_best_of_n_has_a_line_and_a_band_for_each_method():
     found = {
         "tpe": BestOf(
-            np.array([50.0, 52.0, 53.0]), np.array([48.0, 50.0, np.nan]), np.full(3, 55.0), 1, 2, "tpe"
+            np.array([50.0, 52.0, 53.0]), np.array([48.0, 50.0, np.nan]), np.full(3, 55.0), 1, 1, "tpe"
         ),
         "random": BestOf(np.array([49.0]), np.array([np.nan]), np.array([np.nan]), 0, 0, "random"),
     }
@@ -204,7 +204,7 @@ def test_best_of_n_has_a_line_and_a_band_for_each_method():
     assert words(axes) == ["random 49.0", "tpe 53.0"]
     said = figure.get_supxlabel().replace("\n", " ")
     assert "tpe n = 3, random n = 1" in said
-    assert "1 arms that were stopped count by their last value. 2 that failed count as the worst" in said
+    assert "1 arms that were stopped count by their last value. 1 that failed count as the worst" in said
     with pytest.raises(ValueError, match="one to 12 methods"):
         best_of_curves({}, label=LABEL)
     with pytest.raises(ValueError, match="none with 0 arms"):

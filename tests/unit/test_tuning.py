@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.best_of import BestOf, best_of, expected_best
+from analysis.figures import best_of_curves
 from analysis.load import Record, Run
 from analysis.tuning import predicted, tunability
 
@@ -242,9 +243,14 @@ def test_arms_that_were_listed_beforehand_are_no_search(design: str) -> None:
 def test_one_arm_is_no_choice() -> None:
     found = best({0: 55.0})
     assert found.sentence == "One arm has a score, 55.0: what the best of n reaches takes two or more."
-    assert best({0: 55.0, 1: 50.0}, {1: "failed"}, plan={"design": "tpe"}).sentence.startswith(
-        "Expected best"
-    )
+    assert best({0: 55.0, 1: 50.0}, plan={"design": "tpe"}).sentence.startswith("Expected best")
+
+
+def test_one_arm_beside_failed_ones_is_no_choice() -> None:
+    found = best({0: 55.0, 1: 0.0, 2: 0.0}, {1: "failed", 2: "failed"})
+    assert found.sentence == "One arm has a score, 55.0: what the best of n reaches takes two or more."
+    with pytest.raises(ValueError, match="one arm has a score"):
+        best_of_curves({"a": found}, label="kNN top-1 (%)")
 
 
 def test_stopped_arms_count_by_their_last_value_and_failed_ones_as_the_worst() -> None:
