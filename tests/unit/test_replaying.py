@@ -380,7 +380,7 @@ def test_the_arms_that_a_model_has_proposed_are_counted(
         arguments += ["--searcher", design]
     out = said(arguments, capsys)
     assert "| searcher | stopper | by its model |" in out
-    cells = {line.split(" | ")[0][2:]: line.split(" | ")[2] for line in out.splitlines() if "± " in line}
+    cells = {line.split(" | ")[0][2:]: line.split(" | ")[2] for line in out.splitlines() if "% |" in line}
     assert cells["random"] == cells["qmc"] == "-"
     counted = {design: int(cells[design].removesuffix(" of 23")) for design in ("tpe", "cmaes", "nsga2")}
     assert all(9 <= count <= 20 for count in counted.values())
