@@ -115,6 +115,7 @@ def compare(
     Raises:
         ValueError: the arms share no seed, a score is not finite, or the margin is not above 0.
     """
+    paired.check_margin(margin)
     differences = _differences(arm, other)
     if len(differences) == 1:
         return _single(differences, noise)

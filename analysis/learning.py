@@ -51,7 +51,7 @@ def learning(record: Record) -> list[Row]:
     """A row for each complete arm, the best first.
 
     Raises:
-        ValueError: the sweep is of a version that kept no baselines.
+        ValueError: the sweep keeps no baselines, or none of a seed that an arm was run on.
     """
     baselines = record.manifest.get("baselines", {})
     untrained: dict[int, float] = {
@@ -62,6 +62,12 @@ def learning(record: Record) -> list[Row]:
     raw = dict.fromkeys(untrained, float(baselines[RAW]))
     lines = {RAW: raw, UNTRAINED: untrained}
     arms = [arm for arm in summarise(record).arms if arm.score is not None]
+    without = sorted({seed for arm in arms for seed in arm.scores} - untrained.keys())
+    if without:
+        raise ValueError(
+            f"{record.manifest.get('id')} holds no score of the untrained encoder on seeds {without}; run those seeds "
+            "again with this version"
+        )
     p = holm([p_value(arm.scores, line, None) for arm in arms for line in lines.values()])
     both = zip(p[::2], p[1::2], strict=True)
     names = numbered([", ".join(map(shown, arm.values.values())) for arm in arms], arms)

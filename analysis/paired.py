@@ -93,6 +93,16 @@ def effect_size(differences: Differences) -> float | None:
     return float(differences.mean()) / deviation * math.sqrt(2 / freedom) * math.exp(logarithm)
 
 
+def check_margin(margin: float | None) -> None:
+    """Refuses a margin within which nothing could be equivalent; None asks for no equivalence.
+
+    Raises:
+        ValueError: the margin is not above 0.
+    """
+    if margin is not None and not margin > 0:
+        raise ValueError(f"equivalence within ±{margin} points; give a margin above 0")
+
+
 def equivalence(differences: Differences, margin: float) -> float | None:
     """The p of two one-sided t tests: small where the true difference lies within ±`margin` points (Schuirmann 1987).
 
@@ -102,8 +112,7 @@ def equivalence(differences: Differences, margin: float) -> float | None:
     Raises:
         ValueError: the margin is not above 0.
     """
-    if not margin > 0:
-        raise ValueError(f"equivalence within ±{margin} points; give a margin above 0")
+    check_margin(margin)
     if not spread(differences):
         return None if differences.any() else 0.0
     freedom = len(differences) - 1

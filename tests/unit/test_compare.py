@@ -192,8 +192,9 @@ def test_arms_are_equivalent_where_the_90_percent_interval_lies_within_the_margi
 
 @pytest.mark.parametrize("margin", [0.0, -1.0, float("nan")])
 def test_a_margin_of_nothing_is_refused(margin: float) -> None:
-    with pytest.raises(ValueError, match="give a margin above 0"):
-        between([1.0, 2.0], margin)
+    for differences in ([1.0, 2.0], [1.0]):
+        with pytest.raises(ValueError, match="give a margin above 0"):
+            between(differences, margin)
 
 
 def noncentral(difference: float, seeds: int) -> float:

@@ -111,3 +111,9 @@ def test_a_sweep_without_baselines_is_refused(tmp_path: Path, capsys: pytest.Cap
 def test_a_sweep_that_does_not_exist_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["learning", "nothing", "--store", str(tmp_path)]) == 2
     assert "nothing" in capsys.readouterr().err
+
+
+def test_a_seed_without_an_untrained_encoder_is_named(tmp_path: Path) -> None:
+    grown = BASELINES | {"untrained": {"0": 27.0}}
+    with pytest.raises(ValueError, match=r"no score of the untrained encoder on seeds \[1, 2\]; run those"):
+        learning(load(sweep(tmp_path, FINALS, **grown)))
