@@ -147,10 +147,14 @@ def shades(values: Sequence[float]) -> tuple[Tint, ScalarMappable]:
     low, high = (min(values), max(values)) if values else (0.0, 1.0)
     middle = float(np.median(values)) if values else 0.5
     low = max(low, high - 4 * (high - middle)) if middle < high else low
-    norm = Normalize(low if low < high else high - 1, high)
+    bottom = low if low < high else high - 1
+    norm, levels = Normalize(bottom, high), SEQUENTIAL(np.arange(SEQUENTIAL.N)).tolist()
 
-    def tint(value: float | None) -> Any:
-        return PALE if value is None else SEQUENTIAL(float(norm(value)))
+    def tint(value: float | None) -> Any:  # without matplotlib, which takes a second for ten thousand arms
+        if value is None:
+            return PALE
+        share = min(max((value - bottom) / (high - bottom), 0.0), 1.0)
+        return tuple(levels[min(int(share * SEQUENTIAL.N), SEQUENTIAL.N - 1)])
 
     return tint, ScalarMappable(norm, SEQUENTIAL)
 

@@ -105,3 +105,9 @@ def test_a_name_with_dollars_is_drawn_as_it_stands(tmp_path):
     (path,) = save(figure, tmp_path / "priced", ("svg",))
     text = path.read_text(encoding="utf-8")
     assert all(name in text for name in (r"$\frac$", "a $1", "$x_1$"))
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=20), st.floats(-10, 110))
+def test_an_arm_has_the_colour_that_the_bar_has_at_its_value(values: list[float], value: float) -> None:
+    tint, bar = shades(values)
+    assert tint(value) == bar.to_rgba(value)
