@@ -1,15 +1,15 @@
 """A trial: everything that decides one training run, as frozen data that is legal by construction."""
 
-import difflib
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from typing import Any, Literal, TypeVar, cast
+from collections.abc import Mapping
+from typing import Any, Literal, cast
 
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from pydantic.dataclasses import dataclass
 
+from contrastive import paths
 from contrastive.data import Data, Shapes
 from contrastive.encoder import Encoder, Strided
 from contrastive.evaluate.protocols import NEIGHBOURS, Layer, Protocol, Temperature, check_names
@@ -17,6 +17,12 @@ from contrastive.methods import SCE, Method
 from contrastive.optimiser import SGD, Optimiser
 from contrastive.types import STRICT, Count, Natural
 from contrastive.views import Views
+from contrastive.words import closest, in_words
+
+__all__ = [
+    "LATER", "NUMERICS", "Evaluation", "Trial", "arm", "closest", "from_dict", "identity", "in_words", "replace",
+    "to_dict", "to_json", "value_at",
+]  # fmt: skip
 
 NUMERICS = 3
 """Raised whenever the same trial would give another curve than before; part of a run's identity."""
@@ -150,7 +156,6 @@ class Trial:
 
 
 _TRIAL = TypeAdapter(Trial)
-T = TypeVar("T")
 
 
 def to_dict(trial: Trial) -> dict[str, Any]:
@@ -164,25 +169,24 @@ def from_dict(values: Mapping[str, Any]) -> Trial:
     Raises:
         ValueError: an unknown field or an illegal value, named by its path.
     """
-    return in_words(lambda: _TRIAL.validate_python(dict(values)))
+    return in_words(lambda: _TRIAL.validate_python(dict(values)), Trial)
 
 
 def replace(trial: Trial, changes: Mapping[str, Any]) -> Trial:
     """The trial with the fields at dotted paths changed: `replace(trial, {"method.temperature": 0.2})`.
 
-    All changes are made before the result is checked, so that two fields may move together.
+    All changes are made before the result is checked, outer ones first, so that fields may move together in any
+    order. A changed "name" starts from the defaults of the kind that it names: of the old kind nothing is left.
+
+    >>> replace(Trial(), {"optimiser.momentum": 0.8, "optimiser.name": "lars"}).optimiser.lr
+    0.3
 
     Raises:
         ValueError: a path that does not exist (with the closest names), or an illegal value.
     """
     values = to_dict(trial)
-    for path, value in changes.items():
-        *parents, field = path.split(".")
-        node = values
-        for depth, parent in enumerate(parents):
-            node = _child(node, parent, ".".join(parents[:depth]), path)
-        _child(node, field, ".".join(parents), path, leaf=True)
-        node[field] = to_json(value)
+    for path in sorted(changes, key=paths.outer_first):
+        paths.put(values, path, to_json(changes[path]), Trial)
     return from_dict(values)
 
 
@@ -192,11 +196,7 @@ def value_at(trial: Trial, path: str) -> Any:
     Raises:
         ValueError: the path does not exist.
     """
-    node: Any = to_dict(trial)
-    names = path.split(".")
-    for depth, name in enumerate(names):
-        node = _child(node, name, ".".join(names[:depth]), path, leaf=depth == len(names) - 1)
-    return node
+    return paths.get(to_dict(trial), path, Trial)
 
 
 def identity(trial: Trial, fingerprint: str) -> str:
@@ -210,28 +210,9 @@ def arm(trial: Trial, fingerprint: str) -> str:
     return _digest({**values, "data": fingerprint, "numerics": NUMERICS, "seed": None})
 
 
-def in_words(build: Callable[[], T]) -> T:
-    """What `build` returns; a pydantic finding becomes one sentence with path, value and what is allowed.
-
-    Raises:
-        ValueError: that sentence.
-    """
-    try:
-        return build()
-    except ValidationError as error:
-        raise ValueError(_sentence(error)) from None
-
-
 def to_json(value: Any) -> Any:
     """A configuration value (a dataclass, a tuple, a number) as JSON-ready values."""
     return TypeAdapter(Any).dump_python(value, mode="json")
-
-
-def closest(name: str, names: list[str]) -> str:
-    """A sentence that lists the legal names, the likeliest first."""
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
-    hint = f"Did you mean {' or '.join(near)}? " if near else ""
-    return f"{hint}There is: {', '.join(names)}."
 
 
 def _recorded(value: Any) -> Any:
@@ -250,26 +231,3 @@ def _recorded(value: Any) -> Any:
 def _digest(values: Mapping[str, Any]) -> str:
     text = json.dumps(values, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def _child(node: Any, name: str, where: str, path: str, *, leaf: bool = False) -> Any:
-    owner = (f"{where} ({node['name']})" if "name" in node else where) if where else "a trial"
-    if name not in node:
-        raise ValueError(f"{path}: {owner} has no field '{name}'. {closest(name, list(node))}")
-    if not leaf and not isinstance(node[name], dict):
-        raise ValueError(f"{path}: '{name}' of {owner} is the value {node[name]!r} and has no fields")
-    return node[name]
-
-
-def _sentence(error: ValidationError) -> str:
-    """Pydantic's findings as one line: path = value: what is allowed."""
-    lines: list[str] = []
-    for finding in error.errors(include_url=False):
-        path = ".".join(str(part) for part in finding["loc"])
-        message = finding["msg"].removeprefix("Value error, ")
-        given = finding["input"]
-        plain = isinstance(given, str | int | float | bool | list | None)
-        lines.append(
-            f"{path} = {given!r}: {message}" if path and plain else f"{path}: {message}" if path else message
-        )
-    return "; ".join(lines)

@@ -214,11 +214,8 @@ class Space:
         return self.combined(*self.listed.names_in(setting["alternative"]))
 
     def trial(self, values: Mapping[str, Any]) -> Trial:
-        """The base with these values; paths not named keep the base's.
-
-        A sub-configuration is put in before what is changed inside it.
-        """
-        return config.replace(self.base, dict(sorted(values.items(), key=lambda item: item[0].count("."))))
+        """The base with these values; paths not named keep the base's."""
+        return config.replace(self.base, values)
 
     def allows(self, trial: Trial) -> bool:
         """Whether the trial keeps all constraints."""

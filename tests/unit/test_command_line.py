@@ -67,7 +67,7 @@ REFUSED = {
     "no assignment": ([*SCE, "--set", "epochs"], "write it as PATH=VALUE"),
     "illegal value": (
         [*SCE, "--set", "method.coefficient=2"],
-        "method.sce.coefficient = 2: .*less than or equal to 1",
+        "method.coefficient = 2: .*less than or equal to 1",
     ),
     "illegal word": ([*SCE, "--set", "batch=many"], "batch = 'many': .*integer"),
     "target too warm": (

@@ -1,5 +1,8 @@
+import dataclasses
 import json
+import re
 from dataclasses import FrozenInstanceError
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -7,7 +10,9 @@ from hypothesis import strategies as st
 
 from contrastive import config
 from contrastive.config import Trial, arm, from_dict, identity, replace, to_dict, value_at
-from contrastive.methods import BSIM, CACR, METHODS, SCE, SimCLR
+from contrastive.encoder import ResNet, Timm
+from contrastive.methods import BSIM, BYOL, CACR, METHODS, SCE, MoCo, SimCLR
+from contrastive.optimiser import LARS, SGD
 
 
 def test_a_trial_survives_json() -> None:
@@ -76,6 +81,56 @@ def test_fields_that_depend_on_each_other_move_together() -> None:
 
 def test_the_method_is_exchanged_whole() -> None:
     assert replace(Trial(), {"method": SimCLR()}).method == SimCLR()
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"encoder.name": "timm", "encoder.model": "resnet18"}, {"encoder": Timm(model="resnet18")}),
+        ({"encoder.name": "resnet", "encoder.depth": 34}, {"encoder": ResNet(depth=34)}),
+        ({"optimiser.name": "lars"}, {"optimiser": LARS()}),
+        ({"optimiser.name": "lars", "optimiser.lr": 0.1}, {"optimiser": LARS(lr=0.1)}),
+        ({"optimiser.name": "sgd", "optimiser.lr": 0.1}, {"optimiser": SGD(nesterov=True, lr=0.1)}),
+        ({"method.name": "byol"}, {"method": BYOL()}),
+        (
+            {"method.name": "bsim", "method.inner.name": "moco", "method.inner.queue": 512},
+            {"method": BSIM(inner=MoCo(queue=512))},
+        ),
+        ({"method": {"name": "moco"}, "method.queue": 512}, {"method": MoCo(queue=512)}),
+    ],
+)
+@pytest.mark.parametrize("backwards", [False, True])
+def test_a_new_name_starts_from_the_defaults_of_its_kind_in_any_order(
+    changes: dict[str, Any], expected: dict[str, Any], backwards: bool
+) -> None:
+    trial = Trial(optimiser=SGD(nesterov=True))
+    given = dict(reversed(changes.items())) if backwards else changes
+    assert replace(trial, given) == dataclasses.replace(trial, **expected)
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("encoder.name", "resnt", "encoder.name = 'resnt': there is no such encoder. Did you mean resnet?"),
+        ("encoder.name", "timm", "encoder.model: has to be given"),
+        ("encoder.depth", 18, "(strided) has no field 'depth', which resnet has: set encoder.name, too"),
+        ("method.coefficient", 2, "method.coefficient = 2: wants a number less than or equal to 1"),
+        ("method.momentum.schedule", "cos", "wants one of 'constant' or 'cosine'"),
+        ("optimiser", {"name": "sgd", "nestrov": True}, "optimiser.nestrov = True: there is no such field."),
+        ("evaluation.after", [{"name": "linar"}], "wants a name that exists: one of 'linear',"),
+        (
+            "evaluation.after",
+            [{"name": "linear", "epochs": "x"}],
+            "after.0.linear.epochs = 'x': wants a whole number",
+        ),
+        ("method.projector", 3, "method.projector = 3: wants fields, as in {...}"),
+        ("method.views", 3, "method.views = 3: wants a list"),
+    ],
+)
+def test_a_refusal_names_what_was_typed_in_words_of_ours(path: str, value: object, message: str) -> None:
+    with pytest.raises(ValueError, match=re.escape(message)) as refusal:
+        replace(Trial(), {path: value})
+    assert "put should" not in str(refusal.value)
 
 
 def test_identity_depends_on_every_field_and_on_the_images_but_not_on_where_they_lie() -> None:

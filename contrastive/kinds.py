@@ -1,0 +1,86 @@
+"""Which class a configuration's "name" stands for: the members of unions, their fields and defaults."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, get_args, get_origin
+
+from pydantic import TypeAdapter
+
+TAG = "name"
+
+
+def members(annotation: Any) -> list[type]:
+    """The configuration classes that something of this type may be."""
+    if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
+        return [annotation]
+    if get_origin(annotation) in (tuple, list, dict):
+        return []
+    parts = get_args(annotation)[:1] if get_origin(annotation) is Annotated else get_args(annotation)
+    return [member for part in parts for member in members(part)]
+
+
+def tag(kind: type) -> str | None:
+    """The name of a class among those of its union; None if it is of no union."""
+    default = getattr(kind, TAG, None)
+    return default if isinstance(default, str) else None
+
+
+def by_tag(annotation: Any) -> dict[str, type]:
+    """The classes of a tagged union by their names."""
+    return {name: kind for kind in members(annotation) if (name := tag(kind)) is not None}
+
+
+def fields(kind: Any) -> list[str]:
+    """The fields of a configuration class; none of anything else."""
+    return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
+
+
+def field(kind: Any, name: str) -> Any:
+    """The type of a field; None where it is not known."""
+    known: Mapping[str, Any] = getattr(kind, "__pydantic_fields__", {})
+    return known[name].annotation if name in known else None
+
+
+def of(annotation: Any, node: Any) -> type | None:
+    """The class that JSON-ready values are of, by their name or because there is no other."""
+    found = members(annotation)
+    if isinstance(node, Mapping) and node.get(TAG) in (named := by_tag(annotation)):  # pyright: ignore[reportUnknownMemberType]
+        return named[node[TAG]]  # pyright: ignore[reportUnknownArgumentType]
+    return found[0] if len(found) == 1 else None
+
+
+def defaults(kind: type) -> dict[str, Any]:
+    """The fields of a class that have a default, as JSON-ready values; the others have to be given."""
+    known: Mapping[str, Any] = getattr(kind, "__pydantic_fields__", {})
+    values = {
+        name: info.get_default(call_default_factory=True)
+        for name, info in known.items()
+        if not info.is_required()
+    }
+    return TypeAdapter(Any).dump_python(values, mode="json")
+
+
+def path_of(location: Sequence[str | int], annotation: Any) -> tuple[str, Any]:
+    """A dotted path, from where pydantic says it is, and the class around its end.
+
+    Names of sub-configurations are no part of it, except in lists, where they tell more than the place does.
+    """
+    names, owner = list[str](), None
+    for part in location:
+        named = by_tag(annotation)
+        if part in named and len(members(annotation)) > 1:
+            annotation = named[str(part)]
+            names += [str(part)] if names and names[-1].isdigit() else []
+            continue
+        names.append(str(part))
+        found = members(annotation)
+        owner = found[0] if len(found) == 1 else None
+        inner = get_args(annotation)
+        annotation = (
+            field(owner, str(part))
+            if owner
+            else inner[-1 if get_origin(annotation) is dict else 0]
+            if inner
+            else None
+        )
+    return ".".join(names), owner

@@ -1,0 +1,72 @@
+"""Dotted paths into a configuration as JSON-ready values: what is there, and what is put there."""
+
+from typing import Any
+
+from contrastive import kinds
+from contrastive.kinds import TAG
+from contrastive.words import closest
+
+
+def outer_first(path: str) -> tuple[int, bool]:
+    """Order of changes: a sub-configuration before what is inside it, its name before its other fields."""
+    return path.count("."), path.rpartition(".")[2] != TAG
+
+
+def get(values: Any, path: str, kind: type) -> Any:
+    """The value at a path.
+
+    Raises:
+        ValueError: the path does not exist.
+    """
+    node, _, field = _place(values, path, kind)
+    if field not in node:
+        raise ValueError(f"{path}: it has to be given, and has no default")
+    return node[field]
+
+
+def put(values: Any, path: str, value: Any, kind: type) -> None:
+    """Puts a value at a path; a new name at the end of it leaves of a sub-configuration what that has by default.
+
+    Raises:
+        ValueError: the path does not exist, or nothing has that name; says what there is.
+    """
+    node, owner, field = _place(values, path, kind)
+    if field == TAG and node.get(TAG) != value and (named := kinds.by_tag(owner)):
+        if value not in named:
+            where = path.rpartition(".")[0]
+            raise ValueError(
+                f"{path} = {value!r}: there is no such {where}. {closest(str(value), list(named))}"
+            )
+        node.clear()
+        node.update(kinds.defaults(named[value]))
+    node[field] = value
+
+
+def _place(values: Any, path: str, kind: Any) -> tuple[Any, Any, str]:
+    """What is around the end of a path, the type of it, and the field there."""
+    *parents, last = path.split(".")
+    node, where = values, ""
+    for name in parents:
+        _check_field(node, kind, name, where, path)
+        if not isinstance(node.get(name), dict):
+            owner = _owner(node, where)
+            raise ValueError(f"{path}: '{name}' of {owner} is the value {node.get(name)!r} and has no fields")
+        kind = kinds.field(kinds.of(kind, node), name)
+        node, where = node[name], f"{where}.{name}" if where else name
+    _check_field(node, kind, last, where, path)
+    return node, kind, last
+
+
+def _check_field(node: Any, kind: Any, name: str, where: str, path: str) -> None:
+    known = list(dict.fromkeys([*node, *kinds.fields(kinds.of(kind, node))]))
+    if name in known:
+        return
+    owners = [tag for tag, other in kinds.by_tag(kind).items() if name in kinds.fields(other)]
+    hint = f"which {' or '.join(owners)} has: set {where}.{TAG}, too" if owners else closest(name, known)
+    raise ValueError(f"{path}: {_owner(node, where)} has no field '{name}'{',' if owners else '.'} {hint}")
+
+
+def _owner(node: Any, where: str) -> str:
+    if not where:
+        return "a trial"
+    return f"{where} ({node[TAG]})" if TAG in node else where

@@ -1,0 +1,84 @@
+"""What pydantic finds fault with, in this project's words: where, what was given, what is allowed."""
+
+import difflib
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+from pydantic_core import ErrorDetails
+
+from contrastive import kinds
+
+T = TypeVar("T")
+
+WHOLE, REAL, LIST = "a whole number (an integer)", "a number", "a list, such as [1, 2]"
+FIELDS = "fields, as in {{...}}"
+WANTED: Mapping[str, str] = {
+    "greater_than": "a number greater than {gt}",
+    "greater_than_equal": "a number greater than or equal to {ge}",
+    "less_than": "a number less than {lt}",
+    "less_than_equal": "a number less than or equal to {le}",
+    "multiple_of": "a multiple of {multiple_of}",
+    "finite_number": "a finite number",
+    **dict.fromkeys(("int_type", "int_parsing", "int_parsing_size", "int_from_float"), WHOLE),
+    **dict.fromkeys(("float_type", "float_parsing"), REAL),
+    **dict.fromkeys(("bool_type", "bool_parsing"), "true or false"),
+    **dict.fromkeys(("tuple_type", "list_type", "set_type"), LIST),
+    **dict.fromkeys(("dict_type", "mapping_type", "dataclass_type", "model_type"), FIELDS),
+    **dict.fromkeys(("string_type", "path_type"), "a text"),
+    "string_too_short": "a text of at least {min_length} characters",
+    "string_pattern_mismatch": "a text of the form {pattern}",
+    "too_short": "at least {min_length} of them, got {actual_length}",
+    "too_long": "at most {max_length} of them, got {actual_length}",
+    "none_required": "null",
+    "literal_error": "one of {expected}",
+    "enum": "one of {expected}",
+    "union_tag_invalid": "a name that exists: one of {expected_tags}",
+    "union_tag_not_found": "its name among the fields",
+}
+"""What a field wants, by pydantic's kind of finding."""
+PLAIN: Mapping[str, str] = {
+    **dict.fromkeys(("missing", "missing_argument", "missing_keyword_only_argument"), "has to be given"),
+    **dict.fromkeys(("unexpected_keyword_argument", "extra_forbidden"), "there is no such field"),
+}
+
+
+def in_words(build: Callable[[], T], kind: Any = None) -> T:
+    """What `build` returns; a pydantic finding becomes one sentence with path, value and what is allowed.
+
+    `kind`: the type that is built; its paths are named as they are typed, without the names of sub-configurations.
+
+    Raises:
+        ValueError: that sentence.
+    """
+    try:
+        return build()
+    except ValidationError as error:
+        findings = error.errors(include_url=False)
+        raise ValueError("; ".join(_sentence(finding, kind) for finding in findings)) from None
+
+
+def closest(name: str, names: list[str]) -> str:
+    """A sentence that lists the legal names, the likeliest first."""
+    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    hint = f"Did you mean {' or '.join(near)}? " if near else ""
+    return f"{hint}There is: {', '.join(names)}."
+
+
+def _sentence(finding: ErrorDetails, kind: Any) -> str:
+    path, owner = kinds.path_of(finding["loc"], kind)
+    given, message = finding["input"], _message(finding, owner)
+    missing = finding["type"].startswith("missing")
+    shown = not missing and isinstance(given, str | int | float | bool | list | None)
+    return f"{path} = {given!r}: {message}" if path and shown else f"{path}: {message}" if path else message
+
+
+def _message(finding: ErrorDetails, owner: Any) -> str:
+    """What is allowed; what the project's own checks say stays as they say it."""
+    kind, about = finding["type"], finding.get("ctx", {})
+    if kind in ("value_error", "assertion_error"):
+        return str(about.get("error", "")) or finding["msg"]
+    if kind in PLAIN:
+        known = kinds.fields(owner) if kind in ("unexpected_keyword_argument", "extra_forbidden") else []
+        return f"{PLAIN[kind]}{'. ' + closest(str(finding['loc'][-1]), known) if known else ''}"
+    return f"wants {WANTED[kind].format(**about)}" if kind in WANTED else "is nothing that it can be"
