@@ -4,7 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: sweep test install clean
+.PHONY: sweep test gpu install clean
 
 sweep: install
 	$(BIN)/python sweeps/run.py --space sce_temperatures
@@ -16,6 +16,11 @@ test: install
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not end_to_end"
 	$(BIN)/python -m pytest -m end_to_end
+
+# What a GPU computes, and how fast; says so and fails nothing where there is none.
+gpu: install
+	$(BIN)/python -m pytest -q tests/gpu
+	$(BIN)/python tests/benchmarks/gpu.py
 
 install: .venv/installed
 
