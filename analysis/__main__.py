@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from analysis import report
-from analysis.learning import markdown
+from analysis.learning import learning_markdown
 from analysis.load import load
 from sweeps import store
 
@@ -21,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 0
         for name in given.sweeps:
             record = load(store.find(name, root=given.store))
-            print(f"{record.manifest['id']}\n\n{markdown(record)}\n")
+            print(f"{record.manifest['id']}\n\n{learning_markdown(record)}\n")
     except (ValueError, OSError) as refusal:
         print(f"analysis: {refusal}", file=sys.stderr)
         return 2

@@ -5,13 +5,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.arms import Arm
 from analysis.compare import Comparison, compare
 from analysis.intervals import chance, span
 from analysis.load import load
 from analysis.multiple import differences
-from analysis.summarise import Arm, Summary, summarise
+from analysis.summarise import summarise
+from analysis.summary import Summary
 
-FILE = "campaign.json"
+CAMPAIGN_FILE = "campaign.json"
 
 
 @dataclass(frozen=True)
@@ -45,15 +47,17 @@ class Standing:
     default: float | None
 
 
-def read(directory: Path) -> dict[str, Any]:
+def read_campaign(directory: Path) -> dict[str, Any]:
     """What was written before the campaign in `directory` (STORE/campaigns/<id>) began."""
-    return json.loads((directory / FILE).read_text(encoding="utf-8"))
+    return json.loads((directory / CAMPAIGN_FILE).read_text(encoding="utf-8"))
 
 
 def sweeps(directory: Path) -> dict[str, Path]:
     """The folders of a campaign's sweeps, by their names in it."""
     root = directory.parent.parent
-    return {name: root / "sweeps" / identifier for name, identifier in read(directory)["sweeps"].items()}
+    return {
+        name: root / "sweeps" / identifier for name, identifier in read_campaign(directory)["sweeps"].items()
+    }
 
 
 def results(directory: Path) -> list[Result]:
@@ -62,7 +66,7 @@ def results(directory: Path) -> list[Result]:
     Raises:
         StoreError: one of its sweeps is missing.
     """
-    content = read(directory)
+    content = read_campaign(directory)
     summaries = {name: summarise(load(path)) for name, path in sweeps(directory).items()}
     planned: list[dict[str, str]] = content["comparisons"]
     made = [_comparison(one, summaries[one["sweep"]]) for one in planned]
@@ -84,7 +88,7 @@ def results(directory: Path) -> list[Result]:
     ]
 
 
-def codes(directory: Path) -> str:
+def mixed_codes(directory: Path) -> str:
     """Which codes the runs of its sweeps are of, in a sentence if they are of more than one; else ""."""
     summaries = (summarise(load(path)) for path in sweeps(directory).values())
     used = dict.fromkeys(one for summary in summaries for one in (*summary.codes, *summary.result.codes))
@@ -113,7 +117,7 @@ def standing(directory: Path) -> list[Standing]:
     return found
 
 
-def text(found: list[Standing]) -> list[str]:
+def standing_lines(found: list[Standing]) -> list[str]:
     """A line for each sweep."""
 
     def score(value: float | None) -> str:
@@ -127,7 +131,7 @@ def text(found: list[Standing]) -> list[str]:
     ]
 
 
-def markdown(found: list[Result]) -> str:
+def results_markdown(found: list[Result]) -> str:
     """The comparisons as a table. Intervals are each for itself; verdicts go by p, corrected for their number."""
     head = ("sweep", "arm", "less", "difference", "95 % interval", "seeds", "p", "p (Holm)", "")
     rows = [f"| {' | '.join(head)}|", f"|{'---|' * len(head)}"]

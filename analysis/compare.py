@@ -10,7 +10,7 @@ from scipy import stats
 
 from analysis import paired
 from analysis.intervals import LEVEL, half_width, span
-from analysis.paired import ALPHA, MOST_SEEDS, POWER, RESIDUE
+from analysis.paired import ALPHA, MAX_SEEDS, POWER, RESIDUE
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ def p_value(arm: Mapping[int, float], other: Mapping[int, float], noise: Noise |
     differences = _differences(arm, other)
     if len(differences) == 1:
         return noise and noise.p(float(differences[0]))
-    return paired.student(differences)
+    return paired.student_p(differences)
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
@@ -179,7 +179,7 @@ def _paired(
         separable=separable,
         sentence=f"{mean:+.2f} points over {count} paired seeds; {_interval(interval)}: {verdict}",
         probability_of_improvement=paired.probability_of_improvement(differences),
-        p=paired.student(differences),
+        p=paired.student_p(differences),
         p_flips=flips.p,
         p_flips_smallest=flips.smallest,
         p_equivalence=equivalence,
@@ -199,7 +199,7 @@ def _interval(interval: tuple[float, float] | None) -> str:
 def _prospect(mean: float, deviation: float, count: int) -> str:
     """What so many seeds could have shown, and how many would show what was seen if it is true."""
     needed = paired.seeds_needed(mean, deviation)
-    seeds = f"more than {MOST_SEEDS:,}" if needed is None else needed
+    seeds = f"more than {MAX_SEEDS:,}" if needed is None else needed
     shown = f"{count} seeds show {paired.detectable(deviation, count):.2f} or more"
     return f"{shown} with {POWER:.0%} power, {abs(mean):.2f} would take {seeds} seeds"
 

@@ -16,7 +16,7 @@ Statistic = Literal["mean", "iqm"]
 
 RESAMPLES = 10_000
 QUARTER = 0.25
-FEWEST = 5
+MIN_SEEDS = 5
 """Values of a stratum without which resamples say less of the spread than Student's t."""
 QUARTILES = 1.349
 """How far apart they are in a normal distribution, in standard deviations."""
@@ -120,7 +120,7 @@ def bootstrap(
     fewest = min(map(len, groups))
     if fewest < 2 or not all(map(spread, groups)):
         return None
-    if fewest < FEWEST:
+    if fewest < MIN_SEEDS:
         return _student(groups) if statistic == "mean" else None
     columns = [_resampled(group, generator, resamples, _spread(group, statistic)) for group in groups]
     drawn = STATISTICS[statistic](np.concatenate(columns, axis=1))

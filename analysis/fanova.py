@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.ensemble import RandomForestRegressor
 
-from analysis.importance import Axis, Importance, Observed, importance, require
+from analysis.importance import Importance, importance, require
+from analysis.observed import Axis, Observed
 
-FEWEST = 16
+MIN_ARMS = 16
 """Complete arms without which nothing is said: of four parameters, 60, 30, 10 and 0 % of a variance beside little
 noise, so many arms drawn at random rank the first one first 9 times in 10."""
 Boxes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
@@ -41,8 +42,8 @@ def fanova(
     Raises:
         ValueError: too few arms, no differences, or a forest that knows nothing.
     """
-    require(observed, FEWEST, "fANOVA")
-    grown = forest(observed, generator, trees=trees)
+    require(observed, MIN_ARMS, "fANOVA")
+    grown = random_forest(observed, generator, trees=trees)
     axes = range(len(observed.axes))
     terms = [(a,) for a in axes] + (list(combinations(axes, 2)) if pairs else [])
     found = np.array([fractions(boxes(tree), terms) for tree in grown.estimators_])
@@ -54,7 +55,7 @@ def fanova(
     )
 
 
-def forest(observed: Observed, generator: np.random.Generator, *, trees: int = 64) -> Any:
+def random_forest(observed: Observed, generator: np.random.Generator, *, trees: int = 64) -> Any:
     """A RandomForestRegressor, as it is usual for fANOVA: leaves of one score, all axes tried at each split.
 
     Its `oob_score_` is R² of what it predicts of each arm by the trees that were grown without that one.

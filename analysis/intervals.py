@@ -11,7 +11,7 @@ from analysis.paired import ALPHA, spread
 LEVEL = 1 - ALPHA
 Ends = tuple[float, float]
 EVERYWHERE = (-np.inf, np.inf)
-MOST_DIGITS = 6
+MAX_DIGITS = 6
 
 
 def half_width(values: NDArray[np.float64]) -> float | None:
@@ -24,7 +24,7 @@ def half_width(values: NDArray[np.float64]) -> float | None:
     return float(special.stdtrit(len(values) - 1, 1 - ALPHA / 2)) * deviation / len(values) ** 0.5
 
 
-def student(values: Sequence[float] | NDArray[np.float64], within: Ends = EVERYWHERE) -> Ends | None:
+def student_interval(values: Sequence[float] | NDArray[np.float64], within: Ends = EVERYWHERE) -> Ends | None:
     """Student's interval of the mean, cut where no mean can lie; None where `half_width` is.
 
     Cutting takes nothing from its coverage. But percentages near 100 are skewed: of accuracies of a thousand images
@@ -44,7 +44,7 @@ def clipped(low: float, high: float, within: Ends) -> Ends:
 def span(low: float, high: float, digits: int = 1, *, signed: bool = False) -> str:
     """An interval in words; with more digits where its ends would look alike, or one that is not 0 like 0."""
     sign = "+" if signed else ""
-    for decimals in range(digits, MOST_DIGITS):
+    for decimals in range(digits, MAX_DIGITS):
         ends = [f"{end:{sign}.{decimals}f}" for end in (low, high)]
         if ends[0] != ends[1] and all(
             float(text) or not end for text, end in zip(ends, (low, high), strict=True)

@@ -5,12 +5,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from analysis.arms import numbered
+from analysis.arms import Arm, numbered
 from analysis.compare import holm, p_value
 from analysis.intervals import EVERYWHERE, Ends, clipped, half_width, plus_minus, span
 from analysis.load import Record
+from analysis.naming import shown
 from analysis.paired import ALPHA
-from analysis.summarise import Arm, shown, summarise
+from analysis.summarise import summarise
 
 RAW, UNTRAINED = "raw pixels", "untrained"
 Lines = Mapping[str, Mapping[int, float]]
@@ -77,7 +78,7 @@ def learning(record: Record) -> list[Row]:
     ]
 
 
-def markdown(record: Record) -> str:
+def learning_markdown(record: Record) -> str:
     """The rows as a table, the baselines last."""
     found = learning(record)
     untrained = interval(list(record.manifest["untrained"].values()), record.within)

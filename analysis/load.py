@@ -15,7 +15,7 @@ from sweeps.store.schema import METRIC, REUSED
 
 ARM = "alternative"
 """What stands in the place of parameters where a space lists its arms by name."""
-COLUMNS = [
+RUN_COLUMNS = [
     *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
     *("rung", "seconds", "device_seconds", "dropped", "code", "commit"),
 ]
@@ -104,7 +104,7 @@ def load(directory: Path) -> Record:
         StoreError: there is no sweep in that folder.
     """
     manifest, curves, origins = store.read_manifest(directory), _curves(directory), _origins(directory)
-    rows: list[dict[str, Any]] = store.trials(directory).select(COLUMNS).to_pylist()
+    rows: list[dict[str, Any]] = store.trials(directory).select(RUN_COLUMNS).to_pylist()
     runs: list[Run] = []
     for row in rows:
         curve = curves.get(row["trial"], {})
@@ -116,7 +116,7 @@ def load(directory: Path) -> Record:
 
 def run_of(row: dict[str, Any], curve: dict[str, Curve]) -> Run:
     """A run by its row of the table of trials."""
-    columns: dict[str, Any] = {name: row.get(name) for name in COLUMNS}
+    columns: dict[str, Any] = {name: row.get(name) for name in RUN_COLUMNS}
     return Run(**columns | {"config": json.loads(row["config"])}, curve=curve)
 
 

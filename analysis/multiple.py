@@ -9,8 +9,9 @@ import numpy as np
 from analysis.arms import Arm, numbered
 from analysis.compare import Comparison, Noise, compare, holm
 from analysis.load import ARM, Record, Run
+from analysis.naming import short, shown
 from analysis.paired import ALPHA
-from analysis.summarise import short, shown, summarise
+from analysis.summarise import summarise
 
 HOUR = 3600
 

@@ -20,7 +20,7 @@ POWER = 0.8
 """How often a difference that is there should be found."""
 FLIPS = 2**16
 """All flips of signs are counted up to so many, those of 16 seeds; of more seeds so many are drawn."""
-MOST_SEEDS = 1000
+MAX_SEEDS = 1000
 """Nobody trains more."""
 FAR = 12.0
 """Standard deviations beyond which no normal value lies."""
@@ -41,7 +41,7 @@ def spread(differences: Differences) -> float:
     return float(differences.std(ddof=1)) if np.ptp(differences) > 0.5 * 10**-RESIDUE else 0.0
 
 
-def student(differences: Differences) -> float | None:
+def student_p(differences: Differences) -> float | None:
     """Two-sided p of Student's paired t test, the one that belongs to Student's interval.
 
     None where all are equal: accuracies of a thousand images are tenths of a point, so two or three equal differences
@@ -145,7 +145,7 @@ def seeds_needed(
     difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER
 ) -> int | None:
     """How many seeds find such a difference with that power, two or more; None if a thousand do not."""
-    counts = range(2, MOST_SEEDS + 1)
+    counts = range(2, MAX_SEEDS + 1)
     # The detectable difference falls with the number of seeds, so its negative is sorted.
     place = bisect.bisect_left(
         counts, -abs(difference), key=lambda seeds: -detectable(deviation, seeds, alpha, power)

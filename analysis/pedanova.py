@@ -7,11 +7,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
-from analysis.importance import Axis, Importance, Observed, importance, require
+from analysis.importance import Importance, importance, require
+from analysis.observed import Axis, Observed
 
 TOP = 5
 """Arms that the best must be, for their density to say anything."""
-NARROWEST = 0.5 / 1.64
+MIN_BANDWIDTH = 0.5 / 1.64
 """The least bandwidth in cells: nine tenths of a kernel lie in its cell."""
 
 
@@ -95,7 +96,7 @@ def _kernels(cells: NDArray[np.intp], count: int) -> NDArray[np.float64]:
     """(count, count): how an arm in one cell is spread over all."""
     quartiles = np.quantile(cells, (0.25, 0.75))
     spread = min(float(np.diff(quartiles)[0]) / 1.34, cells.std(ddof=1) if len(cells) > 1 else 0.0)
-    width = max(1.059 * spread * len(cells) ** -0.2, NARROWEST)
+    width = max(1.059 * spread * len(cells) ** -0.2, MIN_BANDWIDTH)
     edges = np.arange(count + 1) - 0.5
     mass = np.diff(ndtr((edges - np.arange(count)[:, None]) / width), axis=1)
     return mass / mass.sum(axis=1, keepdims=True)

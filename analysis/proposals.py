@@ -8,7 +8,7 @@ DRAWN = ("start-up", "model", "chance")
 """Origins of arms that a sampler was asked for."""
 
 
-def sentence(record: Record) -> str | None:
+def proposals_sentence(record: Record) -> str | None:
     """How many arms beside the default the model of a search has proposed, a sentence without its full stop.
 
     None of designs that have no model, and of records in which it is not told of every arm.

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from analysis.intervals import student
+from analysis.intervals import student_interval
 from analysis.load import Record, Run
 
-FEWEST = 6
+MIN_RUNS = 6
 """Complete runs of one seed without which nothing is said."""
 WEAK = 0.4
 """A rank correlation below this says that stopping there is little better than chance."""
@@ -56,7 +56,7 @@ def _agreement(seeds: Sequence[Sequence[NDArray[np.float64]]], epoch: int) -> Ag
     found: list[tuple[float, float]] = []
     for curves in seeds:
         pairs = np.array([(values[epoch - 1], values[-1]) for values in curves if epoch < len(values)])
-        early, late = pairs.T if len(pairs) >= FEWEST else np.empty((2, 0))
+        early, late = pairs.T if len(pairs) >= MIN_RUNS else np.empty((2, 0))
         if early.size and np.ptp(early) and np.ptp(late):
             tau: Any = stats.kendalltau(early, late)
             found.append((rank_correlation(early, late), tau.statistic))
@@ -64,7 +64,7 @@ def _agreement(seeds: Sequence[Sequence[NDArray[np.float64]]], epoch: int) -> Ag
         return None
     each = np.array(found)
     spearman, kendall = each.mean(axis=0).tolist()
-    return Agreement(epoch, spearman, kendall, student(each[:, 0], (-1.0, 1.0)), len(each))
+    return Agreement(epoch, spearman, kendall, student_interval(each[:, 0], (-1.0, 1.0)), len(each))
 
 
 def correlation(record: Record, epoch: int) -> float | None:
@@ -80,7 +80,7 @@ def rank_correlation(early: ArrayLike, late: ArrayLike) -> float:
     return float(np.corrcoef(stats.rankdata(early), stats.rankdata(late))[0, 1])
 
 
-def sentence(record: Record) -> str | None:
+def stopping_sentence(record: Record) -> str | None:
     """Whether early stopping would have paid in a sweep of which nothing was stopped; None if nobody can tell."""
     horizon = record.manifest.get("epochs") or 0
     if horizon < 2 or any(run.state == "stopped" for run in record.runs):

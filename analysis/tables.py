@@ -142,7 +142,9 @@ FORMATS: dict[str, Callable[[Table], str]] = {
 """By the suffix of their files."""
 
 
-def save(tables: Sequence[Table], directory: Path, formats: Iterable[str] = FORMATS) -> tuple[Path, ...]:
+def save_tables(
+    tables: Sequence[Table], directory: Path, formats: Iterable[str] = FORMATS
+) -> tuple[Path, ...]:
     """Writes each table as NAME.txt, .md, .tex and .csv, each whole or not at all; returns their paths."""
     directory.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []

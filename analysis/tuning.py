@@ -8,10 +8,10 @@ import numpy as np
 
 from analysis.arms import Arm
 from analysis.compare import Comparison, Noise, compare, holm, p_value
-from analysis.fanova import forest, points
-from analysis.importance import ABSENT, by_domain, chosen, observed
+from analysis.fanova import points, random_forest
 from analysis.intervals import chance
 from analysis.load import Record
+from analysis.observed import ABSENT, by_domain, chosen, observed
 from analysis.paired import ALPHA
 from analysis.summarise import summarise
 
@@ -101,7 +101,7 @@ def predicted(record: Record, generator: np.random.Generator) -> dict[str, float
     known = observed(record)
     if (default := record.manifest.get("default_arm")) not in known.digests:
         raise ValueError(f"{record.manifest.get('id')}: the default is not complete; nothing to compare with")
-    place, grown = known.digests.index(default), forest(known, generator)
+    place, grown = known.digests.index(default), random_forest(known, generator)
     origin = points(known, generator)[place]
     found: dict[str, float] = {}
     for column, axis in enumerate(known.axes):

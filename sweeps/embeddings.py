@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from analysis.load import Record
-from analysis.summarise import Summary
+from analysis.summary import Summary
 from contrastive.checkpoint import load_pretrained
 from contrastive.data import Split
 from contrastive.distributed import World

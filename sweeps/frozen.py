@@ -134,7 +134,7 @@ def begin(
         "comparisons": tested,
         "provenance": provenance(),
     }
-    store.write_json(directory / analysis.FILE, content)
+    store.write_json(directory / analysis.CAMPAIGN_FILE, content)
     return Begun(directory, campaign, sweeps)
 
 
@@ -144,12 +144,12 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
     Raises:
         ValueError: another version of the program, or other images.
     """
-    content = analysis.read(directory)
+    content = analysis.read_campaign(directory)
     campaign = _CAMPAIGN.validate_python(content["campaign"])
     if given.budget:
         campaign = replace(campaign, budget=given.budget)
         content["campaign"] = _CAMPAIGN.dump_python(campaign, mode="json")
-        store.write_json(directory / analysis.FILE, content)
+        store.write_json(directory / analysis.CAMPAIGN_FILE, content)
     folders = analysis.sweeps(directory)
     sweeps = {
         name: sweep.reopen(folder, cache=given.cache, other_code=given.reuse_other_code)

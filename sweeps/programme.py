@@ -171,8 +171,8 @@ def _show(
 
 def _status(directory: Path, given: argparse.Namespace) -> int:
     found = analysis.standing(directory)
-    question = analysis.read(directory)["campaign"]["question"]
-    lines = [f"{directory.name}: {question}", *analysis.text(found)]
+    question = analysis.read_campaign(directory)["campaign"]["question"]
+    lines = [f"{directory.name}: {question}", *analysis.standing_lines(found)]
     return _print(given, [vars(one) for one in found], lines)
 
 
@@ -185,7 +185,7 @@ def _stop(directory: Path, given: argparse.Namespace) -> int:
 
 def _print_results(directory: Path, given: argparse.Namespace) -> None:
     found = analysis.results(directory)
-    text = analysis.codes(directory) + analysis.markdown(found)
+    text = analysis.mixed_codes(directory) + analysis.results_markdown(found)
     store.write_whole(directory / "results.md", lambda file: file.write(text.encode()))
     rows = [vars(one) for one in found]
     store.write_json(directory / "results.json", rows)

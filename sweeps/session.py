@@ -14,8 +14,11 @@ from typing import Any
 from rich.console import Console
 
 from analysis import figures, report
+from analysis.arms import Arm
 from analysis.load import Record, load
-from analysis.summarise import Arm, Summary, summarise, text
+from analysis.summarise import summarise
+from analysis.summary import Summary
+from analysis.terminal import summary_text
 from sweeps import command as commands
 from sweeps import embeddings, flags, launch, store, sweep, webhook
 from sweeps import history as histories
@@ -219,7 +222,7 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
         return code
     lines = [
         "",
-        text(summary),
+        summary_text(summary),
         *(f"On the test images, read once: {name} {value:.2f} %." for name, value in content["test"].items()),
         *map(str, store.torn(begun.directory)),
         *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in content["baselines"].items()),

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from analysis.arms import Arm
-from analysis.summarise import Summary
+from analysis.summary import Summary
 
 BEST = 10
 """One in so many of those drawn is one of the first ranks."""
@@ -27,7 +27,7 @@ def some(arms: Sequence[Arm], summary: Summary, most: int) -> list[Arm]:
     return [arm for rank, arm in enumerate(arms) if rank in chosen or arm.digest in known]
 
 
-def told(drawn: int, count: int, what: str = "arms") -> str:
+def drawn_note(drawn: int, count: int, what: str = "arms") -> str:
     """What a caption says of those that are not drawn; nothing where all are."""
     if drawn >= count:
         return ""

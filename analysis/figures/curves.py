@@ -10,13 +10,13 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.arms import Arm
-from analysis.figures.crowd import thinned, told
+from analysis.figures.crowd import drawn_note, thinned
 from analysis.figures.labels import Label, called, label_ends
 from analysis.figures.marks import role
 from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled
-from analysis.intervals import LEVEL, Ends, student
+from analysis.intervals import LEVEL, Ends, student_interval
 from analysis.load import Record, Run
-from analysis.summarise import Summary
+from analysis.summary import Summary
 
 THIN = 200
 """Arms that are drawn thin, at most."""
@@ -66,7 +66,7 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
     cut = _limit(axes, [run.curve[record.metric][1] for members in runs.values() for run in members])
     label_ends(axes, labels, size=7)
-    some = told(len(thin), len(others), "of the other arms")
+    some = drawn_note(len(thin), len(others), "of the other arms")
     note(figure, *_notes(summary, runs), some, "Bands are cut at the edges." if cut else "")
     return figure
 
@@ -109,7 +109,7 @@ def _band(table: NDArray[np.float64], within: Ends) -> NDArray[np.float64]:
     """(2, epochs): from one seed to the other of two; of more Student's interval, nan where all are equal."""
     if len(table) == 2:
         return np.array([table.min(axis=0), table.max(axis=0)])
-    return np.array([student(column, within) or (np.nan, np.nan) for column in table.T]).T
+    return np.array([student_interval(column, within) or (np.nan, np.nan) for column in table.T]).T
 
 
 def _stops(axes: Axes, members: Sequence[Run], metric: str, look: Look | None) -> None:

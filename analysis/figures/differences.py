@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from analysis.compare import compare
-from analysis.figures.labels import apart, beside, rows_high, signed, spanned, wrapped
+from analysis.figures.labels import beside, rows_high, signed, spanned, wrapped, wrapped_apart
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
-from analysis.intervals import EVERYWHERE, LEVEL, Ends, student
+from analysis.intervals import EVERYWHERE, LEVEL, Ends, student_interval
 from analysis.multiple import Difference
 
-INTERVAL = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"
+WHISKERS = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"
 LEAST = 0.5
 """Inches that the rows of a forest plot take at least, so that the heads of its columns have room."""
 
@@ -25,7 +25,7 @@ def forest(
     *,
     label: str,
     margin: float | None = None,
-    interval: str = INTERVAL,
+    interval: str = WHISKERS,
 ) -> Figure:
     """A row for each comparison, in the order given: its difference, interval, paired seeds and verdict.
 
@@ -43,7 +43,7 @@ def forest(
         f"row {place}" if row.number is None else f"arm {row.number}"
         for place, row in enumerate(differences, 1)
     ]
-    lines = apart([row.name for row in differences], numbers, 34)
+    lines = wrapped_apart([row.name for row in differences], numbers, 34)
     figure = sheet(PAGE, 1.05 + max(rows_high(lines), LEAST))
     axes = figure.subplots()
     axes.axvline(0, color=GREY, linewidth=0.9, zorder=1)
@@ -91,12 +91,14 @@ def seed_slopes(
         look = LOOKS[0].colour if rises else LOOKS[1].colour
         style: Any = {"color": look, "linewidth": 1.1, "marker": ".", "markersize": 4}
         axes.plot(places, column, linestyle=DASHES[0] if rises else DASHES[1], **style, zorder=2)
-    ends = [student(row, within) or (np.nan, np.nan) for row in table]
+    ends = [student_interval(row, within) or (np.nan, np.nan) for row in table]
     reach = abs(np.array(ends).T - table.mean(axis=1))
     means: Any = {"color": INK, "markersize": 5, "linewidth": 1.2, "capsize": 2.5, "markerfacecolor": "white"}
     axes.errorbar(places + 0.12, table.mean(axis=1), reach, fmt="D", **means, zorder=3)
     width = 16 if len(scores) < 5 else 12
-    axes.set_xticks(places, apart(list(scores), [str(place + 1) for place in places], width, 3), color=INK)
+    axes.set_xticks(
+        places, wrapped_apart(list(scores), [str(place + 1) for place in places], width, 3), color=INK
+    )
     axes.set(xlim=(-0.3, len(scores) - 0.65), ylabel=label)
     first, *_, last = scores
     low, high = (dict(zip(seeds, row, strict=True)) for row in (table[0], table[-1]))

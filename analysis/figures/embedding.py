@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.patheffects import Normal, Stroke
 from numpy.typing import NDArray
 
-from analysis.figures.labels import apart
+from analysis.figures.labels import wrapped_apart
 from analysis.figures.style import INK, LOOKS, PAGE, PALE, note, sheet, styled
 
 CHUNK = 1024
@@ -159,7 +159,7 @@ def _scatter(axes: Axes, plane: NDArray[np.float64], images: Images, queries: Se
 
 def _classes(images: Images, width: int) -> list[str]:
     """The names of the classes, each with its number where two are cut alike."""
-    return apart(images.classes, [f"class {index}" for index in range(len(images.classes))], width)
+    return wrapped_apart(images.classes, [f"class {index}" for index in range(len(images.classes))], width)
 
 
 def _grid(axes: Axes, images: Images, queries: Sequence[int], near: NDArray[np.int64]) -> None:

@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.campaign import Result
-from analysis.figures.labels import apart, signed
+from analysis.figures.labels import signed, wrapped_apart
 from analysis.figures.style import COLUMN, DIVERGING, GREY, PAGE, SEQUENTIAL, ink_on, note, sheet, styled
 from analysis.intervals import LEVEL, reach
 
@@ -58,8 +58,8 @@ def heat_map(
         _cell(axes, (row, column), float(value), float(widths[row, column]), colours, differences=differences)
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
     across, down = ([str(place) for place in range(1, 1 + count)] for count in reversed(table.shape))
-    axes.set_xticks(range(len(columns)), apart(columns, across, 14))
-    axes.set_yticks(range(len(rows)), apart(rows, down, 32, 1))
+    axes.set_xticks(range(len(columns)), wrapped_apart(columns, across, 14))
+    axes.set_yticks(range(len(rows)), wrapped_apart(rows, down, 32, 1))
     axes.tick_params(length=0, labeltop=True, labelbottom=False)
     axes.spines[:].set_visible(False)
     intervals = "" if halves is None else f" ± half of the {LEVEL:.0%} interval"

@@ -3,12 +3,12 @@
 import numpy as np
 from matplotlib.figure import Figure
 
-from analysis.figures.labels import apart, rows_high
+from analysis.figures.labels import rows_high, wrapped_apart
 from analysis.figures.style import COLUMN, INK, LOOKS, note, sheet, styled
 from analysis.importance import Importance, Share
-from analysis.summarise import short
+from analysis.naming import short
 
-MOST = 20
+MAX_BARS = 20
 """Rows; what is more is small."""
 
 
@@ -25,7 +25,7 @@ def importance_bars(found: Importance) -> Figure:
     if not np.isfinite(ends).all():
         raise ValueError(f"{found.method} gave shares that are not finite: {ends}; give numbers from 0 to 1")
     rows = sorted(found.shares, key=lambda share: -share.share)
-    drawn, rest = rows[:MOST], rows[MOST:]
+    drawn, rest = rows[:MAX_BARS], rows[MAX_BARS:]
     names = _names(drawn)
     figure = sheet(COLUMN, 0.9 + rows_high(names))
     axes = figure.subplots()
@@ -52,4 +52,4 @@ def _names(rows: list[Share]) -> list[str]:
     named = short(paths)
     words = [" × ".join(" & ".join(named[p] for p in key.split(", ")) for key in row.keys) for row in rows]
     numbers = [f"row {place}" for place in range(1, 1 + len(words))]
-    return apart([name.replace("_", " ") for name in words], numbers, 26, 3)
+    return wrapped_apart([name.replace("_", " ") for name in words], numbers, 26, 3)

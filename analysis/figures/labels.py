@@ -13,7 +13,7 @@ from matplotlib.transforms import ScaledTranslation
 from analysis.arms import Arm
 from analysis.figures.style import INK, Look
 from analysis.intervals import span
-from analysis.summarise import shown
+from analysis.naming import shown
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,12 @@ def label_ends(axes: Axes, labels: Sequence[Label], *, size: float = 8) -> None:
     ordered = sorted(labels, key=lambda label: (label.height, label.words))
     figure.draw_without_rendering()  # the layout decides how tall a line of text is in data units
     gap = 1.375 * size / 72 * figure.dpi / axes.bbox.height
-    heights = spread([_fraction(axes, label.height) for label in ordered], gap)
+    heights = spaced([_fraction(axes, label.height) for label in ordered], gap)
     for height, label in zip(heights, ordered, strict=True):
         _write(axes, height, label, size)
 
 
-def spread(values: Sequence[float], gap: float) -> list[float]:
+def spaced(values: Sequence[float], gap: float) -> list[float]:
     """Ascending values moved as little as need be until neighbours are `gap` apart (pooled adjacent violators)."""
     blocks: list[list[float]] = []
     for index, value in enumerate(values):
@@ -59,7 +59,7 @@ def wrapped(name: str, width: int, lines: int = 2) -> str:
     return "\n".join(rows)
 
 
-def apart(names: Sequence[str], numbers: Sequence[str], width: int, lines: int = 2) -> list[str]:
+def wrapped_apart(names: Sequence[str], numbers: Sequence[str], width: int, lines: int = 2) -> list[str]:
     """Each name as `wrapped` gives it; where two come out alike, each with its number, for which it is cut further."""
     cut = [wrapped(name, width, lines) for name in names]
     alike = Counter(cut)

@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from analysis.figures.labels import spread
+from analysis.figures.labels import spaced
 from analysis.figures.style import COLUMN, GREY, INK, note, sheet, styled
 from analysis.load import Record, Run
 
@@ -113,7 +113,7 @@ def _bars(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
         counts = Counter(arrival.outcome for arrival in found if arrival.rung == rung)
         parts = np.array([counts[outcome] for outcome in OUTCOMES if counts[outcome]])
         middles = (np.cumsum(parts) - parts / 2).tolist()
-        for height, count in zip(spread(middles, 0.1 * base.max()), parts, strict=True):
+        for height, count in zip(spaced(middles, 0.1 * base.max()), parts, strict=True):
             axes.text(place + 0.34, height, str(count), va="center", fontsize=7)
     axes.legend(
         loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, handlelength=1.4, columnspacing=1

@@ -5,8 +5,9 @@ from typing import Any
 
 from matplotlib.axes import Axes
 
+from analysis.arms import Arm
 from analysis.figures.style import INK, VERMILLION, Tint, ink_on
-from analysis.summarise import Arm, Summary
+from analysis.summary import Summary
 
 CROWD = 40
 """More arms than this have no numbers, and are drawn together."""

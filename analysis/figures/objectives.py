@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from analysis.arms import Arm, pareto
 from analysis.figures.marks import key, mark_arms
 from analysis.figures.style import COLUMN, DASHES, INK, note, shades, sheet, styled
-from analysis.summarise import Summary
+from analysis.summary import Summary
 
 
 @styled

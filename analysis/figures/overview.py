@@ -21,8 +21,9 @@ from analysis.figures.panels import (
 )
 from analysis.figures.scale import is_number
 from analysis.figures.style import shades, sheet, styled
+from analysis.headline import headline
 from analysis.load import Record
-from analysis.summarise import Summary, headline
+from analysis.summary import Summary
 
 
 @styled

@@ -6,17 +6,19 @@ from typing import Any, Literal
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
-from analysis.figures.crowd import some, thinned, told
-from analysis.figures.labels import Label, apart, label_ends
+from analysis.arms import Arm
+from analysis.figures.crowd import drawn_note, some, thinned
+from analysis.figures.labels import Label, label_ends, wrapped_apart
 from analysis.figures.marks import key, mark_arms, role
 from analysis.figures.scale import hatch_excluded, scale
 from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint
 from analysis.load import Record, Run
-from analysis.summarise import Arm, Summary, short, shown
+from analysis.naming import short, shown
+from analysis.summary import Summary
 
 ROW_NAME = 42
 """Characters of a line of an arm's name."""
-MOST_ROWS, MOST_RUNS = 60, 300
+MAX_ROWS, MAX_RUNS = 60, 300
 """Arms that have a row, and runs that have a curve; of more so many are drawn, and the title says so."""
 
 
@@ -60,20 +62,20 @@ def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
     axes.set(ylim=(len(arms) - 0.4, -0.6), xlabel=summary.label)
     axes.margins(x=0.06)
     mark_arms(axes, summary, arms, points, tint, size=110, digits=6.0)
-    others = told(len(arms), sum(arm.last is not None for arm in summary.arms))
+    others = drawn_note(len(arms), sum(arm.last is not None for arm in summary.arms))
     title = f"Arms ({key(arms, summary)})"
     axes.set_title(f"{title}\n{others}" if others else title)
 
 
 def in_rows(summary: Summary) -> list[Arm]:
     """The arms that have a row: those with a value, and not too many of them."""
-    return some([arm for arm in summary.arms if arm.last is not None], summary, MOST_ROWS)
+    return some([arm for arm in summary.arms if arm.last is not None], summary, MAX_ROWS)
 
 
 def row_names(arms: Sequence[Arm]) -> list[str]:
     """What stands before the row of each arm."""
     names = [", ".join(map(shown, arm.values.values())) for arm in arms]
-    return apart(names, [f"arm {arm.number}" for arm in arms], ROW_NAME)
+    return wrapped_apart(names, [f"arm {arm.number}" for arm in arms], ROW_NAME)
 
 
 def runs_over_epochs(
@@ -92,7 +94,7 @@ def runs_over_epochs(
         axes.axhline(value, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
     stopped = any(run.state == "stopped" for run in drawn)
-    others = told(len(drawn), len(reported), "runs")
+    others = drawn_note(len(drawn), len(reported), "runs")
     title = "Runs as they learned" + (" (×: stopped early)" if stopped else "")
     axes.set_title(f"{title}\n{others}" if others else title)
     axes.margins(y=0.06)
@@ -125,12 +127,12 @@ def colour_bar(axes: Axes, colours: ScalarMappable, label: str, *, lowest: float
 
 def _some_runs(runs: Sequence[Run], summary: Summary) -> Sequence[Run]:
     """All runs of the best arm and of the default, and of the others so many that they can be drawn."""
-    if len(runs) <= MOST_RUNS:
+    if len(runs) <= MAX_RUNS:
         return runs
     ranks = {arm.digest: rank for rank, arm in enumerate(summary.arms)}
     known = {arm.digest for arm in (summary.best, summary.default) if arm}
     ranked = sorted(runs, key=lambda run: ranks[run.arm])
-    chosen = {ranked[place].trial for place in thinned(len(ranked), MOST_RUNS)}
+    chosen = {ranked[place].trial for place in thinned(len(ranked), MAX_RUNS)}
     return [run for run in runs if run.trial in chosen or run.arm in known]
 
 

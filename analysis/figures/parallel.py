@@ -9,14 +9,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from analysis.arms import Arm
-from analysis.figures.crowd import some, told
-from analysis.figures.labels import apart
+from analysis.figures.crowd import drawn_note, some
+from analysis.figures.labels import wrapped_apart
 from analysis.figures.marks import role
 from analysis.figures.scale import Scale, scale
 from analysis.figures.style import GREY, INK, PAGE, PALE, VERMILLION, note, shades, sheet, styled
-from analysis.summarise import Summary, short
+from analysis.naming import short
+from analysis.summary import Summary
 
-MOST, LINES = 10, 200
+MAX_AXES, MAX_LINES = 10, 200
 """Axes that a page's width has room for, the score's among them; and arms that can be told from a grey area."""
 
 
@@ -36,21 +37,23 @@ def parallel_coordinates(
     """
     chosen = summary.paths if paths is None else tuple(paths)
     known = [arm for arm in summary.arms if arm.last is not None]
-    arms = some(known, summary, LINES)
+    arms = some(known, summary, MAX_LINES)
     if not arms:
         raise ValueError(
             "no arm has a value of the metric yet, so there are no lines; wait for a first epoch"
         )
-    if not 0 < len(chosen) < MOST:
+    if not 0 < len(chosen) < MAX_AXES:
         raise ValueError(
-            f"one to {MOST - 1} parameters fit side by side, got {len(chosen)}; name those that matter"
+            f"one to {MAX_AXES - 1} parameters fit side by side, got {len(chosen)}; name those that matter"
         )
     names, domains = short(summary.paths), space.get("domains", {})
     scales = [
         scale(names[path], [arm.values[path] for arm in arms], domains.get(path, {})) for path in chosen
     ]
     scales.append(scale(summary.label, [arm.last for arm in arms], {}))
-    labels = apart([one.label for one in scales], [str(place + 1) for place in range(len(scales))], 14, 3)
+    labels = wrapped_apart(
+        [one.label for one in scales], [str(place + 1) for place in range(len(scales))], 14, 3
+    )
     figure = sheet(PAGE, 3.1)
     axes = figure.subplots()
     table = np.stack([one.unit(one.positions) for one in scales], axis=1)
@@ -61,7 +64,7 @@ def parallel_coordinates(
         _axis(axes, place, one, label, last=place == len(chosen))
     axes.set(xlim=(-0.35, len(chosen) + 0.35), ylim=(-0.02, 1.02))
     axes.set_axis_off()
-    note(figure, _words(known, summary), told(len(arms), len(known)))
+    note(figure, _words(known, summary), drawn_note(len(arms), len(known)))
     return figure
 
 

@@ -7,12 +7,14 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.arms import Arm
 from analysis.figures.labels import wrapped
 from analysis.figures.marks import key, mark_arms
 from analysis.figures.scale import Scale, scale
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, note, shades, sheet, styled
-from analysis.intervals import LEVEL, student
-from analysis.summarise import Arm, Summary, short
+from analysis.intervals import LEVEL, student_interval
+from analysis.naming import short
+from analysis.summary import Summary
 
 
 @styled
@@ -96,7 +98,7 @@ def _own(axes: Axes, summary: Summary, arms: Sequence[Arm], x: Scale) -> None:
     style: Any = {"color": LOOKS[0].colour, "linewidth": 1.3, "zorder": 1.5}
     axes.plot([place for place, _ in complete], means, linestyle="none" if x.categories else "-", **style)
     for (place, scores), mean in zip(complete, means, strict=True):
-        if ends := student(scores, summary.within):
+        if ends := student_interval(scores, summary.within):
             axes.errorbar([place], [mean], [[mean - ends[0]], [ends[1] - mean]], capsize=2.5, **style)
     axes.margins(y=0.12)
     tint, _ = shades([arm.last for arm in arms if arm.last is not None])

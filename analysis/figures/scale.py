@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
-from analysis.figures.labels import apart
+from analysis.figures.labels import wrapped_apart
 from analysis.figures.style import GREY
-from analysis.summarise import shown
+from analysis.naming import shown
 
 ROOM = {"x": (10, 3), "y": (24, 2)}
 """Characters of a line, and lines, that a category's name has below the x axis and beside the y axis."""
@@ -44,7 +44,7 @@ class Scale:
 
     def named(self, width: int, lines: int) -> list[str]:
         """The categories in so many lines, each with its place where two are cut alike."""
-        return apart(
+        return wrapped_apart(
             self.categories, [str(place) for place in range(1, 1 + len(self.categories))], width, lines
         )
 

@@ -7,11 +7,13 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from analysis.arms import Arm
 from analysis.figures.marks import key, mark_arms
 from analysis.figures.scale import Scale, scale
 from analysis.figures.style import COLUMN, GREY, PAGE, note, shades, sheet, styled
-from analysis.intervals import LEVEL, student
-from analysis.summarise import Arm, Summary, short
+from analysis.intervals import LEVEL, student_interval
+from analysis.naming import short
+from analysis.summary import Summary
 
 
 @styled
@@ -61,7 +63,7 @@ def _whiskers(axes: Axes, x: Scale, arms: Sequence[Arm], summary: Summary) -> No
     found = [
         (place, *ends)
         for place, arm in zip(x.positions, arms, strict=True)
-        if arm.score is not None and (ends := student(list(arm.scores.values()), summary.within))
+        if arm.score is not None and (ends := student_interval(list(arm.scores.values()), summary.within))
     ]
     places, lows, highs = np.reshape(found, (-1, 3)).T
     axes.vlines(places, lows, highs, color=GREY, linewidth=0.7, zorder=1.5)

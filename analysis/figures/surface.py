@@ -12,16 +12,18 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
+from analysis.arms import Arm
 from analysis.figures.crowd import some
 from analysis.figures.marks import key, mark_arms
 from analysis.figures.scale import Scale, excluded, hatch_excluded, scale
 from analysis.figures.style import INK, PAGE, ink_on, note, shades, sheet, styled
-from analysis.stopping import FEWEST
-from analysis.summarise import Arm, Summary, short
+from analysis.naming import short
+from analysis.stopping import MIN_RUNS
+from analysis.summary import Summary
 
 SIDE = 60
 """Points of the surface along each axis."""
-MOST = 300
+MAX_SURFACE_ARMS = 300
 """Arms that a surface goes through: what it takes grows with their cube."""
 GREYS = LinearSegmentedColormap.from_list("light greys", ["#FAFAFA", "#8C8C8C"])
 
@@ -52,14 +54,14 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     """
     x, y = (_numeric(path, summary, space) for path in paths)
     arms = [arm for arm in summary.arms if arm.score is not None]
-    if len(arms) < FEWEST:
+    if len(arms) < MIN_RUNS:
         raise ValueError(
-            f"a surface over {' and '.join(paths)} needs {FEWEST} complete arms, got {len(arms)}; draw the arms alone"
+            f"a surface over {' and '.join(paths)} needs {MIN_RUNS} complete arms, got {len(arms)}; draw the arms alone"
         )
     places = dict(
         zip((arm.digest for arm in summary.arms), zip(x.positions, y.positions, strict=True), strict=True)
     )
-    fitted = some(arms, summary, MOST)
+    fitted = some(arms, summary, MAX_SURFACE_ARMS)
     found = surface(fitted, [places[arm.digest] for arm in fitted], x, y)
     out = excluded(found.x, found.y, paths, space)
     figure = sheet(PAGE, 3.0)

@@ -31,8 +31,8 @@ from analysis.components import ablation, interactions, leave_one_out
 from analysis.figures import forest
 from analysis.notebooks.evidence import find, find_store
 from analysis.notebooks.showing import saying_why, show
-from analysis.report.arms import arms
-from analysis.report.differences import table
+from analysis.report.arms import arm_table
+from analysis.report.differences import difference_table
 
 STORE = find_store()
 SPACE = "sce_ablation"
@@ -50,7 +50,9 @@ MARGIN = 1.0
 
 # %%
 with saying_why():
-    show(arms(sweep, sweep.summary.result, "arms", f"{sweep.summary.label}: SCE, and SCE without a part."))
+    show(
+        arm_table(sweep, sweep.summary.result, "arms", f"{sweep.summary.label}: SCE, and SCE without a part.")
+    )
 
 # %% [markdown]
 # ## Without one part at a time
@@ -64,7 +66,7 @@ with saying_why():
 with saying_why():
     rows = leave_one_out(sweep.record, margin=MARGIN)
     show(forest(rows, label="points over the whole method", margin=MARGIN))
-    show(table("without", "SCE without a part less the whole of it.", rows))
+    show(difference_table("without", "SCE without a part less the whole of it.", rows))
 
 # %% [markdown]
 # ## What may be said
@@ -103,4 +105,4 @@ pairs = find(STORE, SPACE, design="pairs")
 with saying_why():
     rows = interactions(pairs.record)
     show(forest(rows, label="interaction (points)"))
-    show(table("interactions", "Without both, less without each, plus the whole method.", rows))
+    show(difference_table("interactions", "Without both, less without each, plus the whole method.", rows))

@@ -7,7 +7,7 @@ from typing import Any
 
 from analysis.load import Record
 from analysis.notebooks.showing import show
-from analysis.report.evidence import Evidence, read
+from analysis.report.evidence import Evidence, read_evidence
 from analysis.report.finding import counted
 from analysis.summarise import summarise
 from sweeps import store
@@ -81,7 +81,7 @@ def find(
         nothing = Record({"id": f"no sweep of {space}", "space": {"name": space}}, ())
         return Evidence(root, nothing, summarise(nothing), [], [], margin)
     latest = max(suiting, key=lambda name: manifests[name].get("created", ""))
-    found = read(where[latest], margin)
+    found = read_evidence(where[latest], margin)
     show(f"{latest} of {root}: {_plan(manifests[latest])}. Runs: {counted(found)}.")
     return found
 

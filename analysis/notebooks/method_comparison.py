@@ -31,8 +31,8 @@ from analysis.figures import forest, learning_curves, pareto_front, seed_slopes
 from analysis.multiple import against, name_of
 from analysis.notebooks.evidence import find, find_store
 from analysis.notebooks.showing import saying_why, show
-from analysis.report.arms import arms, baselines
-from analysis.report.differences import table
+from analysis.report.arms import arm_table, baseline_table
+from analysis.report.differences import difference_table
 from analysis.summarise import summarise
 
 STORE = find_store()
@@ -54,14 +54,14 @@ MARGIN = 2.0
 
 # %%
 with saying_why():
-    show(arms(sweep, summary, "methods", f"{summary.label}, each method over its seeds."))
+    show(arm_table(sweep, summary, "methods", f"{summary.label}, each method over its seeds."))
 
 # %% [markdown]
 # Does each learn anything? Beside raw pixels and the encoder before training, means ± half of Student's interval:
 
 # %%
 with saying_why():
-    show(baselines(sweep))
+    show(baseline_table(sweep))
 
 # %%
 with saying_why():
@@ -78,7 +78,7 @@ with saying_why():
 with saying_why():
     rows = against(sweep.record, margin=MARGIN)
     show(forest(rows, label="points over the default", margin=MARGIN))
-    show(table("methods", "Each method less the default.", rows))
+    show(difference_table("methods", "Each method less the default.", rows))
 
 # %% [markdown]
 # Any other can stand in the default's place, here the best. It was chosen on these seeds, so its lead is partly
@@ -87,7 +87,7 @@ with saying_why():
 # %%
 with saying_why():
     rows = against(sweep.record, summary.best, margin=MARGIN)
-    show(table("behind_the_best", "Each method less the best.", rows))
+    show(difference_table("behind_the_best", "Each method less the best.", rows))
 
 # %% [markdown]
 # Seed by seed: the four best and the default. Lines that cross say that the order is the seed's.

@@ -30,15 +30,16 @@ import numpy as np
 from analysis.best_of import best_of
 from analysis.fanova import fanova
 from analysis.figures import best_of_curves, embedding_plane, importance_bars, response_surface, slice_plot
-from analysis.importance import disagreement, observed
+from analysis.importance import disagreement
 from analysis.multiple import against
 from analysis.notebooks.evidence import find, find_store
 from analysis.notebooks.showing import saying_why, show
+from analysis.observed import observed
 from analysis.pedanova import ped_anova
-from analysis.report.differences import table
+from analysis.report.differences import difference_table
 from analysis.report.evidence import images
 from analysis.report.finding import claim
-from analysis.summarise import text
+from analysis.terminal import summary_text
 from analysis.tuning import predicted, tunability
 
 STORE = find_store()
@@ -59,7 +60,7 @@ whole = find(STORE, "sce_temperatures", stopped=False)
 # Means ± one standard deviation over seeds; in parentheses the last value of arms that did not come to their end.
 
 # %%
-show(text(sweep.summary))
+show(summary_text(sweep.summary))
 
 # %% [markdown]
 # ## The plane of both temperatures
@@ -103,7 +104,7 @@ with saying_why():
 # %%
 with saying_why():
     rows = against(sweep.record)
-    show(table("differences", "Each arm less the default.", rows))
+    show(difference_table("differences", "Each arm less the default.", rows))
 
 # %% [markdown]
 # How large a difference so many seeds can find with 80 % power, and how many would find the one that was seen:

@@ -13,13 +13,12 @@ from matplotlib.figure import Figure
 from analysis import tables
 from analysis.figures.style import STYLE
 from analysis.report.markup import Html
+from analysis.report.svg import SCREEN_SCALE
 from analysis.tables import Table
 from sweeps.store.sql import ask, cell
 
 DOTS = 200
 """An inch, as in the files that sweeps write."""
-ENLARGED = 1.3
-"""On a screen, of the size in print."""
 
 
 def show(*found: Figure | Table | str) -> None:
@@ -64,5 +63,5 @@ def _draw(figure: Figure) -> None:
     content = io.BytesIO()
     with matplotlib.rc_context(STYLE):  # ticks get their letters when they are drawn
         figure.savefig(content, format="png", dpi=DOTS)
-    width = round(ENLARGED * 96 * figure.get_figwidth())
+    width = round(SCREEN_SCALE * 96 * figure.get_figwidth())
     display(Image(data=content.getvalue(), format="png", width=width))

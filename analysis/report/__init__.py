@@ -7,14 +7,14 @@ from pathlib import Path
 
 from analysis import tables
 from analysis.report import arms, differences, failures, figured, finding, methods, origin
-from analysis.report.evidence import read
+from analysis.report.evidence import read_evidence
 from analysis.report.page import page
 from analysis.tables import Table
 from sweeps import store
 
-__all__ = ["FILE", "write"]
+__all__ = ["REPORT_FILE", "write"]
 
-FILE = "report.html"
+REPORT_FILE = "report.html"
 SECTIONS = (
     *(finding.section, figured.section, arms.section, differences.section, failures.section),
     *(methods.section, origin.provenance, origin.reported),
@@ -40,16 +40,16 @@ def write(
         ValueError: the margin is not above 0.
         OSError: something cannot be written.
     """
-    evidence = read(directory, margin)
+    evidence = read_evidence(directory, margin)
     sections = tuple(section(evidence) for section in SECTIONS)
     name = evidence.manifest.get("id") or directory.name
     foot = f"Made from the record of {name}, as it was at {origin.written(evidence)} UTC."
-    path = out or directory / FILE
+    path = out or directory / REPORT_FILE
     beside = path.with_name(f"{directory.resolve().name}_tables")
     content = page(name, evidence.space.get("question", ""), sections, foot, beside.name).encode()
     store.write_whole(path, lambda file: file.write(content))
     found = [block for one in sections for block in one.blocks if isinstance(block, Table)]
-    tables.save(found, beside, ("csv",))
+    tables.save_tables(found, beside, ("csv",))
     if tabled:
-        tables.save(found, tabled)
+        tables.save_tables(found, tabled)
     return path

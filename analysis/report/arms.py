@@ -6,19 +6,20 @@ from typing import Any
 import numpy as np
 
 from analysis.arms import Arm
-from analysis.estimate import FEWEST, Estimate, estimate
+from analysis.estimate import MIN_SEEDS, Estimate, estimate
 from analysis.figures.marks import role
 from analysis.figures.scale import is_number
 from analysis.intervals import LEVEL, span
 from analysis.learning import learning
 from analysis.load import Run
+from analysis.naming import cells, short
 from analysis.report.blocks import Block, Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import tag
-from analysis.summarise import Summary, cells, short
+from analysis.summary import Summary
 from analysis.tables import Table, dense
 
-INTERVAL = f"{LEVEL:.0%} interval"
+INTERVAL_HEAD = f"{LEVEL:.0%} interval"
 CUT = (
     " Intervals are cut at 0 and at 100. Within 0.2 of either they cover 90 to 95 % only, as measured for accuracies "
     "of a thousand images."
@@ -36,17 +37,17 @@ def section(evidence: Evidence) -> Section:
         caption = (
             f"The best arms and the default on fresh seeds ({seeds}): the result. {_words(summary.confirmed)}"
         )
-        blocks.append(arms(evidence, summary.confirmed, "confirmed", caption))
+        blocks.append(arm_table(evidence, summary.confirmed, "confirmed", caption))
     which = "The search that chose them" if summary.confirmed else "All arms"
-    blocks.append(arms(evidence, summary, "arms", f"{which}, best first. {_words(summary)}"))
+    blocks.append(arm_table(evidence, summary, "arms", f"{which}, best first. {_words(summary)}"))
     try:
-        blocks.append(baselines(evidence))
+        blocks.append(baseline_table(evidence))
     except ValueError as reason:
         blocks.append(tag("p", f"Not beside what needs no training: {reason}.", class_="absent"))
     return Section("Arms", tuple(blocks))
 
 
-def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table:
+def arm_table(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table:
     """A row for each arm: its parameters, and the mean of its seeds with its interval."""
     runs: dict[str, list[Run]] = {}
     for run in evidence.record.runs:
@@ -55,7 +56,13 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
     numbers = {arm.digest: str(arm.number) for arm in (*summary.arms, *evidence.summary.arms)}
     others = sorted({o for arm in summary.arms for o in arm.objectives} - {evidence.record.metric})
     names = [path.replace("_", " ") for path in short(summary.paths).values()]
-    head = ["arm", "", *names, "seeds", "state", "epochs", "mean", INTERVAL, "sd", "IQM", "s a run", *others]
+    head = [
+        "arm",
+        "",
+        *names,
+        *("seeds", "state", "epochs", "mean", INTERVAL_HEAD, "sd", "IQM", "s a run"),
+        *others,
+    ]
     columns = cells(summary.arms, summary.paths)
     rows: list[tuple[str, ...]] = []
     cut = False
@@ -82,7 +89,7 @@ def arms(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table
     return dense(Table(name, caption, tuple(head), tuple(rows), "".join(sides), named, kept))
 
 
-def baselines(evidence: Evidence) -> Table:
+def baseline_table(evidence: Evidence) -> Table:
     """Each complete arm of the search beside raw pixels and the encoder before training, paired by seed.
 
     Raises:
@@ -98,8 +105,8 @@ def baselines(evidence: Evidence) -> Table:
     head = ("arm", "seeds", evidence.summary.label, "over untrained", "over raw pixels", "clearly above")
     caption = (
         "Beside what needs no training: the encoder before training, paired by seed, and kNN on raw pixels. "
-        f"Means ± half of Student's {INTERVAL}, each for itself; clearly above: by Student's tests, corrected for all "
-        f"{2 * len(rows)} comparisons by Holm."
+        f"Means ± half of Student's {INTERVAL_HEAD}, each for itself; clearly above: by Student's tests, corrected "
+        f"for all {2 * len(rows)} comparisons by Holm."
     )
     measured = {"score": "score", "over_untrained": "over_untrained", "over_raw": "over_raw_pixels"}
     values: dict[str, list[Any]] = {
@@ -123,7 +130,7 @@ def _words(summary: Summary) -> str:
     )
     metric = f"{summary.label}: mean {over}"
     if seeds > 1:
-        interval = "smoothed bootstrap" if seeds >= FEWEST else "Student's"
+        interval = "smoothed bootstrap" if seeds >= MIN_SEEDS else "Student's"
         metric += f", {interval} interval, standard deviation and interquartile mean"
     return f"{metric}; epochs of all its runs; seconds that a run took.{hollow}"
 

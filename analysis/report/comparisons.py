@@ -12,9 +12,9 @@ from analysis.report import differences
 from analysis.report.blocks import Block
 from analysis.report.evidence import Evidence
 from analysis.report.plates import Group, Plate
-from analysis.summarise import Summary
+from analysis.summary import Summary
 
-MOST = 30
+MAX_FOREST_ROWS = 30
 """Rows of a forest plot; the table has all."""
 Rows = Callable[..., Sequence[Difference]]
 COMPONENTS: dict[str, tuple[Rows, str, str]] = {
@@ -38,7 +38,7 @@ COMPONENTS: dict[str, tuple[Rows, str, str]] = {
 }
 
 
-def whole(evidence: Evidence) -> Group:
+def overview_figures(evidence: Evidence) -> Group:
     """The sweep in one picture."""
     summary, search = evidence.summary, evidence.search
     seeds = max((len(arm.seeds) for arm in summary.arms), default=0)
@@ -53,7 +53,7 @@ def whole(evidence: Evidence) -> Group:
     return Group("Overview", (Plate("Overview", says, lambda: _overview(evidence)),))
 
 
-def components(evidence: Evidence) -> Group:
+def component_figures(evidence: Evidence) -> Group:
     """What each component of a method is worth, with the tables."""
     plates = tuple(
         Plate(title, says, lambda rows=rows: _forest(_components(evidence, rows), evidence))
@@ -62,15 +62,16 @@ def components(evidence: Evidence) -> Group:
 
     def tables() -> tuple[Block, ...]:
         found = [(_components(evidence, rows), *words) for rows, *words in COMPONENTS.values()]
-        return tuple(differences.table(name, says, rows) for rows, name, says in found if rows)
+        return tuple(differences.difference_table(name, says, rows) for rows, name, says in found if rows)
 
     return Group("Components", plates, tables)
 
 
-def arms(evidence: Evidence) -> Group:
+def arm_figures(evidence: Evidence) -> Group:
     """All arms against the default, and the best one seed by seed."""
     result = evidence.summary.result
-    says = f"Every arm less the default{f', the best {MOST}' if len(result.arms) > MOST + 1 else ''}."
+    cut = f", the best {MAX_FOREST_ROWS}" if len(result.arms) > MAX_FOREST_ROWS + 1 else ""
+    says = f"Every arm less the default{cut}."
 
     def forest() -> Figure:
         rows = evidence.differences
@@ -78,7 +79,7 @@ def arms(evidence: Evidence) -> Group:
             raise ValueError("every arm changes one component, and is drawn above")
         if not any(row.low is not None for row in rows):
             raise ValueError("one seed gives no intervals; the table of differences has the numbers")
-        return _forest(rows[:MOST], evidence)
+        return _forest(rows[:MAX_FOREST_ROWS], evidence)
 
     roles = {"default": result.default, "best": result.best}
     named = [_named(word, arm) for word, arm in roles.items() if arm]

@@ -17,7 +17,7 @@ from analysis.report.plates import Group, Plate
 QUERIES = 8
 
 
-def learning(evidence: Evidence) -> Group:
+def learning_figures(evidence: Evidence) -> Group:
     """Learning curves."""
     alone = max((len(arm.seeds) for arm in evidence.summary.arms), default=0) < 2
     says = "The metric after each epoch: the best arms and the default, the others thin" + (
@@ -27,7 +27,7 @@ def learning(evidence: Evidence) -> Group:
     return Group("Learning", (plate,))
 
 
-def stopping(evidence: Evidence) -> Group:
+def stopping_figures(evidence: Evidence) -> Group:
     """What was stopped, whether that could be known, and what it cost."""
     found = audit(evidence.record, evidence.events)
 
@@ -53,7 +53,7 @@ def stopping(evidence: Evidence) -> Group:
     )
 
 
-def search(evidence: Evidence) -> Group:
+def search_figures(evidence: Evidence) -> Group:
     """What so many arms are expected to find."""
     name = evidence.plan.get("design") or "search"
 
@@ -69,12 +69,12 @@ def search(evidence: Evidence) -> Group:
     return Group("What so many arms find", (Plate("Best of n", says, curve),), sentence)
 
 
-def objectives(evidence: Evidence) -> Group:
+def objective_figures(evidence: Evidence) -> Group:
     """The first objective against each other one."""
     return Group("Objectives", tuple(_fronts(evidence)))
 
 
-def embedding(evidence: Evidence) -> Group:
+def embedding_figures(evidence: Evidence) -> Group:
     """What the best encoder sees."""
 
     def plane() -> Figure:

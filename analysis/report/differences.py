@@ -18,7 +18,7 @@ HEAD = (
     *("s a run", "device-hours a run", "verdict"),
 )
 
-COLUMNS = {
+CSV_COLUMNS = {
     "name": "name",
     "arm": "number",
     **{name: name for name in ("difference", "low", "high", "seeds", "p", "p_holm", "p_flips")},
@@ -44,7 +44,9 @@ def section(evidence: Evidence) -> Section:
         found = "Every arm changes one component, so the table of components has them all."
         return Section(title, (tag("p", found), *notes))
     seeds = "fresh seeds" if evidence.summary.confirmed else "the seeds of the search"
-    return Section(title, (table("differences", f"Each arm less the default, on {seeds}.", rows), *notes))
+    return Section(
+        title, (difference_table("differences", f"Each arm less the default, on {seeds}.", rows), *notes)
+    )
 
 
 def components_alone(evidence: Evidence, rows: Sequence[Difference]) -> bool:
@@ -54,7 +56,7 @@ def components_alone(evidence: Evidence, rows: Sequence[Difference]) -> bool:
     return evidence.space.get("base_name") == BASE and bool(rows) and {row.name for row in rows} <= named
 
 
-def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
+def difference_table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
     """A row for each difference, whatever it is of; columns that would be empty are left out."""
     cells = [
         (
@@ -71,7 +73,7 @@ def table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
     ]
     interval = f"Student's {LEVEL:.0%} interval of n paired seeds, each for itself"
     align = "l" + "r" * (len(HEAD) - 2) + "l"
-    values = {column: [getattr(row, field) for row in rows] for column, field in COLUMNS.items()}
+    values = {column: [getattr(row, field) for row in rows] for column, field in CSV_COLUMNS.items()}
     return dense(
         Table(name, f"{caption} Points of the metric; {interval}.", HEAD, tuple(cells), align, values)
     )

@@ -12,7 +12,8 @@ import numpy as np
 from analysis.figures import Images
 from analysis.load import Record, load
 from analysis.multiple import HOUR, Difference, against, named
-from analysis.summarise import Summary, summarise
+from analysis.summarise import summarise
+from analysis.summary import Summary
 from sweeps import store
 from sweeps.store.schema import ORIGIN, SECONDS
 
@@ -91,7 +92,7 @@ class Evidence:
         return list(dict.fromkeys(row[column] for row in self.origins if row[column]))
 
 
-def read(directory: Path, margin: float | None = None) -> Evidence:
+def read_evidence(directory: Path, margin: float | None = None) -> Evidence:
     """Reads a sweep.
 
     Raises:

@@ -7,15 +7,15 @@ from analysis.report.markup import items, join, tag
 from analysis.report.plates import Group, Maker, drawn
 
 MAKERS: tuple[Maker, ...] = (
-    comparisons.whole,
-    comparisons.components,
-    parameters.parameters,
-    comparisons.arms,
-    course.learning,
-    course.stopping,
-    course.search,
-    course.objectives,
-    course.embedding,
+    comparisons.overview_figures,
+    comparisons.component_figures,
+    parameters.parameter_figures,
+    comparisons.arm_figures,
+    course.learning_figures,
+    course.stopping_figures,
+    course.search_figures,
+    course.objective_figures,
+    course.embedding_figures,
 )
 
 

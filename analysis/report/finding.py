@@ -8,12 +8,13 @@ from scipy import stats
 
 from analysis.arms import PLANNED
 from analysis.compare import Comparison
+from analysis.headline import headline
 from analysis.intervals import chance
 from analysis.paired import ALPHA
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import Html, items, join, tag
-from analysis.summarise import Summary, headline
+from analysis.summary import Summary
 
 COUNTED = ("complete", "stopped", "paused", "failed", "running")
 

@@ -6,14 +6,14 @@ from math import isclose
 from typing import Any
 
 from analysis.arms import PLANNED
-from analysis.estimate import FEWEST
+from analysis.estimate import MIN_SEEDS
 from analysis.intervals import LEVEL
 from analysis.multiple import HOUR
+from analysis.naming import short, shown
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.finding import counted
 from analysis.report.markup import tag
-from analysis.summarise import short, shown
 
 DESIGNS = {
     "tpe": "proposed by a tree-structured Parzen estimator (Optuna)",
@@ -120,7 +120,7 @@ def _analysed(evidence: Evidence) -> str:
     seeds = max((len(arm.seeds) for arm in evidence.summary.result.arms), default=0)
     if seeds < 2:
         return "One seed has no interval." if seeds else ""
-    means = "smoothed bootstrap intervals (Hesterberg 2015)" if seeds >= FEWEST else "Student's intervals"
+    means = "smoothed bootstrap intervals (Hesterberg 2015)" if seeds >= MIN_SEEDS else "Student's intervals"
     return (
         f"Differences are given with Student's paired {LEVEL:.0%} intervals, their p corrected by Holm (1979) within "
         f"each table; means of single configurations with {means}."

@@ -4,10 +4,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+from analysis.naming import shown
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import folded, items, pairs, tag
-from analysis.summarise import shown
 from analysis.tables import Table
 
 

@@ -9,12 +9,12 @@ from urllib.parse import quote
 from analysis import tables
 from analysis.report.blocks import Drawn, Section
 from analysis.report.markup import Html, folded, join, tag
-from analysis.report.stylesheet import STYLE
+from analysis.report.stylesheet import STYLESHEET
 from analysis.tables import Table
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Whatever a record holds, the page asks nothing of any network and runs nothing."""
-MOST = 100
+MAX_TABLE_ROWS = 100
 """Rows of a table that a page shows."""
 
 
@@ -42,7 +42,7 @@ def page(title: str, subtitle: str, sections: Sequence[Section], foot: str, fold
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(POLICY)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"{tag('title', title)}\n<style>{STYLE}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+        f"{tag('title', title)}\n<style>{STYLESHEET}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
     )
 
 
@@ -73,7 +73,7 @@ def _figure(drawn: Drawn, number: int) -> Html:
 def _table(table: Table, number: int, folder: str) -> Html:
     """The table, or its first rows, and below it the same to be copied and where all of it is."""
     name, file, rows = f"Table {number}. ", f"{folder}/{table.name}.csv", len(table.rows)
-    table = tables.first(table, MOST)
+    table = tables.first(table, MAX_TABLE_ROWS)
     if len(table.rows) < rows:
         others = " and the default" if table.kept else ""
         shown = f"Shown: {len(table.rows)} of {rows:,} rows, the first{others}."

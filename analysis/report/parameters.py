@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.fanova import fanova
 from analysis.figures.scale import is_number
-from analysis.importance import Importance, disagreement, observed
+from analysis.importance import Importance, disagreement
+from analysis.observed import observed
 from analysis.paired import ALPHA
 from analysis.pedanova import ped_anova
 from analysis.report.blocks import Block
@@ -22,7 +23,7 @@ from analysis.tuning import tunability
 Shares = Callable[[], Importance]
 
 
-def parameters(evidence: Evidence) -> Group:
+def parameter_figures(evidence: Evidence) -> Group:
     """All of it, of spaces that do not list their arms by name."""
     summary, space = evidence.summary, evidence.space
     if space.get("alternatives"):
@@ -30,7 +31,7 @@ def parameters(evidence: Evidence) -> Group:
 
     known = observed(evidence.record)
     variance = cache(lambda: fanova(known, evidence.generator, pairs=True))
-    best = cache(lambda: told(ped_anova(known, evidence.generator)))
+    best = cache(lambda: beyond_chance(ped_anova(known, evidence.generator)))
 
     def sentences() -> tuple[Block, ...]:
         # Of one parameter that of all together is the same.
@@ -56,7 +57,7 @@ def parameters(evidence: Evidence) -> Group:
     return Group("Parameters", plates, sentences)
 
 
-def told(found: Importance) -> Importance:
+def beyond_chance(found: Importance) -> Importance:
     """The same, if it is more than shuffled scores give.
 
     Raises:

@@ -1,6 +1,6 @@
 """How a report looks: on a telephone, on a wide screen and on paper."""
 
-STYLE = """
+STYLESHEET = """
 :root { --ink: #1d1d1f; --soft: #5b5f66; --line: #dadde2; --wash: #f6f7f9; --mark: #0b5080; }
 * { box-sizing: border-box; }
 html { -webkit-text-size-adjust: 100%; scroll-padding-top: 1rem; }

@@ -17,7 +17,7 @@ from analysis.report.markup import Html
 
 MARKS = 3000
 """Points of lines and of markers from which on they are a picture inside the drawing; words stay words."""
-ENLARGED, WIDEST, NARROWEST = 1.3, 1000, 0.85
+SCREEN_SCALE, MAX_PIXELS, MIN_SCALE = 1.3, 1000, 0.85
 """On a screen, of the size in print; pixels; and below which share of that size a figure is scrolled, not shrunk."""
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 LINK, REFERENCE = re.compile(r"^#(\S+)$"), re.compile(r"url\(#([^)]+)\)")
@@ -45,7 +45,7 @@ def inline(figure: Figure, name: str, label: str) -> Html:
             parent.remove(child)
     _rename(root, name)
     width = 96 * figure.get_figwidth()
-    size = f"width:{min(ENLARGED * width, WIDEST):.0f}px;min-width:{NARROWEST * width:.0f}px"
+    size = f"width:{min(SCREEN_SCALE * width, MAX_PIXELS):.0f}px;min-width:{MIN_SCALE * width:.0f}px"
     root.attrib = {
         "viewBox": root.attrib["viewBox"],
         "role": "img",

@@ -6,8 +6,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from analysis.arms import Arm
 from analysis.load import Record, Run, load, value_at
-from analysis.summarise import Arm, summarise
+from analysis.summarise import summarise
 from sweeps.store import write_whole
 
 

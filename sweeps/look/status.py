@@ -6,8 +6,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from analysis.arms import Arm
 from analysis.load import Record, Run, load
-from analysis.summarise import Arm, short, shown, summarise
+from analysis.naming import short, shown
+from analysis.summarise import summarise
 from sweeps import history, store
 from sweeps.estimate import in_words, remaining
 from sweeps.keep import measure

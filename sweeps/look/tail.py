@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from analysis.load import Record, Run, run_of, setting
-from analysis.summarise import short, shown
+from analysis.naming import short, shown
 from sweeps import store
 from sweeps.history import last_line
 from sweeps.look.find import driver

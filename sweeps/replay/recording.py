@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.stopping import FEWEST
+from analysis.stopping import MIN_RUNS
 from sweeps.replay.curves import check, correlation
 
 
@@ -71,9 +71,9 @@ class Recording:
         Raises:
             ValueError: it is not; says why, and what to record instead.
         """
-        if len(self.arms) < FEWEST:
+        if len(self.arms) < MIN_RUNS:
             raise ValueError(
-                f"{self.name} has {len(self.arms)} arms, and of fewer than {FEWEST} a replay says nothing; "
+                f"{self.name} has {len(self.arms)} arms, and of fewer than {MIN_RUNS} a replay says nothing; "
                 "record a sweep with more --trials"
             )
         for seed in self.seeds:

@@ -114,7 +114,7 @@ def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Pa
     assert second.p
     assert (first.p_holm, second.p_holm) == (pytest.approx(4 * first.p), min(1.0, 2 * second.p))
     assert (third.p, third.p_holm) == (None, None)
-    table = analysis.markdown([first, second, third])
+    table = analysis.results_markdown([first, second, third])
     assert "| s | t 1.0 | default | +5.00 |" in table
     assert f"| 3 | {first.p:.2g} | {first.p_holm:.2g} | separable |" in table
     assert "| 0 |  |  | t 9.0: not begun |" in table

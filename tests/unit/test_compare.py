@@ -68,7 +68,7 @@ def test_the_flips_of_many_seeds_are_drawn_and_can_be_drawn_again() -> None:
 def test_students_p_and_interval_are_those_of_the_paired_t_test(differences: NDArray[np.float64]) -> None:
     other = 50 + np.arange(len(differences)) / 4
     expected = stats.ttest_rel(other + differences, other)
-    assert paired.student(differences) == pytest.approx(expected.pvalue, abs=1e-9)
+    assert paired.student_p(differences) == pytest.approx(expected.pvalue, abs=1e-9)
     found = compare(dict(enumerate(other + differences)), dict(enumerate(other)), None)
     assert found.p == pytest.approx(expected.pvalue, abs=1e-9)
     assert found.separable == (expected.pvalue < 0.05)
@@ -232,7 +232,7 @@ def test_so_many_seeds_as_are_needed_suffice_and_one_less_does_not(
 ) -> None:
     needed = paired.seeds_needed(difference, deviation)
     if needed is None:
-        assert paired.power(difference, deviation, paired.MOST_SEEDS) < 0.8
+        assert paired.power(difference, deviation, paired.MAX_SEEDS) < 0.8
         return
     assert needed == paired.seeds_needed(-difference, deviation)
     assert paired.power(difference, deviation, needed) >= 0.8 - 1e-9

@@ -15,7 +15,7 @@ from analysis import paired
 from analysis.best_of import band
 from analysis.compare import Comparison, compare, holm
 from analysis.estimate import Statistic, bootstrap
-from analysis.intervals import student as interval
+from analysis.intervals import student_interval as interval
 from analysis.learning import learning
 from analysis.paired import detectable, expected_lead, power, sign_flips
 from analysis.report.finding import simultaneous
@@ -33,9 +33,9 @@ def trials(draw: Callable[[np.random.Generator], Values], count: int = TRIALS) -
     return [draw(generator) for _ in range(count)]
 
 
-def student(differences: Values) -> float:
+def student_test(differences: Values) -> float:
     """Of differences that vary."""
-    found = paired.student(differences)
+    found = paired.student_p(differences)
     assert found is not None
     return found
 
@@ -159,14 +159,14 @@ def test_flipped_signs_reject_exactly_as_often_as_they_say_whatever_the_distribu
 
 @pytest.mark.parametrize(("seeds", "difference"), [(2, 3.0), (5, 1.0), (5, 2.0), (10, 0.9)])
 def test_the_t_test_finds_a_difference_as_often_as_its_power_says(seeds: int, difference: float) -> None:
-    found = share([student(d) <= 0.05 for d in trials(lambda g: g.normal(difference, 1.3, seeds))])
+    found = share([student_test(d) <= 0.05 for d in trials(lambda g: g.normal(difference, 1.3, seeds))])
     assert found == pytest.approx(power(difference, 1.3, seeds), abs=0.024)  # three standard errors at 0.5
 
 
 @pytest.mark.parametrize("seeds", [3, 5, 10])
 def test_the_detectable_difference_is_found_in_80_of_100(seeds: int) -> None:
     shift = detectable(1.3, seeds)
-    found = share([student(d) <= 0.05 for d in trials(lambda g: g.normal(shift, 1.3, seeds))])
+    found = share([student_test(d) <= 0.05 for d in trials(lambda g: g.normal(shift, 1.3, seeds))])
     assert found == pytest.approx(0.8, abs=0.019)
 
 
@@ -179,7 +179,7 @@ def test_holm_claims_anything_false_among_eight_arms_at_most_once_in_twenty() ->
 
     false, bare = [], []
     for table in trials(draw, 1000):
-        p = [student(row) for row in table]
+        p = [student_test(row) for row in table]
         adjusted = [value for value in holm(p) if value is not None]
         false.append(min(adjusted[1:]) <= 0.05)
         bare.append(min(p[1:]) <= 0.05)
@@ -194,7 +194,7 @@ def test_accuracies_in_tenths_give_no_more_false_claims_than_others() -> None:
     false: list[bool] = []
     for table in trials(draw, 1000):
         arms = [dict(enumerate(row.tolist())) for row in table]
-        p = holm([paired.student(differences(arm, arms[0])) for arm in arms[1:]])
+        p = holm([paired.student_p(differences(arm, arms[0])) for arm in arms[1:]])
         false.append(min((one for one in p if one is not None), default=1.0) <= 0.05)
     assert share(false) < 0.06
 
@@ -240,7 +240,7 @@ def test_a_claimed_gain_is_above_0_and_too_large_a_bound_is_claimed_at_most_once
 
     wrong = []
     for table in trials(draw, 1000):
-        p = [student(row - table[0]) for row in table[1:]]
+        p = [student_test(row - table[0]) for row in table[1:]]
         best = int(table[1:].mean(axis=1).argmax())
         claimed = (holm(p)[best] or 1.0) <= 0.05 and table[1 + best].mean() > table[0].mean()
         least = simultaneous(best_of_table(table), others=5) if claimed else None
@@ -313,7 +313,7 @@ def test_a_confirmation_finds_a_gain_as_often_as_the_dry_run_says(seeds: int, sa
     assert says == "3 arms on 5 seeds find a true gain of 4.0 points in 29% of sweeps, 10 seeds in 80%"
 
     def claimed(scores: Values) -> bool:
-        p = holm([student(arm - scores[0]) for arm in scores[1:]])[0]
+        p = holm([student_test(arm - scores[0]) for arm in scores[1:]])[0]
         return p is not None and p <= 0.05 and bool(scores[1].mean() > scores[0].mean())
 
     gains = np.array([0.0, 4.0, 0.0, 0.0])[:, None]

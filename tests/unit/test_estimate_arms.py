@@ -3,8 +3,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from analysis.estimate import FEWEST, bootstrap, estimate, iqm
-from analysis.intervals import student
+from analysis.estimate import MIN_SEEDS, bootstrap, estimate, iqm
+from analysis.intervals import student_interval
 from analysis.paired import ALPHA, spread
 
 SCORES = st.lists(st.floats(0, 100), min_size=1, max_size=24)
@@ -66,7 +66,7 @@ def students_quantile(freedom: float) -> float:
 
 
 @given(
-    st.lists(st.lists(st.floats(0, 100), min_size=FEWEST, max_size=9), min_size=1, max_size=3),
+    st.lists(st.lists(st.floats(0, 100), min_size=MIN_SEEDS, max_size=9), min_size=1, max_size=3),
     st.floats(-50, 50),
     st.integers(0, 9),
 )
@@ -90,12 +90,12 @@ def test_the_interval_moves_with_the_scores_and_is_drawn_from_the_generator_alon
 def test_few_scores_have_students_interval_of_their_mean_and_none_of_their_middle(
     strata: list[list[float]],
 ) -> None:
-    few = [scores[: FEWEST - 1] for scores in strata]
+    few = [scores[: MIN_SEEDS - 1] for scores in strata]
     assert estimate(few, np.random.default_rng(0), statistic="iqm").interval is None
     interval = estimate(few, np.random.default_rng(0)).interval
     assert (interval is not None) == all(spread(np.array(scores)) for scores in few)
     if len(few) == 1 and interval:
-        assert interval == pytest.approx(student(few[0]))
+        assert interval == pytest.approx(student_interval(few[0]))
 
 
 @pytest.mark.parametrize("strata", [[[26.6] * 3], [[26.6] * 5], [[50.0, 51.0, 52.0], [26.6] * 3]])

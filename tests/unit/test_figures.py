@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 from matplotlib.collections import PathCollection
 
 from analysis.figures import overview, save
-from analysis.figures.labels import spread
+from analysis.figures.labels import spaced
 from analysis.figures.scale import scale
+from analysis.headline import headline
 from analysis.load import load
-from analysis.summarise import headline, summarise
+from analysis.summarise import summarise
 from sweeps.store import Writer, write_manifest
 
 T, TT = "method.temperature", "method.target_temperature"
@@ -228,7 +229,7 @@ def test_drawing_changes_no_global_state_of_matplotlib(tmp_path):
 
 @given(st.lists(st.floats(-100, 100), max_size=8).map(sorted), st.floats(0.1, 10))
 def test_labels_are_moved_apart_in_order_and_no_more_than_need_be(values, gap):
-    moved = spread(values, gap)
+    moved = spaced(values, gap)
     assert all(b - a >= gap - 1e-9 for a, b in pairwise(moved))
     if all(b - a >= gap for a, b in pairwise(values)):
         assert moved == pytest.approx(values)

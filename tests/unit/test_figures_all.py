@@ -22,7 +22,8 @@ from analysis.figures.style import COLUMN, PAGE
 from analysis.importance import Importance, Share
 from analysis.load import Record
 from analysis.multiple import Difference
-from analysis.summarise import Summary, summarise
+from analysis.summarise import summarise
+from analysis.summary import Summary
 from tests.recorded import DOMAINS, KERNEL, KERNELS, TARGET, TEMPERATURE, sweep
 
 LONG = "without the projector of the second head, its swap and its warm-up"

@@ -20,7 +20,8 @@ from analysis.figures.scale import excluded, scale
 from analysis.figures.style import PALE, VERMILLION
 from analysis.figures.surface import surface
 from analysis.load import Record
-from analysis.summarise import Summary, summarise
+from analysis.summarise import summarise
+from analysis.summary import Summary
 from tests.recorded import DOMAINS, KERNEL, KERNELS, TARGET, TEMPERATURE, sweep
 
 LAMBDA = "method.coefficient"

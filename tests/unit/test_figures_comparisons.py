@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex, to_rgb
 from scipy import stats
 
-from analysis.arms import front, ranked
+from analysis.arms import Arm, front, ranked
 from analysis.best_of import BestOf
 from analysis.campaign import Result
 from analysis.figures import (
@@ -24,7 +24,7 @@ from analysis.figures.style import contrast
 from analysis.importance import Importance, Share
 from analysis.load import Record, Run
 from analysis.multiple import Difference
-from analysis.summarise import Arm, Summary
+from analysis.summary import Summary
 
 LABEL = "kNN top-1 (%)"
 ROWS = [

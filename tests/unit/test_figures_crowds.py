@@ -10,8 +10,8 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from analysis import figures
 from analysis.arms import Arm
-from analysis.figures.crowd import some, thinned, told
-from analysis.figures.labels import apart, called
+from analysis.figures.crowd import drawn_note, some, thinned
+from analysis.figures.labels import called, wrapped_apart
 from analysis.figures.process import fitted
 from analysis.figures.scale import scale
 from analysis.learning import learning
@@ -47,8 +47,8 @@ def test_the_default_and_the_best_are_always_drawn() -> None:
         chosen = some(summary.arms, replace(summary, default=summary.arms[at]), 10)
         assert {summary.arms[0].digest, summary.arms[at].digest} <= {one.digest for one in chosen}
         assert 10 <= len(chosen) <= 11
-    assert told(10, 10) == ""
-    assert told(10, 1234) == "Drawn: 10 of 1,234 arms, the best and others at even steps of rank."
+    assert drawn_note(10, 10) == ""
+    assert drawn_note(10, 1234) == "Drawn: 10 of 1,234 arms, the best and others at even steps of rank."
 
 
 @pytest.fixture(scope="module")
@@ -129,18 +129,18 @@ def test_names_that_are_cut_to_the_same_text_get_their_numbers() -> None:
     names = [f"{LONG} {place}" for place in range(3)] + ["short"]
     numbers = [f"arm {place}" for place in (3, 14, 159, 7)]
     for width, lines in ((34, 2), (42, 2), (20, 1), (12, 3)):
-        found = apart(names, numbers, width, lines)
+        found = wrapped_apart(names, numbers, width, lines)
         assert len(set(found)) == 4
         assert found[3] == "short"
         for name, number in zip(found[:3], numbers, strict=False):
             assert name.replace("\n", " ").endswith(f"({number})")
             assert all(len(row) <= width for row in name.split("\n"))
             assert name.count("\n") < lines
-    assert apart(["a", "a", "b"], ["arm 1", "arm 2", "arm 3"], 20) == ["a (arm 1)", "a (arm 2)", "b"]
+    assert wrapped_apart(["a", "a", "b"], ["arm 1", "arm 2", "arm 3"], 20) == ["a (arm 1)", "a (arm 2)", "b"]
 
 
 def test_names_that_are_told_apart_have_no_numbers() -> None:
-    assert apart(["temperature 0.1", LONG], ["1", "2"], 20, 1) == ["temperature 0.1", "without the…"]
+    assert wrapped_apart(["temperature 0.1", LONG], ["1", "2"], 20, 1) == ["temperature 0.1", "without the…"]
 
 
 def test_a_forest_of_long_names_tells_its_rows_apart() -> None:

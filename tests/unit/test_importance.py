@@ -15,11 +15,12 @@ from optuna.importance import FanovaImportanceEvaluator, PedAnovaImportanceEvalu
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.tree import DecisionTreeRegressor
 
-from analysis.fanova import boxes, fanova, forest, fractions
-from analysis.importance import Axis, Importance, Observed, Share, by_domain, chosen, disagreement, observed
+from analysis.fanova import boxes, fanova, fractions, random_forest
+from analysis.importance import Importance, Share, disagreement
 from analysis.load import Record, Run
+from analysis.observed import Axis, Observed, by_domain, chosen, observed
 from analysis.pedanova import density, ped_anova
-from analysis.report.parameters import told
+from analysis.report.parameters import beyond_chance
 
 RATE = {"kind": "log_uniform", "low": 0.01, "high": 1.0}
 UNIT = {"kind": "uniform", "low": 0.0, "high": 1.0}
@@ -218,7 +219,7 @@ def test_nine_tenths_of_a_lone_arm_lie_in_its_own_cell_and_a_bandwidth_follows_s
 def test_a_forest_has_64_trees_unless_told_otherwise() -> None:
     arms, scores = drawn(20, seed=12)
     known = observed(record(arms, scores, DRAWN))
-    assert len(forest(known, rng()).estimators_) == 64
+    assert len(random_forest(known, rng()).estimators_) == 64
     assert fanova(known, rng()) == fanova(known, rng(), trees=64) != fanova(known, rng(), trees=63)
 
 
@@ -298,9 +299,9 @@ def test_ped_anova_says_how_often_shuffled_scores_give_as_much() -> None:
     assert 0.3 < np.mean(of_noise) < 0.7
     assert np.mean(np.array(of_effect) <= 0.05) > 0.6
     with pytest.raises(ValueError, match="finds no more than .*% of shuffles of their scores do"):
-        told(ped_anova(noise(24, int(np.argmax(of_noise))), rng(), resamples=99))
+        beyond_chance(ped_anova(noise(24, int(np.argmax(of_noise))), rng(), resamples=99))
     clear = ped_anova(noise(24, int(np.argmin(of_effect)), 25.0), rng(), resamples=99)
-    assert told(clear) == clear
+    assert beyond_chance(clear) == clear
 
 
 def test_two_methods_that_put_another_parameter_first_are_said_to_disagree() -> None:

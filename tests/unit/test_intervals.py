@@ -6,14 +6,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from analysis.intervals import half_width, plus_minus, reach, span, student
+from analysis.intervals import half_width, plus_minus, reach, span, student_interval
 
 SCORES = st.lists(st.integers(0, 1000).map(lambda tenths: tenths / 10), min_size=2, max_size=9)
 
 
 @given(SCORES)
 def test_an_interval_is_scipys_and_there_is_none_of_equal_values(scores: list[float]) -> None:
-    found = student(scores)
+    found = student_interval(scores)
     if len(set(scores)) == 1:
         assert found is None
         assert half_width(np.array(scores)) is None
@@ -25,16 +25,16 @@ def test_an_interval_is_scipys_and_there_is_none_of_equal_values(scores: list[fl
 @given(st.floats(0, 100), st.floats(0, 100), st.integers(2, 9))
 def test_what_floats_leave_of_equal_differences_is_no_spread(low: float, step: float, seeds: int) -> None:
     differences = [(low + 0.1 * seed + step) - (low + 0.1 * seed) for seed in range(seeds)]
-    assert student(differences) is None
+    assert student_interval(differences) is None
 
 
 def test_one_value_has_no_interval() -> None:
-    assert student([50.0]) is None
+    assert student_interval([50.0]) is None
 
 
 @given(SCORES)
 def test_an_interval_of_percentages_lies_within_0_to_100_around_their_mean(scores: list[float]) -> None:
-    found = student(scores, (0.0, 100.0))
+    found = student_interval(scores, (0.0, 100.0))
     if found:
         assert 0.0 <= found[0] <= np.mean(scores) + 1e-9
         assert np.mean(scores) - 1e-9 <= found[1] <= 100.0

@@ -7,7 +7,7 @@ import pytest
 from scipy import stats
 
 from analysis.__main__ import main
-from analysis.learning import interval, learning, markdown
+from analysis.learning import interval, learning, learning_markdown
 from analysis.load import load
 from tests.unit.test_summarise import sweep
 
@@ -82,14 +82,14 @@ def test_an_interval_of_percentages_stays_within_them(tmp_path: Path) -> None:
 
 def test_the_table_ends_with_the_baselines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = sweep(tmp_path, FINALS, **BASELINES)
-    table = markdown(load(folder)).splitlines()
+    table = learning_markdown(load(folder)).splitlines()
     assert table[2].startswith(
         "| 0.1 | 3 | 51.0 ± 2.5 | 23.0 ± 2.5 | 13.0 ± 2.5 | raw pixels and untrained |"
     )
     assert table[-2].startswith("| untrained encoder | 3 | 28.0 ± 2.5 |")
     assert table[-1].startswith("| raw pixels |  | 38.0 |")
     assert main(["learning", str(folder)]) == 0
-    assert capsys.readouterr().out == f"sweep\n\n{markdown(load(folder))}\n\n"
+    assert capsys.readouterr().out == f"sweep\n\n{learning_markdown(load(folder))}\n\n"
 
 
 def test_listed_arms_are_called_by_their_names(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from analysis import report
 from analysis.load import Record, load
-from analysis.proposals import sentence
-from analysis.summarise import summarise, text
+from analysis.proposals import proposals_sentence
+from analysis.summarise import summarise
+from analysis.terminal import summary_text
 from sweeps import plan as plans
 from sweeps import store
 from sweeps.look import status
@@ -42,20 +43,20 @@ def carried_out(root: Path, design: str) -> Path:
 
 def test_status_summary_and_report_say_how_many_arms_the_model_has_proposed(tmp_path: Path) -> None:
     directory = carried_out(tmp_path, "tpe")
-    told = sentence(load(directory))
+    told = proposals_sentence(load(directory))
     assert told is not None
     assert told.startswith("6 of 11 arms were proposed by the model (the others: 5 start-up")
     found = status.status(directory, program="sweeps")
     assert f"arms         {told}" in status.text(found)
     assert status.as_json(found)["proposals"] == told
-    assert f"{told}." in text(summarise(load(directory)))
+    assert f"{told}." in summary_text(summarise(load(directory)))
     assert f"{told}." in report.write(directory).read_text()
 
 
 def test_a_design_without_a_model_says_nothing_of_one(tmp_path: Path) -> None:
     directory = carried_out(tmp_path, "random")
-    assert sentence(load(directory)) is None
-    assert "by the model" not in text(summarise(load(directory)))
+    assert proposals_sentence(load(directory)) is None
+    assert "by the model" not in summary_text(summarise(load(directory)))
     assert "by the model" not in report.write(directory).read_text()
 
 
@@ -67,11 +68,11 @@ def with_origins(*origins: str) -> Record:
 
 
 def test_arms_are_counted_once_whatever_their_seeds_and_without_the_default() -> None:
-    told = sentence(with_origins("default", "published", "start-up", "model", "model", "chance"))
+    told = proposals_sentence(with_origins("default", "published", "start-up", "model", "model", "chance"))
     assert told == ("2 of 5 arms were proposed by the model (the others: 1 published, 1 start-up, 1 chance)")
-    assert sentence(with_origins("default", "model")) == "1 of 1 arms were proposed by the model"
+    assert proposals_sentence(with_origins("default", "model")) == "1 of 1 arms were proposed by the model"
 
 
 def test_a_record_that_does_not_tell_of_every_arm_says_nothing() -> None:
-    assert sentence(with_origins("", "", "model")) is None
-    assert sentence(with_origins("default", "listed", "listed")) is None
+    assert proposals_sentence(with_origins("", "", "model")) is None
+    assert proposals_sentence(with_origins("default", "listed", "listed")) is None

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from analysis.headline import headline
 from analysis.load import load
-from analysis.summarise import codes, headline, summarise
+from analysis.summarise import codes, summarise
 from sweeps import history as histories
 from sweeps import provenance, run, store, sweep
 from sweeps.arbiter import Arbiter

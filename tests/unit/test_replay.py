@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
-from analysis.intervals import student
+from analysis.intervals import student_interval
 from sweeps.replay import FRACTIONS, Delays, Listed, Recording, correlation, measure, of_file, replay
 from sweeps.stoppers import STOPPERS, Asha, Never, OneEpoch, Optuna, Promote, by_text
 from tests.benchmarks import stoppers as bench
@@ -415,7 +415,7 @@ def test_who_compares_at_once_and_does_not_allow_for_noise_is_worse_than_one_epo
     recording = RECORDINGS[name]
     found = measure(recording, by_text(text), replays=REPLAYS)
     plain = measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
-    ends = student(found.regrets - plain.regrets)
+    ends = student_interval(found.regrets - plain.regrets)
     assert ends
     assert ends[0] > 0
 

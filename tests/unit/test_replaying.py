@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from analysis.intervals import half_width, student
+from analysis.intervals import half_width, student_interval
 from contrastive import config
 from search_spaces.choosing import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
@@ -403,7 +403,7 @@ def test_a_search_that_learns_comes_to_the_best_arm_before_random_order_does() -
         apart = {arm: np.nansum((point - optimum) ** 2) for arm, point in found.points.items()}
         outcome = replay({arm: [-far] for arm, far in apart.items()}, Never(), searcher=found, workers=1)
         taken.append(outcome.trace[-1][0])
-    ends = student(taken)
+    ends = student_interval(taken)
     assert ends
     assert ends[1] < 40
 

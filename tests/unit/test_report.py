@@ -25,7 +25,7 @@ from analysis.__main__ import main
 from analysis.load import Record, Run
 from analysis.multiple import against
 from analysis.report import arms, comparisons, differences, failures, figured, finding, methods
-from analysis.report.evidence import Evidence, images, read
+from analysis.report.evidence import Evidence, images, read_evidence
 from analysis.report.finding import claim, simultaneous
 from analysis.report.markup import Html, join, tag
 from analysis.report.svg import inline
@@ -353,7 +353,7 @@ def test_figures_suit_the_kind_of_sweep(kind: str, written: Callable[[str], str]
 def test_arms_that_are_no_components_are_not_called_so(tmp_path: Path) -> None:
     sweep = ablation(PARTS, "listed", additive)
     peers = {**sweep.manifest["space"], "base_name": "simclr"}
-    evidence = read(recorded(tmp_path / "sweep", sweep, space=peers))
+    evidence = read_evidence(recorded(tmp_path / "sweep", sweep, space=peers))
     said = unescape("".join(map(str, figured.section(evidence).blocks)))
     assert "the space lists arms beside 'simclr', which are no parts of it." in said
     assert "title='Differences from the default'" in said
@@ -370,7 +370,7 @@ def test_what_cannot_be_drawn_is_told_with_its_reason(written: Callable[[str], s
 
 
 def test_an_arm_that_was_run_again_keeps_its_number(tmp_path: Path) -> None:
-    evidence = read(confirmed(tmp_path / "sweep"))
+    evidence = read_evidence(confirmed(tmp_path / "sweep"))
     again, search = (block for block in arms.section(evidence).blocks if isinstance(block, Table))
     numbers = {row[2:4]: row[0] for row in search.rows}
     assert [(row[0], row[1]) for row in again.rows] == [
@@ -399,7 +399,7 @@ def test_a_winner_is_named_only_from_fresh_seeds(tmp_path: Path, written: Callab
             ((-5.0,), "No gain", "That none is better may not be claimed"),
         )
     ):
-        evidence = read(confirmed(tmp_path / str(number), gains))
+        evidence = read_evidence(confirmed(tmp_path / str(number), gains))
         found, said = claim(evidence)
         assert found == word
         assert says in said[0]
@@ -430,7 +430,7 @@ def changed(evidence: Evidence, change: Callable[[Run], Run]) -> Evidence:
 
 
 def test_the_picture_of_a_confirmed_sweep_says_which_runs_it_shows(tmp_path: Path) -> None:
-    evidence = read(confirmed(tmp_path))
+    evidence = read_evidence(confirmed(tmp_path))
     figure = figures.overview(evidence.search, evidence.summary)
     assert str(figure.get_suptitle()).startswith("On fresh seeds: Best: ")
     left, right = figure.axes[:2]
@@ -441,15 +441,15 @@ def test_the_picture_of_a_confirmed_sweep_says_which_runs_it_shows(tmp_path: Pat
 
 
 def test_the_picture_of_named_arms_keeps_its_scale(tmp_path: Path) -> None:
-    evidence = read(listed(tmp_path, "listed"))
-    left = comparisons.whole(evidence).plates[0].draw().axes[0]
+    evidence = read_evidence(listed(tmp_path, "listed"))
+    left = comparisons.overview_figures(evidence).plates[0].draw().axes[0]
     assert left.get_xlabel() == evidence.summary.label
     assert len(left.get_xticks()) > 1
     assert len(left.get_yticklabels()) == len(evidence.summary.arms)
 
 
 def test_two_arms_whose_values_look_alike_are_not_taken_for_each_other(tmp_path: Path) -> None:
-    evidence = read(confirmed(tmp_path, (0.78, 0.0, -2.0)))
+    evidence = read_evidence(confirmed(tmp_path, (0.78, 0.0, -2.0)))
     best = evidence.summary.result.best
     assert best
 
@@ -469,7 +469,7 @@ def test_arms_that_could_not_be_confirmed_are_not_called_no_gain(tmp_path: Path,
     def lost(run: Run) -> Run:
         return replace(run, state=state) if run.seed == 3 and run.arm != "arm 0" else run
 
-    word, said = claim(changed(read(confirmed(tmp_path)), lost))
+    word, said = claim(changed(read_evidence(confirmed(tmp_path)), lost))
     assert word == "Not confirmed"
     assert said == [f"Of the arms that were to be run again none is complete: 1 {state}."]
 
@@ -478,7 +478,7 @@ def test_while_only_the_default_is_complete_nothing_is_claimed(tmp_path: Path) -
     def begun(run: Run) -> Run:
         return replace(run, state="running") if run.arm != "arm 0" else run
 
-    word, said = claim(changed(read(search(tmp_path, arms=3)), begun))
+    word, said = claim(changed(read_evidence(search(tmp_path, arms=3)), begun))
     assert word == "Nothing to claim yet"
     assert said == ["Of the arms beside the default none is complete: 2 running."]
 
@@ -489,7 +489,7 @@ def test_an_arm_that_was_fixed_beforehand_and_alone_needs_no_other_seeds(tmp_pat
         return replace(run, curve={"knn_top1": (run.curve["knn_top1"][0], np.full(12, end))})
 
     plan = planned(design="given", arms=2, seeds=(0, 1, 2))
-    word, said = claim(changed(read(search(tmp_path, arms=2, **plan)), better))
+    word, said = claim(changed(read_evidence(search(tmp_path, arms=2, **plan)), better))
     assert word == "A result"
     assert said == [
         "On the seeds 0, 1, 2, for which its arms were fixed beforehand, the gain may be claimed, unless another "
@@ -501,7 +501,7 @@ def test_planned_differences_may_be_claimed_where_arms_were_fixed_beforehand(tmp
     said = "corrected for their number, may be claimed; which of them is best may not"
     for design in ("around", "random"):
         plan = planned(design=design, arms=4, seeds=(0, 1, 2))
-        word, sentences = claim(read(search(tmp_path / design, arms=4, **plan)))
+        word, sentences = claim(read_evidence(search(tmp_path / design, arms=4, **plan)))
         assert word == "A candidate"
         assert (said in sentences[-1]) == (design == "around")
 
@@ -529,7 +529,7 @@ def test_a_run_that_ends_without_a_finite_value_is_told_among_the_failures(tmp_p
     sweep = made_up.sweep(2)
     lost = replace(sweep.runs[1], curve={"knn_top1": (np.arange(1, 13), np.full(12, np.nan))})
     table, *_ = failures.section(
-        read(recorded(tmp_path / "sweep", replace(sweep, runs=(sweep.runs[0], lost))))
+        read_evidence(recorded(tmp_path / "sweep", replace(sweep, runs=(sweep.runs[0], lost))))
     ).blocks
     assert isinstance(table, Table)
     assert [row[-1] for row in table.rows] == ["it came to its end with a knn_top1 that is not finite"]
@@ -563,7 +563,7 @@ def test_epochs_of_another_sweep_are_not_said_to_have_been_trained_here(tmp_path
     def taken(run: Run) -> Run:
         return replace(run, reason="reused from another", seconds=0.0) if run.number == 0 else run
 
-    said = str(methods.section(changed(read(search(tmp_path)), taken)))
+    said = str(methods.section(changed(read_evidence(search(tmp_path)), taken)))
     assert (
         "24 runs (24 complete); 1 of them were taken from another sweep, the others trained 276 epochs"
         in said
@@ -571,7 +571,7 @@ def test_epochs_of_another_sweep_are_not_said_to_have_been_trained_here(tmp_path
 
 
 def test_methods_that_were_not_recorded_are_not_made_up(tmp_path: Path) -> None:
-    (said,) = methods.section(read(recorded(tmp_path / "sweep", made_up.sweep(1)))).blocks
+    (said,) = methods.section(read_evidence(recorded(tmp_path / "sweep", made_up.sweep(1)))).blocks
     assert "its methods cannot be told from it" in str(said)
 
 
@@ -637,7 +637,7 @@ def test_every_table_of_a_page_is_beside_it_with_all_digits(tmp_path: Path) -> N
     assert files == [f"a sweep_tables/{name}.csv" for name in ("arms", "baselines", "differences")]
     assert sorted(files) == sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*.csv"))
     found = {Path(file).stem: in_full(tmp_path / file) for file in files}
-    evidence = read(folder)
+    evidence = read_evidence(folder)
     for row, arm in zip(found["arms"], evidence.summary.arms, strict=True):
         assert (int(row["arm"]), row["state"], int(row["seeds"])) == (arm.number, "complete", 3)
         assert float(row["config.method.temperature"]) == arm.values["method.temperature"]
@@ -725,7 +725,7 @@ def test_test_accuracies_are_told_only_of_the_record_they_belong_to(tmp_path: Pa
     for epochs, there in ((12, True), (11, False)):
         content = {"states": {"complete": 1}, "epochs_spent": epochs, "test": {"best": 54.2}}
         (folder / "summary.json").write_text(json.dumps(content), encoding="utf-8")
-        told = "".join(map(str, finding.section(read(folder)).blocks))
+        told = "".join(map(str, finding.section(read_evidence(folder)).blocks))
         assert ("On the test images, read once: best 54.20 %." in told) == there
 
 

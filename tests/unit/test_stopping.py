@@ -13,7 +13,7 @@ from scipy import stats
 
 from analysis.audit import Rung, audit
 from analysis.load import Record, Run
-from analysis.stopping import agreement, correlation, sentence
+from analysis.stopping import agreement, correlation, stopping_sentence
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "curves"
 
@@ -58,16 +58,16 @@ def test_the_correlation_is_of_ranks_within_each_seed() -> None:
     ],
 )
 def test_it_is_said_whether_stopping_would_have_paid(early: list[float], expected: str) -> None:
-    found = sentence(record(curves(early)))
+    found = stopping_sentence(record(curves(early)))
     assert found
     assert expected in found
     assert found.startswith("Ranks at epoch 1 of 10 correlate")
 
 
 def test_nothing_is_said_of_few_runs_or_of_a_sweep_that_stopped_some() -> None:
-    assert sentence(record(curves([0, 1, 2, 3, 4]))) is None
+    assert stopping_sentence(record(curves([0, 1, 2, 3, 4]))) is None
     states = ["complete"] * 7 + ["stopped"]
-    assert sentence(record(curves([0, 1, 2, 3, 4, 5, 6, 7]), states)) is None
+    assert stopping_sentence(record(curves([0, 1, 2, 3, 4, 5, 6, 7]), states)) is None
     assert correlation(record(curves([1, 1, 1, 1, 1, 1, 1])), 1) is None
 
 

@@ -8,9 +8,12 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from analysis.compare import compare
+from analysis.headline import headline
 from analysis.load import load, parameters, value_at
 from analysis.multiple import against
-from analysis.summarise import headline, short, shown, summarise, text
+from analysis.naming import short, shown
+from analysis.summarise import summarise
+from analysis.terminal import summary_text
 from sweeps.store import StoreError, Writer, write_manifest
 
 T = "method.temperature"
@@ -47,7 +50,7 @@ def test_what_others_have_reported_stands_below_the_verdict(tmp_path):
     figure = {"values": {T: 0.1}, "score": 82.94, "what": "linear top-1 (%)", "source": "a paper"}
     space = {"name": "s", "domains": {T: {}}, "reported": [figure]}
     summary = one_seed(tmp_path, {0.1: ("complete", 50.0)}, space=space)
-    last = text(summary).splitlines()[-1]
+    last = summary_text(summary).splitlines()[-1]
     assert last == f"Reported elsewhere: {T} 0.1: 82.94, linear top-1 (%) (a paper)."
 
 
@@ -110,7 +113,7 @@ def test_one_seed_tells_arms_apart_only_beyond_what_a_known_deviation_passes_onc
     )
     assert summary.comparison.difference == pytest.approx(gain)
     assert summary.comparison.separable is separable
-    assert ("To settle it: sweeps --space rerun:sweep" in text(summary)) is (separable is not True)
+    assert ("To settle it: sweeps --space rerun:sweep" in summary_text(summary)) is (separable is not True)
     ends = {True: "beyond seed noise", False: "not separable from seed noise", None: "one seed cannot tell"}
     assert headline(summary).endswith(ends[separable])
 
@@ -125,7 +128,7 @@ def test_several_seeds_are_compared_in_pairs(tmp_path):
     assert summary.comparison.interval == pytest.approx((expected.low, expected.high))
     assert summary.comparison.separable  # though the seeds themselves differ by eight points
     assert summary.best.deviation == pytest.approx(np.std(better, ddof=1))
-    assert "± 4.0" in text(summary)
+    assert "± 4.0" in summary_text(summary)
 
 
 def test_an_arm_counts_as_complete_only_on_all_seeds_of_the_sweep(tmp_path):
@@ -161,12 +164,12 @@ def test_a_sweep_without_results_says_so(tmp_path):
     assert headline(summarise(load(sweep(tmp_path / "a", {})))) == "No arm is complete: no run has started"
     summary = one_seed(tmp_path / "b", {0.1: ("running", 50.0), 0.2: ("failed", 60.0)})
     assert headline(summary) == "No arm is complete: 1 failed, 1 running"
-    assert "trained 4 of 8 epochs (50%)" in text(summary)
+    assert "trained 4 of 8 epochs (50%)" in summary_text(summary)
 
 
 def test_the_text_lists_the_best_arms_and_always_the_default(tmp_path):
     finals = {round(0.1 + i / 100, 2): ("complete", 50.0 + i) for i in range(30)}
-    lines = text(one_seed(tmp_path, finals), limit=3).splitlines()
+    lines = summary_text(one_seed(tmp_path, finals), limit=3).splitlines()
     assert lines[3].split()[:3] == ["best", "29", "0.39"]
     assert lines[6].split()[:3] == ["default", "0", "0.1"]
     assert lines[7] == "... and 26 more arms"
@@ -185,7 +188,7 @@ def test_the_best_of_many_is_not_beyond_noise_for_being_so_by_itself(tmp_path):
         row.p_holm for row in against(load(tmp_path)) if row.name == "temperature 0.2"
     )
     assert headline(summary).endswith("+1.0 over the default: not separable among 9 arms")
-    assert f"by itself, but not as the best of 9 (p {summary.p_holm:.2g}, Holm)." in text(summary)
+    assert f"by itself, but not as the best of 9 (p {summary.p_holm:.2g}, Holm)." in summary_text(summary)
 
 
 @pytest.mark.parametrize(
@@ -252,7 +255,7 @@ def test_paths_are_shortened_where_that_is_unambiguous():
 def test_different_values_look_different_in_the_table_and_in_the_verdict(tmp_path):
     finals = {0.9995: ("complete", 50.0), 0.9996: ("complete", 60.0), 0.99965: ("complete", 40.0)}
     summary = one_seed(tmp_path, {**finals, 0.123456: ("complete", 30.0)}, default_arm="arm 0.9995")
-    said = text(summary)
+    said = summary_text(summary)
     assert "Best: temperature 0.9996 at 60.0" in said
     rows = [line.split() for line in said.splitlines() if line.rstrip().endswith("0") and "complete" in line]
     assert [row[-5] for row in rows] == ["0.9996", "0.9995", "0.9997", "0.123"]
@@ -263,7 +266,7 @@ def test_beside_the_winner_of_a_search_stands_what_luck_alone_would_give(tmp_pat
     summary = one_seed(tmp_path / "twelve", arms, seed_deviation=2.0)
     luck = "By luck 11 arms of equal worth would lead by 3.2 points on average (seed deviation 2, 1 seed)"
     assert summary.luck == luck
-    assert f"{luck}." in text(summary).splitlines()
+    assert f"{luck}." in summary_text(summary).splitlines()
     assert one_seed(tmp_path / "unknown", arms, seed_deviation=None).luck is None
     assert one_seed(tmp_path / "best", {0.1: ("complete", 60.0)} | dict([*arms.items()][1:])).luck is None
     two = {0.1: ("complete", 50.0), 0.2: ("complete", 51.0)}

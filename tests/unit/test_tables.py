@@ -11,7 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from analysis.tables import FORMATS, Table, comma_separated, dense, first, html, latex, markdown, save, text
+from analysis.tables import (
+    FORMATS,
+    Table,
+    comma_separated,
+    dense,
+    first,
+    html,
+    latex,
+    markdown,
+    save_tables,
+    text,
+)
 
 PLAIN = Table(
     "gains", "Gains over the default.", ("arm", "points"), (("no queue", "+1.0"), ("all", "−12.5")), "lr"
@@ -111,7 +122,7 @@ def test_columns_in_which_nothing_stands_are_left_out() -> None:
 
 
 def test_each_table_is_saved_in_each_format(tmp_path: Path) -> None:
-    paths = save([PLAIN], tmp_path / "deep" / "folder")
+    paths = save_tables([PLAIN], tmp_path / "deep" / "folder")
     assert [path.name for path in paths] == ["gains.txt", "gains.md", "gains.tex", "gains.csv"]
     for path, write in zip(paths, FORMATS.values(), strict=True):
         assert path.read_text(encoding="utf-8") == write(PLAIN)

@@ -1,0 +1,109 @@
+"""A sweep in numbers: its arms, the best beside the default, and whether the noise allows to say so."""
+
+import re
+from dataclasses import dataclass
+
+from analysis.arms import Arm
+from analysis.compare import Comparison
+from analysis.intervals import EVERYWHERE, Ends, chance
+from analysis.paired import ALPHA, expected_lead
+
+MAX_PROPOSED_SEEDS = 20
+"""Seeds that are proposed to settle something: more is for people to decide."""
+PROPOSED = re.compile(r"--seeds (\d+)-(\d+)")
+
+
+@dataclass(frozen=True)
+class Summary:
+    """A sweep in numbers; arms are ranked, complete ones first."""
+
+    identifier: str
+    label: str
+    paths: tuple[str, ...]
+    arms: tuple[Arm, ...]
+    best: Arm | None
+    default: Arm | None
+    comparison: Comparison | None
+    """The best less the default, by itself."""
+    p_holm: float | None
+    """Its p, corrected for the number of arms: whoever looks for the best has looked at all."""
+    states: dict[str, int]
+    """How many runs are in each state."""
+    epochs_spent: int
+    epochs_full: int
+    settle_command: str | None
+    reported: tuple[str, ...] = ()
+    """What others have reported of settings of this space, a sentence each."""
+    front: tuple[int, ...] = ()
+    """Numbers of the complete arms that no other beats in every objective, if the sweep has several."""
+    stopping: str | None = None
+    """Whether early stopping would have paid, where nothing was stopped."""
+    within: Ends = EVERYWHERE
+    """Between what a score lies."""
+    seed_deviation: float | None = None
+    """Of one arm over seeds, as it was known when the sweep began."""
+    proposals: str | None = None
+    """How many arms a model has proposed, where one was asked."""
+    codes: tuple[str, ...] = ()
+    """Each commit with each digest of code that has trained some of the runs."""
+    unconfirmed: bool = False
+    """The best were to be run again on fresh seeds, and have not been."""
+    confirmed: "Summary | None" = None
+    """The best arms and the default again, on seeds that had no part in choosing them: the sweep's result."""
+
+    @property
+    def result(self) -> "Summary":
+        """What may be reported: the runs on fresh seeds if there are any, else the search itself."""
+        return self.confirmed or self
+
+    @property
+    def others(self) -> int:
+        """How many arms there are beside the default."""
+        return sum(arm is not self.default for arm in self.arms)
+
+    @property
+    def separable(self) -> bool | None:
+        """Whether the best is told from the default, and not only by itself; None where nothing can be said."""
+        if self.comparison is None or not self.comparison.separable:
+            return self.comparison and self.comparison.separable
+        return self.p_holm is not None and self.p_holm <= ALPHA
+
+    @property
+    def verdict(self) -> str | None:
+        """The comparison of the best with the default in words, a sentence without its full stop."""
+        if self.comparison is None:
+            return None
+        if self.separable or not self.comparison.separable or self.p_holm is None:
+            return self.comparison.sentence
+        corrected = f"(p {chance(self.p_holm)}, Holm)"
+        return f"{self.comparison.sentence} by itself, but not as the best of {self.others} {corrected}"
+
+    @property
+    def luck(self) -> str | None:
+        """How far as many arms would lead by luck alone; None where nothing leads, or no deviation is known."""
+        if not self.seed_deviation or self.comparison is None or self.best is None or self.others < 2:
+            return None
+        seeds = len(self.best.scores)
+        lead = expected_lead(self.others, self.seed_deviation, seeds)
+        known = f"seed deviation {self.seed_deviation:g}, {seeds} seed{'s' if seeds > 1 else ''}"
+        return (
+            f"By luck {self.others} arms of equal worth would lead by {lead:.1f} points on average ({known})"
+        )
+
+    @property
+    def settling(self) -> str | None:
+        """The command that would settle it, on as many fresh seeds as show what was seen if it is true.
+
+        Five at least, as what was seen of the best of many is too much, and twenty at most.
+        """
+        found = self.result.comparison
+        needed = min((found and found.seeds_needed) or 0, MAX_PROPOSED_SEEDS)
+        return self.settle_command and PROPOSED.sub(
+            lambda seeds: f"--seeds {seeds[1]}-{max(int(seeds[2]), int(seeds[1]) + needed - 1)}",
+            self.settle_command,
+        )
+
+    @property
+    def complete(self) -> int:
+        """How many arms are complete."""
+        return sum(arm.score is not None for arm in self.arms)

@@ -1,0 +1,77 @@
+"""A summary for a terminal: the arms, the verdict, and what would settle it."""
+
+from collections import Counter
+
+from analysis.arms import Arm
+from analysis.headline import counts, headline
+from analysis.intervals import plus_minus
+from analysis.naming import cells, short
+from analysis.summary import Summary
+
+
+def summary_text(summary: Summary, limit: int = 20) -> str:
+    """The summary for a terminal: the `limit` best arms and the default, the verdict, and what would settle it.
+
+    Where the best arms were run again on fresh seeds, the search is shown, but only those runs are judged.
+    """
+    tables = [f"{summary.identifier}: {summary.label}", "", *_table(summary, limit)]
+    if summary.confirmed:
+        seeds = ", ".join(map(str, sorted({seed for arm in summary.confirmed.arms for seed in arm.seeds})))
+        tables += ["", f"The best again, and the default, on fresh seeds ({seeds}):", ""]
+        tables += _table(summary.confirmed, limit)
+    return "\n".join([*tables, "", *_verdict(summary)])
+
+
+def _table(summary: Summary, limit: int) -> list[str]:
+    others = _other_objectives(summary)
+    head = ["arm", *short(summary.paths).values(), "seeds", "state", "epochs", "score", *others]
+    listed = [arm for rank, arm in enumerate(summary.arms) if rank < limit or arm is summary.default]
+    values = cells(listed, summary.paths)
+    rows = [head, *(_row(arm, summary, values[arm.digest]) for arm in listed)]
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if len(listed) < len(summary.arms):
+        lines.append(f"... and {len(summary.arms) - len(listed)} more arms")
+    if summary.front:
+        front = ", ".join(map(str, sorted(summary.front)))
+        lines.append(f"Not beaten in every objective by another: {front}.")
+    return lines
+
+
+def _other_objectives(summary: Summary) -> list[str]:
+    """Those beside the one that the score is."""
+    named = next((list(arm.objectives) for arm in summary.arms if arm.objectives), [])
+    return [name for name in named if name != "knn_top1"]
+
+
+def _row(arm: Arm, summary: Summary, values: list[str]) -> list[str]:
+    mark = {id(summary.best): "best ", id(summary.default): "default "}.get(id(arm), "")
+    last = "" if arm.last is None else f"({arm.last:.1f})"
+    score = last if arm.score is None else plus_minus(arm.score, arm.deviation)
+    others = [f"{arm.objectives[n]:.4g}" if n in arm.objectives else "" for n in _other_objectives(summary)]
+    plain = [str(len(arm.seeds)), arm.state, str(arm.epochs), score]
+    return [f"{mark}{arm.number}", *values, *plain, *others]
+
+
+def _verdict(summary: Summary) -> list[str]:
+    lines, result = [f"{headline(summary)}."], summary.result
+    if result.comparison:
+        lines.append(f"Best less default: {result.verdict}.")
+        if result.luck and not summary.confirmed:
+            lines.append(f"{result.luck}.")
+        if result.separable and result.complete > 2:
+            seeds = "these very seeds" if not summary.confirmed else "these seeds"
+            lines.append(f"It is the best of {result.complete} on {seeds}: expect less on fresh ones.")
+        if not result.separable and summary.settling:
+            lines.append(f"To settle it: {summary.settling}")
+    if summary.unconfirmed:
+        lines.append("The best have not been confirmed on fresh seeds: these are candidates, not results.")
+    states = Counter(summary.states)
+    spent, full = summary.epochs_spent, summary.epochs_full
+    if summary.confirmed:
+        states.update(summary.confirmed.states)
+        spent, full = spent + summary.confirmed.epochs_spent, full + summary.confirmed.epochs_full
+    share = f"{spent:,} of {full:,} epochs ({spent / full if full else 0.0:.0%})"
+    lines.append(f"Runs: {counts(states) or 'none'}; trained {share}.")
+    lines += [f"{summary.proposals}."] if summary.proposals else []
+    return [*lines, *([summary.stopping] if summary.stopping else []), *summary.reported]
