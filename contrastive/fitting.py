@@ -1,6 +1,6 @@
 """Numbers that nobody asked for give way to small data sets and short runs; those that were asked for do not."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from contrastive.config import Trial, replace, value_at
@@ -10,7 +10,12 @@ from contrastive.data.image_set import ImageSet
 WARMUPS: Final = ("optimiser.warmup_epochs", "method.warmup_epochs")
 CHANGES: Final = ("optimiser.milestones", "method.bandwidth_drops")
 """Fields that list epochs at which something changes."""
+TO_THE_END: Final = ("method.bandwidth_drops",)
+"""Of these those that may name the last epoch, too."""
+TIMED: Final = (*WARMUPS, *CHANGES)
 ENDLESS: Final = 10**9
+USUAL: Final[int] = Trial().epochs
+"""What the defaults of optimisers and methods are made for."""
 
 
 def training_images(data: Data) -> int | None:
@@ -50,27 +55,52 @@ def with_batch(trial: Trial, images: int, accepts: Callable[[Trial], object] = l
     raise ValueError(f"{images} training images are too few for any batch: {why}")
 
 
-def for_epochs(trial: Trial, epochs: int, asked: Collection[str] = ()) -> Trial:
-    """The trial for so many epochs: warm-ups leave the last one at least, later changes are left out.
+def for_epochs(
+    trial: Trial, epochs: int, asked: Collection[str] = (), *, horizon: int | None = None
+) -> Trial:
+    """The trial for so many epochs. What is tied to epochs and does not fit is shortened in proportion.
 
-    `asked`: paths that stay as they are, whether it is legal or not.
+    With a warm-up or a later change that does not fit, all others of the optimiser, or of the method, are shortened:
+    a warm-up to one epoch at least, and to all but the last at most.
+
+    Args:
+        trial: with the schedules as they are.
+        epochs: of a run.
+        asked: paths that stay as they are, whether it is legal or not.
+        horizon: the epochs that the schedules were made for; None: those of the trial.
 
     Raises:
-        ValueError: it is not.
+        ValueError: it is not legal.
     """
     changes: dict[str, object] = {"epochs": epochs}
-    long = replace(trial, {"epochs": ENDLESS})
-    for path in (path for path in (*WARMUPS, *CHANGES) if has(long, path) and path not in asked):
-        value = value_at(long, path)
-        late = (
-            [epoch for epoch in value if epoch < epochs]
-            if path in CHANGES
-            else min(value, max(0, epochs - 1))
-        )
-        changes |= {path: late} if late != value else {}
-        if path == "optimiser.milestones" and value and not late:
-            changes["optimiser.schedule"] = "constant"
+    for owner in ("optimiser", "method"):
+        paths = [p for p in TIMED if p.startswith(f"{owner}.") and has(trial, p) and p not in asked]
+        values = {path: value_at(trial, path) for path in paths}
+        if all(_last(value) < epochs + (path in TO_THE_END) for path, value in values.items()):
+            continue
+        whole = _horizon(values.values(), horizon or trial.epochs)
+        changes |= {path: _shortened(value, epochs, whole) for path, value in values.items()}
+    if changes.get("optimiser.milestones") == [] and value_at(trial, "optimiser.milestones"):
+        changes["optimiser.schedule"] = "constant"
     return replace(trial, changes)
+
+
+def _last(value: int | list[int]) -> int:
+    """The last epoch that a warm-up or a list of changes has to do with."""
+    return value if isinstance(value, int) else max(value, default=0)
+
+
+def _horizon(values: Iterable[int | list[int]], epochs: int) -> int:
+    """The epochs that schedules were made for; defaults of kinds are made for those that a trial has by default."""
+    longest = max(map(_last, values))
+    return epochs if longest < epochs else max(USUAL, longest + 1)
+
+
+def _shortened(value: int | list[int], epochs: int, horizon: int) -> int | list[int]:
+    if isinstance(value, int):
+        return min(max(bool(value), round(value * epochs / horizon)), epochs - 1)
+    changes = {max(1, round(epoch * epochs / horizon)) for epoch in value}
+    return sorted(epoch for epoch in changes if epoch < epochs)
 
 
 def has(trial: Trial, path: str) -> bool:

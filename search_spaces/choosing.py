@@ -153,6 +153,11 @@ class Choosing:
                 if self.is_active(key, {**setting, owner: value}):
                     yield {**setting, owner: value}
 
+    def asked_kinds(self, path: str) -> set[str]:
+        """The sub-configurations whose kind a condition of the path's domain is about."""
+        when = self.conditions.get(self.keys[path])
+        return {when.path, when.path.removesuffix(".name")} if when else set()
+
     def needs(self, key: str) -> list[str]:
         """The domains that this one hangs on: by its condition, or as part of their sub-configurations."""
         paths = [path.rpartition(".")[0] for path in self.paths(key)]

@@ -1,13 +1,14 @@
 """A space around another base, of which what nobody asked for gives way to few images and few epochs."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from contrastive import config
 from contrastive.config import Trial, value_at
 from contrastive.evaluate.protocols import NEIGHBOURS
-from contrastive.fitting import ENDLESS, WARMUPS, for_epochs, has, training_images, with_batch
-from search_spaces.shortening import short_of
+from contrastive.fitting import ENDLESS, TIMED, for_epochs, has, training_images, with_batch
+from search_spaces.listed import overlap
+from search_spaces.shortening import short_of, within
 from search_spaces.space import Space, based_on
 
 
@@ -24,11 +25,12 @@ def fitted(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], *
         ValueError: the new base does not fit the space.
     """
     wanted = {**changes, **asked}
-    epochs = wanted.get("epochs")
+    epochs = wanted.get("epochs", space.base.epochs)
     if isinstance(epochs, int) and epochs > 0:
         # All at once: a change may be legal only beside others and for so many epochs.
-        base = for_epochs(config.replace(space.base, {**wanted, "epochs": ENDLESS}), epochs, asked)
+        base = for_epochs(_long(space, wanted), epochs, asked, horizon=_horizon(space, changes, asked))
         space = short_of(space, epochs)
+        base = within({key: d for key, d in space.domains.items() if key not in asked}, base)
     else:
         base = config.replace(space.base, wanted)
     return based_on(
@@ -36,25 +38,44 @@ def fitted(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], *
     )
 
 
-def given_way(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], base: Trial) -> list[str]:
-    """What of the base of a space `fitted` with these changes is not as it was, a line each, and how to choose it."""
-    long = config.replace(space.base, {**changes, **asked, "epochs": ENDLESS})
-    lines: list[str] = []
-    for path, why in (
-        ("batch", "for there are {} training images"),
-        *((p, "for {} epochs") for p in WARMUPS),
-    ):
-        if has(long, path) and (value := value_at(base, path)) != value_at(long, path):
-            because = why.format(training_images(base.data) if path == "batch" else base.epochs)
-            lines.append(
-                f"{path} = {value} instead of {value_at(long, path)}, {because}; --set {path}=... takes another"
-            )
+def given_way(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], fitted: Space) -> list[str]:
+    """What of a space `fitted` with these changes is not as it was, a line each, and how to choose it."""
+    base, long = fitted.base, _long(space, {**changes, **asked})
+    horizon = _horizon(space, changes, asked)
+    share = f"to {base.epochs} of {horizon}" if base.epochs < horizon else f"to {base.epochs}"
+    why: dict[str, str] = {}
+    if base.batch != long.batch:
+        why["batch"] = f"for there are {training_images(base.data)} training images"
+    why |= dict.fromkeys((*TIMED, "optimiser.schedule"), f"in proportion {share} epochs")
+    lines = [f"{line}; --set {path}=... takes another" for path, line in _differences(long, base, why)]
+    for before, after in zip(space.alternatives, fitted.alternatives, strict=False):
+        if before.name == after.name and before.values != after.values:
+            told = _differences(space.trial(before.values), fitted.trial(after.values), why)
+            lines += [f"{after.name}: {line}" for path, line in told if overlap([path], after.values)]
     if base.evaluation.neighbours == NEIGHBOURS and (bank := _bank(base)) < NEIGHBOURS:
         lines.append(
             f"kNN with all {bank} training images instead of {NEIGHBOURS}; --set evaluation.neighbours=... takes "
             "another number"
         )
     return lines
+
+
+def _differences(before: Trial, after: Trial, why: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Paths whose value has given way, and what to say of each."""
+    for path, reason in why.items():
+        if has(before, path) and (now := value_at(after, path)) != (then := value_at(before, path)):
+            yield path, f"{path} = {now} instead of {then}, {reason}"
+
+
+def _long(space: Space, wanted: Mapping[str, Any]) -> Trial:
+    """The base with these changes, and with room for any schedule."""
+    return config.replace(space.base, {**wanted, "epochs": ENDLESS})
+
+
+def _horizon(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any]) -> int:
+    """The epochs that the schedules of the base, or of a recipe, were made for."""
+    recipe = changes.get("epochs") if "epochs" in asked else None
+    return recipe if isinstance(recipe, int) else space.base.epochs
 
 
 def _bank(base: Trial) -> int:

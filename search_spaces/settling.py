@@ -6,7 +6,7 @@ from typing import Any
 
 from contrastive import config
 from contrastive.config import Trial, value_at
-from search_spaces.choosing import Choosing, When
+from search_spaces.choosing import ABSENT, Choosing, When, value_in
 from search_spaces.domains import Choice, Domain, Integer, Zip
 from search_spaces.parts import Alternative
 
@@ -50,6 +50,34 @@ def unpinned(
         if name and Choosing({**domains, name: rest}, {**conditions, **when}, values).exists(name):
             domains[name], conditions = rest, {**conditions, **when}
     return domains, conditions
+
+
+def check_kinds(name: str, choosing: Choosing, base: Trial, pinned: Collection[str], *, listed: bool) -> None:
+    """Refuses a base in which a sub-configuration is of another kind than the one whose fields the space varies.
+
+    Where the kind itself varies, or a condition says of which kind a field is, any will do.
+
+    Raises:
+        ValueError: names the fields, the kinds, and what to do.
+    """
+    after = config.to_dict(base)
+    for path in (path for path in choosing.keys if path not in pinned):
+        for part in _around(path):
+            kinds = [value_in(values, f"{part}.name") for values in (choosing.base, after)]
+            chosen = choosing.owner(part) or choosing.owner(f"{part}.name")
+            free = part in choosing.asked_kinds(path) or (chosen and not (listed and part == path))
+            if kinds[0] != kinds[1] and kinds[0] is not ABSENT and not free:
+                was, now = kinds[0], "nothing" if kinds[1] is ABSENT else kinds[1]
+                raise ValueError(
+                    f"{name} varies {path} around {part} {was}, and {part} would be {now}: take a recipe of {was}, "
+                    f"or a space around {now}; to change the kind alone, pin {path} with --set"
+                )
+
+
+def _around(path: str) -> list[str]:
+    """A path and what is around it, the outermost first."""
+    names = path.split(".")
+    return [".".join(names[:end]) for end in range(1, len(names) + 1)]
 
 
 def _spelled(key: str, where: Trial, choosing: Choosing) -> Domain:

@@ -1,12 +1,12 @@
-"""Spaces for few epochs: warm-ups that would leave none of them give way in what is listed and in ranges, too."""
+"""Spaces for few epochs: schedules that do not fit give way in what is listed and in ranges, too."""
 
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from contrastive import config
-from contrastive.config import value_at
-from contrastive.fitting import WARMUPS, for_epochs
+from contrastive.config import Trial, value_at
+from contrastive.fitting import WARMUPS, for_epochs, has
 from search_spaces.domains import Choice, Domain, Integer
 from search_spaces.parts import Alternative
 from search_spaces.space import Space
@@ -15,17 +15,28 @@ from search_spaces.space import Space
 def short_of(space: Space, epochs: int) -> Space:
     """The space, whose base keeps its epochs, with nothing in it that cannot be trained for so many."""
     base = config.replace(for_epochs(space.base, epochs), {"epochs": space.base.epochs})
+    domains = {key: _cut(space, key, domain, epochs) for key, domain in space.domains.items()}
     changes: dict[str, Any] = {
-        "base": base,
+        "base": within(domains, base),
         "alternatives": tuple(_short(space, a, epochs) for a in space.alternatives),
         "first": tuple(_short(space, a, epochs) for a in space.first),
-        "domains": {key: _cut(key, domain, epochs - 1) for key, domain in space.domains.items()},
+        "domains": domains,
     }
     return (
         space
         if all(getattr(space, name) == value for name, value in changes.items())
         else replace(space, **changes)
     )
+
+
+def within(domains: Mapping[str, Domain], trial: Trial) -> Trial:
+    """The trial with warm-ups that vary, and have been shortened, inside of their domains."""
+    changes: dict[str, Any] = {}
+    for key in (key for key in WARMUPS if key in domains and has(trial, key)):
+        value = value_at(trial, key)
+        if not domains[key].contains(value):
+            changes[key] = min(domains[key].corners, key=lambda corner: abs(corner - value))
+    return config.replace(trial, changes)
 
 
 def _short(space: Space, alternative: Alternative, epochs: int) -> Alternative:
@@ -38,11 +49,19 @@ def _short(space: Space, alternative: Alternative, epochs: int) -> Alternative:
     return replace(alternative, values=values)
 
 
-def _cut(key: str, domain: Domain, longest: int) -> Domain:
-    """The domain of a warm-up without what is longer; all of it where nothing would be left."""
-    if key not in WARMUPS or not isinstance(domain, Integer | Choice):
+def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
+    """The domain of a warm-up: a list with all that is too long shortened, a range without it.
+
+    All of it where nothing would be left.
+    """
+    longest = epochs - 1
+    if key not in WARMUPS or not isinstance(domain, Integer | Choice) or max(domain.corners) <= longest:
         return domain
-    if isinstance(domain, Integer) and domain.low < longest < domain.high:
+    if isinstance(domain, Integer) and domain.low < longest:
         return replace(domain, high=longest)
-    left = tuple(value for value in domain.corners if value <= longest)
-    return Choice(left, source=domain.source) if left and left != domain.corners else domain
+    if isinstance(domain, Integer):
+        return Choice((longest,), source=domain.source) if domain.low == longest else domain
+    long = config.replace(space.base, {"epochs": max(*domain.corners, space.base.epochs) + 1})
+    trials = (config.replace(long, {key: value}) for value in domain.values)
+    short = (for_epochs(trial, epochs, horizon=space.base.epochs) for trial in trials)
+    return Choice(tuple(dict.fromkeys(value_at(trial, key) for trial in short)), source=domain.source)

@@ -239,6 +239,7 @@ def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
     Raises:
         ValueError: the new base does not fit the space.
     """
+    settling.check_kinds(space.name, space.choosing, base, pinned, listed=bool(space.alternatives))
     domains, conditions = settling.unpinned(space.choosing, base, pinned)
     changes: dict[str, Any] = {"base": base, "domains": domains, "conditions": conditions, "first": ()}
     changes["alternatives"] = without_pinned(space.alternatives, pinned)

@@ -223,9 +223,9 @@ def _space(given: argparse.Namespace) -> Space:
     if given.data:
         changes["data"] = config.to_json(data.parse(given.data))
     if given.epochs is not None:
-        changes["epochs"] = given.epochs
+        pinned = {"epochs": given.epochs, **pinned}
     usual, space = space, fitted(space, changes, pinned, workers=given.workers_per_trial or 1)
-    for line in given_way(usual, changes, pinned, space.base):
+    for line in given_way(usual, changes, pinned, space):
         sys.stderr.write(f"{line}\n")
     moved = _absolute(space.base)
     return space if moved == space.base else based_on(space, moved, pinned)

@@ -59,6 +59,14 @@ REFUSED = {
         [*SCE, "--method-preset", "scee:cifar10"],
         "no preset 'scee:cifar10'. Did you mean sce:cifar10",
     ),
+    "a recipe of another method than the space's": (
+        ["--space", "simclr_temperature", "--method-preset", "sce:cifar10"],
+        "simclr_temperature varies method.temperature around method simclr, and method would be sce: take",
+    ),
+    "another method than the space's": (
+        ["--space", "simclr_temperature", "--set", "method.name=sce"],
+        "varies method.temperature around method simclr, and method would be sce: take a recipe of simclr",
+    ),
     "unknown data": ([*SCE, "--data", "cifar"], "no data set 'cifar'. Did you mean 'cifar10'"),
     "unknown field": (
         [*SCE, "--set", "method.temprature=1"],

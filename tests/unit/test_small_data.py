@@ -1,5 +1,6 @@
 """Folders of a few tiny or odd images: trained on and judged without a question about numbers nobody gave."""
 
+import dataclasses
 import math
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,12 @@ from contrastive.evaluate.features import embed
 from contrastive.evaluate.offline import check_evaluation
 from contrastive.evaluate.online import evaluate
 from contrastive.fitting import for_epochs, training_images, with_batch
-from contrastive.optimiser import SGD
+from contrastive.optimiser import LARS, SGD
 from search_spaces import SPACES
+from search_spaces.domains import Choice, Domain, Integer
 from search_spaces.fitting import fitted, given_way
 from search_spaces.space import Space
+from sweeps.command import preset
 
 CPU = torch.device("cpu")
 EVERYTHING = [
@@ -181,7 +184,14 @@ def test_warm_ups_and_changes_give_way_to_few_epochs(trial: Trial):
         trial,
         {"epochs": 100, "optimiser": to_json(SGD(warmup_epochs=10, schedule="steps", milestones=(3, 60)))},
     )
-    for epochs, warmup, milestones in ((100, 10, (3, 60)), (20, 10, (3,)), (2, 1, ()), (1, 0, ())):
+    for epochs, warmup, milestones in (
+        (100, 10, (3, 60)),
+        (61, 10, (3, 60)),
+        (50, 5, (2, 30)),
+        (20, 2, (1, 12)),
+        (2, 1, (1,)),
+        (1, 0, ()),
+    ):
         short = for_epochs(long, epochs).optimiser
         assert (short.warmup_epochs, short.milestones) == (warmup, milestones)
         assert short.schedule == ("steps" if milestones else "constant")
@@ -235,18 +245,56 @@ def test_only_warm_ups_that_are_too_long_give_way():
         fitted(SPACES["wcl_ablation"], {"epochs": 2}, {"method.warmup_epochs": 2})
 
 
+SLOW = dataclasses.replace(
+    SPACES["simclr_temperature"],
+    base=replace(SPACES["simclr_temperature"].base, {"epochs": 100, "optimiser.warmup_epochs": 40}),
+)
+
+
+@pytest.mark.parametrize(
+    ("domain", "left", "start"),
+    [
+        (Choice((0, 4, 40, 60), source="a test"), Choice((0, 4, 2, 3), source="a test"), 2),
+        (Integer(0, 60, source="a test"), Integer(0, 4, source="a test"), 2),
+        (Integer(3, 60, source="a test"), Integer(3, 4, source="a test"), 3),
+        (Integer(4, 60, source="a test"), Choice((4,), source="a test"), 4),
+    ],
+)
+def test_a_warm_up_that_varies_gives_way_with_its_domain(domain: Domain, left: Domain, start: int):
+    varied = dataclasses.replace(SLOW, domains={"optimiser.warmup_epochs": domain}, first=())
+    space = fitted(varied, {}, {"epochs": 5})
+    assert space.domains == {"optimiser.warmup_epochs": left}
+    assert space.base.optimiser.warmup_epochs == start
+
+
+def test_what_a_new_kind_has_by_default_gives_way_too():
+    space = fitted(SPACES["simclr_temperature"], {}, {"optimiser.name": "lars", "epochs": 4})
+    assert space.base.optimiser == LARS(warmup_epochs=2)  # 10 of 24
+    wcl = fitted(dataclasses.replace(SLOW, domains={}, first=()), {}, {"method.name": "wcl", "epochs": 8})
+    assert 0 < wcl.base.method.assembly.warmup_epochs < wcl.base.epochs
+
+
 def test_what_has_given_way_is_said(tmp_path: Path):
     data = to_json(folder(coloured(tmp_path)))
 
     def said(name: str, changes: Any, **asked: Any) -> list[str]:
-        return given_way(SPACES[name], changes, asked, fitted(SPACES[name], changes, asked).base)
+        return given_way(SPACES[name], changes, asked, fitted(SPACES[name], changes, asked))
 
-    assert said("mmcl_margin", {}) == said("mmcl_margin", {"epochs": 5}) == []
-    assert said("mmcl_margin", {"data": data, "epochs": 2}) == [
+    assert said("mmcl_margin", {}) == said("mmcl_margin", {}, epochs=5) == []
+    assert said("mmcl_margin", {"data": data}, epochs=2) == [
         "batch = 21 instead of 64, for there are 21 training images; --set batch=... takes another",
-        "optimiser.warmup_epochs = 1 instead of 2, for 2 epochs; --set optimiser.warmup_epochs=... takes another",
+        "optimiser.warmup_epochs = 1 instead of 2, in proportion to 2 of 24 epochs; "
+        "--set optimiser.warmup_epochs=... takes another",
     ]
     assert said("mmcl_margin", {"data": data}, batch=8) == []
+    recipe = preset("mmcl:cifar10")
+    assert said("mmcl_margin", recipe) == []
+    assert said("mmcl_margin", recipe, epochs=5)[0].startswith(
+        f"optimiser.warmup_epochs = 1 instead of 10, in proportion to 5 of {recipe['epochs']} epochs"
+    )
+    assert said("methods", {}, epochs=2)[1:] == [
+        "wcl: method.warmup_epochs = 1 instead of 2, in proportion to 2 of 24 epochs"
+    ]
     few = {**data, "train": 11}
     assert said("mmcl_margin", {"data": few})[1:] == [
         "kNN with all 11 training images instead of 20; --set evaluation.neighbours=... takes another number"

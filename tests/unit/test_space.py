@@ -9,13 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.load import Record, Run, parameters, setting
-from contrastive.config import replace, to_dict, to_json
+from contrastive.config import Trial, replace, to_dict, to_json
 from contrastive.methods import METHODS
 from search_spaces import SPACES
 from search_spaces.choosing import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
+from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Less, Reference, Space, based_on, by_name
 from sweeps import plan as plans
+from sweeps.command import preset
 from tests.fixtures.tiny_space import TINY
 
 
@@ -522,3 +524,50 @@ def test_every_named_space_finds_each_of_its_arms_again(name: str) -> None:
     for arm in (found.default(), *found.first_arms(), *found.arms().values()):
         assert found.arm_of(found.trial(arm)) == arm
         assert found.values_of_setting(found.setting(found.trial(arm))) == arm
+
+
+def recipe(name: str) -> Trial:
+    return replace(laptop("simclr"), preset(name))
+
+
+@pytest.mark.parametrize(
+    ("around", "base", "message"),
+    [
+        (
+            SPACES["simclr_temperature"],
+            recipe("sce:cifar10"),
+            "simclr_temperature varies method.temperature around method simclr, and method would be sce",
+        ),
+        (SPACES["simclr_ablation"], recipe("byol:cifar10"), "method.projector around method simclr, .* byol"),
+        (SPACES["methods"], recipe("sce:cifar10"), "methods varies method around method simclr, .* be sce"),
+        (
+            space(domains={"encoder.width": Choice((2, 4), source="a test")}),
+            replace(TINY.base, {"encoder.name": "resnet"}),
+            "varies encoder.width around encoder strided, and encoder would be resnet",
+        ),
+        (
+            space(
+                base=laptop("bsim on moco"), domains={"method.inner.queue": Choice((512,), source="a test")}
+            ),
+            laptop("bsim on simclr"),
+            "varies method.inner.queue around method.inner moco, and method.inner would be simclr",
+        ),
+    ],
+)
+def test_a_base_of_another_kind_than_what_the_space_varies_is_refused(
+    around: Space, base: Trial, message: str
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        based_on(around, base)
+
+
+def test_another_kind_is_welcome_where_no_field_of_the_old_one_varies() -> None:
+    simclr = SPACES["simclr_temperature"]
+    assert based_on(simclr, recipe("simclr:cifar10")).paths == simclr.paths
+    assert based_on(simclr, recipe("sce:cifar10"), ["method.temperature"]).paths == []
+    assert based_on(simclr, replace(simclr.base, {"optimiser.name": "lars"})).paths == simclr.paths
+    longer = replace(TINY.base, {"epochs": 12})
+    kinds = space(base=longer, domains={"optimiser.name": Choice(("sgd", "lars"), source="a test")})
+    assert based_on(kinds, replace(kinds.base, {"optimiser.name": "lars"})).default() == {
+        "optimiser.name": "lars"
+    }
