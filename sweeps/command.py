@@ -5,6 +5,7 @@ import json
 import re
 import runpy
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from analysis.load import load
 from analysis.summarise import summarise
 from contrastive import config, data
 from contrastive.methods import METHODS
+from contrastive.spelling import resolved
 from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.fitting import fitted, given_way
@@ -216,12 +218,10 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 def _space(given: argparse.Namespace) -> Space:
     of_file = ":" in given.space or given.space.endswith(".py")
     space = from_file("--space", given.space, Space) if of_file else by_name(given.space, SPACES)
-    pinned = dict(map(parse_assignment, given.set))
-    if "seed" in pinned:
-        raise ValueError("--set seed: the seeds of a sweep's runs are given with --seeds")
     changes = preset(given.method_preset) if given.method_preset else {}
     if given.data:
         changes["data"] = config.to_json(data.parse(given.data))
+    pinned = _assigned(space.base, changes, given.set)
     if given.epochs is not None:
         pinned = {"epochs": given.epochs, **pinned}
     usual, space = space, fitted(space, changes, pinned, workers=given.workers_per_trial or 1)
@@ -229,6 +229,21 @@ def _space(given: argparse.Namespace) -> Space:
         sys.stderr.write(f"{line}\n")
     moved = _absolute(space.base)
     return space if moved == space.base else based_on(space, moved, pinned)
+
+
+def _assigned(base: config.Trial, changes: Mapping[str, Any], typed: Sequence[str]) -> dict[str, Any]:
+    """What --set says, by the paths that are meant; where those are not as typed, it is said.
+
+    Raises:
+        ValueError: it cannot be meant; says why.
+    """
+    pairs = list(map(parse_assignment, typed))
+    pinned = resolved(base, changes, dict(pairs))
+    for path in pinned.keys() - {path for path, _ in pairs}:
+        sys.stderr.write(f"--set {path}={json.dumps(pinned[path])} is meant\n")
+    if "seed" in pinned:
+        raise ValueError("--set seed: the seeds of a sweep's runs are given with --seeds")
+    return pinned
 
 
 def _absolute(trial: config.Trial) -> config.Trial:

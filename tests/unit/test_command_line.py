@@ -72,6 +72,10 @@ REFUSED = {
         [*SCE, "--set", "method.temprature=1"],
         "has no field 'temprature'. Did you mean temperature",
     ),
+    "the end of two paths": (
+        [*SCE, "--set", "momentum=0.5"],
+        "--set momentum: there is method.momentum, optimiser.momentum; write which one you mean",
+    ),
     "no assignment": ([*SCE, "--set", "epochs"], "write it as PATH=VALUE"),
     "illegal value": (
         [*SCE, "--set", "method.coefficient=2"],
@@ -272,6 +276,23 @@ def test_a_flag_that_does_not_exist_ends_with_the_same_code(capsys: pytest.Captu
 def planned(capsys: pytest.CaptureFixture[str], *arguments: str) -> Plan:
     assert main([*arguments, "--dry-run", "--json"]) == 0
     return plans.from_dict(json.loads(capsys.readouterr().out)["plan"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "path", "value"),
+    [
+        (["temperature=0.2"], "method.temperature", 0.2),
+        (["optimizer.lr=1"], "optimiser.lr", 1.0),
+        (["encoder.name=timm", "encoder.model=resnet18"], "encoder.model", "resnet18"),
+        (["encoder.depth=18", "encoder=resnet"], "encoder.depth", 18),
+        (["optimiser.name=lars"], "optimiser.lr", 0.3),
+    ],
+)
+def test_what_is_set_is_found_as_it_is_typed(
+    typed: list[str], path: str, value: object, capsys: pytest.CaptureFixture[str]
+) -> None:
+    flags = [word for assignment in typed for word in ("--set", assignment)]
+    assert value_at(planned(capsys, *SCE, *flags).space.base, path) == value
 
 
 def test_flags_that_are_legal_only_together_are_legal(capsys: pytest.CaptureFixture[str]) -> None:
