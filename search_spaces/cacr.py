@@ -1,6 +1,6 @@
 """Spaces of CACR (Zheng et al., TMLR 2023)."""
 
-from search_spaces.choosing import When
+from search_spaces.conditional import When
 from search_spaces.domains import Choice, LogUniform, Uniform
 from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Space

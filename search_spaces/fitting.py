@@ -7,7 +7,7 @@ from contrastive import config
 from contrastive.config import Trial, value_at
 from contrastive.evaluate.protocols import NEIGHBOURS
 from contrastive.fitting import ENDLESS, TIMED, for_epochs, has, training_images, with_batch
-from search_spaces.listed import overlap
+from search_spaces.ablations import overlap
 from search_spaces.shortening import short_of, within
 from search_spaces.space import Space, based_on
 

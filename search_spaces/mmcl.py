@@ -1,6 +1,6 @@
 """Spaces of MMCL (Shah et al., AAAI 2022)."""
 
-from search_spaces.choosing import When
+from search_spaces.conditional import When
 from search_spaces.domains import Choice, LogUniform
 from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Space

@@ -5,7 +5,7 @@ from pydantic.dataclasses import dataclass
 
 from contrastive.config import Trial, to_dict
 from contrastive.types import STRICT, Count, Positive
-from search_spaces.choosing import ABSENT, value_in
+from search_spaces.conditional import ABSENT, value_in
 
 
 @dataclass(frozen=True, config=STRICT)

@@ -11,10 +11,10 @@ from pydantic.dataclasses import dataclass
 from contrastive import config
 from contrastive.config import Trial, closest, in_words, value_at
 from contrastive.types import STRICT
-from search_spaces import settling
-from search_spaces.choosing import ABSENT, Choosing, Chosen, When, value_in
+from search_spaces import normalise
+from search_spaces.ablations import TOGETHER, Listed, standing, without_pinned
+from search_spaces.conditional import ABSENT, Choosing, Chosen, When, value_in
 from search_spaces.domains import Domain
-from search_spaces.listed import TOGETHER, Listed, standing, without_pinned
 from search_spaces.parts import Alternative, Less, Reference, Reported
 
 
@@ -50,14 +50,14 @@ class Space:
         self._check_lists()
         if self.alternatives:
             trials = [self.base, *(self._build(a.values, f", '{a.name}'") for a in self.alternatives)]
-            self._set_domains(settling.of_alternatives(self.alternatives, trials))
+            self._set_domains(normalise.of_alternatives(self.alternatives, trials))
             for alternative, trial in zip(self.alternatives, trials[1:], strict=True):
                 self._check_constraints(trial, f", '{alternative.name}'")
         try:
             for path in self.paths:
                 _check_comparable(path)
             if not self.alternatives:
-                self._set_domains(settling.settled(self.base, self.choosing).domains)
+                self._set_domains(normalise.settled(self.base, self.choosing).domains)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
         if not self.alternatives:
@@ -239,8 +239,8 @@ def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
     Raises:
         ValueError: the new base does not fit the space.
     """
-    settling.check_kinds(space.name, space.choosing, base, pinned, listed=bool(space.alternatives))
-    domains, conditions = settling.unpinned(space.choosing, base, pinned)
+    normalise.check_kinds(space.name, space.choosing, base, pinned, listed=bool(space.alternatives))
+    domains, conditions = normalise.unpinned(space.choosing, base, pinned)
     changes: dict[str, Any] = {"base": base, "domains": domains, "conditions": conditions, "first": ()}
     changes["alternatives"] = without_pinned(space.alternatives, pinned)
     if base != space.base:

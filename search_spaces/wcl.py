@@ -1,6 +1,6 @@
 """Spaces of WCL (Zheng et al., ICCV 2021)."""
 
-from search_spaces.choosing import When
+from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer
 from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Reported, Space

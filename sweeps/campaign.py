@@ -8,7 +8,8 @@ from pathlib import Path
 # As a script, this folder would come first on the path and hide other packages behind its module names.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from sweeps import flags, run  # noqa: E402
+from sweeps import run  # noqa: E402
+from sweeps.cli import flags  # noqa: E402
 
 EPILOG = """\
 examples
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = parser().parse_args(arguments)
 
     def work() -> int:
-        from sweeps import programme
+        from sweeps.campaigns import run as programme
 
         return programme.dispatch(given)
 

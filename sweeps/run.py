@@ -9,7 +9,7 @@ from pathlib import Path
 # As a script, this folder would come first on the path and hide other packages behind its module names.
 sys.path[:] = [entry for entry in sys.path if Path(entry or ".").resolve() != Path(__file__).resolve().parent]
 
-from sweeps import flags  # noqa: E402
+from sweeps.cli import flags  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -44,27 +44,27 @@ def guarded(name: str, work: Callable[[], int]) -> int:
 def _look(flag: str, given: argparse.Namespace) -> int:
     """What trains nothing. Each imports what it needs: to look at a sweep takes neither torch nor Ray."""
     if flag in ("list", "show"):
-        from sweeps import show
+        from sweeps.cli import show
 
         return show.show_list(given.json) if flag == "list" else show.show_name(given.show, given.json)
-    from sweeps.look import command
+    from sweeps.cli import inspect as command
 
     return command.LOOKS[flag](given)
 
 
 def _dispatch(given: argparse.Namespace, command: str) -> int:
     if given.resume:
-        from sweeps import session
+        from sweeps.sessions import session
 
         return session.resume(given)
-    from sweeps import command as commands
+    from sweeps.cli import arguments as commands
 
     plan = commands.plan_of(given)
     if given.dry_run:
-        from sweeps import show
+        from sweeps.cli import show
 
         return show.show_plan(plan, given)
-    from sweeps import session
+    from sweeps.sessions import session
 
     return session.start(plan, given, command)
 

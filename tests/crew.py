@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Any
 
 from contrastive.config import value_at
-from sweeps import history as histories
-from sweeps import plan as plans
 from sweeps import store
-from sweeps.arbiter import Arbiter, Issued
-from sweeps.checkpoints import Checkpoints
-from sweeps.engine import Engine, Options
-from sweeps.history import Finished
-from sweeps.plan import Plan
+from sweeps.engine import history as histories
+from sweeps.engine.arbiter import Arbiter, Issued
+from sweeps.engine.checkpoints import Checkpoints
+from sweeps.engine.engine import Engine, Options
+from sweeps.engine.history import Finished
+from sweeps.engine.study import Run, Study
+from sweeps.planning import plan as plans
+from sweeps.planning.plan import Plan
 from sweeps.store import Writer
-from sweeps.study import Run, Study
 from tests.fixtures.tiny_space import TINY
 
 Curve = Callable[[Run, int], float]

@@ -9,7 +9,7 @@ from pydantic import TypeAdapter
 
 from contrastive import config, data, encoder, optimiser
 from search_spaces import domains
-from sweeps.plan import DESIGNS
+from sweeps.planning.plan import DESIGNS
 from sweeps.stoppers import STOPPERS
 
 

@@ -3,13 +3,13 @@
 `python -m sweeps.replay SWEEP` compares stopping rules on a sweep of one's own; `replay` is one such sweep.
 """
 
-from sweeps.replay.clock import Delays, Replayed
-from sweeps.replay.curves import Curves, check, correlation
+from sweeps.planning.simulation.clock import Delays, Replayed
+from sweeps.planning.simulation.curves import Curves, check
+from sweeps.planning.simulation.once import replay
+from sweeps.planning.simulation.searcher import Ending, Listed, Searcher
 from sweeps.replay.measured import FRACTIONS, Measured, Searching, interval, measure
-from sweeps.replay.once import replay
 from sweeps.replay.read import of_file, of_sweep
-from sweeps.replay.recording import Recording
-from sweeps.replay.searcher import Ending, Listed, Searcher
+from sweeps.replay.recording import Recording, correlation
 
 __all__ = [
     "FRACTIONS",

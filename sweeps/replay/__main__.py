@@ -2,7 +2,7 @@
 
 import sys
 
-from sweeps.replaying.command import main
+from sweeps.replay.command import main
 
 if __name__ == "__main__":
     sys.exit(main())

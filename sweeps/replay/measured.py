@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.intervals import half_width, plus_minus
-from sweeps.replay.clock import Delays, Replayed
-from sweeps.replay.once import replay
+from sweeps.planning.simulation.clock import Delays, Replayed
+from sweeps.planning.simulation.once import replay
+from sweeps.planning.simulation.searcher import Listed, Searcher
 from sweeps.replay.recording import Recording
-from sweeps.replay.searcher import Listed, Searcher
 from sweeps.stoppers import AnyStopper
 
 FRACTIONS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)

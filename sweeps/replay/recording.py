@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from analysis.stopping import MIN_RUNS
-from sweeps.replay.curves import check, correlation
+from analysis.stopping import MIN_RUNS, rank_correlation
+from sweeps.planning.simulation.curves import Curves, check
 
 
 @dataclass(frozen=True)
@@ -85,3 +85,16 @@ class Recording:
                 check(self.curves(seed), unwell=self.ended(seed), horizon=self.horizon)
             except ValueError as error:
                 raise ValueError(f"{self.name}, seed {seed}: {error}") from None
+
+
+def correlation(curves: Curves, epoch: int) -> float:
+    """Spearman's rank correlation of the values at an epoch with the final ones; nan if either are all equal.
+
+    Raises:
+        ValueError: the epoch is not among those recorded, or the curves cannot be replayed.
+    """
+    horizon = check(curves)
+    if not 1 <= epoch <= horizon:
+        raise ValueError(f"epoch = {epoch}: the runs have epochs 1 to {horizon}")
+    early, final = ([curve[at - 1] for curve in curves.values()] for at in (epoch, horizon))
+    return rank_correlation(early, final)

@@ -14,7 +14,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from sweeps import launch
+from sweeps.backend import cluster
 
 import optuna
 import ray
@@ -23,10 +23,10 @@ from optuna.storages.journal import JournalFileBackend
 from ray import tune
 
 from contrastive import config
-from sweeps.arbiter import Arbiter
-from sweeps.plan import Plan
+from sweeps.engine.arbiter import Arbiter
+from sweeps.planning.plan import Plan
 from sweeps.stoppers import by_text
-from sweeps.work import Places
+from sweeps.backend.worker import Places
 from tests.crew import Sitting, plan
 from tests.fixtures.tiny_space import TINY
 
@@ -64,7 +64,7 @@ def ours(given: Plan, folder: Path) -> list[float]:
             meter()
             return super().report(*arguments)
 
-    launch.run(given, Counting([sitting.engine]), places=Places(cache=str(folder)), say=print, train=trivial)
+    cluster.run(given, Counting([sitting.engine]), places=Places(cache=str(folder)), say=print, train=trivial)
     return meter.milliseconds()
 
 
@@ -106,7 +106,7 @@ def main(trials: int) -> None:
     given = plan(space=space, design="random", arms=trials, stopper=by_text("none"))
     with tempfile.TemporaryDirectory(prefix="driver-") as folder:
         Path(folder, "ours").mkdir()
-        with launch.cluster(given, None):
+        with cluster.cluster(given, None):
             rows = {
                 "ours": ours(given, Path(folder, "ours")),
                 "Ray Tune alone": ray_alone(trials),

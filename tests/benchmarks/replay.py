@@ -13,10 +13,10 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 
-from sweeps import plan as plans
-from sweeps.designs.sampled import drawn
+from sweeps.planning import plan as plans
+from sweeps.planning.designs.sampled import drawn
 from sweeps.replay import Delays, Recording, Searching, measure
-from sweeps.replaying.table import searching
+from sweeps.replay.table import searching
 from sweeps.stoppers import by_text
 from tests.fixtures.tiny_space import TINY
 

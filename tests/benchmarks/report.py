@@ -48,7 +48,7 @@ def make(directory: Path, arms: int, seeds: int, epochs: int, rungs: Sequence[in
         return
     # Only here: whoever draws does not have to wait for torch.
     from search_spaces.sce import TEMPERATURES
-    from sweeps import plan as plans
+    from sweeps.planning import plan as plans
 
     sweep = recorded.sweep(arms, seeds=range(seeds), epochs=epochs, rungs=rungs, domains=DOMAINS)
     plan = plans.to_dict(

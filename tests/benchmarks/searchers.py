@@ -29,13 +29,13 @@ from scipy import stats
 from contrastive import config
 from contrastive.config import Trial, value_at
 from search_spaces.domains import LogUniform
-from sweeps.checkpoints import Checkpoints
-from sweeps.designs.sampled import drawn
-from sweeps.engine import Engine, Options
-from sweeps.history import History
-from sweeps.plan import checked
+from sweeps.engine.checkpoints import Checkpoints
+from sweeps.engine.engine import Engine, Options
+from sweeps.engine.history import History
+from sweeps.engine.study import Run, Study
+from sweeps.planning.designs.sampled import drawn
+from sweeps.planning.plan import checked
 from sweeps.stoppers import by_text
-from sweeps.study import Run, Study
 from tests.fixtures.tiny_space import TINY
 
 ARMS, SEEDS, EPOCHS, WORKERS = 40, 20, 24, 2

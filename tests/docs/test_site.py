@@ -10,7 +10,7 @@ import pytest
 
 from contrastive.methods import METHODS
 from search_spaces import SPACES
-from sweeps.plan import DESIGNS
+from sweeps.planning.plan import DESIGNS
 from sweeps.stoppers import STOPPERS
 
 ROOT = Path(__file__).parents[2]

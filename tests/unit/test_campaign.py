@@ -10,7 +10,8 @@ from analysis import campaign as analysis
 from search_spaces.campaign import Campaign, Entry
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps import campaign as command
-from sweeps import frozen, store
+from sweeps import store
+from sweeps.campaigns import manifest as frozen
 from tests.fixtures.tiny_campaign import CAMPAIGN
 
 FILE = Path(__file__).parents[1] / "fixtures" / "tiny_campaign.py"

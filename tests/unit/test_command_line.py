@@ -16,13 +16,14 @@ from contrastive.config import arm, from_dict, identity, to_json, value_at
 from contrastive.methods import METHODS
 from contrastive.views import Views
 from search_spaces import SPACES
-from sweeps import command, store
-from sweeps import plan as plans
-from sweeps.estimate import Pace, in_words
-from sweeps.flags import EPILOG, check, parser
-from sweeps.plan import Plan
+from sweeps import store
+from sweeps.cli import arguments as command
+from sweeps.cli.flags import EPILOG, check, parser
+from sweeps.engine.study import Run
+from sweeps.planning import plan as plans
+from sweeps.planning.estimate import Pace, in_words
+from sweeps.planning.plan import Plan
 from sweeps.run import main
-from sweeps.study import Run
 from tests.fixtures.tiny_space import TINY as TINY_SPACE
 
 TINY_FILE = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
@@ -152,7 +153,7 @@ REFUSED = {
 @pytest.fixture(autouse=True)
 def unmeasured(monkeypatch: pytest.MonkeyPatch) -> None:
     """A dry run does not spend seconds on a measurement."""
-    monkeypatch.setattr("sweeps.estimate.measured", lambda *_: Pace(2.5, "said by the test"))
+    monkeypatch.setattr("sweeps.planning.estimate.measured", lambda *_: Pace(2.5, "said by the test"))
 
 
 @pytest.fixture
@@ -261,7 +262,7 @@ def test_an_interruption_before_the_start_is_no_refusal(
     def interrupt(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sweeps.sweep.load", interrupt)
+    monkeypatch.setattr("sweeps.engine.lifecycle.load", interrupt)
     assert main([*TINY, "--store", str(tmp_path / "results"), "--cache", str(tmp_path)]) == 130
     assert "interrupted before anything was started" in capsys.readouterr().err
 
@@ -401,7 +402,9 @@ def test_the_dry_run_says_what_is_run_again_at_the_end(capsys: pytest.CaptureFix
 def test_the_dry_run_says_why_it_does_not_know_the_time(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.estimate.measured", lambda *_: Pace(None, "it cannot be measured: no images"))
+    monkeypatch.setattr(
+        "sweeps.planning.estimate.measured", lambda *_: Pace(None, "it cannot be measured: no images")
+    )
     assert main([*TINY, "--dry-run"]) == 0
     assert capsys.readouterr().out.endswith(
         "how long that takes is not known: it cannot be measured: no images\n"
@@ -540,7 +543,7 @@ def test_a_space_says_how_many_arms_a_grid_of_it_has(capsys: pytest.CaptureFixtu
 def test_a_large_grid_is_not_counted_to_its_end(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.describe.MOST", 5)
+    monkeypatch.setattr("sweeps.sessions.describe.MOST", 5)
     assert main(["--show", f"{TINY_FILE}:TINY"]) == 0
     assert re.search(r"by values a range: 2: \d(, 3: \d)?, \d: over 5\n", capsys.readouterr().out)
 

@@ -14,8 +14,8 @@ from analysis.multiple import holm
 from contrastive.config import to_dict
 from search_spaces import SPACES
 from search_spaces.space import Alternative, Space
-from sweeps import plan as plans
-from sweeps.designs import incompatible, key
+from sweeps.planning import plan as plans
+from sweeps.planning.designs import incompatible, key
 from tests.fixtures.tiny_space import TINY
 
 ABLATIONS = [name for name, space in SPACES.items() if len(space.listed.standing) > 1]

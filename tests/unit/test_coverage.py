@@ -21,7 +21,7 @@ from analysis.paired import detectable, expected_lead, power, sign_flips
 from analysis.report.finding import simultaneous
 from analysis.tuning import tunability
 from search_spaces.parts import Reference
-from sweeps import describe
+from sweeps.sessions import describe
 from tests.unit.test_tuning import record
 
 Values = NDArray[np.float64]

@@ -13,12 +13,12 @@ from scipy.stats import qmc
 
 from contrastive.config import replace
 from search_spaces import SPACES
-from search_spaces.choosing import When
+from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.space import Alternative, Less, Space
-from sweeps import plan as plans
-from sweeps.designs import ADAPTIVE, COMPARISONS, DESIGNS, LISTS, incompatible, known_arms
-from sweeps.plan import Plan, Values, fixed_arms, key
+from sweeps.planning import plan as plans
+from sweeps.planning.designs import ADAPTIVE, COMPARISONS, DESIGNS, LISTS, incompatible, known_arms
+from sweeps.planning.plan import Plan, Values, fixed_arms, key
 from sweeps.stoppers import Asha, Never
 from tests.fixtures.tiny_space import TINY
 

@@ -11,13 +11,13 @@ from optuna.trial import TrialState
 
 from contrastive.config import value_at
 from search_spaces.domains import Choice, LogUniform
-from sweeps import history as histories
 from sweeps import store
-from sweeps.arbiter import Arbiter
-from sweeps.engine import SAME_FAILURES
-from sweeps.plan import Budget, Confirm, Objective
+from sweeps.engine import history as histories
+from sweeps.engine.arbiter import Arbiter
+from sweeps.engine.engine import SAME_FAILURES
+from sweeps.engine.study import Run
+from sweeps.planning.plan import Budget, Confirm, Objective
 from sweeps.stoppers import by_text
-from sweeps.study import Run
 from tests.crew import CHECKPOINT, Sitting, abandon, by_temperature, carry_out, plan, workers
 
 EPOCHS = plan().epochs
@@ -403,7 +403,7 @@ def test_a_fair_arbiter_shares_by_weight_and_a_strict_one_by_order(tmp_path: Pat
 
 
 def test_an_interrupted_sweep_leaves_its_runs_to_be_taken_up(tmp_path: Path) -> None:
-    from sweeps.arbiter import INTERRUPTED
+    from sweeps.engine.arbiter import INTERRUPTED
 
     sitting = Sitting(tmp_path, plan(stopper=by_text("none")))
     arbiter = Arbiter([sitting.engine])

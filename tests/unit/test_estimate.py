@@ -11,12 +11,21 @@ import pytest
 
 from contrastive.config import Trial, replace, to_dict
 from contrastive.data import Dataset
-from sweeps import estimate as estimates
-from sweeps import plan as plans
 from sweeps import store
-from sweeps.estimate import Estimate, Pace, estimate, in_words, measured, parallel, recorded, remaining
-from sweeps.plan import Plan
-from sweeps.probe import seconds_per_epoch
+from sweeps.backend.probe import seconds_per_epoch
+from sweeps.planning import estimate as estimates
+from sweeps.planning import plan as plans
+from sweeps.planning.estimate import (
+    Estimate,
+    Pace,
+    estimate,
+    in_words,
+    measured,
+    parallel,
+    recorded,
+    remaining,
+)
+from sweeps.planning.plan import Plan
 from tests.fixtures.tiny_space import TINY
 
 
@@ -185,9 +194,9 @@ def test_where_an_epoch_fits_the_second_is_what_one_takes(trial: Trial, dataset:
 def test_where_an_epoch_does_not_fit_its_steps_are_timed_in_whole_blocks_and_a_part_of_the_evaluation(
     trial: Trial, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.probe.RENDERED_AT_ONCE", 2 * trial.batch)
-    monkeypatch.setattr("sweeps.probe.BANK", 48)
-    monkeypatch.setattr("sweeps.probe.QUERIES", 20)
+    monkeypatch.setattr("sweeps.backend.probe.RENDERED_AT_ONCE", 2 * trial.batch)
+    monkeypatch.setattr("sweeps.backend.probe.BANK", 48)
+    monkeypatch.setattr("sweeps.backend.probe.QUERIES", 20)
     seconds, source = seconds_per_epoch(trial, dataset, limit=2.0, clock=Clock(1.0))
     # A step a second; the first block of two is not counted. Of 96 + 40 images 48 + 20 are embedded in a second.
     assert seconds == pytest.approx(6 * 1.0 + 1.0 * (96 + 40) / (48 + 20))

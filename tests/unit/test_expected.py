@@ -5,9 +5,9 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from sweeps.plan import Confirm, estimate
+from sweeps.planning.plan import Confirm, estimate
+from sweeps.planning.simulation.expected import expected_epochs
 from sweeps.replay import replay
-from sweeps.replay.expected import expected_epochs
 from sweeps.stoppers import STOPPERS, by_text
 from tests.crew import plan
 

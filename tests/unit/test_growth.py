@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from sweeps import command, flags
-from sweeps.plan import Budget, Confirm, Plan, fixed_arms, key
+from sweeps.cli import arguments, flags
+from sweeps.planning.plan import Budget, Confirm, Plan, fixed_arms, key
 from tests.fixtures import tiny_space
 
 TINY_FILE = tiny_space.__file__
@@ -39,11 +39,13 @@ def given(*typed: str) -> argparse.Namespace:
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    return command.plan_of(given("--space", space(tmp_path, "around(TINY.base, 0.08, 0.2)"), "--trials", "5"))
+    return arguments.plan_of(
+        given("--space", space(tmp_path, "around(TINY.base, 0.08, 0.2)"), "--trials", "5")
+    )
 
 
 def grown(plan: Plan, *typed: str) -> Plan:
-    return command.grown(plan, given("--resume", "x", *typed))
+    return arguments.grown(plan, given("--resume", "x", *typed))
 
 
 def test_a_sweep_resumed_without_a_word_is_as_it_was(plan: Plan) -> None:
@@ -102,7 +104,7 @@ def test_an_objective_that_no_run_reports_is_refused_before_the_start(
     typed: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        command.plan_of(given("--space", f"{TINY_FILE}:TINY", "--objectives", *typed))
+        arguments.plan_of(given("--space", f"{TINY_FILE}:TINY", "--objectives", *typed))
 
 
 def test_what_is_measured_after_training_can_be_an_objective() -> None:
@@ -115,16 +117,16 @@ def test_what_is_measured_after_training_can_be_an_objective() -> None:
         "seconds:min",
     ):
         typed = ("--space", f"{TINY_FILE}:TINY", "--objectives", f"knn_top1,{metric}", *after)
-        assert len(command.plan_of(given(*typed)).objectives) == 2
+        assert len(arguments.plan_of(given(*typed)).objectives) == 2
 
 
 def test_budgets_and_objectives_are_read_or_refused_in_words() -> None:
-    assert command.parse_budget("hours=1.5,trials=3") == Budget(hours=1.5, trials=3)
+    assert arguments.parse_budget("hours=1.5,trials=3") == Budget(hours=1.5, trials=3)
     with pytest.raises(ValueError, match="--budget days=2: it has no 'days'"):
-        command.parse_budget("days=2")
+        arguments.parse_budget("days=2")
     with pytest.raises(ValueError, match="hours wants a number"):
-        command.parse_budget("hours=long")
-    first, second, third = command.parse_objectives("knn_top1,seconds:min,effective_rank:max")
+        arguments.parse_budget("hours=long")
+    first, second, third = arguments.parse_objectives("knn_top1,seconds:min,effective_rank:max")
     assert (first.metric, second.direction, second.total, third.direction) == (
         "knn_top1",
         "minimize",
@@ -132,7 +134,7 @@ def test_budgets_and_objectives_are_read_or_refused_in_words() -> None:
         "maximize",
     )
     with pytest.raises(ValueError, match="'low' is neither max nor min"):
-        command.parse_objectives("loss:low")
+        arguments.parse_objectives("loss:low")
 
 
 def arms_of(plan: Plan) -> list[str]:
@@ -150,7 +152,7 @@ def test_a_narrow_range_fills_a_grid(design: str, low: float, high: float, tmp_p
         f"around(config.replace(TINY.base, {{'method.momentum.start': 0.9995}}), {low}, {high}, "
         "'method.momentum.start')",
     )
-    made = command.plan_of(given("--space", where, "--design", design, "--trials", "12"))
+    made = arguments.plan_of(given("--space", where, "--design", design, "--trials", "12"))
     assert made.arms in (11, 12)  # the default may be one of the points
     assert len(set(arms_of(made))) == made.arms
 
@@ -158,7 +160,7 @@ def test_a_narrow_range_fills_a_grid(design: str, low: float, high: float, tmp_p
 @pytest.mark.parametrize("design", ["grid", "around", "pairs"])
 def test_a_grid_that_grows_keeps_its_points_or_is_refused(design: str) -> None:
     typed = ("--space", f"{TINY_FILE}:TINY", "--design", design, "--trials")
-    plan = command.plan_of(given(*typed, "12"))
+    plan = arguments.plan_of(given(*typed, "12"))
     refused = 0
     for trials in (plan.arms + 1, plan.arms + 6, 26, 33, 41, 49):
         with suppress(ValueError):
@@ -173,7 +175,7 @@ def test_a_grid_that_grows_keeps_its_points_or_is_refused(design: str) -> None:
 
 def test_the_refusal_of_a_grid_names_the_arms_it_takes(plan: Plan, tmp_path: Path) -> None:
     typed = ("--space", f"{TINY_FILE}:TINY", "--design", "grid", "--trials")
-    before = command.plan_of(given(*typed, "12"))
+    before = arguments.plan_of(given(*typed, "12"))
     with pytest.raises(ValueError, match=r"no grid of more than \d+ and at most \d+ arms") as refused:
         grown(before, "--trials", str(before.arms + 1))
     named = str(refused.value).rpartition("--trials ")[2]
@@ -182,6 +184,6 @@ def test_the_refusal_of_a_grid_names_the_arms_it_takes(plan: Plan, tmp_path: Pat
 
 def test_a_grid_of_a_wider_space_has_other_points(plan: Plan, tmp_path: Path) -> None:
     narrow, wide = (space(tmp_path, f"around(TINY.base, {low}, 0.5)") for low in (0.06, 0.05))
-    before = command.plan_of(given("--space", narrow, "--design", "grid", "--trials", "5"))
+    before = arguments.plan_of(given("--space", narrow, "--design", "grid", "--trials", "5"))
     with pytest.raises(ValueError, match="begin a new sweep"):
         grown(before, "--space", wide)

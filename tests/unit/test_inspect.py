@@ -21,14 +21,14 @@ from contrastive.config import Trial, arm, from_dict, identity, to_dict
 from contrastive.data import Dataset
 from search_spaces import SPACES
 from sweeps import store
-from sweeps.estimate import Pace
-from sweeps.flags import as_typed, parser
-from sweeps.look.export import export, training_command
-from sweeps.look.find import STOP, Driver, ask_to_stop, driver, program
-from sweeps.look.status import Status, as_json, status, text
-from sweeps.look.tail import Line, tail
+from sweeps.cli.export import export, training_command
+from sweeps.cli.flags import as_typed, parser
+from sweeps.cli.status import Status, as_json, status, text
+from sweeps.cli.tail import Line, tail
+from sweeps.planning.estimate import Pace
 from sweeps.run import main
 from sweeps.store import Writer, compact, snapshot
+from sweeps.store.driver import STOP, Driver, ask_to_stop, driver, program
 from sweeps.store.follow import Follower
 from sweeps.store.sql import ask
 
@@ -357,7 +357,7 @@ def test_a_reader_that_has_seen_enough_ends_the_tail(sweep: Sweep, monkeypatch: 
     def interrupt(_: float) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("sweeps.look.tail.tail.__kwdefaults__", {"last": 20, "pause": interrupt})
+    monkeypatch.setattr("sweeps.cli.tail.tail.__kwdefaults__", {"last": 20, "pause": interrupt})
     with driven(sweep.directory):
         assert main(["--tail", "s-1", "--store", str(sweep.root)]) == 0
 
@@ -508,7 +508,7 @@ def test_nothing_is_exported_of_a_sweep_without_a_complete_arm(sweep: Sweep, tmp
 def test_the_command_that_trains_the_winner_again_says_exactly_that(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.estimate.measured", lambda *_: Pace(2.5, "said by the test"))
+    monkeypatch.setattr("sweeps.planning.estimate.measured", lambda *_: Pace(2.5, "said by the test"))
     space = SPACES["sce_temperatures"]
     paths = {**space.default(), T: 0.2, "optimiser.lr": 0.05, "data.train": 2048, "epochs": 12}
     wanted = to_dict(space.trial(paths))

@@ -13,12 +13,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
-from sweeps import history as histories
 from sweeps import store
-from sweeps.arbiter import Arbiter
-from sweeps.plan import Confirm
+from sweeps.engine import history as histories
+from sweeps.engine.arbiter import Arbiter
+from sweeps.engine.study import Run
+from sweeps.planning.plan import Confirm
 from sweeps.stoppers import by_text
-from sweeps.study import Run
 from tests.crew import Sitting, abandon, by_temperature, carry_out, place, plan, train, workers
 from tests.unit.test_engine import table
 

@@ -15,7 +15,7 @@ from contrastive.data import Dataset
 from contrastive.encoder import Head, Strided
 from contrastive.methods import SCE, SimCLR
 from contrastive.optimiser import LARS, SGD, Adam, AdamW
-from sweeps.keep import checkpoint_bytes, measure, removable, smallest_budget
+from sweeps.engine.retention import checkpoint_bytes, measure, removable, smallest_budget
 
 ARMS = [["best 0", "best 1"], ["second 0", "second 1"], ["third 0", "third 1"], ["default 0", "default 1"]]
 

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from contrastive.config import replace
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.space import Alternative, Space, based_on
-from sweeps import plan as plans
-from sweeps.designs.sampled import draw
-from sweeps.plan import Budget, Confirm, Objective, Plan, estimate, fixed_arms, ladder
+from sweeps.planning import plan as plans
+from sweeps.planning.designs.sampled import draw
+from sweeps.planning.plan import Budget, Confirm, Objective, Plan, estimate, fixed_arms, ladder
 from sweeps.stoppers import Asha, Never
 from tests.fixtures.tiny_space import TINY
 

@@ -5,11 +5,11 @@ import pytest
 from rich.console import Console
 
 from contrastive.config import arm, identity
-from sweeps import plan as plans
-from sweeps.plan import Plan
-from sweeps.progress import Progress
-from sweeps.provenance import PACKAGES, provenance
-from sweeps.study import Run
+from sweeps.engine.provenance import PACKAGES, provenance
+from sweeps.engine.study import Run
+from sweeps.planning import plan as plans
+from sweeps.planning.plan import Plan
+from sweeps.sessions.progress import Progress
 from tests.fixtures.tiny_space import TINY
 
 

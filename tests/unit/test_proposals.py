@@ -11,9 +11,9 @@ from analysis.load import Record, load
 from analysis.proposals import proposals_sentence
 from analysis.summarise import summarise
 from analysis.terminal import summary_text
-from sweeps import plan as plans
 from sweeps import store
-from sweeps.look import status
+from sweeps.cli import status
+from sweeps.planning import plan as plans
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, abandon, carry_out, plan
 from tests.recorded import sweep

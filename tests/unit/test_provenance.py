@@ -10,10 +10,11 @@ import pytest
 from analysis.headline import headline
 from analysis.load import load
 from analysis.summarise import codes, summarise
-from sweeps import history as histories
-from sweeps import provenance, run, store, sweep
-from sweeps.arbiter import Arbiter
-from sweeps.provenance import code_of
+from sweeps import run, store
+from sweeps.engine import history as histories
+from sweeps.engine import lifecycle, provenance
+from sweeps.engine.arbiter import Arbiter
+from sweeps.engine.provenance import code_of
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, carry_out, plan, workers
 from tests.unit.test_sweep import begin
@@ -166,7 +167,7 @@ def changed(directory: Path, **code: Any) -> None:
 def test_a_sweep_is_resumed_without_a_question_by_the_code_that_began_it(tmp_path: Path, cache: Path) -> None:
     begun = begin(tmp_path / "results", cache)
     before = store.read_manifest(begun.directory)
-    sweep.go_on(sweep.reopen(begun.directory, cache=cache))
+    lifecycle.go_on(lifecycle.reopen(begun.directory, cache=cache))
     assert store.read_manifest(begun.directory) == before
 
 
@@ -189,18 +190,18 @@ def test_a_sweep_of_other_code_is_resumed_when_told_to_and_says_what_has_changed
         "--reuse-other-code",
     ):
         assert words in said
-    again = sweep.go_on(sweep.reopen(begun.directory, cache=cache, other_code=True))
+    again = lifecycle.go_on(lifecycle.reopen(begun.directory, cache=cache, other_code=True))
     manifest = store.read_manifest(again.directory)
     assert manifest["code"] == provenance.code().to_dict()
     assert [one["code"]["digest"] for one in manifest["carried_out_before"]] == ["before"]
-    sweep.reopen(begun.directory, cache=cache)  # asked once
+    lifecycle.reopen(begun.directory, cache=cache)  # asked once
 
 
 def test_a_sweep_that_grows_remembers_the_code_it_was_begun_with(tmp_path: Path, cache: Path) -> None:
     begun = begin(tmp_path / "results", cache)
     changed(begun.directory, digest="before")
-    again = sweep.reopen(begun.directory, cache=cache, other_code=True)
-    sweep.grow(again, replace(again.plan, arms=5), program="sweeps")
+    again = lifecycle.reopen(begun.directory, cache=cache, other_code=True)
+    lifecycle.grow(again, replace(again.plan, arms=5), program="sweeps")
     manifest = store.read_manifest(begun.directory)
     assert manifest["code"]["digest"] == provenance.code().digest
     assert [one["code"]["digest"] for one in manifest["carried_out_before"]] == ["before"]
@@ -214,8 +215,8 @@ def test_a_sweep_begun_before_code_was_recorded_is_of_other_code(tmp_path: Path,
         begun.directory, {**manifest, "provenance": {**manifest["provenance"], "commit": "f" * 40}}
     )
     with pytest.raises(ValueError, match="was not recorded; commit fffffff then, .* now.*--reuse-other-code"):
-        sweep.reopen(begun.directory, cache=cache)
-    assert sweep.reopen(begun.directory, cache=cache, other_code=True).plan == begun.plan
+        lifecycle.reopen(begun.directory, cache=cache)
+    assert lifecycle.reopen(begun.directory, cache=cache, other_code=True).plan == begun.plan
 
 
 def test_a_store_of_before_has_the_column_and_nothing_in_it() -> None:
@@ -230,7 +231,7 @@ def test_a_store_of_before_has_the_column_and_nothing_in_it() -> None:
 def test_the_origin_of_a_sitting_holds_the_digest_of_its_code(tmp_path: Path, cache: Path) -> None:
     begun = begin(tmp_path / "results", cache)
     assert (
-        sweep.origin(begun)["code"]
+        lifecycle.origin(begun)["code"]
         == provenance.code().digest
         == store.read_manifest(begun.directory)["code"]["digest"]
     )

@@ -15,11 +15,13 @@ from analysis.summarise import summarise
 from contrastive import train as pretrain
 from contrastive.config import value_at
 from search_spaces import SPACES
-from sweeps import embeddings, store, sweep
-from sweeps.arbiter import Arbiter
-from sweeps.folding import folding
+from sweeps import store
+from sweeps.engine import lifecycle
+from sweeps.engine.arbiter import Arbiter
+from sweeps.engine.study import Run
+from sweeps.sessions import embeddings
 from sweeps.stoppers import by_text
-from sweeps.study import Run
+from sweeps.store.folding import folding
 from tests.crew import Sitting, abandon, by_temperature, carry_out, place, plan, train
 from tests.unit.test_sweep import begin
 
@@ -146,7 +148,7 @@ def test_a_checkpoint_is_named_from_the_sweeps_folder_on(tmp_path: Path) -> None
 
 def test_the_rows_of_a_sitting_say_where_they_come_from(tmp_path: Path, cache: Path) -> None:
     begun = begin(tmp_path / "results", cache)
-    found = sweep.origin(begun, campaign="papers")
+    found = lifecycle.origin(begun, campaign="papers")
     with store.Writer(begun.directory, "w", origin=found) as writer:
         row = {"trial": "t", "number": 0, "arm": "a", "seed": 0, "attempt": 0, "config": {}}
         writer.trial(**row, state="running")

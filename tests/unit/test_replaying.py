@@ -17,14 +17,14 @@ from optuna.trial import TrialState
 
 from analysis.intervals import half_width, student_interval
 from contrastive import config
-from search_spaces.choosing import When
+from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Alternative, Space
-from sweeps import plan as plans
-from sweeps.designs.sampled import drawn
+from sweeps.planning import plan as plans
+from sweeps.planning.designs.sampled import drawn
 from sweeps.replay import FRACTIONS, Delays, measure, of_sweep, replay
-from sweeps.replaying.command import main
-from sweeps.replaying.table import SEARCHERS, Table, searching
+from sweeps.replay.command import main
+from sweeps.replay.table import SEARCHERS, Table, searching
 from sweeps.stoppers import STOPPERS, Asha, Never
 from sweeps.store import Writer, write_manifest
 from tests.benchmarks.replay import made
@@ -270,7 +270,7 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence(
         ),
         (lambda c: {**c, "horizon": 30}, "11 of 11 runs were stopped early (run 0 after 24 of 30 epochs)"),
         (lambda c: {**c, "arms": {**c["arms"], "0": {"1": [1.0] * 24}}}, "arm 0 was not run on seed 2"),
-        (lambda c: {"arms": c["arms"]}, "holds no recorded curves: name: Field required"),
+        (lambda c: {"arms": c["arms"]}, "holds no recorded curves: name: has to be given"),
         (lambda _: [], "holds no recorded curves: "),
     ],
 )

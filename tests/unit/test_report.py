@@ -31,7 +31,7 @@ from analysis.report.markup import Html, join, tag
 from analysis.report.svg import inline
 from analysis.summarise import summarise
 from analysis.tables import Table
-from sweeps import plan as plans
+from sweeps.planning import plan as plans
 from sweeps.store import StoreError, Writer, write_manifest
 from tests import recorded as made_up
 from tests.fixtures.tiny_space import TINY

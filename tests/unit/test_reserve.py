@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 
 from contrastive.config import value_at
-from sweeps import command, describe, flags, history, reserve, store
-from sweeps.arbiter import Arbiter
-from sweeps.plan import Budget, Confirm, Plan
+from sweeps import store
+from sweeps.cli import arguments, flags
+from sweeps.engine import history
+from sweeps.engine.arbiter import Arbiter
+from sweeps.engine.study import Run
+from sweeps.planning import reserve
+from sweeps.planning.plan import Budget, Confirm, Plan
+from sweeps.sessions import describe
 from sweeps.stoppers import by_text
-from sweeps.study import Run
 from tests.crew import Sitting, carry_out, plan, workers
 from tests.fixtures import tiny_space
 
@@ -152,7 +156,7 @@ def test_campaigns_keep_the_confirmations_of_all_their_sweeps(tmp_path: Path) ->
 
 
 def typed(*words: str) -> Plan:
-    return command.plan_of(flags.parser().parse_args(["--space", f"{tiny_space.__file__}:TINY", *words]))
+    return arguments.plan_of(flags.parser().parse_args(["--space", f"{tiny_space.__file__}:TINY", *words]))
 
 
 def test_a_budget_too_small_for_its_confirmation_is_refused_with_what_would_do() -> None:

@@ -8,7 +8,7 @@ import pytest
 from contrastive import spelling
 from contrastive.config import Trial
 from contrastive.spelling import resolved
-from sweeps.command import preset
+from sweeps.cli.arguments import preset
 
 
 @pytest.mark.parametrize(

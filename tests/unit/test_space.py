@@ -12,12 +12,12 @@ from analysis.load import Record, Run, parameters, setting
 from contrastive.config import Trial, replace, to_dict, to_json
 from contrastive.methods import METHODS
 from search_spaces import SPACES
-from search_spaces.choosing import When
+from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Less, Reference, Space, based_on, by_name
-from sweeps import plan as plans
-from sweeps.command import preset
+from sweeps.cli.arguments import preset
+from sweeps.planning import plan as plans
 from tests.fixtures.tiny_space import TINY
 
 

@@ -15,11 +15,11 @@ from optuna.trial import TrialState
 from contrastive.config import identity, value_at
 from search_spaces.domains import Choice, LogUniform
 from search_spaces.space import Space
-from sweeps import parameters
-from sweeps import plan as plans
-from sweeps.plan import Plan
+from sweeps.engine.study import Run, Study
+from sweeps.planning import parameters
+from sweeps.planning import plan as plans
+from sweeps.planning.plan import Plan
 from sweeps.stoppers import by_text
-from sweeps.study import Run, Study
 from tests.fixtures.tiny_space import TINY
 
 LR = Space(

@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from search_spaces.space import based_on
-from sweeps import plan as plans
-from sweeps import store, sweep
-from sweeps.plan import Plan
-from sweeps.sweep import Sweep
+from sweeps import store
+from sweeps.engine import lifecycle
+from sweeps.engine.lifecycle import Sweep
+from sweeps.planning import plan as plans
+from sweeps.planning.plan import Plan
 from tests.fixtures.tiny_space import TINY
 
 
@@ -21,8 +22,8 @@ def plan(**fields: Any) -> Plan:
 
 def begin(root: Path, cache: Path, **fields: Any) -> Sweep:
     made = plan(**fields)
-    images = sweep.check(made, cache=cache)
-    return sweep.begin(made, images, root=root, cache=cache, command="as typed", program="sweeps")
+    images = lifecycle.check(made, cache=cache)
+    return lifecycle.begin(made, images, root=root, cache=cache, command="as typed", program="sweeps")
 
 
 def test_the_manifest_holds_all_that_is_needed_to_go_on(tmp_path: Path, cache: Path) -> None:
@@ -33,7 +34,7 @@ def test_the_manifest_holds_all_that_is_needed_to_go_on(tmp_path: Path, cache: P
     assert manifest["default_arm"] == begun.default_arm
     assert manifest["command"] == "as typed"
     assert set(manifest["baselines"]) == {"raw pixels", "untrained encoder"}
-    assert sweep.reopen(begun.directory, cache=cache).default_arm == begun.default_arm
+    assert lifecycle.reopen(begun.directory, cache=cache).default_arm == begun.default_arm
 
 
 def test_sweeps_begun_in_the_same_second_get_folders_of_their_own(tmp_path: Path, cache: Path) -> None:
@@ -92,12 +93,12 @@ def test_a_sweep_that_would_go_on_differently_is_not_reopened(
     directory = begin(tmp_path / "results", cache).directory
     store.write_manifest(directory, {**store.read_manifest(directory), field: "another"})
     with pytest.raises(ValueError, match=expected):
-        sweep.reopen(directory, cache=cache)
+        lifecycle.reopen(directory, cache=cache)
 
 
 def test_a_second_driver_is_kept_away_and_a_later_one_is_not(tmp_path: Path) -> None:
     refused = pytest.raises(ValueError, match=f"another process is running {tmp_path.name}")
-    with sweep.alone(tmp_path), refused, sweep.alone(tmp_path):
+    with lifecycle.alone(tmp_path), refused, lifecycle.alone(tmp_path):
         pass
-    with sweep.alone(tmp_path):
+    with lifecycle.alone(tmp_path):
         pass

@@ -15,14 +15,14 @@ from contrastive import config
 from contrastive.config import value_at
 from search_spaces.domains import LogUniform
 from search_spaces.space import Alternative
-from sweeps import history as histories
 from sweeps import store
-from sweeps.arbiter import Arbiter
-from sweeps.designs import ADAPTIVE
-from sweeps.plan import Objective
+from sweeps.engine import history as histories
+from sweeps.engine.arbiter import Arbiter
+from sweeps.engine.sampler_view import View, estimates
+from sweeps.engine.study import Run
+from sweeps.planning.designs import ADAPTIVE
+from sweeps.planning.plan import Objective
 from sweeps.stoppers import by_text
-from sweeps.study import Run
-from sweeps.view import View, estimates
 from tests.benchmarks.searchers import Searched
 from tests.crew import Sitting, abandon, by_temperature, carry_out, plan, workers
 from tests.fixtures.tiny_space import TINY

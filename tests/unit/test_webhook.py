@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.webhook import SECONDS, check, notify
+from sweeps.sessions.webhook import SECONDS, check, notify
 
 
 class Receiver:

@@ -7,8 +7,8 @@ from contrastive.config import Trial, arm, identity, replace, to_dict
 from contrastive.data import Dataset
 from contrastive.distributed import World
 from sweeps import store
+from sweeps.backend.worker import Places, work
 from sweeps.store import segments
-from sweeps.work import Places, work
 
 ALONE = World()
 
@@ -105,7 +105,7 @@ def test_a_failure_is_told_with_its_traceback_and_its_last_epoch(
         report(1, {"knn_top1": 50.0})
         raise RuntimeError("the second epoch is too much")
 
-    monkeypatch.setattr("sweeps.work.train", broken)
+    monkeypatch.setattr("sweeps.backend.worker.train", broken)
     told: list[dict[str, Any]] = []
     assert work(run_of(tmp_path, trial, dataset), places, told.append, ALONE)
     assert told[-1]["epoch"] == 1
@@ -139,7 +139,7 @@ def test_only_the_first_process_of_several_writes(
         report(1, {"knn_top1": 50.0})
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("sweeps.work.train", fake)
+        patch.setattr("sweeps.backend.worker.train", fake)
         work(run_of(tmp_path, trial, dataset), places, lambda _: None, World(1, 2))
         assert written(tmp_path) == []
         work(run_of(tmp_path, trial, dataset), places, lambda _: None, World(0, 2))
@@ -161,6 +161,6 @@ def test_the_loss_of_another_worker_is_not_this_runs_failure(
     def lost(*_: Any, **__: Any) -> None:
         raise RuntimeError("[gloo] Connection closed by peer [127.0.0.1]:1234")
 
-    monkeypatch.setattr("sweeps.work.train", lost)
+    monkeypatch.setattr("sweeps.backend.worker.train", lost)
     with pytest.raises(RuntimeError, match="closed by peer"):
         work(run_of(tmp_path, trial, dataset), places, lambda _: None, World(0, 2))

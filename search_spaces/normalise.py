@@ -1,0 +1,119 @@
+"""Domains made to fit a base: every value in one spelling, and nothing that is pinned or never exists."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from contrastive import config
+from contrastive.config import Trial, value_at
+from search_spaces.conditional import ABSENT, Choosing, When, value_in
+from search_spaces.domains import Choice, Domain, Integer, Zip
+from search_spaces.parts import Alternative
+
+
+def settled(base: Trial, choosing: Choosing) -> Choosing:
+    """Domains in order, each behind those that it hangs on, with values as a trial has them.
+
+    Equal arms must be equal: 1 of a real number is 1.0, a sub-configuration has all its fields.
+
+    Raises:
+        ValueError: a path does not exist, is no number where a range is given, or the order is a circle.
+    """
+    choosing = choosing.in_order()
+    for key in choosing.domains:
+        where = config.replace(base, choosing.flat(choosing.context(key)))
+        domains = {**choosing.domains, key: _spelled(key, where, choosing)}
+        choosing = Choosing(domains, choosing.conditions, choosing.base)
+    return choosing
+
+
+def of_alternatives(alternatives: Iterable[Alternative], trials: Sequence[Trial]) -> dict[str, Domain]:
+    """A choice for each path that an alternative changes, with the values of these trials, the base first."""
+    sources: dict[str, dict[str, None]] = {}
+    for alternative in alternatives:
+        for path in alternative.values:
+            sources.setdefault(path, {})[alternative.source] = None
+    return {
+        path: Choice(_distinct(value_at(trial, path) for trial in trials), source="; ".join(found))
+        for path, found in sources.items()
+    }
+
+
+def unpinned(
+    choosing: Choosing, base: Trial, pinned: Collection[str]
+) -> tuple[dict[str, Domain], dict[str, When]]:
+    """Domains and conditions without pinned paths, and without what never exists on the base."""
+    domains, conditions, values = dict[str, Domain](), dict[str, When](), config.to_dict(base)
+    for key, domain in choosing.domains.items():
+        name, rest = _part(choosing.paths(key), domain, pinned)
+        when = {name: choosing.conditions[key]} if key in choosing.conditions else {}
+        if name and Choosing({**domains, name: rest}, {**conditions, **when}, values).exists(name):
+            domains[name], conditions = rest, {**conditions, **when}
+    return domains, conditions
+
+
+def check_kinds(name: str, choosing: Choosing, base: Trial, pinned: Collection[str], *, listed: bool) -> None:
+    """Refuses a base in which a sub-configuration is of another kind than the one whose fields the space varies.
+
+    Where the kind itself varies, or a condition says of which kind a field is, any will do.
+
+    Raises:
+        ValueError: names the fields, the kinds, and what to do.
+    """
+    after = config.to_dict(base)
+    for path in (path for path in choosing.keys if path not in pinned):
+        for part in _around(path):
+            kinds = [value_in(values, f"{part}.name") for values in (choosing.base, after)]
+            chosen = choosing.owner(part) or choosing.owner(f"{part}.name")
+            free = part in choosing.asked_kinds(path) or (chosen and not (listed and part == path))
+            if kinds[0] != kinds[1] and kinds[0] is not ABSENT and not free:
+                was, now = kinds[0], "nothing" if kinds[1] is ABSENT else kinds[1]
+                raise ValueError(
+                    f"{name} varies {path} around {part} {was}, and {part} would be {now}: take a recipe of {was}, "
+                    f"or a space around {now}; to change the kind alone, pin {path} with --set"
+                )
+
+
+def _around(path: str) -> list[str]:
+    """A path and what is around it, the outermost first."""
+    names = path.split(".")
+    return [".".join(names[:end]) for end in range(1, len(names) + 1)]
+
+
+def _spelled(key: str, where: Trial, choosing: Choosing) -> Domain:
+    """The domain of a key with its values as a trial has them."""
+    domain, paths = choosing.domains[key], choosing.paths(key)
+    if not isinstance(domain, Choice | Zip):
+        _check_number(key, value_at(where, key), whole=isinstance(domain, Integer))
+        return domain
+    trials = [config.replace(where, choosing.spread({key: value})) for value in domain.values]
+    rows = [tuple(value_at(trial, path) for path in paths) for trial in trials]
+    return replace(
+        domain, values=_distinct(rows if isinstance(domain, Zip) else (value for (value,) in rows))
+    )
+
+
+def _check_number(path: str, value: Any, *, whole: bool) -> None:
+    if isinstance(value, bool) or not isinstance(value, int if whole else float):
+        kind, other = ("whole", "") if whole else ("real", "Integer for whole ones, or ")
+        raise ValueError(
+            f"{path} = {value!r} is no {kind} number; take {other}a list of the values to compare, Choice"
+        )
+
+
+def _part(paths: Sequence[str], domain: Domain, pinned: Collection[str]) -> tuple[str, Domain]:
+    """Key and domain of the paths that are not pinned; no key if all are."""
+    free = [index for index, path in enumerate(paths) if path not in pinned]
+    if isinstance(domain, Zip) and free and len(free) < len(paths):
+        values = tuple(tuple(value[index] for index in free) for value in domain.values)
+        left = Zip(values, source=domain.source)
+        domain = left if len(free) > 1 else Choice(tuple(v for (v,) in values), source=domain.source)
+    return ", ".join(paths[index] for index in free), domain
+
+
+def _distinct(values: Iterable[Any]) -> tuple[Any, ...]:
+    found = list[Any]()
+    for value in values:
+        if value not in found:
+            found.append(value)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""What a sweep decides and remembers, replayed from its record; it knows no Ray and no clock of its own."""

@@ -1,0 +1,157 @@
+"""One hand over the engines of one or many sweeps: who gets the next free place, and when all is spent."""
+
+import functools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from sweeps.engine.engine import WAIT, Closing, Engine, Metrics
+from sweeps.engine.study import Run
+from sweeps.planning import reserve
+from sweeps.planning.plan import Budget
+
+INTERRUPTED = Closing("interrupted", "interrupted")
+TRIALS = ("trials",)
+"""A limit on beginnings: what was begun comes to its end."""
+LIMITS = ("epochs", "hours", "gpu_hours")
+"""What ends runs in training too; they can be taken up again."""
+Order = Literal["fair", "priority"]
+"""Fair: the sweep that has had least for its weight; priority: the first of the list that has something to do."""
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A run to be trained, and whose it is."""
+
+    engine: Engine
+    run: Run
+
+
+class Arbiter:
+    """Gives out runs of several engines under one budget, each engine also keeping to its own.
+
+    Args:
+        engines: in order of priority.
+        weights: shares of the machines under "fair"; equal by default.
+        order: how the next one is chosen.
+        budget: of all together.
+        hours: what earlier sittings have taken, by the clock on the wall.
+        asked_to_stop: whether somebody else wants it to end.
+        clock: seconds.
+    """
+
+    def __init__(
+        self,
+        engines: Sequence[Engine],
+        *,
+        weights: Sequence[float] | None = None,
+        order: Order = "fair",
+        budget: Budget | None = None,
+        hours: float = 0.0,
+        asked_to_stop: Callable[[], bool] = lambda: False,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.engines, self.order, self.budget = list(engines), order, budget or Budget()
+        self.weights = list(weights or [1.0] * len(self.engines))
+        self.hours, self.clock, self.began = hours, clock, clock()
+        self.asked_to_stop = asked_to_stop
+        self.closing: Closing | None = None
+        self.held: Issued | None = None
+        self.places = 1
+        for engine in self.engines:
+            engine.lacking = functools.partial(self._lacking, engine)
+
+    def has_work(self) -> bool:
+        """Whether there is a run to train; it is given out next. What can be reused is, before a cluster is up."""
+        issued = self.issue()
+        self.held = issued if isinstance(issued, Issued) else None
+        return self.held is not None
+
+    @property
+    def closed(self) -> Closing | None:
+        """Why the work ended before all was done, or None."""
+        return self.closing or next((engine.closing for engine in self.engines if engine.closing), None)
+
+    def issue(self) -> Issued | Literal["wait"] | None:
+        """The next run; WAIT while there is none yet, None when there will be none."""
+        if self.held:
+            held, self.held = self.held, None
+            return held
+        self._check_limits()
+        waiting = False
+        for engine in self._in_turn():
+            run = engine.issue()
+            if isinstance(run, Run):
+                return Issued(engine, run)
+            waiting |= run == WAIT
+        return WAIT if waiting and self.closing is None else None
+
+    def report(self, issued: Issued, epoch: int, metrics: Metrics, *, host: str = "") -> bool:
+        """Whether the run, which is trained on `host`, goes on after this epoch."""
+        goes_on = issued.engine.report(issued.run, epoch, metrics, host=host)
+        self._check_limits()
+        return goes_on and issued.engine.closing is None
+
+    def close(self, closing: Closing) -> None:
+        """Issues no more; what is in training ends at its next report and can be taken up again."""
+        self.closing = self.closing or closing
+        for engine in self.engines:
+            engine.close(closing)
+
+    def _in_turn(self) -> list[Engine]:
+        if self.order == "priority":
+            return self.engines
+
+        def had(pair: tuple[Engine, float]) -> tuple[float, float]:
+            engine, weight = pair
+            return engine.seconds_spent / weight, len(engine.running) / weight
+
+        return [engine for engine, _ in sorted(zip(self.engines, self.weights, strict=True), key=had)]
+
+    def _lacking(self, engine: Engine, runs: int, epochs: int | None) -> str | None:
+        """Why these do not fit into the search's share of the sweep's own budget or of that of all; None if they do."""
+        hours = self.hours + (self.clock() - self.began) / 3600
+        for budget, engines in ((engine.plan.budget, [engine]), (self.budget, self.engines)):
+            used = spent(engines, hours) if budget != Budget() else {}
+            if used and (
+                why := reserve.lacking(budget, engines, used, places=self.places, runs=runs, epochs=epochs)
+            ):
+                return why
+        return None
+
+    def _check_limits(self) -> None:
+        if self.closing is None and self.asked_to_stop():
+            self.close(INTERRUPTED)
+        hours = self.hours + (self.clock() - self.began) / 3600
+        together = spent(self.engines, hours)
+        for engine in self.engines:
+            own = spent([engine], hours)
+            engine.full = exhausted(engine.plan.budget, own, TRIALS) or exhausted(
+                self.budget, together, TRIALS
+            )
+            if (reason := exhausted(engine.plan.budget, own)) and not (engine.closing or engine.through):
+                engine.close(Closing("spent", reason))
+        self.places = max(self.places, sum(len(engine.running) for engine in self.engines))
+        through = all(engine.through for engine in self.engines)
+        if (reason := exhausted(self.budget, together)) and not (self.closing or through):
+            self.close(Closing("spent", reason))
+
+
+def spent(engines: Sequence[Engine], hours: float) -> dict[str, float]:
+    """What engines have used up, in the units of a budget."""
+    return {
+        "trials": sum(len(engine.attempts) - len(engine.reused) for engine in engines),
+        "epochs": sum(engine.epochs_spent for engine in engines),
+        "hours": hours,
+        "gpu_hours": sum(engine.seconds_spent * engine.options.devices for engine in engines) / 3600,
+    }
+
+
+def exhausted(budget: Budget, used: Mapping[str, float], limits: Sequence[str] = LIMITS) -> str | None:
+    """Which of these limits of a budget is reached, in words, or None."""
+    for name in limits:
+        limit = getattr(budget, name)
+        if limit is not None and used[name] >= limit:
+            return f"the budget of {limit:g} {name.replace('_', '-')} is spent"
+    return None

@@ -1,0 +1,177 @@
+"""The study as its sampler sees it: every arm that has reported is finished, with a value like those of the others.
+
+Optuna's samplers learn from finished trials. But a run that is paused, stopped or still in training has shown as much
+of its arm as others had at the same epoch, and the journal must not call it finished. So the sampler gets a study
+of its own, made anew from what was reported whenever it is asked: the same reports give the same proposal, whatever was
+interrupted in between.
+"""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna.storages import InMemoryStorage
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from sweeps.planning import parameters
+from sweeps.planning.plan import Plan, Values
+
+TRIES = 300
+"""Proposals in a row that may break a constraint or repeat an arm before the space counts as exhausted."""
+INSISTENCE = 10
+"""After so many refusals in a row arms are drawn at random."""
+Curve = Mapping[int, tuple[float, ...]]
+"""The objectives after each epoch."""
+Origin = Literal["default", "published", "listed", "start-up", "model", "chance"]
+"""Who has proposed an arm: the first three were known beforehand; a draw before the sampler's model knows enough, its
+model, or a draw because the model insists on what is refused."""
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An arm that the sampler proposes, how it came to it, and what it has to remember of it."""
+
+    values: Values
+    origin: Origin
+    memory: dict[str, Any]
+
+
+@dataclass
+class Seen:
+    """What is known of an arm."""
+
+    trial: FrozenTrial
+    curves: dict[int, dict[int, tuple[float, ...]]] = field(default_factory=dict[int, Any])
+    """By seed."""
+    failed: set[int] = field(default_factory=set[int])
+    """Seeds on which it broke for a reason of its own, or of the machine; what it reported there does not count."""
+    unwell: bool = False
+    """It has collapsed or diverged, so no arm is worse, whatever it had reported before."""
+
+    @property
+    def curve(self) -> dict[int, tuple[float, ...]]:
+        """Means over the seeds that have come to each epoch."""
+        curves = [curve for seed, curve in self.curves.items() if seed not in self.failed]
+        if len(curves) == 1:
+            return curves[0]
+        found: dict[int, list[tuple[float, ...]]] = {}
+        for epoch, values in (point for curve in curves for point in curve.items()):
+            found.setdefault(epoch, []).append(values)
+        return {epoch: tuple(np.mean(values, axis=0)) for epoch, values in found.items()}
+
+
+class View:
+    """What is told to the sampler of a plan, and asked of it."""
+
+    def __init__(self, plan: Plan):
+        self.plan, self.arms = plan, dict[str, Seen]()
+        self.distributions = parameters.distributions(plan.space)
+        self.directions: list[Literal["maximize", "minimize"]] = [o.direction for o in plan.objectives]
+
+    def add(self, arm: str, values: Values, memory: Mapping[str, Any]) -> None:
+        """A new arm, with what the sampler has to remember of it."""
+        if arm not in self.arms:
+            self.arms[arm] = Seen(self._running(values, memory))
+
+    def report(self, arm: str, seed: int, epoch: int, values: tuple[float, ...]) -> None:
+        """The objectives of an arm after an epoch, on one seed."""
+        if all(map(math.isfinite, values)):
+            self.arms[arm].curves.setdefault(seed, {})[epoch] = values
+
+    def judge(self, arm: str, seed: int, *, failed: bool = False, unwell: bool = False) -> None:
+        """What became of an arm on a seed, other than that it was trained as long as others."""
+        seen = self.arms[arm]
+        seen.unwell |= unwell
+        (seen.failed.add if failed else seen.failed.discard)(seed)
+
+    def ask(self, allows: Callable[[Values], bool]) -> Proposal | None:
+        """What the sampler proposes next; None if nothing that it proposes is allowed."""
+        trials, refused = self._trials(), list[FrozenTrial]()
+        for tries in range(TRIES):
+            # Refusals teach a model that they are being tried; one that insists on them is overruled by chance.
+            by_chance = tries >= INSISTENCE
+            sampler = parameters.sampler(self.plan, trials, tries=tries, by_chance=by_chance)
+            storage = _Storage(_numbered([*trials, *refused]))
+            study = optuna.create_study(storage=storage, sampler=sampler, directions=self.directions)
+            asked = study.ask()
+            values = parameters.suggest(self.plan.space, asked)
+            if allows(values):
+                origin = "chance" if by_chance else "model" if asked.relative_params else "start-up"
+                return Proposal(values, origin, parameters.memory(storage.get_trial(0).system_attrs))
+            refused.append(self._running(values, {}))
+        return None
+
+    def _trials(self) -> list[FrozenTrial]:
+        """Of every arm, in order of issue; those of which nothing is known yet are running."""
+        curves = {arm: seen.curve for arm, seen in self.arms.items()}
+        well = [arm for arm, curve in curves.items() if curve and not self.arms[arm].unwell]
+        values = dict(zip(well, estimates([curves[arm] for arm in well]), strict=True))
+        for arm, seen in self.arms.items():
+            estimate = values.get(arm)
+            if seen.unwell:
+                estimate = self._worst(list(values.values()))
+            failed = estimate is None and seen.failed
+            seen.trial.state = TrialState.FAIL if failed else TrialState.RUNNING
+            if estimate is not None:
+                seen.trial.state, seen.trial.values = TrialState.COMPLETE, list(estimate)
+        return [seen.trial for seen in self.arms.values()]
+
+    def _worst(self, values: Sequence[NDArray[np.float64]]) -> NDArray[np.float64] | None:
+        if not values:
+            return None
+        worst = zip(self.directions, np.transpose(values), strict=True)
+        return np.array([column.min() if d == "maximize" else column.max() for d, column in worst])
+
+    def _running(self, values: Values, memory: Mapping[str, Any]) -> FrozenTrial:
+        params = parameters.of_arm(self.plan.space, values)
+        return create_trial(
+            state=TrialState.RUNNING,
+            params=params,
+            distributions={name: self.distributions[name] for name in params},
+            system_attrs=dict(memory),
+        )
+
+
+def estimates(curves: Sequence[Curve]) -> list[NDArray[np.float64]]:
+    """For each arm its objectives at the last epoch that any has come to, as far as can be told.
+
+    An arm that has come less far counts with its last value, and from there on gains at each epoch what those that
+    went on have gained on average. So all arms count, each with all that it has shown.
+    """
+    if not curves:
+        return []
+    epochs = sorted({epoch for curve in curves for epoch in curve})
+    place = {epoch: i for i, epoch in enumerate(epochs)}
+    table = np.full((len(curves), len(epochs), len(next(iter(curves[0].values())))), np.nan)
+    for row, curve in zip(table, curves, strict=True):
+        row[[place[epoch] for epoch in curve]] = list(curve.values())
+    steps = np.diff(table, axis=1)
+    counts = np.isfinite(steps).sum(axis=0)
+    gains = np.nansum(steps, axis=0) / np.maximum(counts, 1)
+    left = np.vstack([np.cumsum(gains[::-1], axis=0)[::-1], np.zeros(table.shape[2])])
+    last = [place[max(curve)] for curve in curves]
+    return [row[at] + left[at] for row, at in zip(table, last, strict=True)]
+
+
+class _Storage(InMemoryStorage):
+    """Trials as they are, without copies, before the one that is being asked for."""
+
+    def __init__(self, trials: list[FrozenTrial]):
+        super().__init__()
+        self.trials = trials
+
+    def get_all_trials(self, study_id: int, deepcopy: bool = True, states: Any = None) -> list[FrozenTrial]:
+        """See `InMemoryStorage`."""
+        asked = super().get_all_trials(study_id, deepcopy=deepcopy, states=states)
+        return [*(t for t in self.trials if states is None or t.state in states), *asked]
+
+
+def _numbered(trials: list[FrozenTrial]) -> list[FrozenTrial]:
+    """From 1 on: the trial that is being asked for, the only one that the storage made itself, is number 0."""
+    for number, trial in enumerate(trials, start=1):
+        trial.number = trial._trial_id = number  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
+    return trials

@@ -1,0 +1,125 @@
+"""Which arms a design tries: pure functions of a space and, where a design goes by results, of what was measured."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
+
+from search_spaces.space import Space
+from sweeps.planning.designs import ablation, sampled
+from sweeps.planning.designs.ablation import incompatible
+from sweeps.planning.designs.arms import Values, key, unique
+
+__all__ = [
+    "ADAPTIVE", "ANY", "ARMS", "COMPARISONS", "DESIGNS", "LISTS", "Design", "Values",
+    "incompatible", "key", "known_arms", "total", "usual_design",
+]  # fmt: skip
+
+Design = Literal[
+    "tpe", "gp", "cmaes", "nsga2", "nsga3", "random", "qmc", "grid", "around", "listed", "added", "pairs",
+    "given", "path",
+]  # fmt: skip
+ARMS = 12
+"""How many arms a sweep has unless told otherwise."""
+ADAPTIVE: tuple[Design, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
+"""Optuna is asked for their arms, one after the other."""
+LISTS: tuple[Design, ...] = ("listed", "added")
+"""Designs of the alternatives that a space lists."""
+ANY: tuple[Design, ...] = ("pairs", "given", "path")
+"""Designs of any space."""
+GRIDS = {"grid": sampled.grid, "around": sampled.around, "pairs": sampled.crossed}
+"""Designs that take as many points of each domain as fit; a larger one need not have those of a smaller one."""
+COMPARISONS: tuple[Design, ...] = ("around", "listed", "added", "pairs", "path")
+"""Their arms are to be compared with each other, not searched for the best: none is stopped unless asked for."""
+DESIGNS: dict[str, str] = {
+    "tpe": "Optuna's tree-structured Parzen estimator, learning from all runs that have reported",
+    "gp": "Optuna's Gaussian process: a second or so for each proposal, for few and long runs",
+    "cmaes": "covariance matrix adaptation, for two ranges of numbers or more and many arms",
+    "nsga2": "a genetic algorithm, for several objectives and many arms",
+    "nsga3": "a genetic algorithm, for three objectives or more and many arms",
+    "random": "independent draws from the domains",
+    "qmc": "a scrambled Sobol sequence, which covers the space more evenly than random draws",
+    "grid": "the largest full grid of at most --trials arms",
+    "around": "one parameter at a time around the default",
+    "listed": "the alternatives that the space itself lists, such as the base without each of its components",
+    "added": "the base without all components that the space lists, and with each of them taken back",
+    "pairs": "two at a time: every pair of listed alternatives, or a grid for each pair of parameters",
+    "rerun:SWEEP": "the best arms of another sweep beside the default, to be settled on fresh seeds",
+    "path:SWEEP": "from the default to the best arm of another sweep, one change at a time, the best first",
+}
+
+
+class Asked(Protocol):
+    """What a plan asks of its design."""
+
+    @property
+    def space(self) -> Space: ...
+    @property
+    def design(self) -> Design: ...
+    @property
+    def arms(self) -> int: ...
+    @property
+    def given(self) -> Sequence[Mapping[str, Any]]: ...
+    @property
+    def sampler_seed(self) -> int: ...
+
+
+def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
+    """All arms that are known, given what was measured; the default first.
+
+    Args:
+        plan: what is asked for.
+        scores: of arms by their key, greater is better; None: it failed. An arm without one is not yet known.
+
+    Raises:
+        ValueError: the design has no so small a form, or the space cannot have it.
+    """
+    space, most = plan.space, plan.arms
+    found = [space.default()]
+    match plan.design if most > 1 else "default":
+        case "random":
+            found = sampled.drawn(space, most, plan.sampler_seed)
+        case "qmc":
+            found = sampled.sobol(space, most, plan.sampler_seed)
+        case "pairs" if space.alternatives:
+            found += ablation.pairs(space)
+        case "grid" | "around" | "pairs":
+            found = GRIDS[plan.design](space, most)
+        case "listed":
+            found += space.arms().values()
+        case "added":
+            found += ablation.added(space)
+        case "given":
+            found += [space.flat(space.chosen(arm)) for arm in plan.given]
+        case "path":
+            found = ablation.path(space, plan.given[0], most, scores)
+        case "default":
+            pass
+        case _:
+            found += space.first_arms()
+    return unique(found)[:most]
+
+
+def finer(plan: Asked, kept: Sequence[Values]) -> int | None:
+    """How many arms the largest form of a grid within the plan's has that keeps these arms; None: there is none."""
+    return len(GRIDS[plan.design](plan.space, plan.arms, kept)) or None
+
+
+def total(plan: Asked) -> int:
+    """How many arms a plan has at most, when all of them are known.
+
+    Raises:
+        ValueError: as `known_arms`.
+    """
+    if plan.design in ADAPTIVE:
+        return sampled.size(plan.space, plan.arms)
+    if plan.design == "path":
+        return ablation.path_length(plan.space, plan.given[0], plan.arms)
+    return len(known_arms(plan, {}))
+
+
+def usual_design(space: Space, arms: int | None = None) -> Design:
+    """What suits a space: its own list, a grid where so many arms hold all of it, else a search."""
+    if space.alternatives:
+        return "listed"
+    most = arms or ARMS
+    finite = all(domain.size is not None for domain in space.domains.values())
+    return "grid" if finite and sampled.size(space, most + 1) <= most else "tpe"

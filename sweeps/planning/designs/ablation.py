@@ -1,0 +1,123 @@
+"""Designs that ask what each part is worth: added one by one, in pairs, and along the path from one arm to another."""
+
+import itertools
+from collections.abc import Mapping
+from typing import Any
+
+from search_spaces.ablations import overlap
+from search_spaces.space import Space
+from sweeps.planning.designs.arms import Values, key, stands
+
+Change = dict[str, Any]
+"""Choices that are made together: of one domain, or of a sub-configuration with what is inside it."""
+WORST = float("-inf")
+
+
+def added(space: Space) -> list[Values]:
+    """All alternatives at once, which is the bare method, and then each of them taken back.
+
+    Of alternatives that change the same path the first of the list stands for all.
+
+    Raises:
+        ValueError: some of it cannot be built, or there is nothing to add to.
+    """
+    names = space.listed.standing
+    if len(names) < 2:
+        raise ValueError(f"design = added: the alternatives of {space.name} all change the same; take listed")
+    kept = [names, *([name for name in names if name != back] for back in names)]
+    arms = [space.combined(*some) for some in kept]
+    for some, arm in zip(kept, arms, strict=True):
+        if not stands(space, arm):
+            raise ValueError(f"design = added: {' & '.join(some)} break a constraint of {space.name}")
+    return arms
+
+
+def pairs(space: Space) -> list[Values]:
+    """Each alternative, and every two that can stand together."""
+    refused = incompatible(space)
+    both = [pair for pair in itertools.combinations(space.listed.arms, 2) if pair not in refused]
+    return [*space.arms().values(), *(space.combined(*pair) for pair in both)]
+
+
+def incompatible(space: Space) -> dict[tuple[str, str], str]:
+    """The alternatives that cannot stand together, two by two, and why not."""
+    found: dict[tuple[str, str], str] = {}
+    for first, second in itertools.combinations(space.alternatives, 2):
+        pair, shared = (first.name, second.name), overlap(first.values, second.values)
+        try:
+            if shared:
+                found[pair] = f"both change {', '.join(shared)}"
+            elif not stands(space, space.combined(*pair)):
+                found[pair] = "together they break a constraint"
+        except ValueError as error:
+            found[pair] = str(error)
+    return found
+
+
+def path(
+    space: Space, target: Mapping[str, Any], most: int, scores: Mapping[str, float | None]
+) -> list[Values]:
+    """The greedy ablation path from the default to a target (Fawcett and Hoos 2016), as far as it is known.
+
+    At each step every change that is left is tried alone on top of those that were made, and the best is made
+    for good; so it shows which few changes are worth what the target is. Steps of which only a part would fit
+    into `most` arms are left out.
+
+    Args:
+        space: that both arms are of.
+        target: where the path leads.
+        most: arms in all.
+        scores: of arms by their key, greater is better; None: it failed. An arm without one is not yet known.
+    """
+    left, made, arms = changes(space, target), Change(), [space.default()]
+    while left:
+        steps = [({**made, **change}, space.choosing.arm({**made, **change})) for change in left]
+        steps = [(choices, arm) for choices, arm in steps if stands(space, arm)] or [_all(space, target)]
+        if len(arms) + len(steps) > most:
+            break
+        arms += [arm for _, arm in steps]
+        if any(key(arm) not in scores for _, arm in steps):
+            break
+        made, _ = max(steps, key=lambda step: _rank(scores[key(step[1])]))
+        left = [change for change in left if not change.keys() <= made.keys()]
+    return arms
+
+
+def path_length(space: Space, target: Mapping[str, Any], most: int) -> int:
+    """How many arms the path to a target has at most, its beginning among them.
+
+    Raises:
+        ValueError: not even its first step fits into `most` arms, or it has none.
+    """
+    steps, arms = len(changes(space, target)), 1
+    if not steps:
+        raise ValueError(f"design = path: the target is the default of {space.name} itself")
+    if most > 1 and steps + 1 > most:
+        raise ValueError(f"the first step of the path has {steps + 1} arms; raise --trials")
+    while steps and arms + steps <= most:
+        arms, steps = arms + steps, steps - 1
+    return arms
+
+
+def changes(space: Space, target: Mapping[str, Any]) -> list[Change]:
+    """What leads from the default to a target, in parts that can change alone."""
+    here, there = space.chosen({}), space.chosen(target)
+    found: dict[str, Change] = {}
+    leader: dict[str, str] = {}
+    for name in space.domains:
+        if name in here and name in there and here[name] == there[name]:
+            continue
+        if name in here or name in there:
+            leader[name] = next((leader[need] for need in space.choosing.needs(name) if need in leader), name)
+            found.setdefault(leader[name], {}).update({name: there[name]} if name in there else {})
+    return list(found.values())
+
+
+def _all(space: Space, target: Mapping[str, Any]) -> tuple[Change, Values]:
+    """What is left at once, where no change can be made alone."""
+    there = space.chosen(target)
+    return there, space.flat(there)
+
+
+def _rank(score: float | None) -> float:
+    return WORST if score is None else score

@@ -1,0 +1,240 @@
+"""What a sweep will run: pure functions of a space, so that a plan can be printed before anything is spent."""
+
+from dataclasses import replace
+from typing import Any, Literal
+
+from pydantic import Field, JsonValue, TypeAdapter
+from pydantic.dataclasses import dataclass
+
+from contrastive import config
+from contrastive.config import Trial, in_words
+from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
+from search_spaces.domains import Choice, Domain, Integer, LogUniform, Zip
+from search_spaces.space import Space
+from sweeps.planning.designs import (
+    ADAPTIVE,
+    ANY,
+    ARMS,
+    COMPARISONS,
+    DESIGNS,
+    LISTS,
+    Design,
+    Values,
+    key,
+    known_arms,
+    total,
+    usual_design,
+)
+from sweeps.stoppers import Asha, Guard, Never, Stopper
+
+__all__ = [
+    "ADAPTIVE", "ARMS", "DESIGNS", "Budget", "Confirm", "Design", "Objective", "Plan", "Values",
+    "checked", "estimate", "fixed_arms", "from_dict", "in_short", "key", "ladder", "to_dict", "usual_design",
+]  # fmt: skip
+
+
+@dataclass(frozen=True, config=STRICT)
+class Objective:
+    """What arms are judged by: a metric that runs report after each epoch."""
+
+    metric: str = Field(default="knn_top1", min_length=1)
+    direction: Literal["maximize", "minimize"] = "maximize"
+    total: bool = False
+    """Whether it is summed over the epochs (seconds, for one), or the last epoch's value is taken."""
+
+
+@dataclass(frozen=True, config=STRICT)
+class Confirm:
+    """What is run again on fresh seeds when the search has ended: its best arms, and the default beside them."""
+
+    arms: Count = 3
+    seeds: Count = 5
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Budget:
+    """What a sweep may spend; the first limit that is reached ends it. None: no limit."""
+
+    trials: Count | None = None
+    """Runs issued."""
+    epochs: Count | None = None
+    """Of all runs together."""
+    hours: Positive | None = None
+    """By the clock on the wall."""
+    gpu_hours: Positive | None = None
+
+
+@dataclass(frozen=True, kw_only=True, config=STRICT)
+class Plan:
+    """A sweep: `arms` configurations, each run on every seed. The space's default is always the first arm."""
+
+    space: Space
+    design: Design = "tpe"
+    arms: Count = ARMS
+    seeds: tuple[Natural, ...] = (0,)
+    stopper: Stopper = Asha()
+    given: tuple[dict[str, JsonValue], ...] = ()
+    """Arms of the design "given", beside the default; of the design "path" the one that it leads to."""
+    sampler_seed: Natural = 0
+    objectives: tuple[Objective, ...] = Field(default=(Objective(),), min_length=1)
+    """The first is knn_top1: stopping, paths, confirmation and the summary go by it."""
+    confirm: Confirm | None = None
+    budget: Budget = Budget()
+    guard: Guard = Guard()
+    """Ends runs that have collapsed or diverged, the default's too."""
+    workers_per_trial: Count = 1
+    gpus_per_worker: NonNegative = 0.0
+
+    def __post_init__(self) -> None:
+        self._check_workers()
+        self._check_design()
+        self._check_objectives()
+
+    def _check_workers(self) -> None:
+        if self.space.base.batch % self.workers_per_trial:
+            raise ValueError(
+                f"workers_per_trial = {self.workers_per_trial} does not divide the batch of "
+                f"{self.space.base.batch} images; change either"
+            )
+        if self.workers_per_trial > 1 and 0 < self.gpus_per_worker < 1:
+            raise ValueError(
+                f"gpus_per_worker = {self.gpus_per_worker}: several workers cannot share one GPU in a trial; "
+                "give each a whole one, or a trial one worker"
+            )
+
+        if self.budget.gpu_hours and not self.gpus_per_worker:
+            raise ValueError("budget = gpu_hours: the runs ask for no GPU; limit hours, or ask for GPUs")
+
+    def _check_design(self) -> None:
+        if self.design not in ANY and (self.design in LISTS) != bool(self.space.alternatives):
+            lists = "lists its arms" if self.space.alternatives else "lists no arms"
+            raise ValueError(
+                f"design = {self.design}: {self.space.name} {lists}; take {usual_design(self.space)}"
+            )
+        ranges = [domain for domain in self.space.domains.values() if not isinstance(domain, Choice | Zip)]
+        if self.design == "cmaes" and len(ranges) < 2:
+            raise ValueError(
+                f"design = cmaes: it needs two ranges of numbers, and {self.space.name} has {len(ranges)}; take tpe"
+            )
+        if self.design == "path" and len(self.given) != 1:
+            raise ValueError(f"design = path: it leads to one arm, and {len(self.given)} are given")
+        for arm in self.given:
+            if not self.space.allows(self.space.trial(arm)):
+                raise ValueError(f"given = {arm}: it breaks a constraint of {self.space.name}")
+
+    def _check_objectives(self) -> None:
+        if self.objectives[0] != Objective():
+            raise ValueError(
+                f"objectives = {self.objectives[0].metric}: the first is knn_top1, more of it better; stopping, "
+                "confirmation and the summary go by it. Name it first, then the others"
+            )
+        names = [(objective.metric, objective.total) for objective in self.objectives]
+        twice = [metric for i, (metric, whole) in enumerate(names) if (metric, whole) in names[:i]]
+        if twice:
+            raise ValueError(f"objectives = {', '.join(twice)}: named twice; name each once")
+        if len(names) > 1 and self.design == "cmaes":
+            raise ValueError("design = cmaes: it has one objective; take nsga2 or tpe for several")
+
+    @property
+    def epochs(self) -> int:
+        """Epochs of a run that is not stopped."""
+        return self.space.base.epochs
+
+    @property
+    def device(self) -> str:
+        """Where runs are trained: a GPU only if one was asked for."""
+        return "cuda" if self.gpus_per_worker else "cpu"
+
+    @property
+    def runs(self) -> int:
+        """Arms times seeds, of the search."""
+        return self.arms * len(self.seeds)
+
+    @property
+    def confirm_seeds(self) -> tuple[int, ...]:
+        """Seeds that had no part in the search; none if nothing is confirmed."""
+        fresh = max(self.seeds) + 1
+        return tuple(range(fresh, fresh + self.confirm.seeds)) if self.confirm else ()
+
+    @property
+    def confirm_runs(self) -> int:
+        """Runs on fresh seeds: of the best arms, as far as there are others than the default, and of that."""
+        arms = 1 + min(self.confirm.arms, self.arms - 1) if self.confirm else 0
+        return arms * len(self.confirm_seeds)
+
+    def run(self, values: Values, seed: int) -> Trial:
+        """The run of an arm on a seed."""
+        return config.replace(self.space.trial(values), {"seed": seed})
+
+
+_PLAN = TypeAdapter(Plan)
+
+
+def checked(**fields: Any) -> Plan:
+    """A plan from its fields.
+
+    Raises:
+        ValueError: an illegal one, in one sentence.
+    """
+    space: Space = fields["space"]
+    fields = {"design": usual_design(space, fields.get("arms")), **fields}
+    if fields["design"] in COMPARISONS:
+        fields = {"stopper": Never(), **fields}
+    parts = len(space.domains if fields["design"] == "path" else space.alternatives)
+    if parts and fields["design"] in COMPARISONS:
+        fields = {"arms": 1 + parts * (parts + 1) // 2, **fields}  # all pairs, or all steps of a path
+    plan = in_words(lambda: Plan(**fields))
+    # Adaptive designs are asked for arms as they go; the others have as many as they have.
+    return replace(plan, arms=total(plan))
+
+
+def to_dict(plan: Plan) -> dict[str, Any]:
+    """The plan as JSON-ready values."""
+    return _PLAN.dump_python(plan, mode="json")
+
+
+def from_dict(values: dict[str, Any]) -> Plan:
+    """The plan that `to_dict` wrote."""
+    return _PLAN.validate_python(values)
+
+
+def fixed_arms(plan: Plan) -> list[Values]:
+    """The arms known before the sweep starts, the default first; an adaptive design asks for others as it learns."""
+    return known_arms(plan, {})
+
+
+def ladder(plan: Plan) -> list[tuple[int, float]]:
+    """The rungs, and how many runs go on after each if it keeps exactly its share."""
+    seeds = len(plan.seeds)  # runs are compared with those of the same seed
+    return [(rung, seeds * survivors) for rung, survivors in plan.stopper.ladder(plan.epochs, plan.arms)]
+
+
+def estimate(plan: Plan) -> tuple[int, int]:
+    """Epochs of the plan if no run is stopped, and as many as the stopper is expected to leave of them."""
+    from sweeps.planning.simulation.expected import expected_epochs  # there it is known how sweeps go on
+
+    again, reference = plan.confirm_runs * plan.epochs, plan.space.reference
+    expected = expected_epochs(
+        plan.stopper,
+        arms=plan.arms,
+        seeds=len(plan.seeds),
+        epochs=plan.epochs,
+        deviation=reference.seed_deviation if reference else None,
+    )
+    return plan.runs * plan.epochs + again, round(expected) + again
+
+
+def in_short(domain: Domain) -> str:
+    """A domain for people."""
+    match domain:
+        case Choice():
+            return f"one of {', '.join(map(str, domain.values))}"
+        case Zip():
+            return f"one of {', '.join(' with '.join(map(str, value)) for value in domain.values)}"
+        case Integer():
+            kind = ", logarithmic" if domain.logarithmic else ""
+            return f"whole numbers from {domain.low} to {domain.high}{kind}"
+        case LogUniform():
+            return f"{domain.low} to {domain.high}, logarithmic"
+        case _:
+            return f"{domain.low} to {domain.high}"

@@ -1,0 +1,138 @@
+"""What of a budget is kept for the confirmation, so that the search cannot spend it."""
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from sweeps.planning.plan import Budget, Plan
+
+LONGER = 1.1
+"""Of time, which can only be estimated, a tenth more is kept."""
+
+
+class Spender(Protocol):
+    """What is asked of a sweep that is being carried out."""
+
+    @property
+    def plan(self) -> Plan:
+        """What it is to do."""
+        ...
+
+    @property
+    def epochs_spent(self) -> int:
+        """Of all its runs."""
+        ...
+
+    @property
+    def seconds_spent(self) -> float:
+        """Of all its epochs."""
+        ...
+
+    def confirmed(self) -> tuple[int, int]:
+        """Runs that the confirmation has begun whatever the search may still find, and their epochs."""
+        ...
+
+    def under_way(self) -> int:
+        """Epochs to go of the search's runs in training."""
+        ...
+
+
+def lacking(
+    budget: Budget,
+    spenders: Sequence[Spender],
+    used: Mapping[str, float],
+    *,
+    places: int,
+    runs: int = 0,
+    epochs: int | None = None,
+) -> str | None:
+    """Why these do not fit into the search's share of a budget, in words; None if they do.
+
+    Args:
+        budget: of all spenders together.
+        spenders: sweeps; without one that confirms nothing is kept.
+        used: so far, in the units of the budget.
+        places: how many runs are trained at once.
+        runs: to be begun.
+        epochs: of a run to come, beside what is in training; None: whether anything of the share is left at all.
+    """
+    if not any(one.plan.confirm for one in spenders):
+        return None
+    kept = {"trials": float(sum(one.plan.confirm_runs - one.confirmed()[0] for one in spenders))}
+    kept["epochs"] = float(sum(_epochs(one) for one in spenders))
+    wanted = {"trials": float(runs), "epochs": float(epochs or 0)}
+    if epochs is not None:
+        wanted["epochs"] += sum(one.under_way() for one in spenders)
+    for name, price in _prices(spenders, used, places).items():
+        whole = math.ceil(kept["trials"] / places) * places / kept["trials"] if kept["trials"] else 1.0
+        kept[name] = LONGER * price * kept["epochs"] * (whole if name == "hours" else 1.0)
+        wanted[name] = price * wanted["epochs"]
+    for name, held in kept.items():
+        limit = getattr(budget, name)
+        if limit is not None and used[name] + held + wanted[name] > limit:
+            estimated = " (an estimate)" if name not in ("trials", "epochs") else ""
+            return (
+                f"the search has had its share of the budget of {limit:g} {name.replace('_', '-')}: {held:.3g}"
+                f"{estimated} are kept for the confirmation"
+            )
+    return None
+
+
+def _epochs(one: Spender) -> int:
+    return one.plan.confirm_runs * one.plan.epochs - one.confirmed()[1]
+
+
+def _prices(spenders: Sequence[Spender], used: Mapping[str, float], places: int) -> dict[str, float]:
+    """Hours that an epoch takes, by what was measured; nothing before the first."""
+    epochs = sum(one.epochs_spent for one in spenders)
+    if not epochs:
+        return {}
+    hours = sum(one.seconds_spent for one in spenders) / epochs / 3600
+    return {"hours": hours / places, "gpu_hours": used["gpu_hours"] / epochs}
+
+
+def check(budget: Budget, plans: Sequence[Plan], *, together: bool = False) -> None:
+    """Refuses a budget that does not hold the confirmation, the default and an arm to confirm.
+
+    `together`: it is that of a campaign, which can go on with a larger one: the confirmations alone must fit.
+
+    Raises:
+        ValueError: says how much it takes, and what else would do.
+    """
+    if not any(plan.confirm for plan in plans):
+        return
+    for name in ("trials", "epochs"):
+        each = [plan.epochs if name == "epochs" else 1 for plan in plans]
+        again = sum(size * plan.confirm_runs for size, plan in zip(each, plans, strict=True))
+        least = sum(
+            size * min(2, plan.arms) * len(plan.seeds) for size, plan in zip(each, plans, strict=True)
+        )
+        least, limit = 0 if together else least, getattr(budget, name)
+        if limit is not None and limit < again + least:
+            search = "" if together else f" and the default with one arm more {least}"
+            raise ValueError(
+                f"--budget {name}={limit}: the confirmation takes {again} {name}{search}; give {name}={again + least} "
+                "or more, or confirm fewer arms on fewer seeds (--confirm, --confirm-seeds)"
+            )
+
+
+def words(budget: Budget, plans: Sequence[Plan]) -> list[str]:
+    """A line for each limit: what of it is kept for the confirmation, and what the search has."""
+    runs = sum(plan.confirm_runs for plan in plans)
+    epochs = sum(plan.confirm_runs * plan.epochs for plan in plans)
+    lines: list[str] = []
+    for name, limit in vars(budget).items():
+        if not isinstance(limit, int | float):
+            continue
+        of = f"of the budget of {limit:g} {name.replace('_', '-')}"
+        if not runs:
+            lines.append(f"{of} all is the search's")
+        elif name in ("trials", "epochs"):
+            kept = runs if name == "trials" else epochs
+            lines.append(f"{of} {kept} are kept for the confirmation, the search has {limit - kept:g}")
+        else:
+            lines.append(
+                f"{of} so much is kept for the confirmation as its {epochs} epochs ({runs} runs) take by those "
+                "measured until then, and a tenth more: an estimate"
+            )
+    return lines

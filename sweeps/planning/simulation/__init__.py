@@ -1,0 +1,1 @@
+"""Recorded or made-up curves under a simulated clock: what a stopper leaves of a sweep."""

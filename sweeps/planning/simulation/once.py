@@ -1,0 +1,82 @@
+"""One sweep of recorded runs."""
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+
+from sweeps.planning.simulation.clock import Delays, Durations, Replayed, Simulation
+from sweeps.planning.simulation.curves import Curves, check
+from sweeps.planning.simulation.searcher import Listed, Searcher
+from sweeps.stoppers import AnyStopper, judge_of
+
+
+def replay(
+    curves: Curves,
+    stopper: AnyStopper,
+    *,
+    arms: Mapping[str, str] | None = None,
+    order: Sequence[str] | None = None,
+    searcher: Searcher | None = None,
+    workers: int = 2,
+    seconds: Durations | None = None,
+    delays: Delays | None = None,
+    checkpoints: bool = True,
+    spared: Collection[str] = (),
+    unwell: Mapping[str, str] | None = None,
+    deviation: float | None = None,
+) -> Replayed:
+    """Carries out the sweep of these runs under a stopper, which judges arms by the mean of their runs.
+
+    A free place takes up the run that the judge promotes, from the epoch at which it paused, else a new one.
+
+    Args:
+        curves: the recorded runs, every one to its end.
+        stopper: what ends runs.
+        arms: of which arm each run is; each is one of its own by default. All have as many runs.
+        order: in which runs are issued; that of `curves` by default.
+        searcher: who chooses that order as results come in, instead.
+        workers: how many runs are trained at once.
+        seconds: of an epoch of each run, or of each of its epochs; 1 by default.
+        delays: while a place is held and nothing is trained; none by default.
+        checkpoints: whether a run that is promoted goes on from where it paused; else it repeats what it has had.
+        spared: runs that go on whatever the judge says.
+        unwell: runs that the guard ended when they were recorded, by its reason; it ends them here too.
+        deviation: of the metric over seeds, of one run, for stoppers that allow for noise.
+
+    Raises:
+        ValueError: a run is shorter than the others or has a value that is not finite, `order` is none of these
+            runs or not the only one to choose, or there is no worker.
+    """
+    unwell = unwell or {}
+    horizon = check(curves, unwell=unwell)
+    if order is not None and searcher is not None:
+        raise ValueError("order and searcher both say which run is next; give one of them")
+    order = list(curves) if order is None else list(order)
+    if sorted(order) != sorted(curves):
+        raise ValueError(f"order has {len(order)} runs, not the {len(curves)} recorded ones, each once")
+    if workers < 1:
+        raise ValueError(f"workers = {workers}: nothing is trained without one; give 1 or more")
+    sizes = Counter((arms or {}).get(run, run) for run in curves)
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"arms have {min(sizes.values())} to {max(sizes.values())} runs; give all as many")
+    seeds = len(curves) // len(sizes)
+    left_alone = {(arms or {}).get(run, run) for run in spared}
+    judge = judge_of(
+        stopper,
+        horizon,
+        arms=len(sizes),
+        seeds=seeds,
+        deviation=deviation,
+        spared=left_alone.__contains__,
+    )
+    simulation = Simulation(
+        curves,
+        judge,
+        searcher or Listed(order),
+        arms=arms or {},
+        seconds=seconds or {},
+        delays=delays or Delays(),
+        checkpoints=checkpoints,
+        spared=frozenset(spared),
+        unwell=unwell,
+    )
+    return simulation.carry_out(workers)

@@ -1,0 +1,147 @@
+"""Spaces, arms and plans in words, for people."""
+
+import itertools
+import json
+import random
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from analysis import paired
+from search_spaces.parts import Reference
+from search_spaces.space import Space
+from sweeps.planning import plan as plans
+from sweeps.planning import reserve
+from sweeps.planning.estimate import Estimate, in_words
+from sweeps.planning.plan import Plan
+
+MOST = 2000
+"""Arms of a grid that are counted one by one; of a larger one it is said that it is larger."""
+
+
+def space(described: Space) -> list[str]:
+    """The question, what varies by whose word, what is tried first, how many arms a grid has, and one of them."""
+    default = described.default()
+    first = [f"  then {a.name}: {arm(a.values)}  ({a.source})" for a in described.first]
+    start = [] if described.alternatives else [f"a search tries first {arm(default)}", *first]
+    return [
+        f"{described.name}: {described.question}",
+        *varies(described),
+        *start,
+        _size(described),
+        f"an arm drawn at random: {json.dumps(sample(described))}",
+    ]
+
+
+def varies(described: Space) -> list[str]:
+    """A line for each domain or alternative, each constraint, and each figure that others have reported."""
+    lines = [f"  {a.name}: {arm(a.values)}  ({a.source})" for a in described.alternatives]
+    default = described.chosen({})
+    for key, domain in described.domains.items() if not described.alternatives else ():
+        when = described.conditions.get(key)
+        where = f", only where {when.path} is {_any_of(when.values)}" if when else ""
+        start = f", default {one_line(name(default[key]))}" if key in default else ""
+        lines.append(f"  {key}: {plans.in_short(domain)}{start}{where}  ({domain.source})")
+    lines += [f"  {c.smaller} < {c.larger}: {c.reason}" for c in described.constraints]
+    figures = (f"{arm(f.values)}: {f.score}, {f.what}  ({f.source})" for f in described.reported)
+    return [*lines, *(f"  reported: {figure}" for figure in figures)]
+
+
+def runs(plan: Plan) -> list[str]:
+    """Arms and seeds, how many go on at each rung, what is run again at the end, and the epochs of it all."""
+    seeds = ", ".join(map(str, plan.seeds))
+    lines = [
+        f"{plan.arms} arms ({plan.design}) x {len(plan.seeds)} seeds ({seeds}), {plan.epochs} epochs each"
+    ]
+    for rung, left in plans.ladder(plan):
+        lines.append(f"  epoch {rung:>4}: about {left:.0f} of {plan.runs} runs go on")
+    if plan.confirm:
+        again = ", ".join(map(str, plan.confirm_seeds))
+        lines.append(
+            f"then the best {plan.confirm.arms} and the default on fresh seeds ({again}), to their end"
+        )
+        lines.append(f"  {power(plan.confirm.arms, len(plan.confirm_seeds), plan.space.reference)}")
+    lines += [f"  {line}" for line in reserve.words(plan.budget, [plan])]
+    full, expected = plans.estimate(plan)
+    return [*lines, f"{full} epochs if no run is stopped, about {expected} with the stopper"]
+
+
+def power(arms: int, seeds: int, reference: Reference | None) -> str:
+    """How often the best so many arms, run again on so many seeds, and on twice as many, show a true gain.
+
+    The gain is what twice as many find in 80 % of sweeps, of one arm; the others are as good as the default. By
+    Student's paired test of two arms, each with the seed deviation, at Holm's first level, 5 % / arms: an arm is found
+    at least so often. Where no deviation is known the gain is told in it.
+    """
+    deviation, unit = (reference.seed_deviation, "points") if reference else (1.0, "seed deviations")
+    apart, level, fewest = 2**0.5 * deviation, paired.ALPHA / arms, max(seeds, 2)
+    gain = max(round(paired.detectable(apart, 2 * fewest, level), 1), 0.1)
+    few, many = (f"{paired.power(gain, apart, count, level):.0%}" for count in (fewest, 2 * fewest))
+    who = f"{arms} arms on {fewest} seeds find" if arms > 1 else f"1 arm on {fewest} seeds finds"
+    return f"{who} a true gain of {gain:.1f} {unit} in {few} of sweeps, {2 * fewest} seeds in {many}"
+
+
+def time(cost: Estimate) -> str:
+    """How long a plan takes by the clock on the wall, and how that is known."""
+    if cost.pace.seconds is None or cost.seconds_expected is None or cost.seconds_full is None:
+        return f"how long that takes is not known: {cost.pace.source}"
+    return (
+        f"about {in_words(cost.seconds_expected)}, at most {in_words(cost.seconds_full)}, {cost.parallel} at once on "
+        f"this machine: {cost.pace.seconds:.3g} s an epoch ({cost.pace.source})"
+    )
+
+
+def grid(described: Space) -> dict[int, int]:
+    """How many allowed arms a grid of so many values a range has, counted until it has more than MOST.
+
+    A space that lists its arms has no grid: not all of what they change goes together.
+    """
+    found: dict[int, int] = {}
+    for points in () if described.alternatives else (2, 3, 4, 5):
+        axes = {key: domain.points(points) for key, domain in described.domains.items()}
+        arms = (described.trial(described.flat(chosen)) for chosen in described.combinations(axes))
+        allowed = (1 for trial in arms if described.allows(trial))
+        found[points] = sum(itertools.islice(allowed, MOST + 1))
+        if found[points] > MOST:
+            break
+    return found
+
+
+def sample(described: Space) -> dict[str, Any]:
+    """An arm beside the default, drawn at random but always the same."""
+    if described.alternatives:
+        return random.Random(0).choice(list(described.arms().values()))
+    known = 1 + len(described.first)  # a search begins with these
+    return plans.fixed_arms(plans.checked(space=described, design="random", arms=known + 1))[-1]
+
+
+def arm(values: Mapping[str, Any]) -> str:
+    """The values of an arm, a sub-configuration by its name."""
+    return ", ".join(f"{path} = {one_line(name(value))}" for path, value in values.items())
+
+
+def name(value: Any) -> Any:
+    """A whole sub-configuration by its name alone, any other value as it is."""
+    return value["name"] if isinstance(value, dict) and "name" in value else value
+
+
+def one_line(value: Any) -> str:
+    """A value as it is given to --set."""
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _size(described: Space) -> str:
+    if described.alternatives:
+        return f"{len(described.alternatives) + 1} arms, with the base, '{described.base_name}'"
+    sizes = {
+        points: str(arms) if arms <= MOST else f"over {MOST}" for points, arms in grid(described).items()
+    }
+    if (
+        all(domain.size is not None for domain in described.domains.values())
+        and len(set(sizes.values())) == 1
+    ):
+        return f"a full grid has {sizes[2]} arms"
+    return f"arms of a grid, by values a range: {', '.join(f'{p}: {size}' for p, size in sizes.items())}"
+
+
+def _any_of(values: Iterable[Any]) -> str:
+    return " or ".join(one_line(name(value)) for value in values)

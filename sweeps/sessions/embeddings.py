@@ -1,0 +1,68 @@
+"""What the best encoder of a sweep makes of validation images, kept for those who cannot load a checkpoint."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from analysis.load import Record
+from analysis.summary import Summary
+from contrastive.checkpoint import load_pretrained
+from contrastive.data import Split
+from contrastive.distributed import World
+from contrastive.evaluate.features import embed, readout
+from sweeps import store
+from sweeps.engine import lifecycle
+from sweeps.engine.lifecycle import Sweep
+
+FILE = "embeddings.npz"
+MOST, SIDE = 1000, 64
+"""Images, the first of the split, and the pixels of their longer side: enough to look at."""
+
+
+def write(begun: Sweep, record: Record, summary: Summary) -> None:
+    """Writes embeddings.npz into the folder of a sweep whose best arm has a checkpoint; nothing if none has.
+
+    Its arrays: features (N, D) float32, labels (N,), classes (C,), images (N, H, W, 3) uint8, run: its number.
+    """
+    best = summary.result.best
+    runs = [run for run in record.runs if best and run.arm == best.digest and run.seed in best.scores]
+    kept = [
+        run
+        for run in sorted(runs, key=lambda run: run.seed)
+        if lifecycle.checkpoint(begun, run.trial).is_file()
+    ]
+    if not kept:
+        return
+    arrays: Any = {
+        **_arrays(begun, lifecycle.checkpoint(begun, kept[0].trial)),
+        "run": np.array(kept[0].number),
+    }
+    store.write_whole(begun.directory / FILE, lambda file: np.savez_compressed(file, **arrays))
+
+
+def _arrays(begun: Sweep, checkpoint: Path) -> dict[str, Any]:
+    device, images = torch.device("cpu"), _first(begun.dataset.validation)
+    found = load_pretrained(checkpoint, device=device)
+    layer = readout(found, found.trial.evaluation.layer)
+    channels = found.trial.views.channels or begun.dataset
+    features = embed(layer, images, channels, found.trial, world=World(), device=device)
+    return {
+        "features": features.float().numpy(),
+        "labels": images.labels.numpy(),
+        "classes": np.array(begun.dataset.classes),
+        **_shown(images),
+    }
+
+
+def _first(split: Split) -> Split:
+    rows = torch.arange(min(MOST, len(split)))
+    return Split(torch.cat(list(split.fetch(rows.split(256)))), split.labels[rows])
+
+
+def _shown(split: Split) -> dict[str, Any]:
+    """Every so manieth pixel, where images are larger than is shown."""
+    assert isinstance(split.images, torch.Tensor)
+    step = -(-max(split.shape) // SIDE)
+    return {"images": split.images[:, :, ::step, ::step].permute(0, 2, 3, 1).contiguous().numpy()}

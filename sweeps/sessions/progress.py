@@ -1,0 +1,151 @@
+"""What a person sees while a sweep runs: a live table in a terminal, plain lines elsewhere."""
+
+import threading
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
+
+from sweeps.engine.engine import METRIC, Engine, Watcher
+from sweeps.engine.history import last_line
+from sweeps.engine.study import Run
+from sweeps.planning.estimate import in_words, remaining
+from sweeps.planning.plan import Plan, estimate
+
+REFRESH_PER_SECOND = 4
+LINES = 24
+"""Of a long sweep the table shows the runs in training, the best and the last, not all."""
+
+
+@dataclass
+class _Line:
+    run: Run
+    state: str = "running"
+    epoch: int = 0
+    value: float | None = None
+    reason: str = ""
+
+
+class Progress(Watcher, AbstractContextManager["Progress"]):
+    """Collects what happens to each run and shows it."""
+
+    def __init__(self, plan: Plan, console: Console, clock: Callable[[], float] = time.monotonic):
+        self.plan, self.console, self.clock = plan, console, clock
+        self.started = clock()
+        self.before, self.done_before, self.done = 0, 0, 0
+        self.total, self.expected = plan.runs + plan.confirm_runs, estimate(plan)[1]
+        self.lines: dict[str, _Line] = {}
+        self.lock = threading.Lock()
+        self.live = Live(get_renderable=self.table, console=console, refresh_per_second=REFRESH_PER_SECOND)
+
+    def __enter__(self) -> "Progress":
+        if self.console.is_terminal:
+            self.live.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self.console.is_terminal:
+            self.live.stop()
+
+    def begin(self, engine: Engine) -> None:
+        """Where the sweep stands when this sitting starts."""
+        open_runs = {run.identity for run in engine.study.unfinished()}
+        self.before = len(engine.study.entries.keys() - open_runs - self.lines.keys())
+        self.done_before, self.started = engine.epochs_spent, self.clock()
+
+    def state(self, run: Run, state: str, reason: str, epochs: int) -> None:
+        """A run has started or ended."""
+        with self.lock:
+            line = self.lines.setdefault(run.identity, _Line(run))
+            line.state, line.reason = state, reason
+            line.epoch = max(line.epoch, epochs)
+        if not self.console.is_terminal:
+            self.say(self._sentence(line))
+
+    def report(self, run: Run, epoch: int, value: float) -> None:
+        """A run has finished an epoch."""
+        with self.lock:
+            line = self.lines.setdefault(run.identity, _Line(run))
+            line.epoch, line.value = epoch, value
+            self.done += 1
+        if not self.console.is_terminal:
+            self.say(
+                f"{self._seconds()}  run {run.number}  epoch {epoch}/{self.plan.epochs}  {METRIC} {value:.2f}"
+            )
+
+    def say(self, line: str) -> None:
+        """A line of its own, above the table if there is one."""
+        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+    def left(self) -> float | None:
+        """Seconds to go, by the pace of this sitting; None while there is none."""
+        return remaining(
+            done=self.done_before + self.done,
+            expected=self.expected,
+            seconds_per_epoch=(self.clock() - self.started) / self.done if self.done else None,
+            workers=1,  # the pace is that of all of them together
+        )
+
+    def table(self) -> Table:
+        """The runs in order of issue, of many the most telling; the best complete one stands out."""
+        with self.lock:
+            lines = list(self.lines.values())
+        ended = self.before + sum(line.state not in ("running", "paused") for line in lines)
+        best = max((line.value for line in lines if line.state == "complete" and line.value), default=None)
+        left = self.left()
+        rest = "" if left is None else f", about {in_words(left)} to go"
+        table = Table(
+            title=f"{self.plan.space.name}: {ended} of {self.total} runs ended, {self._seconds()}{rest}"
+        )
+        table.add_column("run", justify="right")
+        for path in self.plan.space.setting(self.plan.space.base):
+            table.add_column(path.removeprefix("method."), justify="right")
+        for column in ("seed", "epoch", "kNN top-1 %"):
+            table.add_column(column, justify="right")
+        table.add_column("state")
+        for line in _most_telling(lines):
+            style = "bold green" if line.value == best and line.state == "complete" else STYLES[line.state]
+            table.add_row(*map(escape, self._cells(line)), style=style)
+        return table
+
+    def _cells(self, line: _Line) -> list[str]:
+        setting = self.plan.space.setting(line.run.trial)
+        values = [_short(setting.get(path, "")) for path in self.plan.space.setting(self.plan.space.base)]
+        accuracy = "" if line.value is None else f"{line.value:.2f}"
+        state = line.state if line.state != "stopped" else f"stopped at {line.reason.partition(':')[0]}"
+        return [str(line.run.number), *values, str(line.run.seed), str(line.epoch), accuracy, state]
+
+    def _sentence(self, line: _Line) -> str:
+        values = ", ".join(
+            f"{path.removeprefix('method.')} {_short(value)}"
+            for path, value in self.plan.space.setting(line.run.trial).items()
+        )
+        reason = last_line(line.reason)
+        why = f" ({reason})" if reason else ""
+        return f"{self._seconds()}  run {line.run.number}  seed {line.run.seed}  {values}: {line.state}{why}"
+
+    def _seconds(self) -> str:
+        return f"{self.clock() - self.started:.0f} s"
+
+
+STYLES = {"running": "", "paused": "dim", "complete": "green", "stopped": "dim", "failed": "red"}
+
+
+def _most_telling(lines: list[_Line]) -> list[_Line]:
+    if len(lines) <= LINES:
+        return lines
+    running = [line for line in lines if line.state == "running"]
+    best = sorted(lines, key=lambda line: -(line.value or 0.0))[: LINES // 2]
+    chosen = [*running, *best, *reversed(lines)]
+    numbers = list(dict.fromkeys(line.run.number for line in chosen))[:LINES]
+    return [line for line in lines if line.run.number in set(numbers)]
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,58 @@
+"""Who is carrying a sweep out, and how to call the command line on its store."""
+
+import json
+import shlex
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweeps.store.layout import LOCK, being_written
+
+STOP = "stop"
+"""The file in a sweep's folder whose presence asks its driver to end."""
+DEFAULT_STORE = Path("results")
+
+
+@dataclass(frozen=True)
+class Driver:
+    """The process that is carrying a sweep out, as it says itself; None where it does not."""
+
+    pid: int | None = None
+    host: str | None = None
+
+    def __str__(self) -> str:
+        process = "a process" if self.pid is None else f"process {self.pid}"
+        return process if self.host is None else f"{process} on {self.host}"
+
+
+def driver(directory: Path) -> Driver | None:
+    """Who holds the lock of a sweep (`sweeps.engine.lifecycle.alone`), or None if nobody does."""
+    return _named((directory / LOCK).read_text()) if being_written(directory) else None
+
+
+def ask_to_stop(directory: Path) -> Driver:
+    """Asks the driver of a sweep to end as after one Ctrl-C; returns whom.
+
+    Raises:
+        ValueError: nobody is carrying the sweep out.
+    """
+    found = driver(directory)
+    if found is None:
+        raise ValueError(f"{directory.name} is not running, so there is nothing to stop")
+    (directory / STOP).touch()
+    return found
+
+
+def program(store: Path) -> str:
+    """How the command line was called, with the store it was told."""
+    called = Path(sys.argv[0])
+    name = "sweeps" if called.name == "sweeps" else f"python {called}"
+    return name if store == DEFAULT_STORE else f"{name} --store {shlex.quote(str(store))}"
+
+
+def _named(text: str) -> Driver:
+    try:
+        content = json.loads(text)
+        return Driver(content.get("pid"), content.get("host"))
+    except (ValueError, AttributeError):  # just begun, or of a version that did not say
+        return Driver()
