@@ -12,6 +12,7 @@ from contrastive import distributed
 from contrastive.config import Trial
 from contrastive.data import Split
 from contrastive.distributed import World
+from contrastive.encoder import Branch
 from contrastive.evaluate.protocols import Layer
 from contrastive.views import View, draw, normalise, render
 
@@ -47,6 +48,10 @@ class Network(Protocol):
     def projector(self) -> nn.Module:
         """From features to embeddings."""
         ...
+
+
+# From Python 3.12 on a protocol looks at attributes without `__getattr__`, by which a module hands out its parts.
+Network.register(Branch)
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,7 @@ def provenance() -> dict[str, object]:
         "commit": _git(source, "rev-parse", "HEAD") if ours else None,
         "changed": bool(_git(source, "status", "--porcelain", "--untracked-files=no")) if ours else None,
         "diff": _digest(_git(source, "diff", "HEAD")) if ours else None,
-        "packages": {name: metadata.version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "host": platform.node(),
         "machine": platform.machine(),
@@ -107,6 +107,14 @@ def _few(names: list[str], most: int = 8) -> str:
 def _digest(changes: str | None) -> str:
     """Tells two states of uncommitted changes apart; "" where nothing is changed."""
     return hashlib.sha256(changes.encode()).hexdigest()[:16] if changes else ""
+
+
+def _version(package: str) -> str | None:
+    """The installed version; None where there is none, as of sources that are run without being installed."""
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def _git(folder: Path, *arguments: str) -> str | None:

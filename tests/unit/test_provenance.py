@@ -235,3 +235,11 @@ def test_the_origin_of_a_sitting_holds_the_digest_of_its_code(tmp_path: Path, ca
         == provenance.code().digest
         == store.read_manifest(begun.directory)["code"]["digest"]
     )
+
+
+def test_sources_that_are_not_installed_have_no_version_but_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(provenance, "PACKAGES", ("no-such-package", "torch"))
+    packages = provenance.provenance()["packages"]
+    assert isinstance(packages, dict)
+    assert packages["no-such-package"] is None
+    assert packages["torch"]
