@@ -1,6 +1,12 @@
 """Contrastive pretraining: one model from one frozen configuration."""
 
-from contrastive.config import Trial
-from contrastive.train import Outcome, train
+from typing import TYPE_CHECKING
 
-__all__ = ["Outcome", "Trial", "train"]
+from contrastive import lazy
+
+if TYPE_CHECKING:
+    from contrastive.config import Trial as Trial
+    from contrastive.train import Outcome as Outcome
+    from contrastive.train import train as train
+
+lazy.publish(__name__)

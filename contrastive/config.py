@@ -1,13 +1,13 @@
 """A trial: everything that decides one training run, as frozen data that is legal by construction."""
 
+from __future__ import annotations
+
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
-import torch
 from pydantic import TypeAdapter
-from pydantic.dataclasses import dataclass
 
 from contrastive import paths
 from contrastive.data import Data, Shapes
@@ -15,7 +15,7 @@ from contrastive.encoder import Encoder, Strided
 from contrastive.evaluate.protocols import NEIGHBOURS, Layer, Protocol, Temperature, check_names
 from contrastive.methods import SCE, Method
 from contrastive.optimiser import SGD, Optimiser
-from contrastive.types import STRICT, Count, Natural
+from contrastive.types import Count, Natural, configuration
 from contrastive.views import Views
 from contrastive.words import closest, in_words
 
@@ -23,6 +23,9 @@ __all__ = [
     "LATER", "NUMERICS", "Evaluation", "Trial", "arm", "closest", "from_dict", "identity", "in_words", "replace",
     "to_dict", "to_json", "value_at",
 ]  # fmt: skip
+
+if TYPE_CHECKING:
+    import torch
 
 NUMERICS = 3
 """Raised whenever the same trial would give another curve than before; part of a run's identity."""
@@ -39,7 +42,7 @@ a field of CACR alone.
 """
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Evaluation:
     """Weighted kNN after each epoch, and protocols that are run once, when training has ended.
 
@@ -60,7 +63,7 @@ class Evaluation:
         check_names(self.after)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Trial:
     """One run. `batch` is the global batch in images; `epochs` is the horizon of every schedule."""
 
@@ -147,6 +150,8 @@ class Trial:
     @property
     def dtype(self) -> torch.dtype:
         """Of weights and images."""
+        import torch
+
         return {"float32": torch.float32, "float64": torch.float64}[self.precision]
 
     @property

@@ -1,20 +1,20 @@
 """Encoders (images to features) and heads (features to embeddings)."""
 
+from __future__ import annotations
+
 import difflib
 import functools
 import importlib
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol
 
-import torch
-import torchvision
-from pydantic import Field
-from pydantic.dataclasses import dataclass
-from torch import Tensor, nn
+from contrastive import types
+from contrastive.types import Count, configuration
 
-from contrastive.types import STRICT, Count
+if TYPE_CHECKING:
+    from torch import nn
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Strided:
     """Four 3x3 convolutions with all work at 16x16 and below: about 10 CPU seconds for a real 32x32 run.
 
@@ -31,6 +31,8 @@ class Strided:
 
     def build(self) -> nn.Module:
         """A module from (N, 3, H, W) to (N, dim); its initial weights come from torch's current generator."""
+        from torch import nn
+
         w = self.width
         return nn.Sequential(
             *_convolution(3, w, kernel=4, stride=2),
@@ -42,7 +44,7 @@ class Strided:
         )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class ResNet:
     """He et al. 2016. The "cifar" stem is one 3x3 convolution of stride 1 without max-pooling."""
 
@@ -59,7 +61,10 @@ class ResNet:
 
     def build(self) -> nn.Module:
         """A module from (N, 3, H, W) to (N, dim); its initial weights come from torch's current generator."""
-        network = torchvision.models.get_model(
+        from torch import nn
+        from torchvision import models
+
+        network = models.get_model(
             f"resnet{self.depth}", weights=None, zero_init_residual=self.zero_init_residual
         )
         network.fc = nn.Identity()
@@ -69,7 +74,7 @@ class ResNet:
         return network
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Timm:
     """Any image model of the timm library, untrained, without its classifier: timm.list_models() names them.
 
@@ -100,10 +105,32 @@ class Timm:
         return _timm_model(self.model, self.image_size)
 
 
-Encoder = Annotated[Strided | ResNet | Timm, Field(discriminator="name")]
+ENCODERS: Final = (Strided, ResNet, Timm)
+"""All encoders. To add one: its class above, and its name here."""
+
+if TYPE_CHECKING:
+
+    class Encoder(Protocol):
+        """What a configuration of an encoder can do."""
+
+        @property
+        def name(self) -> str:
+            """By which it is told from the others."""
+            ...
+
+        @property
+        def dim(self) -> int:
+            """Number of features."""
+            ...
+
+        def build(self) -> nn.Module:
+            """A module from (N, 3, H, W) to (N, dim); its initial weights come from torch's current generator."""
+            ...
+else:
+    Encoder = types.union(ENCODERS)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Head:
     """A perceptron on features: projector or predictor.
 
@@ -130,6 +157,8 @@ class Head:
 
     def build(self, features: int) -> nn.Module:
         """A module from (N, features) to (N, output)."""
+        from torch import nn
+
         layers: list[nn.Module] = []
         for width in self.hidden:
             layers.append(nn.Linear(features, width, bias=not self.batch_norm))
@@ -141,52 +170,17 @@ class Head:
         return nn.Sequential(*layers)
 
     def _output_norm(self) -> nn.Module:
+        from torch import nn
+
         norm = nn.BatchNorm1d(self.output, affine=self.output_affine != "none")
         if self.output_affine == "scale":
             norm.bias.requires_grad_(False)
         return norm
 
 
-class Branch(nn.Module):
-    """Encoder and projector, and on the online side of some methods a predictor or a second projector.
-
-    `together`: views of one size go through it as one batch, with batch statistics over all of them.
-    """
-
-    def __init__(
-        self,
-        encoder: nn.Module,
-        projector: nn.Module,
-        predictor: nn.Module | None = None,
-        second_projector: nn.Module | None = None,
-        *,
-        together: bool = False,
-    ):
-        super().__init__()
-        self.together = together
-        self.encoder, self.projector = encoder, projector
-        self.predictor, self.second_projector = predictor, second_projector
-
-    def forward(self, views: list[Tensor]) -> list[tuple[Tensor, Tensor | None]]:
-        """Embeds each view; unless they go together, batch statistics are those of one view."""
-        if not self.together:
-            return [self._embed(view) for view in views]
-        found: dict[int, tuple[Tensor, Tensor | None]] = {}
-        for size in dict.fromkeys(view.shape for view in views):
-            places = [i for i, view in enumerate(views) if view.shape == size]
-            first, second = self._embed(torch.cat([views[i] for i in places]))
-            parts = second.chunk(len(places)) if second is not None else [None] * len(places)
-            found |= dict(zip(places, zip(first.chunk(len(places)), parts, strict=True), strict=True))
-        return [found[i] for i in range(len(views))]
-
-    def _embed(self, view: Tensor) -> tuple[Tensor, Tensor | None]:
-        features = self.encoder(view)
-        first = self.projector(features)
-        second = self.second_projector(features) if self.second_projector else None
-        return self.predictor(first) if self.predictor else first, second
-
-
 def _convolution(channels: int, width: int, *, kernel: int, stride: int) -> list[nn.Module]:
+    from torch import nn
+
     convolution = nn.Conv2d(channels, width, kernel, stride, padding=1, bias=False)
     return [convolution, nn.BatchNorm2d(width), nn.ReLU(inplace=True)]
 
@@ -205,6 +199,8 @@ def _timm_model(model: str, image_size: int | None) -> Any:
 
 @functools.cache
 def _timm_features(model: str, image_size: int | None) -> int:
+    import torch
+
     # A model is the only thing that knows; torch's generator shall not notice that one was built to ask it.
     with torch.random.fork_rng(devices=[]):
         built = _timm_model(model, image_size)

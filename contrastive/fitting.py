@@ -4,8 +4,6 @@ from collections.abc import Callable, Collection, Iterable
 from typing import Final
 
 from contrastive.config import Trial, replace, value_at
-from contrastive.data import Data
-from contrastive.data.image_set import ImageSet
 
 WARMUPS: Final = ("optimiser.warmup_epochs", "method.warmup_epochs")
 CHANGES: Final = ("optimiser.milestones", "method.bandwidth_drops")
@@ -16,16 +14,6 @@ TIMED: Final = (*WARMUPS, *CHANGES)
 ENDLESS: Final = 10**9
 USUAL: Final[int] = Trial().epochs
 """What the defaults of optimisers and methods are made for."""
-
-
-def training_images(data: Data) -> int | None:
-    """How many training images a set has; nothing is decoded for it. None where only reading it tells.
-
-    Raises:
-        FileNotFoundError: the files are not where `data.root` says.
-        ValueError: they are not what the set consists of, or too few.
-    """
-    return data.counts()["train"] if isinstance(data, ImageSet) else data.train
 
 
 def with_batch(trial: Trial, images: int, accepts: Callable[[Trial], object] = lambda _: None) -> Trial:

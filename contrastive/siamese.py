@@ -10,9 +10,9 @@ from torch.nn.functional import normalize
 
 from contrastive import distributed
 from contrastive.batch_norm import split_batch_norm
+from contrastive.branch import Branch
 from contrastive.config import Trial
 from contrastive.distributed import World
-from contrastive.encoder import Branch
 from contrastive.methods.protocol import Batch, Diagnosed, Embeddings
 from contrastive.randomness import generator
 from contrastive.views import mix

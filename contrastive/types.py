@@ -1,14 +1,48 @@
-"""Numbers that carry their legal range, and the one configuration all config dataclasses share."""
+"""Numbers that carry their legal range, and the one decorator of all configurations."""
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field
+from pydantic.dataclasses import dataclass, is_pydantic_dataclass
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
+Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 
 STRICT = ConfigDict(extra="forbid", validate_default=True, use_attribute_docstrings=True)
-"""No unknown field, no illegal default: `@dataclass(frozen=True, kw_only=True, config=STRICT)`."""
+"""No unknown field, no illegal default."""
+T = TypeVar("T")
+
+
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(Field,))
+def configuration(kind: type[T]) -> type[T]:
+    """Make a class a frozen dataclass that is legal by type and whose repr says what differs from its defaults."""
+    kind.__repr__ = _differences
+    return cast(type[T], dataclass(frozen=True, kw_only=True, config=STRICT, repr=False)(kind))
+
+
+def _differences(self: Any) -> str:
+    shown = [
+        f"{name}={value!r}"
+        for name, field in type(self).__pydantic_fields__.items()
+        if (value := getattr(self, name)) != field.get_default(call_default_factory=True)
+    ]
+    return f"{type(self).__name__}({', '.join(shown)})"
+
+
+def registered(names: Mapping[str, Any]) -> tuple[type[Any], ...]:
+    """The configurations that a module imports, in that order, each with a name: its imports are the list of them."""
+    return tuple(
+        kind
+        for kind in names.values()
+        if is_pydantic_dataclass(kind) and isinstance(getattr(kind, "name", None), str)
+    )
+
+
+def union(kinds: Iterable[type[Any]]) -> Any:
+    """The type of a field that holds a configuration of any of these kinds, told apart by name."""
+    return Annotated[Union[tuple(kinds)], Field(discriminator="name")]  # noqa: UP007 - made of a list

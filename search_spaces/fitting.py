@@ -6,7 +6,7 @@ from typing import Any
 from contrastive import config
 from contrastive.config import Trial, value_at
 from contrastive.evaluate.protocols import NEIGHBOURS
-from contrastive.fitting import ENDLESS, TIMED, for_epochs, has, training_images, with_batch
+from contrastive.fitting import ENDLESS, TIMED, for_epochs, has, with_batch
 from search_spaces.ablations import overlap
 from search_spaces.shortening import short_of, within
 from search_spaces.space import Space, based_on
@@ -45,7 +45,7 @@ def given_way(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any]
     share = f"to {base.epochs} of {horizon}" if base.epochs < horizon else f"to {base.epochs}"
     why: dict[str, str] = {}
     if base.batch != long.batch:
-        why["batch"] = f"for there are {training_images(base.data)} training images"
+        why["batch"] = f"for there are {base.data.training_images()} training images"
     why |= dict.fromkeys((*TIMED, "optimiser.schedule"), f"in proportion {share} epochs")
     lines = [f"{line}; --set {path}=... takes another" for path, line in _differences(long, base, why)]
     for before, after in zip(space.alternatives, fitted.alternatives, strict=False):
@@ -81,7 +81,7 @@ def _horizon(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any])
 def _bank(base: Trial) -> int:
     """Training images, as far as they are few and can be counted."""
     try:
-        return NEIGHBOURS if base.batch >= NEIGHBOURS else training_images(base.data) or NEIGHBOURS
+        return NEIGHBOURS if base.batch >= NEIGHBOURS else base.data.training_images() or NEIGHBOURS
     except (OSError, ValueError):  # said where they are read
         return NEIGHBOURS
 
@@ -89,7 +89,7 @@ def _bank(base: Trial) -> int:
 def _small(space: Space, base: Trial, asked: Mapping[str, Any], workers: int) -> Trial:
     try:
         based_on(space, base, asked)
-        images = training_images(base.data)
+        images = base.data.training_images()
     except (OSError, ValueError):  # said where the base is put in, or the images are read
         return base
 

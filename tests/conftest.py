@@ -1,6 +1,8 @@
 """Shape and type checks on every tensor function, one thread, and a small data set for all tests."""
 
+import importlib
 import os
+import pkgutil
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -10,17 +12,20 @@ import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-with install_import_hook(
-    ["contrastive.losses", "contrastive.views", "contrastive.evaluate", "contrastive.siamese"],
-    "beartype.beartype",
-):
-    import contrastive  # noqa: F401
+import contrastive
+
+CHECKED = ["contrastive.losses", "contrastive.views", "contrastive.evaluate", "contrastive.siamese"]
+with install_import_hook(CHECKED, "beartype.beartype"):
+    for module in pkgutil.walk_packages(contrastive.__path__, "contrastive."):
+        if module.name.startswith(tuple(CHECKED)):
+            importlib.import_module(module.name)
 
 from contrastive.config import Trial
 from contrastive.data import Dataset, Shapes, load
 from contrastive.encoder import Head, Strided
 from contrastive.methods import SCE
-from contrastive.optimiser import SGD, Momentum
+from contrastive.optimiser import SGD
+from contrastive.schedule import Momentum
 
 torch.set_num_threads(1)
 # How long an example takes on a busy machine says nothing about the code.

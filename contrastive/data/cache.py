@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,20 +32,6 @@ def cached(name: str, content: Any, make: Callable[[], Dataset], cache: Path) ->
     made = make()
     _keep(made, folder)
     return _open(folder) or made
-
-
-def file_state(root: Path, paths: Iterable[Path | str]) -> list[tuple[str, int, int]]:
-    """Name below `root`, size in bytes and time of change in ns of each file: other when one has changed."""
-    above = f"{root.as_posix()}/"
-    return [(os.fspath(path).removeprefix(above), *_size_and_time(path)) for path in paths]
-
-
-def _size_and_time(path: Path | str) -> tuple[int, int]:
-    try:
-        stat = os.stat(path)  # noqa: PTH116 - a million paths, as strings
-    except OSError:  # a link to nowhere: an image that cannot be read, of which the decoder says so
-        return 0, 0
-    return stat.st_size, stat.st_mtime_ns
 
 
 def _open(folder: Path) -> Dataset | None:

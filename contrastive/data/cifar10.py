@@ -2,10 +2,8 @@
 
 from typing import ClassVar, Final, Literal
 
-from pydantic.dataclasses import dataclass
-
 from contrastive.data.cifar import CIFAR
-from contrastive.types import STRICT
+from contrastive.types import configuration
 
 CLASSES: Final = (
     "airplane",
@@ -21,7 +19,7 @@ CLASSES: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class CIFAR10(CIFAR):
     """32 x 32 colour photographs of ten classes (Krizhevsky, 2009), 50,000 for training and 10,000 to test.
 
@@ -31,10 +29,11 @@ class CIFAR10(CIFAR):
     name: Literal["cifar10"] = "cifar10"
     root: str = "data/cifar10"
 
-    batches: ClassVar[str] = "cifar-10-batches-py"
+    folder: ClassVar[str] = "cifar-10-batches-py"
     train_files: ClassVar[tuple[str, ...]] = tuple(f"data_batch_{number}" for number in range(1, 6))
     test_file: ClassVar[str] = "test_batch"
     labels: ClassVar[str] = "labels"
+    fetched: ClassVar[str] = "CIFAR10"
     archive: ClassVar[str] = "https://www.cs.toronto.edu/~kriz/cifar-10-python.tar.gz"
 
     def class_names(self) -> tuple[str, ...]:

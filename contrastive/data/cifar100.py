@@ -3,13 +3,11 @@
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
-
-from contrastive.data.cifar import CIFAR, read_pickle
-from contrastive.types import STRICT
+from contrastive.data.cifar import CIFAR
+from contrastive.types import configuration
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class CIFAR100(CIFAR):
     """32 x 32 colour photographs of a hundred classes (Krizhevsky, 2009), 500 of each for training.
 
@@ -20,10 +18,11 @@ class CIFAR100(CIFAR):
     name: Literal["cifar100"] = "cifar100"
     root: str = "data/cifar100"
 
-    batches: ClassVar[str] = "cifar-100-python"
+    folder: ClassVar[str] = "cifar-100-python"
     train_files: ClassVar[tuple[str, ...]] = ("train",)
     test_file: ClassVar[str] = "test"
     labels: ClassVar[str] = "fine_labels"
+    fetched: ClassVar[str] = "CIFAR100"
     archive: ClassVar[str] = "https://www.cs.toronto.edu/~kriz/cifar-100-python.tar.gz"
 
     def class_names(self) -> tuple[str, ...]:
@@ -32,9 +31,11 @@ class CIFAR100(CIFAR):
         Raises:
             ValueError: that list is missing, damaged, or of other than a hundred names.
         """
-        path = Path(self.root, self.batches, "meta")
+        path = Path(self.root, self.folder, "meta")
         if not path.is_file():
             raise FileNotFoundError(f"{path.parent} lacks meta. Unpack the archive again.")
+        from contrastive.data.cifar_files import read_pickle
+
         meta: Any = read_pickle(path)
         names: Any = meta.get("fine_label_names") if isinstance(meta, dict) else None
         if not isinstance(names, list) or len(names) != 100 or not all(isinstance(n, str) for n in names):

@@ -2,7 +2,7 @@
 
 import hashlib
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 import torch
 from jaxtyping import Int, Int64, UInt8
+from numpy import ndarray
 from torch import Tensor
 
 from contrastive.data.stream import Stream
@@ -101,6 +102,16 @@ def _mean_and_std(counts: Sequence[int]) -> tuple[float, float]:
     first = sum(level * count for level, count in enumerate(counts))
     second = sum(level**2 * count for level, count in enumerate(counts))
     return first / (255 * n), math.sqrt(n * second - first**2) / (255 * n)
+
+
+def take(
+    images: UInt8[ndarray, "n 3 h w"], labels: Int[ndarray, " n"], picked: Mapping[str, Int[ndarray, " _"]]
+) -> dict[str, Split]:
+    """The images and labels at the indices of each split."""
+    return {
+        split: Split(torch.as_tensor(images[chosen]), torch.as_tensor(labels[chosen]))
+        for split, chosen in picked.items()
+    }
 
 
 def assemble(

@@ -2,13 +2,11 @@
 
 from typing import ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
-
 from contrastive.data.idx import Idx
-from contrastive.types import STRICT
+from contrastive.types import configuration
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class FashionMNIST(Idx):
     """28 x 28 grey images of ten sorts of clothes (Xiao et al., 2017), 60,000 for training and 10,000 to test."""
 
@@ -29,4 +27,5 @@ class FashionMNIST(Idx):
         "ankle boot",
     )
     folder: ClassVar[str] = "FashionMNIST"
+    fetched: ClassVar[str] = "FashionMNIST"
     source: ClassVar[str] = "`apt install dataset-fashion-mnist` (Debian, Ubuntu) or "

@@ -1,17 +1,15 @@
 """A folder of images, one sub-folder a class: anybody's own data."""
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
-
-from contrastive.data.image_files import Listing, list_images, refuse_shared, with_classes_of
 from contrastive.data.image_set import ImageSet
+from contrastive.data.listing import Listing, list_images, refuse_shared, with_classes_of
 from contrastive.data.split_folders import split_folders
-from contrastive.types import STRICT, Count
+from contrastive.types import Count, configuration
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Folder(ImageSet):
     """Images in `root`/CLASS/, or in `root`/train/CLASS/ beside `root`/test/CLASS/ and `root`/val/CLASS/.
 
@@ -22,6 +20,8 @@ class Folder(ImageSet):
 
     name: Literal["folder"] = "folder"
     size: Count = 32
+
+    elsewhere: ClassVar[str] = "A folder is your own: put images into PATH/CLASS/ and name it folder:PATH."
 
     def listings(self) -> dict[str, Listing]:
         """The images in the folders of classes."""

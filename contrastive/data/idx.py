@@ -1,22 +1,25 @@
 """Sets in MNIST's file format: grey images in idx files, plain or gzipped."""
 
+from __future__ import annotations
+
 import gzip
 import struct
 import zlib
-from abc import ABC
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 from jaxtyping import Int, UInt8
 from numpy import ndarray
-from pydantic.dataclasses import dataclass
 
-from contrastive.data.cache import file_state
-from contrastive.data.dataset import Dataset, assemble
+from contrastive.data.base import DataSet
 from contrastive.data.download import command
-from contrastive.data.subset import pick, take
-from contrastive.types import STRICT, Count, Natural
+from contrastive.data.state import file_state
+from contrastive.data.subset import pick
+from contrastive.types import Count, Natural, configuration
+
+if TYPE_CHECKING:
+    from contrastive.data.dataset import Dataset
 
 FILES: Final = (
     "train-images-idx3-ubyte",
@@ -26,8 +29,8 @@ FILES: Final = (
 )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Idx(ABC):
+@configuration
+class Idx(DataSet):
     """What sets of this format share: the four files lie in `root`, or where torchvision puts them below it.
 
     Training and validation images are drawn from the official training file, test images from the test file.
@@ -58,6 +61,8 @@ class Idx(ABC):
             FileNotFoundError: one of the files is missing.
             ValueError: one is damaged or no idx file, or holds fewer images than asked for.
         """
+        from contrastive.data.dataset import assemble, take
+
         files = self._files()
         train, test = self._pair(files[0], files[1]), self._pair(files[2], files[3])
         wanted = {"train": self.train, "validation": self.validation}
@@ -94,7 +99,7 @@ class Idx(ABC):
         return np.broadcast_to(pixels[:, None], (len(pixels), 3, *pixels.shape[1:])), numbers
 
 
-def read_idx(path: Path, *, dimensions: int) -> UInt8[ndarray, "..."]:
+def read_idx(path: Path, *, dimensions: int) -> UInt8[ndarray, ...]:
     """The array of bytes in an idx file (http://yann.lecun.com/exdb/mnist): big-endian sizes, then values.
 
     Raises:

@@ -1,26 +1,28 @@
 """What all sets of image files share: which images make which split, and whether they fit into memory."""
 
+from __future__ import annotations
+
 import dataclasses
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from pydantic.dataclasses import dataclass
+from contrastive.data.base import DataSet
+from contrastive.data.listing import Listing, choose
+from contrastive.data.state import file_state
+from contrastive.types import Count, Fraction, Natural, Positive, configuration
 
-from contrastive.data.cache import cached, file_state
-from contrastive.data.dataset import Dataset, assemble
-from contrastive.data.decoder import Reading
-from contrastive.data.image_files import Listing, choose, decode, stream
-from contrastive.types import STRICT, Count, Fraction, Natural, Positive
+if TYPE_CHECKING:
+    from contrastive.data.dataset import Dataset
 
 FEWEST: Final = 2
 """Images of the smallest batch that anything can be learnt from."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class ImageSet(ABC):
+@configuration
+class ImageSet(DataSet):
     """Files in the formats Pillow reads. Decoded once and kept where they fit, else at each use.
 
     Whether a set is streamed changes its mean and deviation (which are then of a sample) and so its runs;
@@ -63,6 +65,8 @@ class ImageSet(ABC):
 
     def load(self, *, cache: Path) -> Dataset:
         """The images, from `cache` where they are kept there."""
+        from contrastive.data.cache import cached
+
         found = self.listings()
         chosen = self._choose(found)
         if self._streams(chosen):
@@ -70,8 +74,15 @@ class ImageSet(ABC):
         settings = dataclasses.asdict(self)
         for field in ("stream", "memory", "workers"):
             del settings[field]
-        state = file_state(Path(self.root), (path for listing in found.values() for path in listing.paths))
-        return cached(self.name, [settings, state], lambda: self._read(chosen), cache)
+        return cached(self.name, [settings, self._state(found)], lambda: self._read(chosen), cache)
+
+    def state(self) -> object:
+        """Names, sizes and times of the files."""
+        return self._state(self.listings())
+
+    def training_images(self) -> int:
+        """How many there are, if all can be read."""
+        return self.counts()["train"]
 
     def counts(self) -> dict[str, int]:
         """How many images each split has, if all can be read; none is decoded.
@@ -91,7 +102,14 @@ class ImageSet(ABC):
         """
         return self._read(self._choose(self.listings()))
 
+    def _state(self, found: Mapping[str, Listing]) -> object:
+        return file_state(Path(self.root), (path for listing in found.values() for path in listing.paths))
+
     def _read(self, chosen: Mapping[str, Listing]) -> Dataset:
+        from contrastive.data.dataset import assemble
+        from contrastive.data.decoder import Reading
+        from contrastive.data.image_files import decode, stream
+
         read = partial(stream, root=Path(self.root)) if self._streams(chosen) else decode
         reading = Reading(self.orientation, self.transparency == "mean")
         splits = read(chosen, self.size, unreadable=self.unreadable, workers=self.workers, reading=reading)

@@ -1,17 +1,15 @@
 """ImageNet and its subsets, such as ImageNet-100."""
 
 from pathlib import Path
-from typing import Literal
-
-from pydantic.dataclasses import dataclass
+from typing import ClassVar, Literal
 
 from contrastive.data.download import command
-from contrastive.data.image_files import Listing, list_images, with_classes_of
 from contrastive.data.image_set import ImageSet
-from contrastive.types import STRICT, Count
+from contrastive.data.listing import Listing, list_images, with_classes_of
+from contrastive.types import Count, configuration
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class ImageNet(ImageSet):
     """Photographs in `root`/train/WNID/ and `root`/val/WNID/: ILSVRC 2012, or some of its classes.
 
@@ -27,6 +25,11 @@ class ImageNet(ImageSet):
 
     ImageNet-100 (Tian et al., 2020) is imagenet100.txt of github.com/HobbitLong/CMC.
     """
+
+    elsewhere: ClassVar[str] = (
+        "ImageNet is given to those who register at https://image-net.org/download.php. Unpack "
+        "ILSVRC 2012 into PATH/train/WNID/ and PATH/val/WNID/ and name it imagenet:PATH."
+    )
 
     def listings(self) -> dict[str, Listing]:
         """The training images and those of val/, of the chosen classes."""

@@ -2,13 +2,11 @@
 
 from typing import ClassVar, Literal
 
-from pydantic.dataclasses import dataclass
-
 from contrastive.data.idx import Idx
-from contrastive.types import STRICT
+from contrastive.types import configuration
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class MNIST(Idx):
     """28 x 28 grey images of the ten digits (LeCun et al., 1998), 60,000 for training and 10,000 to test."""
 
@@ -17,9 +15,10 @@ class MNIST(Idx):
 
     classes: ClassVar[tuple[str, ...]] = tuple("0123456789")
     folder: ClassVar[str] = "MNIST"
+    fetched: ClassVar[str] = "MNIST"
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class KMNIST(Idx):
     """28 x 28 grey images of ten cursive hiragana (Clanuwat et al., 2018), 60,000 for training, 10,000 to test."""
 
@@ -28,3 +27,4 @@ class KMNIST(Idx):
 
     classes: ClassVar[tuple[str, ...]] = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
     folder: ClassVar[str] = "KMNIST"
+    fetched: ClassVar[str] = "KMNIST"

@@ -1,17 +1,19 @@
 """A data set made here, without a download: coloured, textured objects that differ in more than class."""
 
-from typing import Annotated, Final, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, Literal
 
 import numpy as np
-import torch
 from jaxtyping import Int
 from numpy import ndarray
 from pydantic import Field, model_validator
-from pydantic.dataclasses import dataclass
 
-from contrastive.data.dataset import Dataset, Split, assemble
-from contrastive.data.rendering import FORMS, SIZE, Draws, render
-from contrastive.types import STRICT, Count, Natural
+from contrastive.data.base import DataSet
+from contrastive.types import Count, Natural, configuration
+
+if TYPE_CHECKING:
+    from contrastive.data.dataset import Dataset
 
 VERSION: Final = 1
 """Raised whenever the same seed would give other pixels: results on two versions are not compared."""
@@ -30,12 +32,9 @@ CLASSES: Final = (
     ("star", "stripes"),
 )
 
-CHUNK: Final = 512
-"""Images rendered at a time, to stay in the processor's cache. Part of what the seed means."""
 
-
-@dataclass(frozen=True, kw_only=True, config=STRICT)
-class Shapes:
+@configuration
+class Shapes(DataSet):
     """32 x 32 colour images of ten classes, each a pair of a shape and a texture, drawn from the seed.
 
     Position, size, turn, proportions, both colours, shading, background, clutter, an occluding bar, exposure
@@ -56,8 +55,10 @@ class Shapes:
     """
     seed: Natural = 0
 
+    elsewhere: ClassVar[str] = "Shapes are drawn, not downloaded: they need nothing."
+
     @model_validator(mode="after")
-    def _every_class_has_an_image(self) -> "Shapes":
+    def _every_class_has_an_image(self) -> Shapes:
         if class_sizes(self.train, self.classes, self.imbalance).min() < 1:
             raise ValueError(
                 f"train={self.train} images at imbalance={self.imbalance} leave one of {self.classes} "
@@ -71,24 +72,9 @@ class Shapes:
 
     def read(self) -> Dataset:
         """Draw the splits, each from its own stream of the seed."""
-        return assemble(
-            tuple(f"{shape}-{texture}" for shape, texture in CLASSES[: self.classes]),
-            train=self._draw(self.train, self.imbalance, stream=0),
-            validation=self._draw(self.validation, 1.0, stream=1),
-            test=self._draw(self.test, 1.0, stream=2),
-            labelled=None if self.imbalance == 1 else self._draw(self.train, 1.0, stream=3),
-        )
+        from contrastive.data.drawing import drawn
 
-    def _draw(self, count: int, imbalance: float, *, stream: int) -> Split:
-        generator = np.random.default_rng([self.seed, stream])
-        sizes = class_sizes(count, self.classes, imbalance)
-        labels = torch.as_tensor(generator.permutation(np.repeat(np.arange(self.classes), sizes)))
-        images = torch.empty(count, 3, SIZE, SIZE, dtype=torch.uint8)
-        for label, (shape, texture) in enumerate(CLASSES[: self.classes]):
-            for members in torch.split(torch.nonzero(labels == label).squeeze(1), CHUNK):
-                draws = Draws(generator, len(members))
-                images[members] = render(shape, texture, label / self.classes, FORMS[self.form], draws)
-        return Split(images, labels)
+        return drawn(self)
 
 
 def class_sizes(count: int, classes: int, imbalance: float) -> Int[ndarray, " classes"]:

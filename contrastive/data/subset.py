@@ -3,11 +3,8 @@
 from collections.abc import Mapping
 
 import numpy as np
-import torch
-from jaxtyping import Int, UInt8
+from jaxtyping import Int
 from numpy import ndarray
-
-from contrastive.data.dataset import Split
 
 
 def stratified_order(labels: Int[ndarray, " n"], generator: np.random.Generator) -> Int[ndarray, " n"]:
@@ -47,13 +44,3 @@ def pick(
         start = end - wanted[split]
         picked[split], end = order[start:end], start
     return picked
-
-
-def take(
-    images: UInt8[ndarray, "n 3 h w"], labels: Int[ndarray, " n"], picked: Mapping[str, Int[ndarray, " _"]]
-) -> dict[str, Split]:
-    """The images and labels at the indices of each split."""
-    return {
-        split: Split(torch.as_tensor(images[chosen]), torch.as_tensor(labels[chosen]))
-        for split, chosen in picked.items()
-    }

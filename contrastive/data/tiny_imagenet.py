@@ -1,20 +1,19 @@
 """Tiny-ImageNet, in the layout of its archive."""
 
 from pathlib import Path
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
-from pydantic.dataclasses import dataclass
 
 from contrastive.data.download import command
-from contrastive.data.image_files import Listing, list_images
 from contrastive.data.image_set import ImageSet
-from contrastive.types import STRICT, Count
+from contrastive.data.listing import Listing, list_images
+from contrastive.types import Count, configuration
 
 ANNOTATIONS: Final = "val_annotations.txt"
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class TinyImageNet(ImageSet):
     """64 x 64 photographs of 200 ImageNet classes, 100,000 for training and 10,000 to test.
 
@@ -26,6 +25,10 @@ class TinyImageNet(ImageSet):
     name: Literal["tiny_imagenet"] = "tiny_imagenet"
     root: str = "data/tiny-imagenet-200"
     size: Count = 64
+
+    elsewhere: ClassVar[str] = (
+        "Unpack http://cs231n.stanford.edu/tiny-imagenet-200.zip and name its folder: tiny_imagenet:PATH."
+    )
 
     def listings(self) -> dict[str, Listing]:
         """The training images and those of val/."""

@@ -1,6 +1,14 @@
 """What the features are worth: read-outs that train nothing the encoder sees."""
 
-from contrastive.evaluate.collapse import alignment, effective_rank, uniformity
-from contrastive.evaluate.knn import knn_accuracy, knn_predict
+from typing import TYPE_CHECKING
 
-__all__ = ["alignment", "effective_rank", "knn_accuracy", "knn_predict", "uniformity"]
+from contrastive import lazy
+
+if TYPE_CHECKING:
+    from contrastive.evaluate.collapse import alignment as alignment
+    from contrastive.evaluate.collapse import effective_rank as effective_rank
+    from contrastive.evaluate.collapse import uniformity as uniformity
+    from contrastive.evaluate.knn import knn_accuracy as knn_accuracy
+    from contrastive.evaluate.knn import knn_predict as knn_predict
+
+lazy.publish(__name__)

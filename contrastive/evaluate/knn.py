@@ -6,10 +6,8 @@ import torch
 from jaxtyping import Float, Float64, Int
 from torch import Tensor
 
+from contrastive.evaluate.protocols import COLDEST
 from contrastive.losses.rows import check_columns, product, unit_rows
-
-COLDEST = 0.0015
-"""Below it the sum of exp(cosine / temperature) leaves the range of float64."""
 
 
 @torch.no_grad()

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from contrastive.branch import Branch
 from contrastive.config import Trial
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
-from contrastive.encoder import Branch
 from contrastive.evaluate.collapse import effective_rank
 from contrastive.evaluate.features import embed, prepared, readout
 from contrastive.evaluate.knn import knn_accuracy

@@ -3,16 +3,16 @@
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from contrastive.data import Data
-from contrastive.evaluate.knn import COLDEST
-from contrastive.methods.protocol import Preset
-from contrastive.types import STRICT, Count, Fraction, NonNegative, Positive
+from contrastive.recipes import Preset
+from contrastive.types import Count, Fraction, NonNegative, Positive, configuration
 from contrastive.views import View
 
 Layer = Literal["encoder", "projector"]
 """Where features are read: the encoder's output, or the projector's embedding."""
+COLDEST = 0.0015
+"""Temperature of kNN below which the sum of exp(cosine / temperature) leaves the range of float64."""
 Temperature = Annotated[float, Field(ge=COLDEST, allow_inf_nan=False)]
 Share = Annotated[float, Field(gt=0, le=1)]
 NEIGHBOURS = 20
@@ -20,7 +20,7 @@ NEIGHBOURS = 20
 WHOLE_TO_EIGHT_PERCENT = (0.08, 1.0)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class LinearProbe:
     """A linear classifier on the frozen encoder's features, trained by SGD; the last epoch is reported.
 
@@ -85,7 +85,7 @@ class LinearProbe:
         return (_named("linear", self.data, self.layer),)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class FineTune:
     """Semi-supervised: encoder and a new linear layer, fine-tuned on a fraction of the labels; the last epoch.
 
@@ -131,7 +131,7 @@ class FineTune:
         return (_named(f"finetune_{100 * self.fraction:g}pct", self.data),)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class KNN:
     """Weighted nearest neighbours on frozen features, for each number of neighbours.
 
@@ -156,7 +156,7 @@ class KNN:
         return tuple(_named(f"knn{k}", self.data, self.layer) for k in self.neighbours)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Collapse:
     """Alignment of two views of an image, uniformity of the first views, effective rank of whole images."""
 

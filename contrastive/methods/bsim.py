@@ -1,26 +1,24 @@
 """BSIM, beyond single-instance multi-view (Chu et al. 2020): a mixture of two images is positive with both."""
 
-from dataclasses import asdict, replace
-from typing import ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from pydantic.dataclasses import dataclass
-from torch import Tensor
+from dataclasses import asdict, replace
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from contrastive.methods.byol import BYOL
-from contrastive.methods.cacr import CACR
-from contrastive.methods.mixture_losses import Inner, mixed_views, mixture_losses
-from contrastive.methods.mmcl import MMCL
 from contrastive.methods.moco import MoCo
-from contrastive.methods.protocol import Assembly, Diagnosed, Embeddings, Gather, Mixing, Preset
-from contrastive.methods.ressl import ReSSL
-from contrastive.methods.sce import SCE
+from contrastive.methods.protocol import Assembly, Diagnosed, Embeddings, Gather, MixedStep, Mixing
 from contrastive.methods.simclr import SimCLR
-from contrastive.methods.wcl import WCL
-from contrastive.types import STRICT, Fraction, Positive
+from contrastive.recipes import Preset
+from contrastive.types import Fraction, Positive, configuration
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from contrastive.methods.protocol import Mixable as Inner  # the list of methods completes it
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class BSIM:
     """Feeds mixtures of two images to the online network and contrasts each with both, in proportion.
 
@@ -45,6 +43,11 @@ class BSIM:
     batch_keys: bool = False
     """On MoCo: whether the batch's other keys are negatives too, in one softmax (i-Mix), or only the queue."""
 
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {
+        f"bsim on {name}": {"inner": kind(**fields), "weight": 0.5}
+        for kind in (SimCLR, MoCo, BYOL)
+        for name, fields in kind.laptop.items()
+    }
     presets: ClassVar[dict[str, Preset]] = {
         f"{inner}-{preset}": Preset(
             source=f"ours: {inner}'s recipe '{preset}' under CutMix; the paper's settings are not public",
@@ -60,10 +63,8 @@ class BSIM:
     }  # fmt: skip
 
     def __post_init__(self) -> None:
-        refusal = _refusal(self.inner)
-        if refusal:
-            raise ValueError(refusal)
-        if self.batch_keys and not isinstance(self.inner, MoCo):
+        queries = self.inner.queries()  # refuses what cannot be mixed
+        if self.batch_keys and not queries.batch_keys:
             raise ValueError(
                 f"batch_keys is a choice of BSIM on MoCo, and inner is '{self.inner.name}'; set it to false"
             )
@@ -71,33 +72,50 @@ class BSIM:
     @property
     def assembly(self) -> Assembly:
         """The inner method's, with a mixture of each view that is a query."""
-        inner = self.inner.assembly
-        sources = mixed_views(self.inner)
-        mixtures = tuple(len(inner.views) + i for i in range(len(sources)))
+        inner, queries = self.inner.assembly, self.inner.queries()
+        mixtures = tuple(len(inner.views) + i for i in range(len(queries.views)))
         # Views that only ever are queries need no pass of their own when all the loss is the mixtures'.
-        clean = inner.online if self.weight < 1 else tuple(v for v in inner.online if v in _keys(self.inner))
+        clean = inner.online if self.weight < 1 else tuple(v for v in inner.online if v in queries.whole)
         per_sample = self.per_sample if self.per_sample is not None else self.kind == "mixup"
         mixing = Mixing(
-            sources,
+            queries.views,
             (*clean, *mixtures),
             self.kind,
             self.alpha,
             per_sample,
             self.batches if self.weight else 0.0,
         )
-        least = 3 if isinstance(self.inner, CACR) else inner.smallest_batch
+        least = max(inner.smallest_batch, queries.smallest_batch)
         return replace(inner, mixing=mixing, smallest_batch=least)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """(1 - weight) times the inner method's loss and weight times the mixtures'."""
+        import torch
+
         if embeddings.mixture is None:
             return self.inner.loss(embeddings, gather)
-        mixed = torch.stack(mixture_losses(self.inner, embeddings, gather, batch_keys=self.batch_keys)).mean()
-        if isinstance(self.inner, BYOL):
-            mixed = mixed * len(self.inner.pairs)  # BYOL sums its directions
+        mixed = torch.stack(self._mixture_losses(embeddings, gather)).mean()
         if self.weight == 1:
             return mixed
         return (1 - self.weight) * self.inner.loss(self._clean(embeddings), gather) + self.weight * mixed
+
+    def _mixture_losses(self, embeddings: Embeddings, gather: Gather) -> list[Tensor]:
+        """The loss of each mixed view, on the batch of all processes."""
+        assert embeddings.mixture is not None
+        first = len(self.inner.assembly.views)
+        like = embeddings.online[first]
+        step = MixedStep(
+            online={view: gather(rows) for view, rows in embeddings.online.items()},
+            target={view: gather(rows) for view, rows in embeddings.target.items()},
+            second={view: gather(rows) for view, rows in embeddings.second.items()},
+            queue=embeddings.queue,
+            epoch=embeddings.epoch,
+            partner=embeddings.mixture.partner.to(like.device),
+            share=embeddings.mixture.share.to(like.device, like.dtype),
+            batch_keys=self.batch_keys,
+        )
+        views = self.inner.queries().views
+        return [self.inner.mixed_loss(step, first + i, view) for i, view in enumerate(views)]
 
     def _clean(self, embeddings: Embeddings) -> Embeddings:
         """What the inner method would have been given: its own views, and no mixture of them."""
@@ -121,48 +139,3 @@ class BSIM:
         return (
             self.inner.diagnose(self._clean(embeddings), gather) if isinstance(self.inner, Diagnosed) else {}
         )
-
-
-def _keys(inner: Inner) -> tuple[int, ...]:
-    """The views whose whole images the mixtures' loss takes from the online network."""
-    match inner:
-        case SimCLR():
-            return (1,)
-        case WCL():
-            return (0, 1)
-        case MMCL():
-            return (0, 1) if inner.symmetric else (0,)
-        case CACR():
-            return tuple(range(1, len(inner.assembly.views)))
-        case _:
-            return ()
-
-
-def _refusal(inner: Inner) -> str | None:
-    """Why mixtures make no sense with the inner method as it is configured."""
-    reason: str | None = None
-    match inner:
-        case SCE() | ReSSL() if len(inner.views) > 2:
-            reason = (
-                "inner.views: a mixture of a multi-crop's small crop shows neither source; give two views"
-            )
-        case SCE() if inner.weights is not None:
-            reason = "inner.weights: mixtures are defined for SCE's own weighting; leave weights out, set coefficient"
-        case MMCL() if inner.queue:
-            reason = (
-                "inner.queue: a mixture is read by both sources' machines, built on the batch; set it to 0"
-            )
-        case WCL() if inner.neighbours:
-            reason = "inner.neighbours: crops of neighbours carry one weak label, a mixture two; set it to 0"
-        case CACR() if inner.form != "batch":
-            reason = (
-                "inner.momentum: mixtures are repelled from the batch without their two sources, which is defined "
-                "for CACR's batch form; leave out momentum and queue"
-            )
-        case CACR() if inner.cost != "euclidean":
-            reason = "inner.cost: mixtures are defined for CACR's cost 'euclidean'"
-        case CACR() if inner.local_views:
-            reason = "inner.local_views: a mixture is of whole views; leave them out"
-        case _:
-            pass
-    return reason

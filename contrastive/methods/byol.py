@@ -1,25 +1,26 @@
 """BYOL (Grill et al., NeurIPS 2020): predict a slowly moving network's view of the same image; no negatives."""
 
-from typing import Any, ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from pydantic.dataclasses import dataclass
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import byol
-from contrastive.methods.protocol import (
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.recipes import (
     CIFAR_RESNET18,
     IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
+    LAPTOP_HEAD,
+    LAPTOP_MOMENTUM,
     Preset,
 )
-from contrastive.optimiser import Momentum
-from contrastive.types import STRICT
+from contrastive.schedule import Momentum
+from contrastive.types import configuration
 from contrastive.views import ViewName
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _IMAGENET: dict[str, Any] = {
     "method.momentum": {"start": 0.99, "schedule": "cosine"},
@@ -36,7 +37,7 @@ _IMAGENET: dict[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class BYOL:
     """The predictor on the online network must hit the target's embedding of the other view.
 
@@ -52,6 +53,13 @@ class BYOL:
     predictor: Head | None = Head(hidden=(4096,), output=256)
     """None: the online network has none, and collapses."""
 
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {
+        "byol": {
+            "momentum": LAPTOP_MOMENTUM,
+            "projector": LAPTOP_HEAD,
+            "predictor": LAPTOP_HEAD,
+        }
+    }
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="solo-learn's CIFAR-10 run; the first convolution pads 1 pixel (theirs: 2), the warm-up starts at "
@@ -101,5 +109,18 @@ class BYOL:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 2 of the paper, summed over the directions."""
-        losses = [byol(embeddings.online[online], embeddings.target[target]) for online, target in self.pairs]
-        return torch.stack(losses).sum()
+        import torch
+
+        found = [
+            losses.byol(embeddings.online[online], embeddings.target[target]) for online, target in self.pairs
+        ]
+        return torch.stack(found).sum()
+
+    def queries(self) -> Queries:
+        """Whatever the online network sees."""
+        return Queries(views=self.assembly.online)
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """The distance of a mixture to both its images' targets; directions are summed, as without mixtures."""
+        one = losses.mixed_byol(step.online[mixture], step.target[1 - source], *step.mixed)
+        return one * len(self.pairs)

@@ -1,53 +1,23 @@
 """CACR, contrastive attraction and contrastive repulsion (Zheng et al., TMLR 2023): far positives, near negatives."""
 
-from typing import Any, ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from pydantic.dataclasses import dataclass
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import cacr, cacr_queue, cacr_reweighted, cacr_weight_entropy
-from contrastive.losses.cacr import CACRWeightEntropy
-from contrastive.methods.protocol import (
-    CIFAR_CHANNELS,
-    CIFAR_RESNET18,
-    IMAGENET_CHANNELS,
-    IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
-    Preset,
-)
-from contrastive.optimiser import Momentum
-from contrastive.types import STRICT, Count, Natural, NonNegative
+from contrastive.methods.cacr_recipes import PRESETS
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.recipes import LAPTOP_HEAD, Preset
+from contrastive.schedule import Momentum
+from contrastive.types import Count, Natural, NonNegative, configuration
 from contrastive.views import ViewName
 
-_SMALL: dict[str, Any] = {
-    "method.attraction_temperature": 1.0,
-    "method.positives": 4, "method.momentum": None, "method.queue": 0,
-    "method.projector": {"hidden": [512], "output": 128},
-    "views.strong": {"jitter": 1.0, "hue": 0.4, "colour": "exact"},
-    "encoder": CIFAR_RESNET18,
-    "optimiser": {"name": "sgd", "lr": 0.12, "momentum": 0.9, "weight_decay": 1e-4,
-                  "schedule": "steps", "milestones": [155, 170, 185], "warmup_epochs": 0},
-    "batch": 128, "epochs": 200,
-}  # fmt: skip
-_IMAGENET: dict[str, Any] = {
-    "method.attraction_temperature": 1.0, "method.repulsion_temperature": 2.0,
-    "method.attraction_weight": 1.0, "method.repulsion_weight": 1.0, "method.positives": 4,
-    "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.queue": 65536, "method.batch_norm_splits": 8,
-    "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
-    "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-    "views.channels": IMAGENET_CHANNELS,
-    "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
-                  "warmup_epochs": 0, "cosine_by": "epoch"},
-    "batch": 256, "epochs": 200,
-}  # fmt: skip
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class CACR:
     """Attracts a view to the image's other views, the farthest most, and repels it from other images, the nearest most.
 
@@ -80,57 +50,8 @@ class CACR:
     batch_norm_splits: Count = 1
     """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
 
-    presets: ClassVar[dict[str, Preset]] = {
-        "cifar10": Preset(
-            source="the authors' CIFAR-10 run; encoder and head ours (theirs: an AlexNet-like one); an epoch's last "
-                   "batch is dropped where it is smaller",
-            values={**_SMALL, "method.repulsion_temperature": 0.9, "views.channels": CIFAR_CHANNELS},
-        ),
-        "cifar100": Preset(
-            source="the authors' CIFAR-100 run; encoder and head ours (theirs: an AlexNet-like one); an epoch's last "
-                   "batch is dropped where it is smaller",
-            values={**_SMALL, "method.repulsion_temperature": 2.0,
-                    "views.channels": {"mean": [0.5071, 0.4867, 0.4408], "std": [0.2675, 0.2565, 0.2761]}},
-        ),
-        "stl10": Preset(
-            source="the authors' STL-10 run (64 pixels); encoder and head ours (theirs: an AlexNet-like one); an "
-                   "epoch's last batch is dropped where it is smaller",
-            values={**_SMALL, "method.repulsion_temperature": 2.0,
-                    "views.strong": {**_SMALL["views.strong"], "size": 64, "crop_scale": [0.08, 1.0]},
-                    "views.channels": {"mean": [0.44087801806139126, 0.42790631331699347, 0.3867879370752931],
-                                       "std": [0.26826768628079806, 0.2610450402318512, 0.26866836876860795]}},
-        ),
-        "imagenet100": Preset(
-            source="ours: the MoCo v2 form at ImageNet's settings; the authors release no ImageNet-100 run",
-            values={**_IMAGENET, "epochs": 200},
-        ),
-        "imagenet": Preset(
-            source="the authors' MoCo v2 form: 4 positives, repulsion temperature 2; each view has distances to the "
-                   "queue of its own (theirs: the first's), blur of 23 taps for Pillow's",
-            values=_IMAGENET,
-        ),
-        "imagenet-moco-v3": Preset(
-            source="the authors' MoCo v3 form, the one of their headline results. With two views it is half of MoCo "
-                   "v3's loss, and how their weights were made their release does not tell; the target's cosine ends "
-                   "at 1 (theirs: a step later), blur of 23 taps for Pillow's",
-            values={
-                "method.attraction_temperature": 1.0, "method.cost": "rbf", "method.positives": 1,
-                "method.momentum": {"start": 0.996, "schedule": "cosine"}, "method.queue": 0,
-                "method.projector": {"hidden": [4096], "output": 256, "output_batch_norm": True},
-                "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
-                "encoder": {**IMAGENET_RESNET50, "zero_init_residual": True},
-                "method.second_view": "second",
-                "views.strong": {"size": 224, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23,
-                                 "colour": "exact"},
-                "views.second": {"size": 224, "saturation": 0.2, "blur": 0.1, "blur_kernel": 23,
-                                 "solarise": 0.2, "colour": "exact"},
-                "views.channels": IMAGENET_CHANNELS,
-                "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1.5e-6, "warmup_epochs": 10,
-                              "warmup_reaches": "zero"},
-                "batch": 4096, "epochs": 1000,
-            },
-        ),
-    }  # fmt: skip
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {"cacr": {"projector": LAPTOP_HEAD, "positives": 2}}
+    presets: ClassVar[dict[str, Preset]] = PRESETS
 
     def __post_init__(self) -> None:
         if self.queue and self.momentum is None:
@@ -197,26 +118,30 @@ class CACR:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """The form that momentum and queue make it."""
+        import torch
+
         queries = [gather(rows) for _, rows in sorted(embeddings.online.items())]
         if self.form == "batch":
-            return cacr(
+            return losses.cacr(
                 torch.stack(queries), cost=self.cost, detach_weights=self.detach_weights, **self.forces
             )
         keys = [gather(rows) for _, rows in sorted(embeddings.target.items())]
         if embeddings.queue is None:
             return self._reweighted(queries, keys)
-        return cacr_queue(torch.stack(queries), torch.stack(keys), embeddings.queue, **self.forces)
+        return losses.cacr_queue(torch.stack(queries), torch.stack(keys), embeddings.queue, **self.forces)
 
     @property
     def diagnosed(self) -> tuple[str, ...]:
         """What `diagnose` tells; in the other forms nothing."""
-        return tuple(f"cacr_{n}_entropy" for n in CACRWeightEntropy._fields) if self.form == "batch" else ()
+        return tuple(f"cacr_{n}_entropy" for n in ("attraction", "repulsion")) if self.form == "batch" else ()
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
         """How far from equal the weights of the batch form are."""
+        import torch
+
         if self.form != "batch" or 0 not in embeddings.online:
             return {}
-        found = cacr_weight_entropy(
+        found = losses.cacr_weight_entropy(
             torch.stack([gather(rows) for _, rows in sorted(embeddings.online.items())]),
             attraction_temperature=self.attraction_temperature,
             repulsion_temperature=self.repulsion_temperature,
@@ -225,8 +150,10 @@ class CACR:
         return {f"cacr_{name}_entropy": value for name, value in found._asdict().items()}
 
     def _reweighted(self, queries: list[Tensor], keys: list[Tensor]) -> Tensor:
-        losses = [
-            cacr_reweighted(
+        import torch
+
+        found = [
+            losses.cacr_reweighted(
                 torch.stack([query for other, query in enumerate(queries) if other != view]),
                 key,
                 temperature=self.attraction_temperature,
@@ -234,4 +161,35 @@ class CACR:
             )
             for view, key in enumerate(keys)
         ]
-        return torch.stack(losses).mean()
+        return torch.stack(found).mean()
+
+    def queries(self) -> Queries:
+        """The first view; the others stay whole.
+
+        Raises:
+            ValueError: it is not the batch form, has another cost, or smaller crops.
+        """
+        if self.form != "batch":
+            raise ValueError(
+                "inner.momentum: mixtures are repelled from the batch without their two sources, which is defined "
+                "for CACR's batch form; leave out momentum and queue"
+            )
+        if self.cost != "euclidean":
+            raise ValueError("inner.cost: mixtures are defined for CACR's cost 'euclidean'")
+        if self.local_views:
+            raise ValueError("inner.local_views: a mixture is of whole views; leave them out")
+        return Queries(views=(0,), whole=tuple(range(1, 1 + self.positives)), smallest_batch=3)
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """A mixture is attracted to both its images and repelled from the others."""
+        import torch
+
+        rest = [rows for position, rows in sorted(step.online.items()) if 0 < position < mixture]
+        return losses.mixed_cacr(
+            step.online[mixture],
+            torch.stack(rest),
+            rest[0],
+            *step.mixed,
+            detach_weights=self.detach_weights,
+            **self.forces,
+        )

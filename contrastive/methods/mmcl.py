@@ -1,42 +1,26 @@
 """MMCL, max-margin contrastive learning (Shah et al., AAAI 2022): a support vector machine for every anchor."""
 
-from typing import Any, ClassVar, Literal
+from __future__ import annotations
 
-from pydantic.dataclasses import dataclass
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import mmcl, mmcl_diagnostics, mmcl_queue
-from contrastive.losses.mmcl import MMCLDiagnostics, ProjectedGradient
-from contrastive.methods.protocol import (
-    CIFAR_CHANNELS,
-    CIFAR_RESNET50,
-    IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
-    Preset,
-)
-from contrastive.methods.simclr import CIFAR_VIEWS
-from contrastive.optimiser import Momentum
-from contrastive.types import STRICT, Count, Natural, Positive
+from contrastive.methods.mmcl_recipes import PRESETS
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.recipes import LAPTOP_HEAD, Preset
+from contrastive.schedule import Momentum
+from contrastive.types import Count, Natural, Positive, configuration
 from contrastive.views import ViewName
 
-_IMAGENET = {
-    "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1, "method.penalty": None,
-    "method.solver": "projected_gradient", "method.normalised_step": True, "method.bandwidth_drops": [],
-    "method.views_together": True,
-    "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True, "output_affine": "scale"},
-    "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "brightness": 0.8,
-                     "contrast": 0.8, "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_sigma": [0.2, 2.0],
-                     "blur_kernel": 23, "colour": "exact"},
-    "views.channels": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
-}  # fmt: skip
-_LARS = {"name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6, "warmup_reaches": "neither"}
+if TYPE_CHECKING:
+    from torch import Tensor
+
+DIAGNOSED = ("margin", "share_zero", "share_at_penalty", "kkt_residual")
+"""Fields of `contrastive.losses.mmcl.MMCLDiagnostics`."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class MMCL:
     """Each anchor's machine parts it from the other images of its view, and is read at the anchor's other view.
 
@@ -70,45 +54,8 @@ class MMCL:
     views_together: bool = False
     """Whether both views are one batch to the network, with batch statistics over both."""
 
-    presets: ClassVar[dict[str, Preset]] = {
-        "cifar100": Preset(
-            source="the authors' released CIFAR-100 run",
-            values={
-                "method.kernel": "rbf", "method.bandwidth": 50.0, "method.bandwidth_drops": [75, 125],
-                "method.regularisation": 0.1, "method.penalty": 100.0,
-                "method.solver": "projected_gradient", "method.normalised_step": False,
-                "method.projector": {"hidden": [512], "output": 128},
-                "encoder": CIFAR_RESNET50,
-                "views.strong": {"crop_scale": [0.08, 1.0], "blur": 0.5, "colour": "exact"},
-                "views.channels": CIFAR_CHANNELS,
-                "optimiser": {"name": "adam", "lr": 1e-3, "lr_scaling": "none", "weight_decay": 1e-6,
-                              "schedule": "constant", "warmup_epochs": 0},
-                "batch": 256, "epochs": 400,
-            },
-        ),
-        "cifar10": Preset(
-            source="ours: SimCLR's CIFAR-10 recipe with the authors' ImageNet kernel, solved exactly",
-            values={
-                "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1,
-                "method.penalty": None, "method.solver": "exact", "method.symmetric": True,
-                "method.projector": {"hidden": [512], "output": 128},
-                "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"}, **CIFAR_VIEWS,
-                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
-                              "warmup_epochs": 10},
-                "batch": 256, "epochs": 200,
-            },
-        ),
-        "imagenet100": Preset(
-            source="the authors' released ImageNet-100 run; blur reflects at the border, and no vector decays (in "
-                   "theirs the down-sampling layers' batch norm does)",
-            values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 20}, "batch": 128, "epochs": 200},
-        ),
-        "imagenet": Preset(
-            source="the authors' released ImageNet run; blur reflects at the border, and no vector decays (in theirs "
-                   "the down-sampling layers' batch norm does)",
-            values={**_IMAGENET, "optimiser": {**_LARS, "warmup_epochs": 10}, "batch": 256, "epochs": 100},
-        ),
-    }  # fmt: skip
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {"mmcl": {"projector": LAPTOP_HEAD, "symmetric": True}}
+    presets: ClassVar[dict[str, Preset]] = PRESETS
 
     def __post_init__(self) -> None:
         definite = self.kernel in ("rbf", "linear") or (
@@ -166,7 +113,7 @@ class MMCL:
         """The decision values of the anchors' other views, negated: on the batch of all processes, or the queue."""
         if embeddings.queue is not None:
             assert self.solver != "projected_gradient"
-            return mmcl_queue(
+            return losses.mmcl_queue(
                 embeddings.online[1],
                 embeddings.target[0],
                 embeddings.queue,
@@ -177,22 +124,24 @@ class MMCL:
                 solver=self.solver,
             )
         first, second = (gather(embeddings.online[view]) for view in (0, 1))
-        return mmcl(first, second, symmetric=self.symmetric, **self.machine(embeddings.epoch))
+        return losses.mmcl(first, second, symmetric=self.symmetric, **self.machine(embeddings.epoch))
 
     @property
     def diagnosed(self) -> tuple[str, ...]:
         """What `diagnose` tells; with a queue nothing."""
-        return () if self.queue else tuple(f"mmcl_{name}" for name in MMCLDiagnostics._fields)
+        return () if self.queue else tuple(f"mmcl_{name}" for name in DIAGNOSED)
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
         """Margin, shares of dual variables at 0 and at the penalty, and how far from optimal they are."""
         if embeddings.queue is not None or 0 not in embeddings.online:
             return {}
-        found = mmcl_diagnostics(gather(embeddings.online[0]), **self.machine(embeddings.epoch))
+        found = losses.mmcl_diagnostics(gather(embeddings.online[0]), **self.machine(embeddings.epoch))
         return {f"mmcl_{name}": value for name, value in found._asdict().items()}
 
     def machine(self, epoch: int) -> dict[str, Any]:
         """How an anchor's machine is built and solved in this epoch."""
+        from contrastive.losses.support_vectors import ProjectedGradient
+
         return {
             "kernel": self.kernel,
             "bandwidth": self.bandwidth_at(epoch),
@@ -202,3 +151,21 @@ class MMCL:
             "unit_diagonal": self.unit_diagonal,
             "projected_gradient": ProjectedGradient(normalised_step=self.normalised_step),
         }
+
+    def queries(self) -> Queries:
+        """The views that machines are read at.
+
+        Raises:
+            ValueError: the machines are built on a queue.
+        """
+        if self.queue:
+            raise ValueError(
+                "inner.queue: a mixture is read by both sources' machines, built on the batch; set it to 0"
+            )
+        views, whole = ((1, 0), (0, 1)) if self.symmetric else ((1,), (0,))
+        return Queries(views=views, whole=whole)
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """The decision values of a mixture under both its images' machines."""
+        view, key = step.online[mixture], step.online[1 - source]
+        return losses.mixed_mmcl(view, key, *step.mixed, **self.machine(step.epoch))

@@ -1,26 +1,27 @@
 """MoCo v2 (He et al., CVPR 2020; Chen et al. 2020): find the key of a slowly moving network among a queue."""
 
-from typing import Any, ClassVar, Literal
+from __future__ import annotations
 
-import torch
-from pydantic.dataclasses import dataclass
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import info_nce
-from contrastive.methods.protocol import (
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.recipes import (
     CIFAR_CHANNELS,
     CIFAR_RESNET18,
     IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
+    LAPTOP_HEAD,
+    LAPTOP_MOMENTUM,
     Preset,
 )
-from contrastive.optimiser import Momentum
-from contrastive.types import STRICT, Count, Positive
+from contrastive.schedule import Momentum
+from contrastive.types import Count, Positive, configuration
 from contrastive.views import ViewName
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _IMAGENET: dict[str, Any] = {
     "method.temperature": 0.2, "method.queue": 65536, "method.symmetric": False,
@@ -36,7 +37,7 @@ _IMAGENET: dict[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class MoCo:
     """InfoNCE of one view's query against the other view's key and a queue of earlier keys.
 
@@ -57,6 +58,9 @@ class MoCo:
     batch_norm_splits: Count = 1
     """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
 
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {
+        "moco": {"queue": 512, "momentum": LAPTOP_MOMENTUM, "projector": LAPTOP_HEAD}
+    }
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the authors' CIFAR-10 demonstration (8 batch-norm splits, asymmetric, linear head; symmetric, "
@@ -105,9 +109,11 @@ class MoCo:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 1 of the paper, the mean over the pairs; the queue is shared, so own rows are enough."""
+        import torch
+
         assert embeddings.queue is not None
-        losses = [
-            info_nce(
+        found = [
+            losses.info_nce(
                 embeddings.online[online],
                 embeddings.target[target],
                 embeddings.queue,
@@ -115,4 +121,19 @@ class MoCo:
             )
             for online, target in self.pairs
         ]
-        return torch.stack(losses).mean()
+        return torch.stack(found).mean()
+
+    def queries(self) -> Queries:
+        """Whatever the online network sees."""
+        return Queries(views=self.assembly.online, batch_keys=True)
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """InfoNCE of a mixture with both its images' keys."""
+        return losses.mixed_info_nce(
+            step.online[mixture],
+            step.target[1 - source],
+            step.queue,
+            *step.mixed,
+            temperature=self.temperature,
+            batch_keys=step.batch_keys,
+        )

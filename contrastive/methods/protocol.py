@@ -1,16 +1,22 @@
 """What a method declares and what it is given: the contract between a method's file and the model."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, runtime_checkable
-
-from torch import Tensor
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from contrastive.encoder import Head
-from contrastive.optimiser import Momentum
-from contrastive.views import Mixture, ViewName
+from contrastive.schedule import Momentum
+from contrastive.views import ViewName
 
-Gather = Callable[[Tensor], Tensor]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from contrastive.views import Mixture
+
+SMALL_CROPS = "inner.views: a mixture of a multi-crop's small crop shows neither source; give two views"
+Gather = Callable[["Tensor"], "Tensor"]
 """All processes' rows of a tensor, with gradient."""
 
 
@@ -106,22 +112,19 @@ class Embeddings:
     """(N, D) of the target network, without gradient."""
     queue: Tensor | None
     """(K, D) unit rows of earlier steps, oldest overwritten first; None when the method keeps no queue."""
-    second: Mapping[int, Tensor] = field(default_factory=dict[int, Tensor])
+    second: Mapping[int, Tensor] = field(default_factory=dict[int, "Tensor"])
     """(N, E) after the second projector, with gradient; empty when there is none."""
     mixture: Mixture | None = None
     epoch: int = 1
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A recipe: values for paths of a trial, and where they come from."""
-
-    source: str
-    values: dict[str, Any]
-
-
 class Method(Protocol):
     """Read-only view of a method's dataclass; the model is assembled from it."""
+
+    @property
+    def name(self) -> str:
+        """By which it is told from the others."""
+        ...
 
     @property
     def assembly(self) -> Assembly:
@@ -147,10 +150,52 @@ class Diagnosed(Protocol):
         ...
 
 
-CIFAR_RESNET18: dict[str, Any] = {"name": "resnet", "depth": 18, "stem": "cifar"}
-CIFAR_RESNET50: dict[str, Any] = {"name": "resnet", "depth": 50, "stem": "cifar"}
-IMAGENET_RESNET50: dict[str, Any] = {"name": "resnet", "depth": 50, "stem": "imagenet"}
-CIFAR_CHANNELS: dict[str, Any] = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2023, 0.1994, 0.2010]}
-"""What most code for CIFAR-10 standardises by: means over images of each image's deviation, a fifth too small."""
-IMAGENET_CHANNELS: dict[str, Any] = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
-IMAGENET_RESNET18: dict[str, Any] = {"name": "resnet", "depth": 18, "stem": "imagenet"}
+@dataclass(frozen=True, kw_only=True)
+class Queries:
+    """What may be mixed of a method's views."""
+
+    views: tuple[int, ...]
+    """Those that look for their key, and so are mixed."""
+    whole: tuple[int, ...] = ()
+    """Those whose whole images the loss of a mixture takes from the online network."""
+    smallest_batch: int = 2
+    """Images that the loss of mixtures needs at once."""
+    batch_keys: bool = False
+    """Whether the batch's other keys can be negatives, too."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MixedStep:
+    """A mixed step's embeddings of the batch of all processes, by view, and what is mixed with what."""
+
+    online: Mapping[int, Tensor]
+    target: Mapping[int, Tensor]
+    second: Mapping[int, Tensor]
+    queue: Tensor | None
+    epoch: int
+    partner: Tensor
+    """(N,) the other source of each mixture."""
+    share: Tensor
+    """(N,) how much of a mixture its own image is, from 0 to 1."""
+    batch_keys: bool
+
+    @property
+    def mixed(self) -> tuple[Tensor, Tensor]:
+        """What every loss of mixtures takes."""
+        return self.partner, self.share
+
+
+class Mixable(Method, Protocol):
+    """A method whose queries may be mixtures of two images, as `BSIM` has them."""
+
+    def queries(self) -> Queries:
+        """Which views may be mixed.
+
+        Raises:
+            ValueError: none, as the method is configured; says why.
+        """
+        ...
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """The loss of view `mixture`, a mixture of view `source`, which must find both its images' keys."""
+        ...

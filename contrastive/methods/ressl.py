@@ -1,26 +1,29 @@
 """ReSSL (Zheng et al., NeurIPS 2021): keep an image's relations to a queue under augmentation."""
 
-from typing import Annotated, Any, ClassVar, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
-from torch import Tensor
 
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import sce_crops
-from contrastive.methods.protocol import (
+from contrastive.methods.protocol import SMALL_CROPS, Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.recipes import (
     CIFAR_CHANNELS,
     CIFAR_RESNET18,
     IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
+    LAPTOP_HEAD,
+    LAPTOP_MOMENTUM,
     Preset,
 )
-from contrastive.optimiser import Momentum
-from contrastive.types import STRICT, Count, Positive
+from contrastive.schedule import Momentum
+from contrastive.types import Count, Positive, configuration
 from contrastive.views import ViewName
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _IMAGENET: dict[str, Any] = {
     "method.temperature": 0.1, "method.target_temperature": 0.04, "method.queue": 131072,
@@ -37,7 +40,7 @@ _IMAGENET: dict[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class ReSSL:
     """The online view's similarities to the queue must be the weak target view's, sharpened.
 
@@ -55,6 +58,9 @@ class ReSSL:
     batch_norm_splits: Count = 1
     """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
 
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {
+        "ressl": {"queue": 512, "momentum": LAPTOP_MOMENTUM, "projector": LAPTOP_HEAD}
+    }
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="solo-learn's temperatures, the authors' split batch norm, decay and views for small sets (blur "
@@ -98,11 +104,33 @@ class ReSSL:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """The mean over the online views; it is the relational term of SCE alone."""
-        return sce_crops(
+        return losses.sce_crops(
             embeddings.online,
             embeddings.target,
             embeddings.queue,
             temperature=self.temperature,
             target_temperature=self.target_temperature,
             weights=(0.0, 1.0, 0.0),
+        )
+
+    def queries(self) -> Queries:
+        """Whatever the online network sees, if that is one view.
+
+        Raises:
+            ValueError: it is several.
+        """
+        if len(self.views) > 2:
+            raise ValueError(SMALL_CROPS)
+        return Queries(views=self.assembly.online)
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """The relations of a mixture, which shall be both its images'."""
+        assert step.queue is not None
+        return losses.mixed_ressl(
+            step.online[mixture],
+            step.target[1 - source],
+            step.queue,
+            *step.mixed,
+            temperature=self.temperature,
+            target_temperature=self.target_temperature,
         )

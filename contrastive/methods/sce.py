@@ -1,26 +1,29 @@
 """SCE, similarity contrastive estimation (Denize et al., WACV 2023): contrast and relation in one target."""
 
-from typing import Annotated, ClassVar, Literal
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
-from torch import Tensor
 
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import sce_crops
-from contrastive.methods.protocol import (
+from contrastive.methods.protocol import SMALL_CROPS, Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.recipes import (
     CIFAR_CHANNELS,
     CIFAR_RESNET18,
     IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
+    LAPTOP_HEAD,
+    LAPTOP_MOMENTUM,
     Preset,
 )
-from contrastive.optimiser import Momentum
-from contrastive.types import STRICT, Count, Fraction, Natural, NonNegative, Positive
+from contrastive.schedule import Momentum
+from contrastive.types import Count, Fraction, Natural, NonNegative, Positive, configuration
 from contrastive.views import ViewName
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _IMAGENET = {
     "method.coefficient": 0.5, "method.temperature": 0.1, "method.target_temperature": 0.07,
@@ -36,7 +39,7 @@ _IMAGENET = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class SCE:
     """The online embedding of one view must show the target's similarities of the other view.
 
@@ -66,6 +69,9 @@ class SCE:
     """Parts of the shuffled batch with batch statistics of their own in the target network alone, as in the
     authors' code; 1: the whole batch's there, too."""
 
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {
+        "sce": {"queue": 512, "momentum": LAPTOP_MOMENTUM, "projector": LAPTOP_HEAD}
+    }
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the authors' released CIFAR-10 run file, with the paper's masked target; blur of 13 taps for "
@@ -161,7 +167,7 @@ class SCE:
             online = {view: gather(rows) for view, rows in online.items()}
             target = {view: gather(rows) for view, rows in target.items()}
         rest = 1 - self.coefficient
-        return sce_crops(
+        return losses.sce_crops(
             online,
             target,
             embeddings.queue,
@@ -169,4 +175,31 @@ class SCE:
             target_temperature=self.target_temperature,
             positive_in_target=self.positive_in_target,
             weights=self.weights or (self.coefficient, rest, rest),
+        )
+
+    def queries(self) -> Queries:
+        """Whatever the online network sees, if that is whole views under the usual weights.
+
+        Raises:
+            ValueError: it is not.
+        """
+        if len(self.views) > 2:
+            raise ValueError(SMALL_CROPS)
+        if self.weights is not None:
+            raise ValueError(
+                "inner.weights: mixtures are defined for SCE's own weighting; leave weights out, set coefficient"
+            )
+        return Queries(views=self.assembly.online)
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """The target of a mixture is both its images', in proportion."""
+        return losses.mixed_sce(
+            step.online[mixture],
+            step.target[1 - source],
+            step.queue,
+            *step.mixed,
+            temperature=self.temperature,
+            target_temperature=self.target_temperature,
+            coefficient=self.coefficient,
+            positive_in_target=self.positive_in_target,
         )

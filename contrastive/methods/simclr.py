@@ -1,32 +1,29 @@
 """SimCLR (Chen et al., ICML 2020): two views of an image must find each other in the batch."""
 
-from typing import Any, ClassVar, Literal
+from __future__ import annotations
 
-from pydantic.dataclasses import dataclass
-from torch import Tensor
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import nt_xent
-from contrastive.methods.protocol import (
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.recipes import (
     CIFAR_RESNET18,
+    CIFAR_VIEWS,
     IMAGENET_CHANNELS,
     IMAGENET_RESNET18,
     IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
+    LAPTOP_HEAD,
     Preset,
 )
-from contrastive.types import STRICT, Positive
+from contrastive.types import Positive, configuration
 from contrastive.views import ViewName
 
-CIFAR_VIEWS: dict[str, Any] = {
-    "views.strong": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "colour": "exact"},
-    "views.channels": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
-}
+if TYPE_CHECKING:
+    from torch import Tensor
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class SimCLR:
     """NT-Xent over both views of the whole batch; no target network, no queue, no predictor."""
 
@@ -37,6 +34,7 @@ class SimCLR:
     views_together: bool = False
     """Whether both views are one batch to the network, with batch statistics over both."""
 
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {"simclr": {"projector": LAPTOP_HEAD}}
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the SimCLR authors' advice for CIFAR-10 (2 layers, 64 outputs, temperature 0.2) and their views, "
@@ -93,4 +91,13 @@ class SimCLR:
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 1 of the paper on the batch of all processes."""
         first, second = (gather(embeddings.online[view]) for view in (0, 1))
-        return nt_xent(first, second, temperature=self.temperature)
+        return losses.nt_xent(first, second, temperature=self.temperature)
+
+    def queries(self) -> Queries:
+        """The first view, which looks for the second's whole images."""
+        return Queries(views=(0,), whole=(1,))
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """NT-Xent of a mixture with both its images."""
+        view, key = step.online[mixture], step.online[1 - source]
+        return losses.mixed_nt_xent(view, key, *step.mixed, temperature=self.temperature)

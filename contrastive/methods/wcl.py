@@ -1,28 +1,26 @@
 """WCL, weakly supervised contrastive learning (Zheng et al., ICCV 2021): labels from the batch's neighbour graph."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-import torch
-from pydantic.dataclasses import dataclass
-from torch import Tensor
-
+from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.losses import neighbour_contrast, nt_xent, supervised_contrast, weak_labels
-from contrastive.losses.rows import product, unit_rows
-from contrastive.methods.protocol import (
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Neighbours, Queries
+from contrastive.recipes import (
     CIFAR_RESNET18,
+    CIFAR_VIEWS,
     IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
-    Assembly,
-    Embeddings,
-    Gather,
-    Neighbours,
+    LAPTOP_HEAD,
     Preset,
 )
-from contrastive.methods.simclr import CIFAR_VIEWS
-from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
+from contrastive.types import Count, Natural, NonNegative, Positive, configuration
 from contrastive.views import ViewName
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _IMAGENET: dict[str, Any] = {
     "method.temperature": 0.1, "method.warmup_epochs": 10, "method.neighbours": 0,
@@ -39,7 +37,7 @@ _IMAGENET: dict[str, Any] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class WCL:
     """SimCLR on one head; on another, images joined in the nearest-neighbour graph of the batch attract.
 
@@ -77,6 +75,13 @@ class WCL:
     graph_projector: Head = Head(hidden=(2048, 2048), output=128)
     """The weak labels' head, if it is separate."""
 
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {
+        "wcl": {
+            "projector": LAPTOP_HEAD,
+            "graph_projector": LAPTOP_HEAD,
+            "warmup_epochs": 2,
+        }
+    }
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="ours: SimCLR's CIFAR-10 recipe with the authors' temperature; they release no small set",
@@ -121,15 +126,17 @@ class WCL:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Instances, weak labels and, once there are any, crops, on the batch of all processes."""
+        import torch
+
         first, second = (gather(embeddings.online[view]) for view in (0, 1))
-        loss = nt_xent(first, second, temperature=self.temperature)
+        loss = losses.nt_xent(first, second, temperature=self.temperature)
         if not self.graph_weight:
             return loss
         graph = embeddings.second if self.separate_heads else embeddings.online
         rows = {view: gather(embedded) for view, embedded in sorted(graph.items())}
         labels = self.labels(rows)
         given: dict[str, Any] = {"temperature": self.temperature, "detach_keys": self.detach_keys}
-        weak = [supervised_contrast(rows[view], rows[view], labels[view], **given) for view in (0, 1)]
+        weak = [losses.supervised_contrast(rows[view], rows[view], labels[view], **given) for view in (0, 1)]
         # Each crop is compared with the embeddings of both full-size views.
         crops = [
             self._crop(rows[crop], rows[view], labels[view]) for crop in rows if crop > 1 for view in (0, 1)
@@ -139,13 +146,45 @@ class WCL:
 
     def labels(self, rows: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
         """Weak labels for the anchors of each view."""
-        own = weak_labels(rows[0]), weak_labels(rows[1])
+        own = losses.weak_labels(rows[0]), losses.weak_labels(rows[1])
         return (own[1], own[0]) if self.swap else own
 
     def _crop(self, crop: Tensor, keys: Tensor, labels: Tensor) -> Tensor:
         given: dict[str, Any] = {"temperature": self.temperature, "detach_keys": self.detach_keys}
         if self.crop_reading == "images":
-            return supervised_contrast(crop, keys, labels, anchor_labels=labels, **given)
+            return losses.supervised_contrast(crop, keys, labels, anchor_labels=labels, **given)
+        from contrastive.losses.rows import product, unit_rows
+
         unit = unit_rows(keys.detach())
         nearest = product(unit, unit.T).topk(self.neighbours, dim=1).indices
-        return neighbour_contrast(crop, keys, nearest, **given)
+        return losses.neighbour_contrast(crop, keys, nearest, **given)
+
+    def queries(self) -> Queries:
+        """The first view; weak labels are those of whole images.
+
+        Raises:
+            ValueError: crops of neighbours carry one weak label, a mixture two.
+        """
+        if self.neighbours:
+            raise ValueError(
+                "inner.neighbours: crops of neighbours carry one weak label, a mixture two; set it to 0"
+            )
+        return Queries(views=(0,), whole=(0, 1))
+
+    def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
+        """The mixture is an anchor among the whole images of its own view, with labels of whole images."""
+        loss = losses.mixed_nt_xent(
+            step.online[mixture], step.online[1], *step.mixed, temperature=self.temperature
+        )
+        if not self.graph_weight:
+            return loss
+        graph = step.second if self.separate_heads else step.online
+        weak = losses.mixed_supervised_contrast(
+            graph[mixture],
+            graph[0],
+            self.labels(graph)[0],
+            *step.mixed,
+            temperature=self.temperature,
+            detach_keys=self.detach_keys,
+        )
+        return loss + self.graph_weight * weak

@@ -3,9 +3,8 @@
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from contrastive.types import STRICT, Count, Fraction, NonNegative, Positive
+from contrastive.types import Count, Fraction, NonNegative, Positive, configuration
 
 Share = Annotated[float, Field(gt=0, le=1)]
 Interpolation = Literal["bilinear", "bicubic"]
@@ -14,7 +13,7 @@ ViewName = Literal[
 ]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class View:
     """One view's augmentation. The defaults are SimCLR's and MoCo v2's for 32-pixel images (no blur).
 
@@ -66,7 +65,7 @@ class View:
             )
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Channels:
     """Mean and standard deviation, in 0..1, by which red, green and blue are standardised."""
 
@@ -74,7 +73,7 @@ class Channels:
     std: tuple[Positive, Positive, Positive]
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@configuration
 class Views:
     """The views a method may ask for by name, and how the encoder's images are standardised.
 

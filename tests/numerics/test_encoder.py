@@ -9,7 +9,8 @@ from torch import nn
 from contrastive import train
 from contrastive.config import Trial, replace
 from contrastive.data import Dataset
-from contrastive.encoder import Branch, Head, ResNet, Strided, Timm
+from contrastive.branch import Branch
+from contrastive.encoder import Head, ResNet, Strided, Timm
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 HEADS = {

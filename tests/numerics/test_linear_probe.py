@@ -5,9 +5,9 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from contrastive.branch import Branch
 from contrastive.config import Trial, replace
 from contrastive.data import Split
-from contrastive.encoder import Branch
 from contrastive.evaluate.features import Task
 from contrastive.evaluate.linear import linear_head, linear_probe, shuffled
 from contrastive.evaluate.protocols import LinearProbe

@@ -25,7 +25,7 @@ from contrastive.losses import (
 )
 from contrastive.methods import BSIM, BYOL, CACR, MMCL, SCE, WCL, MoCo, ReSSL, SimCLR
 from contrastive.methods.protocol import Embeddings, Method
-from contrastive.optimiser import Momentum
+from contrastive.schedule import Momentum
 from contrastive.views import draw_mixture
 
 COUNT, WIDTH = 12, 6

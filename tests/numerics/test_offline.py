@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from contrastive.branch import Branch
 from contrastive.checkpoint import load_pretrained
 from contrastive.config import Trial, from_dict, replace, to_dict
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
-from contrastive.encoder import Branch
 from contrastive.evaluate.features import readout
 from contrastive.evaluate.offline import after_training, check_evaluation, check_protocol, measure, top
 from contrastive.evaluate.online import evaluate, raw_pixel_accuracy, untrained_accuracy

@@ -8,7 +8,8 @@ from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from contrastive.config import Trial, replace
-from contrastive.optimiser import LARS, SGD, Adam, AdamW, Momentum, Optimiser, learning_rate
+from contrastive.optimiser import LARS, SGD, Adam, AdamW, Optimiser
+from contrastive.schedule import Momentum, learning_rate
 from tests.oracles import golden
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"

@@ -9,7 +9,7 @@ from PIL import Image
 from torchvision.datasets import ImageFolder
 
 from contrastive.data import Dataset, ImageNet, TinyImageNet, load
-from contrastive.data.image_files import list_images
+from contrastive.data.listing import list_images
 from tests.formats import WNIDS, flat, write_tiny_imagenet
 
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from contrastive.data import CIFAR10, Folder
-from contrastive.data.image_files import list_images
+from contrastive.data.listing import list_images
 from contrastive.data.split_folders import split_folders, split_of
 from tests.formats import write_images
 

@@ -29,7 +29,7 @@ from contrastive.data import (
     load,
     parse,
 )
-from contrastive.data.cifar import read_batch
+from contrastive.data.cifar_files import read_batch
 from contrastive.data.subset import pick, stratified_order
 from tests.formats import marked, python2_batch, python3_batch, write_cifar, write_fashion, write_idx
 

@@ -19,7 +19,7 @@ from contrastive.evaluate.collapse import effective_rank
 from contrastive.evaluate.features import embed
 from contrastive.evaluate.offline import check_evaluation
 from contrastive.evaluate.online import evaluate
-from contrastive.fitting import for_epochs, training_images, with_batch
+from contrastive.fitting import for_epochs, with_batch
 from contrastive.optimiser import LARS, SGD
 from search_spaces import SPACES
 from search_spaces.domains import Choice, Domain, Integer
@@ -161,8 +161,8 @@ def test_images_are_counted_without_decoding_them(tmp_path: Path):
     root = coloured(tmp_path)
     for path in root.rglob("*.png"):
         path.write_bytes(b"no image")
-    assert training_images(folder(root)) == 21
-    assert training_images(Trial().data) == 4096
+    assert folder(root).training_images() == 21
+    assert Trial().data.training_images() == 4096
 
 
 def test_the_largest_legal_batch_is_taken(trial: Trial):
