@@ -3,7 +3,6 @@
 import argparse
 import dataclasses
 import json
-import os
 import sys
 import textwrap
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from contrastive import command
+from contrastive.caches import cache_folder
 from contrastive.evaluate.protocols import PROTOCOLS
 
 EVALUATE = """\
@@ -59,7 +59,7 @@ def parser() -> argparse.ArgumentParser:
         "--data", metavar="DATA", help="transfer: learn and be judged on another set, such as shapes"
     )
     e.add_argument("--root", metavar="PATH", help="where the images of the run's own set lie now")
-    e.add_argument("--cache", type=Path, default=_default_cache(), help="prepared images (%(default)s)")
+    e.add_argument("--cache", type=Path, default=cache_folder(), help="prepared images (%(default)s)")
     e.add_argument("--device", default="cpu", help="where to compute, such as cuda (%(default)s)")
     e.add_argument("--json", action="store_true", help="one JSON object on standard output")
     x = commands.add_parser("export", help="write weights", description=EXPORT, formatter_class=raw)
@@ -100,10 +100,6 @@ def _described(protocol: type[Any]) -> str:
         textwrap.wrap(line, 106, initial_indent=indent, subsequent_indent=indent + "  ") for line in lines
     ]
     return f"  {protocol.name:<11}" + "\n".join(line for part in wrapped for line in part).lstrip()
-
-
-def _default_cache() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "contrastive-sweeps"
 
 
 if __name__ == "__main__":

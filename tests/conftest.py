@@ -1,8 +1,6 @@
 """Shape and type checks on every tensor function, one thread, and a small data set for all tests."""
 
-import importlib
 import os
-import pkgutil
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -12,13 +10,11 @@ import torch
 from hypothesis import settings
 from jaxtyping import install_import_hook
 
-import contrastive
-
-CHECKED = ["contrastive.losses", "contrastive.views", "contrastive.evaluate", "contrastive.siamese"]
-with install_import_hook(CHECKED, "beartype.beartype"):
-    for module in pkgutil.walk_packages(contrastive.__path__, "contrastive."):
-        if module.name.startswith(tuple(CHECKED)):
-            importlib.import_module(module.name)
+with install_import_hook(
+    ["contrastive.losses", "contrastive.views", "contrastive.evaluate", "contrastive.siamese"],
+    "beartype.beartype",
+):
+    import tests.checked  # noqa: F401
 
 from contrastive.config import Trial
 from contrastive.data import Dataset, Shapes, load

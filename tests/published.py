@@ -17,7 +17,7 @@ sys.path.insert(0, str(Path(__file__).parent.parent))
 
 from contrastive.config import Trial, replace, to_dict, to_json, value_at
 from contrastive.methods import METHODS
-from contrastive.methods.protocol import Preset
+from contrastive.recipes import Preset
 from contrastive.views import Views
 
 DATA = Path(__file__).parent.parent / "docs" / "presets.toml"

@@ -7,9 +7,9 @@ import torch
 from torch import nn
 
 from contrastive import train
+from contrastive.branch import Branch
 from contrastive.config import Trial, replace
 from contrastive.data import Dataset
-from contrastive.branch import Branch
 from contrastive.encoder import Head, ResNet, Strided, Timm
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"

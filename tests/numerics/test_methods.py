@@ -334,7 +334,7 @@ def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str)
             {"method": {"name": "bsim", "inner": {"name": "byol"}}, "views.second.size": 16},
             "views strong, second have different sizes",
         ),
-        ({"method": {"name": "mocha"}}, "'mocha' found using 'name' does not match"),
+        ({"method": {"name": "mocha"}}, "wants a name that exists: one of 'sce', 'mmcl'"),
     ],
 )
 def test_a_batch_that_a_method_cannot_use_is_refused(

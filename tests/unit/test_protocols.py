@@ -68,7 +68,7 @@ def test_a_trial_carries_its_protocols() -> None:
     ("values", "message"),
     [
         ({"name": "liner"}, "'linear', 'finetune', 'knn', 'collapse'"),
-        ({"name": "linear", "rate": 1.0}, "Unexpected keyword"),
+        ({"name": "linear", "rate": 1.0}, "there is no such field"),
         ({"name": "linear", "epochs": 60}, r"milestones = \(60, 80\) are not all within the 60 epochs"),
         ({"name": "linear", "momentum": 0.0, "nesterov": True}, "momentum is 0; raise it"),
         ({"name": "linear", "crop_scale": [0.5, 0.2]}, "the lower end comes first"),
