@@ -12,7 +12,7 @@ from contrastive import distributed
 from contrastive.config import Trial
 from contrastive.data import Split
 from contrastive.distributed import World
-from contrastive.encoder import Branch
+from contrastive.branch import Branch
 from contrastive.evaluate.protocols import Layer
 from contrastive.views import View, draw, normalise, render
 
