@@ -1,18 +1,19 @@
 """Features of images: whole ones in evaluation mode, or random views of them."""
 
+from abc import ABCMeta
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from contrastive import distributed
+from contrastive.branch import Branch
 from contrastive.config import Trial
 from contrastive.data import Split
 from contrastive.distributed import World
-from contrastive.branch import Branch
 from contrastive.evaluate.protocols import Layer
 from contrastive.views import View, draw, normalise, render
 
@@ -51,7 +52,7 @@ class Network(Protocol):
 
 
 # From Python 3.12 on a protocol looks at attributes without `__getattr__`, by which a module hands out its parts.
-Network.register(Branch)
+cast(ABCMeta, Network).register(Branch)
 
 
 @dataclass(frozen=True)
