@@ -1,0 +1,121 @@
+"""Every command line and program of README and documentation is run, as `snippets` finds them.
+
+Programs are run in a folder that has a store of recorded sweeps in `results`, a folder of images in `photos`, and a set
+in CIFAR-10's format in `data/cifar10`; SWEEP stands for one of the recorded sweeps. Commands are run there too, in this
+process, which has imported what they need. What would start a sweep is run with --dry-run, which builds its whole plan;
+what would go on with one is read up to the plan that it would have. Only `--smoke` is run as it stands, by the
+end-to-end tests.
+"""
+
+import importlib
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from search_spaces import SPACES
+from sweeps import command, estimate, session
+from sweeps.plan import checked
+from tests.docs.snippets import PAGES, PROGRAM, ROOT, SHELL, Block, blocks, of
+from tests.formats import write_cifar, write_images
+
+BLOCKS = blocks()
+RUN = [block for block in BLOCKS if block.why_not is None]
+RECORDED = "sce_temperatures-20261125-105047"
+PLAN = checked(space=SPACES["sce_temperatures"])
+"""Of a sweep that a command goes on with."""
+COMMANDS = [
+    pytest.param(
+        block,
+        words,
+        id=f"{block.where} {' '.join(words)[:60]}",
+        marks=[pytest.mark.end_to_end] * ("--smoke" in words),
+    )
+    for block in RUN
+    if block.language in SHELL
+    for words in block.commands()
+]
+MODULES = {
+    ("python", "sweeps/run.py"): "sweeps.run",
+    ("python", "sweeps/campaign.py"): "sweeps.campaign",
+}
+AS_TYPED = {
+    "--list",
+    "--show",
+    "--status",
+    "--tail",
+    "--stop",
+    "--export",
+    "--sql",
+    "--dry-run",
+    "--smoke",
+    "--help",
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the commands of the pages are typed."""
+    made = tmp_path_factory.mktemp("typed")
+    shutil.copytree(ROOT / "tests" / "fixtures" / "evidence", made / "results")
+    write_images(made / "photos", ("cats", "dogs"), count=60)
+    write_cifar(made / "data" / "cifar10")
+    for block in BLOCKS:
+        if block.title:
+            (made / block.title).write_text(block.body, "utf-8")
+    return made
+
+
+@pytest.fixture(autouse=True)
+def typed_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """In that folder, with its own cache; how long an epoch takes is not measured each time."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
+    monkeypatch.setattr(estimate, "measured", lambda *_, **__: estimate.Pace(None, "it is not measured here"))
+    monkeypatch.setattr(session, "resume", lambda given: 0 if command.grown(PLAN, given) else 1)
+
+
+@pytest.mark.parametrize(("block", "words"), COMMANDS)
+def test_a_command_line_of_the_documentation_runs(
+    block: Block, words: list[str], capsys: pytest.CaptureFixture[str]
+):
+    module, arguments = parsed([word.replace("SWEEP", RECORDED) for word in words])
+    code = importlib.import_module(module).main(arguments)
+    said = capsys.readouterr()
+    assert code == 0, f"{block.where}: {said.err}"
+
+
+@pytest.mark.parametrize("block", [pytest.param(b, id=b.where) for b in RUN if b.language in PROGRAM])
+def test_a_program_of_the_documentation_runs(block: Block, capsys: pytest.CaptureFixture[str]):
+    names: dict[str, Any] = {"__name__": "typed"}
+    exec(compile(block.body, block.where, "exec"), names)
+
+
+def test_what_cannot_be_run_says_why_and_is_counted():
+    left = {block.where: block.why_not for block in BLOCKS if block.why_not}
+    assert len(left) == 6, left
+    assert all(len(why.split()) >= 4 for why in left.values()), left
+
+
+def test_no_command_hides_in_a_block_that_is_not_found():
+    """Indented, or in a block of another language."""
+    program = re.compile(r"^(?:\$ |    +)?(?:python |sweeps |make |pip |from \w+ import )")
+    for page in PAGES[1:]:
+        text, inside = page.read_text("utf-8"), [block.body for block in of(page)]
+        fenced = {line.strip() for body in inside for line in body.splitlines()}
+        hidden = [line for line in text.splitlines() if program.match(line) and line.strip() not in fenced]
+        assert hidden == [], page
+        others = [b.where for b in of(page) if b.language == "text" and program.match(b.body)]
+        assert others == [], page
+
+
+def parsed(words: list[str]) -> tuple[str, list[str]]:
+    """The module that a command line starts, and its arguments, changed where it would train for long."""
+    if words[:2] == ["python", "-m"]:
+        return f"{words[2]}.__main__", words[3:]
+    module = MODULES.get(tuple(words[:2]))
+    assert module, f"{' '.join(words)}: no program of this project; mark its block as not run, and say why"
+    arguments = words[2:]
+    return module, arguments if AS_TYPED & set(arguments) else [*arguments, "--dry-run"]
