@@ -7,7 +7,7 @@ from typing import Any
 
 PACKAGES = {
     "sweeps": ("store",),
-    "search_spaces": ("space", "domains", "parts", "choosing"),
+    "search_spaces": ("space", "domains", "parts", "conditional"),
     "contrastive": ("config", "losses", "methods.protocol", "data", "checkpoint", "evaluate"),
     "analysis": (
         "load",

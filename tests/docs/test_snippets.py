@@ -16,8 +16,10 @@ from typing import Any
 import pytest
 
 from search_spaces import SPACES
-from sweeps import command, estimate, session
-from sweeps.plan import checked
+from sweeps.cli import arguments as command
+from sweeps.planning import estimate
+from sweeps.planning.plan import checked
+from sweeps.sessions import session
 from tests.docs.snippets import PAGES, PROGRAM, ROOT, SHELL, Block, blocks, of
 from tests.formats import write_cifar, write_images
 
@@ -42,16 +44,19 @@ MODULES = {
     ("python", "sweeps/campaign.py"): "sweeps.campaign",
 }
 AS_TYPED = {
-    "--list",
-    "--show",
-    "--status",
-    "--tail",
-    "--stop",
-    "--export",
-    "--sql",
-    "--dry-run",
-    "--smoke",
-    "--help",
+    *(
+        "--list",
+        "--show",
+        "--status",
+        "--tail",
+        "--stop",
+        "--export",
+        "--sql",
+        "--dry-run",
+        "--smoke",
+        "--help",
+    ),
+    "--resume",
 }
 
 
