@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from contrastive import config, data, encoder, optimiser
+from contrastive import config, data, encoder, optimiser, schedule
 from search_spaces import domains
 from sweeps.planning.plan import DESIGNS
 from sweeps.stoppers import STOPPERS
@@ -35,7 +35,7 @@ def pages() -> dict[str, str]:
         "reference/optimisers.md": _page(
             "Optimisers",
             "`--set optimiser.name=NAME --set optimiser.FIELD=VALUE`. All share the schedule's fields.",
-            [*members(optimiser.Optimiser), optimiser.Momentum],
+            [*members(optimiser.Optimiser), schedule.Momentum],
         ),
         "reference/data.md": _page(
             "Data sets",
@@ -65,7 +65,7 @@ def fields(kind: type) -> Mapping[str, Any]:
     return vars(kind)["__pydantic_fields__"]
 
 
-def about(kind: type) -> str:
+def about(kind: Any) -> str:
     """Its docstring."""
     return inspect.getdoc(kind) or ""
 

@@ -3,7 +3,6 @@
 import inspect
 import re
 import sys
-from types import ModuleType
 from typing import Any
 
 from contrastive import config, losses
@@ -62,29 +61,21 @@ def _paper(method: type[Any]) -> str:
 
 
 def _losses(method: type[Any]) -> list[str]:
-    """The loss of its name, those that its file uses, and those that their docstrings name."""
-    found = [called(method)] if called(method) in losses.__all__ else []
-    found += [name for module in _files(method) for name in losses.__all__ if hasattr(module, name)]
+    """The loss of its name, those that it calls, and those that their docstrings name."""
+    found = [called(method), *re.findall(r"\blosses\.(\w+)", inspect.getsource(method))]
     for name in found:  # grows while it is walked
-        named = re.findall(r"`(\w+)`", about(getattr(losses, name)))
-        found += [other for other in named if other in losses.__all__ and other not in found]
-    functions = (name for name in dict.fromkeys(found) if inspect.isfunction(getattr(losses, name)))
-    return [f"::: contrastive.losses.{name}\n    options:\n      heading_level: 3" for name in functions]
-
-
-def _files(method: type[Any]) -> list[ModuleType]:
-    """The method's module, and those of its package that hold functions it calls."""
-    own = sys.modules[method.__module__]
-    called_from = {v.__module__ for v in vars(own).values() if inspect.isfunction(v)}
-    package = method.__module__.rpartition(".")[0]
-    return [
-        own,
-        *(
-            sys.modules[name]
-            for name in sorted(called_from)
-            if name.startswith(package) and name != own.__name__
-        ),
+        named = re.findall(r"`(\w+)`", about(getattr(losses, name, None)))
+        found += [other for other in named if other not in found]
+    functions = [
+        name
+        for name in dict.fromkeys(found)
+        if name in losses.__all__ and inspect.isfunction(getattr(losses, name))
     ]
+    if not functions:
+        return [
+            "None of its own: it holds another method, whose page shows its loss, and its loss of mixed images."
+        ]
+    return [f"::: contrastive.losses.{name}\n    options:\n      heading_level: 3" for name in functions]
 
 
 def _presets(method: type[Any]) -> list[str]:
