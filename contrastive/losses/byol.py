@@ -18,6 +18,15 @@ def byol(prediction: Float[Tensor, "n d"], target: Float[Tensor, "n d"]) -> Floa
 
     Raises:
         ValueError: shapes differ or are empty.
+
+    Paper: https://arxiv.org/abs/2006.07733
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import byol
+        >>> target = torch.eye(3)
+        >>> round(byol(-target, target).item(), 3)
+        4.0
     """
     check_pairs("byol", prediction=prediction, target=target)
     # As a square it is never negative; 2 - 2 cosine would lose a small loss to rounding.

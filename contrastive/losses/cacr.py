@@ -68,6 +68,15 @@ def cacr(
     Raises:
         ValueError: fewer than two views or images, a temperature or weight that is negative or not finite,
             both weights 0, or an unknown cost or variant.
+
+    Paper: https://arxiv.org/abs/2105.03746
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import cacr
+        >>> views = torch.eye(3).expand(2, 3, 3)
+        >>> round(cacr(views, attraction_temperature=1.0, repulsion_temperature=0.9).item(), 3)
+        -2.0
     """
     hot, cold = temperatures("cacr", variant, attraction_temperature, repulsion_temperature)
     check_weights("cacr", attraction_weight, repulsion_weight)
@@ -114,6 +123,20 @@ def mixed_cacr(
     views of the images, `negatives` is one. None need be normalised, and gradients reach all three. The
     keywords are those of `cacr`, hot and cold its two temperatures. What it refuses is refused, and so are
     shapes that do not fit and fewer than three images.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_cacr
+        >>> key = torch.eye(3)
+        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> loss = mixed_cacr(
+        ...     mixture, key[None], key, partner, share, attraction_temperature=1.0, repulsion_temperature=0.9
+        ... )
+        >>> round(loss.item(), 3)
+        -1.414
     """
     hot, cold = temperatures("mixed_cacr", variant, attraction_temperature, repulsion_temperature)
     check_weights("mixed_cacr", attraction_weight, repulsion_weight)
@@ -152,7 +175,18 @@ def cacr_weight_entropy(
     repulsion_temperature: float,
     variant: Variant = "full",
 ) -> CACRWeightEntropy:
-    """How far from equal the weights of `cacr` are; arguments and errors are the same."""
+    """How far from equal the weights of `cacr` are; arguments and errors are the same.
+
+    Paper: https://arxiv.org/abs/2105.03746
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import cacr_weight_entropy
+        >>> views = torch.eye(3).expand(2, 3, 3)
+        >>> entropy = cacr_weight_entropy(views, attraction_temperature=1.0, repulsion_temperature=0.9)
+        >>> round(entropy.repulsion.item(), 3)
+        0.693
+    """
     hot, cold = temperatures("cacr_weight_entropy", variant, attraction_temperature, repulsion_temperature)
     _check_batch("cacr_weight_entropy", views)
     z = unit_views(views)

@@ -49,6 +49,17 @@ def cacr_queue(
     such as local crops, are queries only. `queue` holds earlier keys, one a row. None need be normalised, and no
     gradient reaches keys and queue. The other keywords are those of `cacr`. What it refuses is refused, and so
     are shapes that do not fit and fewer than two views of keys: a query's own view is no positive.
+
+    Paper: https://arxiv.org/abs/2105.03746
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import cacr_queue
+        >>> views = torch.eye(3).expand(2, 3, 3)
+        >>> queue = -torch.eye(3)
+        >>> loss = cacr_queue(views, views, queue, attraction_temperature=1.0, repulsion_temperature=2.0)
+        >>> round(loss.item(), 3)
+        -2.009
     """
     hot, cold = temperatures("cacr_queue", variant, attraction_temperature, repulsion_temperature)
     check_weights("cacr_queue", attraction_weight, repulsion_weight)
@@ -89,6 +100,16 @@ def cacr_reweighted(
 
     Raises:
         ValueError: shapes do not fit, fewer than two images, a temperature not above 0, or an unknown cost.
+
+    Paper: https://arxiv.org/abs/2105.03746
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import cacr_reweighted
+        >>> key = torch.eye(3)
+        >>> queries = key.expand(2, 3, 3)
+        >>> round(cacr_reweighted(queries, key, temperature=1.0).item(), 3)
+        1.103
     """
     check_positive("cacr_reweighted", temperature=temperature)
     check_cost("cacr_reweighted", cost)

@@ -41,6 +41,16 @@ def hard_negative(
     Raises:
         ValueError: shapes differ, fewer than two samples (no negative), a temperature not above 0, a prior
             outside [0, 1), or a negative concentration.
+
+    Paper: https://arxiv.org/abs/2010.04592
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import hard_negative
+        >>> z = torch.eye(4)
+        >>> loss = hard_negative(z, z, temperature=0.5, positive_prior=0.1, concentration=1.0)
+        >>> round(loss.item(), 3)
+        0.212
     """
     if not (concentration >= 0 and math.isfinite(concentration)):
         raise ValueError(
@@ -55,6 +65,15 @@ def debiased(
     """NT-Xent less the positives that hide among the negatives (DCL).
 
     `hard_negative` with all negatives weighted alike; arguments, result and errors are the same.
+
+    Paper: https://arxiv.org/abs/2007.00224
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import debiased
+        >>> z = torch.eye(4)
+        >>> round(debiased(z, z, temperature=0.5, positive_prior=0.1).item(), 3)
+        0.212
     """
     return _contrast("debiased", z1, z2, temperature, prior=positive_prior, concentration=0.0)
 

@@ -25,6 +25,16 @@ def info_nce(
 
     Raises:
         ValueError: shapes do not fit, an empty queue, or a temperature not above 0.
+
+    Paper: https://arxiv.org/abs/1911.05722
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import info_nce
+        >>> query = key = torch.eye(4)
+        >>> queue = -torch.eye(4)
+        >>> round(info_nce(query, key, queue, temperature=0.2).item(), 3)
+        0.02
     """
     check_positive("info_nce", temperature=temperature)
     check_pairs("info_nce", query=query, key=key)

@@ -47,6 +47,17 @@ def mixed_nt_xent(
 
     `temperature` is t; `rows_only` leaves the keys' terms out. The result is the mean over the 2n anchors
     (n with `rows_only`). One sample is refused, and a temperature not above 0.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_nt_xent
+        >>> key = torch.eye(3)
+        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> round(mixed_nt_xent(mixture, key, partner, share, temperature=0.5).item(), 3)
+        1.138
     """
     check_positive("mixed_nt_xent", temperature=temperature)
     check_pairs("mixed_nt_xent", mixture=mixture, key=key)
@@ -90,6 +101,17 @@ def mixed_info_nce(
     `temperature` is t; `batch_keys` puts the keys of the whole batch into one softmax, and allows `queue` to
     be None; `detach_keys` keeps the gradient from them, for they come from a target network. The result is
     the mean over the mixtures. A temperature not above 0 is refused, and a call that has no negative.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_info_nce
+        >>> key = torch.eye(3)
+        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> round(mixed_info_nce(mixture, key, -key, partner, share, temperature=0.2).item(), 3)
+        0.03
     """
     check_positive("mixed_info_nce", temperature=temperature)
     check_pairs("mixed_info_nce", mixture=mixture, key=key)
@@ -123,6 +145,17 @@ def mixed_byol(
 
     `prediction` is the mixture's, `target` the key, without gradient; the result is the mean over the
     mixtures, in [0, 4].
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_byol
+        >>> key = torch.eye(3)
+        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> round(mixed_byol(mixture, key, partner, share).item(), 3)
+        0.586
     """
     check_pairs("mixed_byol", prediction=prediction, target=target)
     _check_mixture("mixed_byol", len(target), partner, share)
@@ -153,6 +186,20 @@ def mixed_sce(
     in w are those of the whole keys, which get no gradient. The composition is ours.
 
     The keywords are those of `sce`. The result is the mean over the mixtures. What `sce` refuses is refused.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_sce
+        >>> key = torch.eye(3)
+        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> loss = mixed_sce(
+        ...     mixture, key, None, partner, share, temperature=0.1, target_temperature=0.05, coefficient=0.5
+        ... )
+        >>> round(loss.item(), 3)
+        2.461
     """
     if not 0 <= coefficient <= 1:
         raise ValueError(f"mixed_sce: coefficient={coefficient} given; needs a number from 0 to 1.")
@@ -183,6 +230,18 @@ def mixed_ressl(
     """ReSSL's: cross-entropy over the queue of both keys' relations, by their shares, and the mixture's.
 
     Keywords, result and errors are those of `mixed_sce`; the composition is ours.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_ressl
+        >>> key = torch.eye(3)
+        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> loss = mixed_ressl(mixture, key, -key, partner, share, temperature=0.1, target_temperature=0.04)
+        >>> round(loss.item(), 3)
+        3.537
     """
     check_pairs("mixed_ressl", mixture=mixture, key=key)
     _check_mixture("mixed_ressl", len(key), partner, share)

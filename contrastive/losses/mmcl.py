@@ -96,6 +96,15 @@ def mmcl(
     Raises:
         ValueError: shapes differ, fewer than two samples, a number not above 0, an unknown kernel or solver, or
             duals that are not convex.
+
+    Paper: https://arxiv.org/abs/2112.11450
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mmcl
+        >>> z = torch.eye(3)
+        >>> round(mmcl(z, z, kernel="linear", bandwidth=1.0, regularisation=0.1).item(), 3)
+        -1.29
     """
     check_pairs("mmcl", z1=z1, z2=z2)
 
@@ -127,7 +136,19 @@ def mmcl_alphas(
     unit_diagonal: bool = False,
     projected_gradient: ProjectedGradient = PUBLISHED,
 ) -> Float[Tensor, "n n"]:
-    """The alphas of `mmcl`, row = anchor, column = negative, diagonal 0; arguments and errors are those of `mmcl`."""
+    """The alphas of `mmcl`, row = anchor, column = negative, diagonal 0; arguments and errors are those of `mmcl`.
+
+    Paper: https://arxiv.org/abs/2112.11450
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mmcl_alphas
+        >>> z = torch.eye(3)
+        >>> mmcl_alphas(z, kernel="linear", bandwidth=1.0, regularisation=1.0)
+        tensor([[0.0000, 0.5000, 0.5000],
+                [0.5000, 0.0000, 0.5000],
+                [0.5000, 0.5000, 0.0000]])
+    """
     with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
         dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
         return _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
@@ -144,7 +165,18 @@ def mmcl_diagnostics(
     unit_diagonal: bool = False,
     projected_gradient: ProjectedGradient = PUBLISHED,
 ) -> MMCLDiagnostics:
-    """Margin, sparsity and accuracy of the SVMs of `mmcl`; arguments and errors are those of `mmcl`."""
+    """Margin, sparsity and accuracy of the SVMs of `mmcl`; arguments and errors are those of `mmcl`.
+
+    Paper: https://arxiv.org/abs/2112.11450
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mmcl_diagnostics
+        >>> z = torch.eye(3)
+        >>> found = mmcl_diagnostics(z, kernel="linear", bandwidth=1.0, regularisation=0.1)
+        >>> round(found.margin.item(), 3)
+        1.266
+    """
     with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
         dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
         alphas = _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
@@ -197,6 +229,18 @@ def mixed_mmcl(
 
     Raises:
         ValueError: as `mmcl`.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_mmcl
+        >>> key = torch.eye(3)
+        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> loss = mixed_mmcl(mixture, key, partner, share, kernel="linear", bandwidth=1.0, regularisation=0.1)
+        >>> round(loss.item(), 3)
+        -0.456
     """
     check_pairs("mixed_mmcl", mixture=mixture, z1=z1)
     weights = _weights(
@@ -247,6 +291,16 @@ def mmcl_queue(
 
     Raises:
         ValueError: as `mmcl`; an empty queue.
+
+    Paper: https://arxiv.org/abs/2112.11450
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mmcl_queue
+        >>> key, queue = torch.eye(3), -torch.eye(3)
+        >>> loss = mmcl_queue(key, key, queue, kernel="linear", bandwidth=1.0, regularisation=0.1)
+        >>> round(loss.item(), 3)
+        -1.29
     """
     bound = _check("mmcl_queue", bandwidth, regularisation, penalty)
     check_pairs("mmcl_queue", query=query, key=key)

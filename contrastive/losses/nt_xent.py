@@ -25,6 +25,15 @@ def nt_xent(z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"], *, temperature: 
 
     Raises:
         ValueError: shapes differ, fewer than two samples (no negative), or a temperature not above 0.
+
+    Paper: https://arxiv.org/abs/2002.05709
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import nt_xent
+        >>> z = torch.eye(4)
+        >>> round(nt_xent(z, z, temperature=0.5).item(), 3)
+        0.594
     """
     check_positive("nt_xent", temperature=temperature)
     check_pairs("nt_xent", z1=z1, z2=z2)

@@ -16,6 +16,16 @@ class SCETerms(NamedTuple):
     """The three parts of SCE, one number an anchor.
 
     Weights of one's own give SCE's general form: c, 1 - c, 1 - c are SCE with coefficient c; 0, 1, 0 are ReSSL.
+
+    Paper: https://arxiv.org/abs/2111.14585
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import sce_terms
+        >>> key = torch.eye(3)
+        >>> terms = sce_terms(key, key, None, temperature=0.1, target_temperature=0.05)
+        >>> round(terms.weighted(0.5, 0.5, 0.5).item(), 3)
+        5.0
     """
 
     nce: Float[Tensor, " n"]

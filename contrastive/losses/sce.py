@@ -54,6 +54,16 @@ def sce(
     Raises:
         ValueError: shapes do not fit, there is no negative, a temperature is not above 0, the coefficient is
             outside [0, 1], or the forms are mixed up.
+
+    Paper: https://arxiv.org/abs/2111.14585
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import sce
+        >>> key = torch.eye(3)
+        >>> loss = sce(key, key, None, temperature=0.5, target_temperature=0.2, coefficient=0.5)
+        >>> round(loss.item(), 3)
+        1.24
     """
     if not 0 <= coefficient <= 1:
         raise ValueError(f"sce: coefficient={coefficient} given; needs a number from 0 to 1, such as 0.5.")
@@ -84,6 +94,15 @@ def ressl(
     for i in n:  -sum over u of s[i, u] * log softmax(q[i].queue / temperature)[u]
 
     Args, result and errors are those of `sce`.
+
+    Paper: https://arxiv.org/abs/2107.09282
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import ressl
+        >>> key, queue = torch.eye(3), -torch.eye(3)
+        >>> round(ressl(key, key, queue, temperature=0.1, target_temperature=0.04).item(), 3)
+        0.693
     """
     terms = sce_terms(query, key, queue, temperature=temperature, target_temperature=target_temperature)
     return terms.relational.mean()
@@ -100,7 +119,18 @@ def sce_terms(
     global_keys: Float[Tensor, "g d"] | None = None,
     positive_index: Int[Tensor, " n"] | None = None,
 ) -> SCETerms:
-    """The terms of `sce`, for weights of one's own; arguments and errors are the same."""
+    """The terms of `sce`, for weights of one's own; arguments and errors are the same.
+
+    Paper: https://arxiv.org/abs/2111.14585
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import sce_terms
+        >>> key = torch.eye(3)
+        >>> terms = sce_terms(key, key, None, temperature=0.5, target_temperature=0.2)
+        >>> round(terms.relational.mean().item(), 3)
+        0.693
+    """
     check_positive("sce", temperature=temperature, target_temperature=target_temperature)
     check_pairs("sce", query=query, key=key)
     q, k = unit_rows(query), unit_rows(key.detach())
@@ -140,6 +170,18 @@ def sce_crops(
 
     Raises:
         ValueError: no pair, or what `sce` refuses.
+
+    Paper: https://arxiv.org/abs/2111.14585
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import sce_crops
+        >>> views = {0: torch.eye(3), 1: torch.eye(3)}
+        >>> loss = sce_crops(
+        ...     views, views, None, temperature=0.5, target_temperature=0.2, weights=(0.5, 0.5, 0.5)
+        ... )
+        >>> round(loss.item(), 3)
+        1.24
     """
     check_positive("sce", temperature=temperature, target_temperature=target_temperature)
     pairs = [(t, o) for t in target for o in online if o != t]

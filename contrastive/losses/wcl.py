@@ -32,6 +32,15 @@ def weak_labels(z: Float[Tensor, "n d"]) -> Int[Tensor, " n"]:
 
     Raises:
         ValueError: not a matrix of two rows or more.
+
+    Paper: https://arxiv.org/abs/2110.04770
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import weak_labels
+        >>> z = torch.tensor([[1.0, 0.0], [0.9, 0.1], [0.0, 1.0], [0.1, 0.9]])
+        >>> weak_labels(z)
+        tensor([0, 0, 2, 2])
     """
     check_columns("weak_labels", z.shape[-1], z=z)
     _check_several("weak_labels", z=z)
@@ -88,6 +97,15 @@ def supervised_contrast(
 
     Raises:
         ValueError: shapes do not fit, fewer than two keys, or a temperature not above 0.
+
+    Paper: https://arxiv.org/abs/2004.11362
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import supervised_contrast
+        >>> z = torch.eye(4)
+        >>> round(supervised_contrast(z, z, torch.tensor([0, 0, 1, 1]), temperature=0.5).item(), 3)
+        1.099
     """
     where = "supervised_contrast"
     _check(where, anchors, keys, temperature)
@@ -137,6 +155,19 @@ def mixed_supervised_contrast(
 
     Raises:
         ValueError: shapes do not fit, fewer than two keys, or a temperature not above 0.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mixed_supervised_contrast
+        >>> key = torch.eye(4)
+        >>> labels = torch.tensor([0, 0, 1, 1])
+        >>> partner, share = torch.tensor([1, 2, 3, 0]), torch.full((4,), 0.5)
+        >>> mixture = (key + key[partner]) / 2
+        >>> loss = mixed_supervised_contrast(mixture, key, labels, partner, share, temperature=0.5)
+        >>> round(loss.item(), 3)
+        1.103
     """
     where = "mixed_supervised_contrast"
     _check(where, mixture, keys, temperature)
@@ -179,6 +210,16 @@ def neighbour_contrast(
 
     Raises:
         ValueError: shapes do not fit, fewer than two keys, no positive, or a temperature not above 0.
+
+    Paper: https://arxiv.org/abs/2110.04770
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import neighbour_contrast
+        >>> z = torch.eye(4)
+        >>> loss = neighbour_contrast(z, z, torch.tensor([[0], [1], [2], [3]]), temperature=0.5)
+        >>> round(loss.item(), 3)
+        0.341
     """
     where = "neighbour_contrast"
     _check(where, anchors, keys, temperature)

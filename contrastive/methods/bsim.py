@@ -26,6 +26,14 @@ class BSIM:
     come from whole images. Published for SimCLR, MoCo and BYOL; for the others the target is the same
     proportional sum. No code of the paper is public: CutMix, Beta(1, 1), a share for each batch (CutMix) or
     image (mixup) and partners that are never the image itself are our reading, after i-Mix and Un-Mix.
+
+    Paper: https://arxiv.org/abs/2011.13356
+
+    Example:
+        >>> from contrastive.methods import BSIM, MoCo
+        >>> method = BSIM(inner=MoCo(symmetric=True), kind="mixup")
+        >>> method.assembly.mixing.sources  # both views are queries, and so mixed
+        (0, 1)
     """
 
     name: Literal["bsim"] = "bsim"

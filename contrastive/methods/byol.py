@@ -42,6 +42,18 @@ class BYOL:
     """The predictor on the online network must hit the target's embedding of the other view.
 
     Both directions are summed, as published. Heads of 4096 hidden units and 256 outputs are the paper's.
+
+    Paper: https://arxiv.org/abs/2006.07733
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import BYOL
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={0: rows, 1: rows}, queue=None)
+        >>> method = BYOL()
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        0.0
     """
 
     name: Literal["byol"] = "byol"

@@ -25,6 +25,18 @@ class CACR:
     form); and, with momentum and no queue, InfoNCE re-weighted over the query views (the MoCo v3 form, where
     `attraction_temperature` is the temperature and the other weights and temperatures have no part).
     Temperatures, weights and positives are those of the authors' CIFAR-10 run.
+
+    Paper: https://arxiv.org/abs/2105.03746
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import CACR
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={}, queue=None)
+        >>> method = CACR(positives=1)
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        -2.0
     """
 
     name: Literal["cacr"] = "cacr"

@@ -28,6 +28,18 @@ class MMCL:
     `bandwidth` the width of the kernel; what they do to the margin stands in `contrastive.losses.mmcl`.
     Kernel, bandwidth and regularisation are those of the authors' ImageNet runs; they solve by projected
     gradient descent from a random start, we exactly.
+
+    Paper: https://arxiv.org/abs/2112.11450
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import MMCL
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={}, queue=None)
+        >>> method = MMCL(kernel="linear")
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        -1.463
     """
 
     name: Literal["mmcl"] = "mmcl"

@@ -42,6 +42,18 @@ class MoCo:
     """InfoNCE of one view's query against the other view's key and a queue of earlier keys.
 
     Temperature, queue and momentum are those of the authors' CIFAR-10 demonstration.
+
+    Paper: https://arxiv.org/abs/1911.05722, version 2: https://arxiv.org/abs/2003.04297
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import MoCo
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={0: rows, 1: rows}, queue=-rows)
+        >>> method = MoCo(temperature=0.2)
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        0.02
     """
 
     name: Literal["moco"] = "moco"

@@ -45,6 +45,18 @@ class ReSSL:
     """The online view's similarities to the queue must be the weak target view's, sharpened.
 
     Temperatures are the authors' (0.1 and 0.04); the queue, momentum and head are for CIFAR.
+
+    Paper: https://arxiv.org/abs/2107.09282
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import ReSSL
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={0: rows, 1: rows}, queue=-rows)
+        >>> method = ReSSL(temperature=0.1)
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        1.099
     """
 
     name: Literal["ressl"] = "ressl"

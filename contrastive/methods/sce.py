@@ -46,6 +46,18 @@ class SCE:
     The target distribution gives `coefficient` to the positive and the rest to the negatives in proportion
     to their similarity to the target embedding, sharpened by `target_temperature`. Defaults are those of
     the authors' CIFAR-10 run, with the paper's masked positive.
+
+    Paper: https://arxiv.org/abs/2111.14585
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import SCE
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={0: rows, 1: rows}, queue=-rows)
+        >>> method = SCE(coefficient=0.5)
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        5.0
     """
 
     name: Literal["sce"] = "sce"

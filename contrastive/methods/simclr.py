@@ -25,7 +25,20 @@ if TYPE_CHECKING:
 
 @configuration
 class SimCLR:
-    """NT-Xent over both views of the whole batch; no target network, no queue, no predictor."""
+    """NT-Xent over both views of the whole batch; no target network, no queue, no predictor.
+
+    Paper: https://arxiv.org/abs/2002.05709
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import SimCLR
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={}, queue=None)
+        >>> method = SimCLR(temperature=0.5)
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        0.594
+    """
 
     name: Literal["simclr"] = "simclr"
     temperature: Positive = 0.2

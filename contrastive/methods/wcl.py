@@ -49,6 +49,18 @@ class WCL:
     positives are the k rows of the batch nearest to its full-size view.
 
     Temperature, warm-up and heads (the paper's 2048 hidden units) are the authors'; k is ours.
+
+    Paper: https://arxiv.org/abs/2110.04770
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import WCL
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={}, queue=None, second={0: rows, 1: rows})
+        >>> method = WCL(temperature=0.5)
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        1.693
     """
 
     name: Literal["wcl"] = "wcl"
