@@ -1,6 +1,7 @@
 """A sweep as plain frozen data, read from its folder; the same while it runs and after it has ended."""
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,8 @@ from sweeps.store.schema import METRIC, REUSED
 
 ARM = "alternative"
 """What stands in the place of parameters where a space lists its arms by name."""
+LABEL = re.compile(r" \([^()]*\)$")
+"""Of a domain's key, what tells it from others of the same path."""
 RUN_COLUMNS = [
     *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
     *("rung", "seconds", "device_seconds", "dropped", "code", "commit"),
@@ -156,9 +159,14 @@ def value_at(config: dict[str, Any], path: str) -> Any:
     return node
 
 
+def paths_of(key: str) -> list[str]:
+    """The paths of a domain by its key, without the label that tells it from others of the same path."""
+    return LABEL.sub("", key).split(", ")
+
+
 def _paths(space: dict[str, Any]) -> list[str]:
     """The paths of a space's domains; those that change together have one domain, under all their paths."""
-    return [path for key in space.get("domains", {}) for path in key.split(", ")]
+    return list(dict.fromkeys(path for key in space.get("domains", {}) for path in paths_of(key)))
 
 
 def _value_or(config: dict[str, Any], path: str, default: Any) -> Any:

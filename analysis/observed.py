@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from analysis.arms import ranked
-from analysis.load import Record
+from analysis.load import Record, paths_of
 
 CELLS = 50
 """Into how many a continuous scale is cut where it has to be, as by Watanabe et al. (IJCAI 2023)."""
@@ -47,11 +47,14 @@ def by_domain(record: Record) -> Record:
 
 
 def chosen(values: Mapping[str, Any], domains: Mapping[str, Any]) -> dict[str, tuple[Any, ...]]:
-    """An arm's values by key of domain: one for each of its paths, all `ABSENT` where the arm has no such field.
+    """An arm's values by key of domain: one for each of its paths, all `ABSENT` where it does not exist in the arm.
 
     A sub-configuration comes without the fields that vary by themselves.
     """
-    return {key: tuple(_own(path, values) for path in key.split(", ")) for key in domains}
+    return {
+        key: tuple(_own(path, values) if _exists(domain, values) else ABSENT for path in paths_of(key))
+        for key, domain in domains.items()
+    }
 
 
 def observed(record: Record) -> Observed:
@@ -71,6 +74,20 @@ def observed(record: Record) -> Observed:
         left_out=len(arms) - len(complete),
         digests=tuple(arm.digest for arm in complete),
     )
+
+
+def _exists(domain: Mapping[str, Any], values: Mapping[str, Any]) -> bool:
+    """Whether the condition of a domain holds in an arm; of what does not vary it always does."""
+    when = domain.get("when") or {}
+    names = when.get("path", "").split(".")
+    for end in range(len(names), 0, -1):
+        start = ".".join(names[:end])
+        if start in values:
+            node = values[start]
+            for name in names[end:]:
+                node = node.get(name) if isinstance(node, dict) else None
+            return node in when["values"]
+    return True
 
 
 def _own(path: str, values: Mapping[str, Any]) -> Any:

@@ -1,10 +1,15 @@
 """Between what is chosen, one value for each domain, and the values of a trial's fields.
 
 A domain's key is the path of the field it is of; that of a `Zip` is several paths joined by ", ". A choice may be
-a whole sub-configuration, and a domain may exist only where a field has one of certain values.
+a whole sub-configuration, and a domain may exist only where a field has one of certain values. Of such domains
+several may be of one path, if no two of them ever exist together: their keys tell them apart by a label behind the
+path, as in "optimiser.lr (sgd)" and "optimiser.lr (adam)".
 """
 
 import copy
+import itertools
+import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,18 +18,46 @@ from typing import Any
 from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass as checked_dataclass
 
+from contrastive.config import Trial
+from contrastive.kinds import TAG
+from contrastive.paths import outer_first, put
 from contrastive.types import STRICT
 from search_spaces.domains import Choice, Domain, Zip
 
 Chosen = dict[str, Any]
 """What is chosen, by key of domain; of a `Zip`, its values in order."""
+LABEL = re.compile(r" \([^()]*\)$")
+"""Of a key, what tells its domain from others of the same path."""
 ABSENT: Any = object()
 """In place of the value of a field that a configuration does not have."""
 
 
 @checked_dataclass(frozen=True, config=STRICT)
 class When:
-    """A domain exists only where the field at `path` has one of these values."""
+    """A domain exists only where the field at `path` has one of these values.
+
+    Each optimiser has its own range of learning rates here:
+
+    >>> from contrastive import Trial
+    >>> from search_spaces.domains import Choice, LogUniform
+    >>> from search_spaces.space import Space
+    >>> rates = Space(
+    ...     name="rates",
+    ...     question="Which optimiser, and at which rate?",
+    ...     base=Trial(),
+    ...     domains={
+    ...         "optimiser.name": Choice(("sgd", "adam"), source="ours"),
+    ...         "optimiser.lr (sgd)": LogUniform(0.01, 1.0, source="ours"),
+    ...         "optimiser.lr (adam)": LogUniform(1e-4, 1e-2, source="ours"),
+    ...     },
+    ...     conditions={
+    ...         "optimiser.lr (sgd)": When("optimiser.name", ("sgd",)),
+    ...         "optimiser.lr (adam)": When("optimiser.name", ("adam",)),
+    ...     },
+    ... )
+    >>> rates.flat({"optimiser.name": "adam", "optimiser.lr (sgd)": 0.5, "optimiser.lr (adam)": 0.001})
+    {'optimiser.name': 'adam', 'optimiser.lr': 0.001}
+    """
 
     path: str
     values: tuple[JsonValue, ...] = Field(min_length=1)
@@ -39,26 +72,52 @@ class Choosing:
     base: Mapping[str, Any]
 
     @cached_property
-    def keys(self) -> dict[str, str]:
-        """The key of the domain that each path belongs to, in order.
+    def keys(self) -> dict[str, list[str]]:
+        """The keys of the domains that each path belongs to, in order; of these no two exist together.
 
         Raises:
-            ValueError: two domains have one path, or values that change together are not one for each path.
+            ValueError: two do, or values that change together are not one for each path.
         """
-        found: dict[str, str] = {}
+        found: dict[str, list[str]] = {}
         for key, domain in self.domains.items():
-            paths = key.split(", ") if isinstance(domain, Zip) else [key]
+            paths = self.paths(key)
             for path in paths:
-                if path in found:
-                    raise ValueError(f"{path} varies twice, as '{found[path]}' and as '{key}'; leave out one")
-                found[path] = key
+                found.setdefault(path, []).append(key)
             if isinstance(domain, Zip) and {len(value) for value in domain.values} != {len(paths)}:
                 raise ValueError(f"each value of '{key}' has one part for each of its {len(paths)} paths")
         return found
 
+    def check_apart(self) -> None:
+        """Sees that of the domains of one path no two ever exist together.
+
+        Raises:
+            ValueError: two do; says beside what.
+        """
+        for path, keys in self.keys.items():
+            for first, second in itertools.combinations(keys, 2):
+                beside = self._together(first, second)
+                if beside is not None:
+                    where = ", ".join(f"{p} = {json.dumps(v)}" for p, v in self.spread(beside).items())
+                    raise ValueError(
+                        f"{path} varies twice, as '{first}' and as '{second}'{f', where {where}' if where else ''}; "
+                        "leave out one, or give both conditions that never hold together"
+                    )
+
+    def _together(self, first: str, second: str) -> Chosen | None:
+        """Choices beside which both domains exist; None if there are none."""
+        wanted, needed = [first, second], dict[str, None]()
+        while wanted:
+            more = self.needs(wanted.pop())
+            wanted += [key for key in more if key not in needed]
+            needed |= dict.fromkeys(more)
+        axes = {key: self._listable(key) for key in self.in_order().domains if key in needed}
+        both = (c for c in self.combinations(axes) if self.is_active(first, c) and self.is_active(second, c))
+        return next(both, None)
+
     def paths(self, key: str) -> list[str]:
-        """The paths of a domain's fields."""
-        return [path for path, owner in self.keys.items() if owner == key]
+        """The paths of a domain's fields: its key without the label."""
+        paths = LABEL.sub("", key)
+        return paths.split(", ") if isinstance(self.domains[key], Zip) else [paths]
 
     def spread(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """What is chosen, by path."""
@@ -75,8 +134,8 @@ class Choosing:
         when = self.conditions.get(key)
         if when is None:
             return True
-        owner = self.owner(when.path)
-        if owner and not (owner in chosen and self.is_active(owner, chosen)):
+        owners = self.owners(when.path)
+        if owners and not any(owner in chosen and self.is_active(owner, chosen) for owner in owners):
             return False
         return self._value(when.path, self.spread(chosen)) in when.values
 
@@ -104,8 +163,21 @@ class Choosing:
         return found
 
     def arm(self, changes: Mapping[str, Any]) -> dict[str, Any]:
-        """The base with other choices of these keys; what they bring into existence is as they have it."""
-        return self.flat(self.chosen(self.spread({**self.chosen({}), **changes})))
+        """The base with other choices of these keys.
+
+        What they bring into existence is as they have it, or in the middle of a domain that it is outside of.
+        """
+        start, found = {**self.chosen({}), **changes}, Chosen()
+        for key in self.domains:
+            if self.is_active(key, found):
+                found[key] = start[key] if key in start else self._brought(key, self.spread(found))
+        return self.spread(found)
+
+    def _brought(self, key: str, values: Mapping[str, Any]) -> Any:
+        domain, parts = self.domains[key], tuple(self._value(path, values) for path in self.paths(key))
+        value = parts if isinstance(domain, Zip) else parts[0]
+        known = ABSENT not in parts and domain.contains(value := self._listed(key, value))
+        return value if known else domain.at(0.5)
 
     def combinations(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[Chosen]:
         """Every combination of one value of each axis, each once though some exist only beside others."""
@@ -139,31 +211,35 @@ class Choosing:
 
     def _contexts(self, key: str) -> Iterator[Chosen]:
         when = self.conditions.get(key)
-        owner = self.owner(when.path) if when else None
-        if owner is None:
+        owners = self.owners(when.path) if when else []
+        if not owners:
             yield from [{}] if self.is_active(key, {}) else []
-            return
-        domain = self.domains[owner]
+        for owner in owners:
+            values = self._listable(owner, needed_by=key)
+            for setting in self._contexts(owner):
+                for value in values:
+                    if self.is_active(key, {**setting, owner: value}):
+                        yield {**setting, owner: value}
+
+    def _listable(self, key: str, needed_by: str = "another domain") -> Sequence[Any]:
+        domain = self.domains[key]
         if domain.size is None:
             raise ValueError(
-                f"{key} exists by a value of {owner}, which is a range of real numbers; list them"
+                f"{needed_by} exists by a value of {key}, which is a range of real numbers; list them"
             )
-        for setting in self._contexts(owner):
-            for value in domain.points(domain.size):
-                if self.is_active(key, {**setting, owner: value}):
-                    yield {**setting, owner: value}
+        return domain.points(domain.size)
 
     def asked_kinds(self, path: str) -> set[str]:
         """The sub-configurations whose kind a condition of the path's domain is about."""
-        when = self.conditions.get(self.keys[path])
-        return {when.path, when.path.removesuffix(".name")} if when else set()
+        whens = [self.conditions[key] for key in self.keys[path] if key in self.conditions]
+        return {part for when in whens for part in (when.path, when.path.removesuffix(".name"))}
 
     def needs(self, key: str) -> list[str]:
         """The domains that this one hangs on: by its condition, or as part of their sub-configurations."""
         paths = [path.rpartition(".")[0] for path in self.paths(key)]
-        owners = {self.owner(path) for path in paths} - {key}
         if key in self.conditions:
-            owners.add(self.owner(self.conditions[key].path))
+            paths.append(self.conditions[key].path)
+        owners = {owner for path in paths for owner in self.owners(path)} - {key}
         return [owner for owner in self.domains if owner in owners]
 
     def in_order(self) -> "Choosing":
@@ -180,13 +256,11 @@ class Choosing:
             placed[ready] = left.pop(ready)
         return Choosing(placed, self.conditions, self.base)
 
-    def owner(self, path: str) -> str | None:
-        """The domain that has the path, or the sub-configuration around it."""
-        while path:
-            if path in self.keys:
-                return self.keys[path]
+    def owners(self, path: str) -> list[str]:
+        """The domains that have the path, or the sub-configuration around it."""
+        while path and path not in self.keys:
             path = path.rpartition(".")[0]
-        return None
+        return self.keys.get(path, [])
 
     def _value(self, path: str, values: Mapping[str, Any]) -> Any:
         """The value at a path: as given, in a sub-configuration that is given, or in the base."""
@@ -195,7 +269,18 @@ class Choosing:
             start = ".".join(names[:cut])
             if start in values:
                 return _inside(values[start], names[cut:])
-        return _inside(self.base, names)
+        return _inside(self._named(values), names)
+
+    def _named(self, values: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The base with sub-configurations of the kinds that the values name."""
+        named = [path for path in values if path.endswith(f".{TAG}")]
+        new = {path: values[path] for path in named if _inside(self.base, path.split(".")) != values[path]}
+        if not new:
+            return self.base
+        changed = copy.deepcopy(dict(self.base))
+        for path in sorted(new, key=outer_first):
+            put(changed, path, new[path], Trial)
+        return changed
 
     def _listed(self, key: str, value: Any) -> Any:
         """The value as its domain lists it: a sub-configuration is given with what varies inside it."""

@@ -58,7 +58,11 @@ class _Range:
 
 @dataclass(frozen=True, config=STRICT)
 class Uniform(_Range):
-    """Real numbers from `low` to `high`; `source` says who studied this range."""
+    """Real numbers from `low` to `high`; `source` says who studied this range.
+
+    >>> Uniform(0.0, 1.0, source="the paper's figure 3").points(3)
+    [0.0, 0.5, 1.0]
+    """
 
     low: float
     high: float
@@ -78,7 +82,11 @@ class Uniform(_Range):
 
 @dataclass(frozen=True, config=STRICT)
 class LogUniform(_Range):
-    """Positive real numbers, every factor equally likely."""
+    """Positive real numbers, every factor equally likely: for rates, temperatures and whatever else spans decades.
+
+    >>> LogUniform(0.01, 1.0, source="ours").points(3)
+    [0.01, 0.1, 1.0]
+    """
 
     low: Positive
     high: Positive
@@ -104,7 +112,11 @@ class LogUniform(_Range):
 
 @dataclass(frozen=True, config=STRICT)
 class Integer(_Range):
-    """Whole numbers from `low` to `high`; `logarithmic`: every factor about equally likely."""
+    """Whole numbers from `low` to `high`; `logarithmic`: every factor about equally likely.
+
+    >>> Integer(1, 64, source="ours", logarithmic=True).points(4)
+    [1, 4, 16, 64]
+    """
 
     low: int
     high: int
@@ -179,7 +191,13 @@ class _Listed:
 
 @dataclass(frozen=True, config=STRICT)
 class Choice(_Listed):
-    """One of the JSON values listed; a value may be a whole sub-configuration."""
+    """One of the JSON values listed; a value may be a whole sub-configuration.
+
+    >>> Choice((0, 512, 2048), source="the paper's table 5").points(2)
+    [0, 512, 2048]
+    >>> Choice(({"name": "sgd"}, {"name": "lars", "trust": 0.01}), source="ours").size
+    2
+    """
 
     values: tuple[JsonValue, ...] = Field(min_length=1)
     source: str = Field(kw_only=True)
@@ -188,7 +206,13 @@ class Choice(_Listed):
 
 @dataclass(frozen=True, config=STRICT)
 class Zip(_Listed):
-    """Values of several parameters that change together; its key in a space is their paths, joined by ", "."""
+    """Values of several parameters that change together; its key in a space is their paths, joined by ", ".
+
+    With `{"batch, optimiser.lr": ...}` a larger batch has a larger rate here:
+
+    >>> Zip(((64, 0.1), (256, 0.4)), source="ours").contains((64, 0.4))
+    False
+    """
 
     values: tuple[tuple[JsonValue, ...], ...] = Field(min_length=1)
     source: str = Field(kw_only=True)

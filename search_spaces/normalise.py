@@ -20,6 +20,7 @@ def settled(base: Trial, choosing: Choosing) -> Choosing:
         ValueError: a path does not exist, is no number where a range is given, or the order is a circle.
     """
     choosing = choosing.in_order()
+    choosing.check_apart()
     for key in choosing.domains:
         where = config.replace(base, choosing.flat(choosing.context(key)))
         domains = {**choosing.domains, key: _spelled(key, where, choosing)}
@@ -45,7 +46,7 @@ def unpinned(
     """Domains and conditions without pinned paths, and without what never exists on the base."""
     domains, conditions, values = dict[str, Domain](), dict[str, When](), config.to_dict(base)
     for key, domain in choosing.domains.items():
-        name, rest = _part(choosing.paths(key), domain, pinned)
+        name, rest = _part(key, choosing.paths(key), domain, pinned)
         when = {name: choosing.conditions[key]} if key in choosing.conditions else {}
         if name and Choosing({**domains, name: rest}, {**conditions, **when}, values).exists(name):
             domains[name], conditions = rest, {**conditions, **when}
@@ -64,7 +65,7 @@ def check_kinds(name: str, choosing: Choosing, base: Trial, pinned: Collection[s
     for path in (path for path in choosing.keys if path not in pinned):
         for part in _around(path):
             kinds = [value_in(values, f"{part}.name") for values in (choosing.base, after)]
-            chosen = choosing.owner(part) or choosing.owner(f"{part}.name")
+            chosen = choosing.owners(f"{part}.name")
             free = part in choosing.asked_kinds(path) or (chosen and not (listed and part == path))
             if kinds[0] != kinds[1] and kinds[0] is not ABSENT and not free:
                 was, now = kinds[0], "nothing" if kinds[1] is ABSENT else kinds[1]
@@ -84,7 +85,7 @@ def _spelled(key: str, where: Trial, choosing: Choosing) -> Domain:
     """The domain of a key with its values as a trial has them."""
     domain, paths = choosing.domains[key], choosing.paths(key)
     if not isinstance(domain, Choice | Zip):
-        _check_number(key, value_at(where, key), whole=isinstance(domain, Integer))
+        _check_number(paths[0], value_at(where, paths[0]), whole=isinstance(domain, Integer))
         return domain
     trials = [config.replace(where, choosing.spread({key: value})) for value in domain.values]
     rows = [tuple(value_at(trial, path) for path in paths) for trial in trials]
@@ -101,14 +102,15 @@ def _check_number(path: str, value: Any, *, whole: bool) -> None:
         )
 
 
-def _part(paths: Sequence[str], domain: Domain, pinned: Collection[str]) -> tuple[str, Domain]:
+def _part(key: str, paths: Sequence[str], domain: Domain, pinned: Collection[str]) -> tuple[str, Domain]:
     """Key and domain of the paths that are not pinned; no key if all are."""
     free = [index for index, path in enumerate(paths) if path not in pinned]
     if isinstance(domain, Zip) and free and len(free) < len(paths):
         values = tuple(tuple(value[index] for index in free) for value in domain.values)
         left = Zip(values, source=domain.source)
         domain = left if len(free) > 1 else Choice(tuple(v for (v,) in values), source=domain.source)
-    return ", ".join(paths[index] for index in free), domain
+    label = key[len(", ".join(paths)) :]
+    return f"{', '.join(paths[index] for index in free)}{label}" if free else "", domain
 
 
 def _distinct(values: Iterable[Any]) -> tuple[Any, ...]:

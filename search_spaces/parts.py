@@ -10,7 +10,13 @@ from search_spaces.conditional import ABSENT, value_in
 
 @dataclass(frozen=True, config=STRICT)
 class Less:
-    """The number at path `smaller` stays below the one at path `larger`, wherever a trial has both."""
+    """The number at path `smaller` stays below the one at path `larger`, wherever a trial has both.
+
+    >>> from contrastive.config import Trial
+    >>> sharper = Less("method.target_temperature", "method.temperature", "the target is the sharper distribution")
+    >>> sharper.holds(Trial())
+    True
+    """
 
     smaller: str
     larger: str

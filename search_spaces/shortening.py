@@ -7,6 +7,7 @@ from typing import Any
 from contrastive import config
 from contrastive.config import Trial, value_at
 from contrastive.fitting import WARMUPS, for_epochs, has
+from search_spaces.conditional import LABEL
 from search_spaces.domains import Choice, Domain, Integer
 from search_spaces.parts import Alternative
 from search_spaces.space import Space
@@ -54,14 +55,14 @@ def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
 
     All of it where nothing would be left.
     """
-    longest = epochs - 1
-    if key not in WARMUPS or not isinstance(domain, Integer | Choice) or max(domain.corners) <= longest:
+    longest, path = epochs - 1, LABEL.sub("", key)
+    if path not in WARMUPS or not isinstance(domain, Integer | Choice) or max(domain.corners) <= longest:
         return domain
     if isinstance(domain, Integer) and domain.low < longest:
         return replace(domain, high=longest)
     if isinstance(domain, Integer):
         return Choice((longest,), source=domain.source) if domain.low == longest else domain
     long = config.replace(space.base, {"epochs": max(*domain.corners, space.base.epochs) + 1})
-    trials = (config.replace(long, {key: value}) for value in domain.values)
+    trials = (config.replace(long, {path: value}) for value in domain.values)
     short = (for_epochs(trial, epochs, horizon=space.base.epochs) for trial in trials)
-    return Choice(tuple(dict.fromkeys(value_at(trial, key) for trial in short)), source=domain.source)
+    return Choice(tuple(dict.fromkeys(value_at(trial, path) for trial in short)), source=domain.source)

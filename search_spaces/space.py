@@ -34,7 +34,8 @@ class Space:
     question: str
     base: Trial
     domains: dict[str, Domain] = Field(default_factory=dict)
-    """By path; those of a `Zip` joined by ", "."""
+    """By path; the paths of a `Zip` are joined by ", ", and of several domains of one path each has a label behind it:
+    "optimiser.lr (sgd)". See `When`."""
     conditions: dict[str, When] = Field(default_factory=dict)
     """Of the domains that do not always exist, by key: parameters of one of several sub-configurations."""
     alternatives: tuple[Alternative, ...] = ()

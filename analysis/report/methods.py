@@ -8,6 +8,7 @@ from typing import Any
 from analysis.arms import PLANNED
 from analysis.estimate import MIN_SEEDS
 from analysis.intervals import LEVEL
+from analysis.load import paths_of
 from analysis.multiple import HOUR
 from analysis.naming import short, shown
 from analysis.report.blocks import Section
@@ -74,7 +75,7 @@ def _arms(evidence: Evidence) -> str:
     how = DESIGNS.get(plan["design"], f"made by the design {plan['design']}")
     names, domains = short(evidence.summary.paths), evidence.space.get("domains", {})
     ranges = [
-        f"{' with '.join(names[path] for path in key.split(', ') if path in names)} ({range_of(domain)})".replace(
+        f"{' with '.join(names[path] for path in paths_of(key) if path in names)} ({range_of(domain)})".replace(
             "_", " "
         )
         for key, domain in domains.items()

@@ -18,6 +18,7 @@ from contrastive.spelling import resolved
 from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.fitting import fitted, given_way
+from search_spaces.literals import check_keys
 from search_spaces.space import Space, based_on, by_name
 from sweeps import store
 from sweeps.cli import flags
@@ -271,6 +272,7 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
     if not Path(path).is_file():
         raise ValueError(f"{said} {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
     try:
+        check_keys(Path(path))
         content = config.in_words(lambda: runpy.run_path(path))
     except Exception as error:  # whatever the file does wrong, it is the reader's to mend
         raise ValueError(f"{said} {reference}: {path} fails with {type(error).__name__}: {error}") from error

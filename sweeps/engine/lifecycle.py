@@ -250,7 +250,10 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "space": {
             "name": plan.space.name,
             "question": plan.space.question,
-            "domains": space["domains"],
+            "domains": {
+                key: domain | ({"when": space["conditions"][key]} if key in space["conditions"] else {})
+                for key, domain in space["domains"].items()
+            },
             "alternatives": _named_arms(plan),
             "base_name": plan.space.base_name,
             "reported": space["reported"],

@@ -211,6 +211,11 @@ def test_a_store_that_cannot_be_written_is_refused(
     [
         ("import no_such_module", "fails with ModuleNotFoundError: No module named 'no_such_module'"),
         ("def (", "fails with SyntaxError: "),
+        (
+            "from search_spaces.domains import Choice\n"
+            "D = {'a': Choice((1,), source='x'), 'b': 2, 'a': Choice((2,), source='x')}",
+            "space.py, line 2: 'a' stands 2 times in one dict, of which Python keeps the last",
+        ),
         ("S = 3", "has no space 'S'.* There is none"),
         (
             "from search_spaces.domains import LogUniform\nS = LogUniform(1.0, 0.1, source='x')",

@@ -17,7 +17,7 @@ from sklearn.tree import DecisionTreeRegressor
 
 from analysis.fanova import boxes, fanova, fractions, random_forest
 from analysis.importance import Importance, Share, disagreement
-from analysis.load import Record, Run
+from analysis.load import Record, Run, parameters
 from analysis.observed import Axis, Observed, by_domain, chosen, observed
 from analysis.pedanova import density, ped_anova
 from analysis.report.parameters import beyond_chance
@@ -343,6 +343,39 @@ def test_a_share_is_of_a_domain_also_of_several_paths_or_where_some_arms_have_no
     assert found["kernel"] + found["steps"] < 0.03
     found = by_name(ped_anova(known, rng(), resamples=2))
     assert found["steps"] < 0.1 < min(found["crop.low, crop.high"], found["kernel.width"])
+
+
+def test_several_domains_of_one_path_each_have_the_arms_that_they_exist_in() -> None:
+    generator = np.random.default_rng(11)
+    domains = {
+        "kind": {"kind": "choice", "values": ["sgd", "adam"]},
+        **{
+            f"rate ({kind})": {
+                "kind": "log_uniform",
+                "low": low,
+                "high": 100 * low,
+                "when": {"path": "kind", "values": [kind]},
+            }
+            for kind, low in (("sgd", 0.01), ("adam", 1e-4))
+        },
+    }
+    arms, scores = [], []
+    for _ in range(200):
+        kind, place = ["sgd", "adam"][generator.integers(2)], generator.random()
+        arms.append({"kind": kind, "rate": {"sgd": 0.01, "adam": 1e-4}[kind] * 100**place})
+        scores.append(3 * place if kind == "adam" else 1.5)
+    whole = record(arms, scores, domains)
+    assert parameters(whole) == ("kind", "rate")
+    known = observed(whole)
+    assert [axis.key for axis in known.axes] == ["kind", "rate (sgd)", "rate (adam)"]
+    for axis, kind in zip(known.axes[1:], ("sgd", "adam"), strict=True):
+        assert [not np.isnan(p) for p in axis.positions] == [
+            arms[int(digest.removeprefix("arm "))]["kind"] == kind for digest in known.digests
+        ]
+        assert 0 <= np.nanmin(axis.positions) <= np.nanmax(axis.positions) <= 1
+    found = by_name(fanova(known, rng(), trees=16))
+    assert found["rate (adam)"] > 0.2
+    assert found["rate (sgd)"] < 0.05
 
 
 def test_only_complete_arms_count_and_the_others_are_counted() -> None:

@@ -1,6 +1,9 @@
+import doctest
 import json
 from collections import Counter
 from itertools import combinations
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -11,10 +14,11 @@ from hypothesis import strategies as st
 from analysis.load import Record, Run, parameters, setting
 from contrastive.config import Trial, replace, to_dict, to_json
 from contrastive.methods import METHODS
-from search_spaces import SPACES
+from search_spaces import FILES, SPACES, conditional, domains, parts
 from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.laptop import laptop
+from search_spaces.literals import check_keys
 from search_spaces.space import Alternative, Less, Reference, Space, based_on, by_name
 from sweeps.cli.arguments import preset
 from sweeps.planning import plan as plans
@@ -571,3 +575,112 @@ def test_another_kind_is_welcome_where_no_field_of_the_old_one_varies() -> None:
     assert based_on(kinds, replace(kinds.base, {"optimiser.name": "lars"})).default() == {
         "optimiser.name": "lars"
     }
+
+
+RATES: dict[str, Any] = {
+    "optimiser.name": Choice(("sgd", "adam", "lars"), source="a test"),
+    "optimiser.lr (sgd)": LogUniform(0.01, 1.0, source="a test"),
+    "optimiser.lr (adam)": LogUniform(1e-4, 1e-2, source="a test"),
+    "optimiser.lr (lars)": LogUniform(0.4, 4.0, source="a test"),
+}
+OF_KIND = {f"optimiser.lr ({kind})": When("optimiser.name", (kind,)) for kind in ("sgd", "adam", "lars")}
+LONGER = replace(TINY.base, {"epochs": 12})
+
+
+def rates() -> Space:
+    """Each optimiser with its own range of learning rates; LARS's default rate lies outside of its range."""
+    return space(base=LONGER, domains=RATES, conditions=OF_KIND)
+
+
+def test_each_optimiser_has_its_own_range_of_learning_rates() -> None:
+    found = rates()
+    assert found.paths == ["optimiser.name", "optimiser.lr"]
+    assert found.default() == {"optimiser.name": "sgd", "optimiser.lr": 0.06}
+    for kind, low, high in (("sgd", 0.01, 1.0), ("adam", 1e-4, 1e-2), ("lars", 0.4, 4.0)):
+        arm = {"optimiser.name": kind, "optimiser.lr": high}
+        assert found.chosen(arm) == {"optimiser.name": kind, f"optimiser.lr ({kind})": high}
+        assert (
+            found.flat({"optimiser.name": kind, **{f"{key}": 0.5 for key in OF_KIND}})["optimiser.lr"] == 0.5
+        )
+        assert found.arm_of(found.trial(arm)) == arm
+        assert found.trial({**arm, "optimiser.lr": low}).optimiser.lr == low
+
+
+def test_a_kind_that_is_chosen_brings_its_own_rate_or_the_middle_of_its_range() -> None:
+    assert rates().choosing.arm({"optimiser.name": "adam"}) == {
+        "optimiser.name": "adam",
+        "optimiser.lr": 1e-3,
+    }
+    lars = rates().choosing.arm({"optimiser.name": "lars"})
+    assert lars["optimiser.lr"] == pytest.approx(1.6**0.5)
+
+
+def test_a_range_of_a_kind_that_is_pinned_away_no_longer_exists() -> None:
+    adam = replace(LONGER, {"optimiser.name": "adam"})
+    pinned = based_on(rates(), adam, ["optimiser.name"])
+    assert list(pinned.domains) == ["optimiser.lr (adam)"]
+    assert pinned.default() == {"optimiser.lr": 1e-3}
+    assert list(based_on(rates(), LONGER, ["optimiser.lr"]).domains) == ["optimiser.name"]
+
+
+@pytest.mark.parametrize(
+    ("conditions", "message"),
+    [
+        (
+            OF_KIND | {"optimiser.lr (adam)": When("optimiser.name", ("adam", "sgd"))},
+            "optimiser.lr varies twice, as 'optimiser.lr .sgd.' and as 'optimiser.lr .adam.', where "
+            'optimiser.name = "sgd"; leave out one, or give both conditions that never hold together',
+        ),
+        ({key: when for key, when in OF_KIND.items() if "sgd" not in key}, "varies twice.* = .adam"),
+        ({}, "optimiser.lr varies twice, as .* and as 'optimiser.lr .adam.'; leave out one"),
+        (
+            OF_KIND | {"optimiser.lr (lars)": When("method.coefficient", (0.5,))},
+            "optimiser.lr varies twice, as 'optimiser.lr .sgd.' and as 'optimiser.lr .lars.'",
+        ),
+    ],
+)
+def test_two_domains_of_one_path_never_exist_together(conditions: dict[str, When], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        space(base=LONGER, domains=RATES, conditions=conditions)
+
+
+def test_conditions_on_several_paths_may_be_disjoint() -> None:
+    nested = {
+        "optimiser.name": Choice(("sgd", "lars"), source="a test"),
+        "optimiser.nesterov": Choice((False, True), source="a test"),
+        "optimiser.lr (lars)": LogUniform(0.1, 4.0, source="a test"),
+        "optimiser.lr (plain)": LogUniform(0.01, 1.0, source="a test"),
+        "optimiser.lr (nesterov)": LogUniform(0.01, 0.5, source="a test"),
+    }
+    conditions = {
+        "optimiser.nesterov": When("optimiser.name", ("sgd",)),
+        "optimiser.lr (lars)": When("optimiser.name", ("lars",)),
+        "optimiser.lr (plain)": When("optimiser.nesterov", (False,)),
+        "optimiser.lr (nesterov)": When("optimiser.nesterov", (True,)),
+    }
+    found = space(base=LONGER, domains=nested, conditions=conditions)
+    arms = [found.flat(c) for c in found.combinations({k: d.points(2) for k, d in found.domains.items()})]
+    assert len(arms) == 6
+    assert {arm["optimiser.lr"] for arm in arms if arm.get("optimiser.nesterov")} == {0.01, 0.5}
+
+
+@pytest.mark.parametrize("design", ["grid", "around", "random", "qmc", "pairs"])
+def test_every_design_copes_with_several_domains_of_a_path(design: str) -> None:
+    plan = plans.checked(space=rates(), design=design, arms=40)
+    arms = plans.fixed_arms(plan)
+    assert len(arms) > 6
+    for arm in arms:
+        key = f"optimiser.lr ({arm['optimiser.name']})"
+        assert plan.space.domains[key].contains(arm["optimiser.lr"]), arm
+
+
+def test_every_domain_and_condition_has_an_example_that_is_true() -> None:
+    for module in (domains, conditional, parts):
+        assert doctest.testmod(module).failed == 0
+    for kind in (Uniform, LogUniform, Integer, Choice, Zip, When, Less):
+        assert ">>>" in (kind.__doc__ or ""), kind
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_named_spaces_have_no_key_twice(file: ModuleType) -> None:
+    check_keys(Path(str(file.__file__)))

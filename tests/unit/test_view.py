@@ -25,6 +25,7 @@ from sweeps.planning.plan import Objective
 from sweeps.stoppers import by_text
 from tests.benchmarks.searchers import Searched
 from tests.crew import Sitting, abandon, by_temperature, carry_out, plan, workers
+from tests.fixtures.rates_space import RATES
 from tests.fixtures.tiny_space import TINY
 
 SPACE = replace(
@@ -238,3 +239,18 @@ def test_a_model_that_insists_on_what_is_refused_is_overruled_by_chance(tmp_path
     assert proposal is not None
     assert proposal.origin == "chance"
     assert found.ask(lambda _: False) is None
+
+
+@pytest.mark.parametrize("design", [d for d in ADAPTIVE if d != "cmaes"])
+def test_a_search_draws_each_rate_from_the_range_of_its_optimiser(design: str, tmp_path: Path) -> None:
+    sitting = Sitting(tmp_path, plan(space=RATES, design=design, arms=16, stopper=by_text("none")))
+    carry_out(sitting, lambda _, epoch: 50 + epoch, count=2)
+    drawn = [json.loads(entry.arm) for entry in sitting.study.entries.values()]
+    assert len(drawn) == 16
+    assert {arm["optimiser.name"] for arm in drawn} == {"sgd", "adam"}
+    for arm in drawn:
+        key = f"optimiser.lr ({arm['optimiser.name']})"
+        assert RATES.domains[key].contains(arm["optimiser.lr"])
+    params = [trial.params.keys() for trial in sitting.study.study.get_trials()]
+    assert {len(names) for names in params} == {2}
+    assert set().union(*params) == RATES.domains.keys()
