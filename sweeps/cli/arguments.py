@@ -19,6 +19,7 @@ from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.fitting import fitted, given_way
 from search_spaces.literals import check_keys
+from search_spaces.smoke import ARMS, smoke_test
 from search_spaces.space import Space, based_on, by_name
 from sweeps import store
 from sweeps.cli import flags
@@ -76,9 +77,20 @@ def plan_of(given: argparse.Namespace) -> Plan:
         raise ValueError(f"there is no design '{given.design}'. {config.closest(given.design, known)}")
     if not given.space:
         raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
+    if given.smoke:
+        return _smoke(given, options)
     if given.design:
         options["design"] = given.design
     return _checked(space=_space(given), **options)
+
+
+def _smoke(given: argparse.Namespace, options: dict[str, Any]) -> Plan:
+    """The plan of a smoke test of the space that the flags name."""
+    space = _space(given)
+    pinned = resolved(space.base, {}, dict(map(parse_assignment, given.set)))
+    small = smoke_test(space, pinned)
+    design = "listed" if small.alternatives else "random"
+    return _checked(space=small, design=design, arms=ARMS, smoke=True, **options)
 
 
 def grown(plan: Plan, given: argparse.Namespace) -> Plan:

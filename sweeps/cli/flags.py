@@ -117,6 +117,11 @@ def _add_what(p: argparse.ArgumentParser) -> None:
         help="any field of the trial; what is set no longer varies; may be repeated",
     )
     what.add_argument("--epochs", type=int, metavar="N", help="epochs of a run that is not stopped")
+    what.add_argument(
+        "--smoke",
+        action="store_true",
+        help="only see that it runs, in half a minute: a few images, epochs and arms, one seed",
+    )
 
 
 def _add_how(p: argparse.ArgumentParser) -> None:
@@ -212,6 +217,10 @@ def _add_looks(p: argparse.ArgumentParser) -> None:
     look.add_argument("--json", action="store_true", help="any of these, or a sweep's summary, for programs")
 
 
+OF_SMOKE = {"data", "epochs", "design", "trials", "seeds", "confirm", "confirm_seeds", "budget", "resume"}
+"""What a smoke test chooses for itself."""
+
+
 def check(given: argparse.Namespace) -> None:
     """Refuses flags that do not belong together.
 
@@ -229,6 +238,8 @@ def check(given: argparse.Namespace) -> None:
     for name, others in NEEDS.items():
         if name in used and not used & set(others):
             raise ValueError(f"{named([name])} means nothing without {' or '.join(map(_flag, others))}")
+    if given.smoke and (idle := sorted(used & OF_SMOKE)):
+        raise ValueError(f"--smoke has images, epochs, arms and seed of its own; leave out {named(idle)}")
     if "export" in used and "out" not in used:
         raise ValueError("--export writes files; name a folder for them with --out")
     if given.webhook:

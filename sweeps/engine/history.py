@@ -127,13 +127,18 @@ def read(directory: Path) -> History:
 def finished_elsewhere(directory: Path, code: str | None = None) -> Elsewhere:
     """Finds, by its identity, a run that was trained to its end in another sweep of the same store.
 
-    `code`: the digest that must have trained it; None: whatever has.
+    Smoke tests have no part in it. `code`: the digest that must have trained it; None: whatever has.
     """
     sweeps: dict[str, Path] = {}
     origins: dict[str, dict[str, str]] = {}
     others: dict[str, dict[str, str]] = {}
-    for other in store.sweep_directories(directory.parent.parent):
-        rows = [] if other == directory else store.trials(other).select(ASKED).to_pylist()
+    every = [] if store.is_smoke_test(directory) else store.sweep_directories(directory.parent.parent)
+    for other in every:
+        rows = (
+            []
+            if other == directory or store.is_smoke_test(other)
+            else store.trials(other).select(ASKED).to_pylist()
+        )
         for row in rows:
             if row["state"] == "complete" and not row["reason"]:
                 origin = _whence(row)

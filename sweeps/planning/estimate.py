@@ -92,6 +92,8 @@ def recorded(plan: "Plan", root: Path) -> Pace | None:
     resources = (plan.workers_per_trial, plan.gpus_per_worker)
     for directory, manifest in _latest_first(root):
         had = manifest.get("plan", {})
+        if had.get("smoke"):
+            continue
         if (had.get("workers_per_trial"), had.get("gpus_per_worker")) != resources:
             continue
         rows = store.trials(directory).select(["trial", "config"]).to_pylist()

@@ -84,6 +84,8 @@ class Plan:
     """Ends runs that have collapsed or diverged, the default's too."""
     workers_per_trial: Count = 1
     gpus_per_worker: NonNegative = 0.0
+    smoke: bool = False
+    """It only shows that it runs: nothing of it is reused by other sweeps, or shown among them."""
 
     def __post_init__(self) -> None:
         self._check_workers()

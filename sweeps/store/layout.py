@@ -117,6 +117,15 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def is_smoke_test(directory: Path) -> bool:
+    """Whether a sweep only showed that it runs; False of a folder that holds none."""
+    try:
+        manifest = read_manifest(directory)
+    except ValueError:
+        return False
+    return bool(manifest.get("plan", {}).get("smoke"))
+
+
 def check_version(path: Path) -> None:
     """Whether this program can read a store, or the one that a sweep lies in; one that lies in none says nothing.
 

@@ -5,13 +5,14 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
 from sweeps.store import fold, parts, segments
-from sweeps.store.layout import MARK, check_version, read_manifest, sweep_directories
+from sweeps.store.layout import MARK, check_version, is_smoke_test, read_manifest, sweep_directories
 from sweeps.store.parts import Index
 from sweeps.store.schema import LOG, METRIC, WIDE
 from sweeps.store.snapshot import Snapshot, before, facts, snapshot, sources, steadily
@@ -90,6 +91,8 @@ def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
 
     A metric whose name is taken by another column is called `metric.NAME`.
 
+    Smoke tests stand among the sweeps alone: of a whole store the other views leave them out.
+
     Args:
         path: a store, or the folder of one sweep.
         shut: keep it from all files but those of its views, whatever it is asked. It could still write to these:
@@ -100,7 +103,8 @@ def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
     """
     check_version(path)
     directories = sweep_directories(path) if (path / MARK).is_file() else [path]
-    snapshots = [snapshot(directory) for directory in directories]
+    real = [one for one in directories if one == path or not is_smoke_test(one)]
+    snapshots = [snapshot(directory) for directory in real]
     connection = duckdb.connect()
     connection.execute("SET parquet_metadata_cache = true")
     # Only where it is on: in Jupyter without ipywidgets it is off, and DuckDB refuses to be told so.
@@ -190,10 +194,11 @@ def _renamed(metrics: Iterable[str], taken: Iterable[str], table: str = "reports
 def _sweeps(directories: Iterable[Path]) -> pa.Table:
     rows = [_sweep(directory) for directory in directories]
     names = ("sweep", "created", "space", "question", "metric", "data", "commit", "command")
-    return pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))
+    columns = [*((name, pa.string()) for name in names), ("smoke", pa.bool_())]
+    return pa.Table.from_pylist(rows, schema=pa.schema(columns))
 
 
-def _sweep(directory: Path) -> dict[str, str | None]:
+def _sweep(directory: Path) -> dict[str, Any]:
     try:
         manifest = read_manifest(directory)
     except ValueError:
@@ -201,7 +206,7 @@ def _sweep(directory: Path) -> dict[str, str | None]:
     space, provenance = manifest.get("space", {}), manifest.get("provenance", {})
     plain = {name: manifest.get(name) for name in ("created", "metric", "data", "command")}
     more = {"space": space.get("name"), "question": space.get("question"), "commit": provenance.get("commit")}
-    return {"sweep": directory.name, **plain, **more}
+    return {"sweep": directory.name, **plain, **more, "smoke": is_smoke_test(directory)}
 
 
 def _one_metric(wide: pa.Table, shared: Sequence[str], name: str) -> pa.Table:
