@@ -4,8 +4,13 @@ from analysis.naming import cells, short
 from analysis.summary import Summary
 
 
+SMOKE = "Smoke test: it shows that the sweep runs, and says nothing about methods"
+
+
 def headline(summary: Summary) -> str:
     """The sweep's finding in one sentence, without its full stop; of runs of several codes it names them."""
+    if summary.smoke:
+        return SMOKE
     used = dict.fromkeys((*summary.codes, *summary.result.codes))
     mixed = f"; these runs are of more than one code ({'; '.join(used)})" if len(used) > 1 else ""
     return _finding(summary) + mixed

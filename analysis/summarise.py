@@ -27,7 +27,9 @@ def _summarise(record: Record) -> Summary:
     best = arms[0] if arms and arms[0].score is not None else None
     default = next((arm for arm in arms if arm.digest == manifest.get("default_arm")), None)
     horizon = manifest.get("epochs") or max((run.epochs for run in record.runs), default=0)
-    comparison, p_holm = _against(best, default, arms, Noise.of(manifest))
+    smoke = bool(manifest.get("plan", {}).get("smoke"))
+    compared = _against(best, default, arms, Noise.of(manifest))
+    comparison, p_holm = (None, None) if smoke else compared
     return Summary(
         identifier=manifest.get("id", ""),
         label=manifest.get("metric_label") or record.metric,
@@ -40,12 +42,13 @@ def _summarise(record: Record) -> Summary:
         states=dict(record.states),
         epochs_spent=sum(run.epochs for run in record.runs),
         epochs_full=horizon * len(record.runs),
-        settle_command=manifest.get("settle_command"),
+        settle_command=None if smoke else manifest.get("settle_command"),
+        smoke=smoke,
         reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
         front=front(record, arms),
         within=record.within,
         seed_deviation=manifest.get("seed_deviation"),
-        stopping=stopping.stopping_sentence(record),
+        stopping=None if smoke else stopping.stopping_sentence(record),
         proposals=proposals.proposals_sentence(record),
         codes=codes(record.runs),
     )

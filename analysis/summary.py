@@ -46,6 +46,8 @@ class Summary:
     """How many arms a model has proposed, where one was asked."""
     codes: tuple[str, ...] = ()
     """Each commit with each digest of code that has trained some of the runs."""
+    smoke: bool = False
+    """It was only to show that a sweep runs: nothing in it is compared."""
     unconfirmed: bool = False
     """The best were to be run again on fresh seeds, and have not been."""
     confirmed: "Summary | None" = None

@@ -34,6 +34,8 @@ def section(evidence: Evidence) -> Section:
 def claim(evidence: Evidence) -> tuple[str, list[str]]:
     """Whether it is a result, in a word, and what may be said of it; a winner only from fresh seeds."""
     summary, result = evidence.summary, evidence.summary.result
+    if summary.smoke:
+        return "No evidence", ["Nothing may be claimed of so few images, epochs and arms."]
     if result.best is None:
         return "Nothing to claim yet", ["Nothing may be claimed: no arm is complete on every seed."]
     if result.default is None or result.default.score is None:

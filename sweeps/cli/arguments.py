@@ -89,7 +89,7 @@ def _smoke(given: argparse.Namespace, options: dict[str, Any]) -> Plan:
     space = _space(given)
     pinned = resolved(space.base, {}, dict(map(parse_assignment, given.set)))
     small = smoke_test(space, pinned)
-    design = "listed" if small.alternatives else "random"
+    design = plans.usual_design(small) if small.alternatives else "random"
     return _checked(space=small, design=design, arms=ARMS, smoke=True, **options)
 
 
@@ -334,7 +334,8 @@ def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict
             f"--design {design}:SWEEP takes space, data and recipe from that sweep; leave them out"
         )
     directory = store.find(name, root=given.store)
-    space = plans.from_dict(store.read_manifest(directory)["plan"]).space
+    before = plans.from_dict(store.read_manifest(directory)["plan"])
+    space, options["smoke"] = before.space, before.smoke
     record = load(directory)
     summary = summarise(record)
     of_arm = {run.arm: config.from_dict(run.config) for run in record.runs}
