@@ -3,7 +3,6 @@
 from analysis.naming import cells, short
 from analysis.summary import Summary
 
-
 SMOKE = "Smoke test: it shows that the sweep runs, and says nothing about methods"
 
 

@@ -1,9 +1,10 @@
 """Numbers that nobody asked for give way to small data sets and short runs; those that were asked for do not."""
 
-from collections.abc import Callable, Collection, Iterable
-from typing import Final
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, Final
 
 from contrastive.config import Trial, replace, value_at
+from contrastive.kinds import TAG
 
 WARMUPS: Final = ("optimiser.warmup_epochs", "method.warmup_epochs")
 CHANGES: Final = ("optimiser.milestones", "method.bandwidth_drops")
@@ -41,6 +42,19 @@ def with_batch(trial: Trial, images: int, accepts: Callable[[Trial], object] = l
         else:
             return smaller
     raise ValueError(f"{images} training images are too few for any batch: {why}")
+
+
+def changed(trial: Trial, values: Mapping[str, Any]) -> Trial:
+    """The trial with these values at dotted paths; a schedule that a new kind has by default gives way to its epochs.
+
+    Raises:
+        ValueError: a path that does not exist, or an illegal value.
+    """
+    if not any(path.endswith(f".{TAG}") for path in values):
+        return replace(trial, values)
+    return for_epochs(
+        replace(trial, {**values, "epochs": ENDLESS}), trial.epochs, values, horizon=trial.epochs
+    )
 
 
 def for_epochs(

@@ -6,6 +6,7 @@ from typing import Any
 
 from contrastive import config
 from contrastive.config import Trial, value_at
+from contrastive.fitting import changed
 from search_spaces.conditional import ABSENT, Choosing, When, value_in
 from search_spaces.domains import Choice, Domain, Integer, Zip
 from search_spaces.parts import Alternative
@@ -22,7 +23,7 @@ def settled(base: Trial, choosing: Choosing) -> Choosing:
     choosing = choosing.in_order()
     choosing.check_apart()
     for key in choosing.domains:
-        where = config.replace(base, choosing.flat(choosing.context(key)))
+        where = changed(base, choosing.flat(choosing.context(key)))
         domains = {**choosing.domains, key: _spelled(key, where, choosing)}
         choosing = Choosing(domains, choosing.conditions, choosing.base)
     return choosing
@@ -35,7 +36,7 @@ def of_alternatives(alternatives: Iterable[Alternative], trials: Sequence[Trial]
         for path in alternative.values:
             sources.setdefault(path, {})[alternative.source] = None
     return {
-        path: Choice(_distinct(value_at(trial, path) for trial in trials), source="; ".join(found))
+        path: Choice(distinct(value_at(trial, path) for trial in trials), source="; ".join(found))
         for path, found in sources.items()
     }
 
@@ -87,11 +88,9 @@ def _spelled(key: str, where: Trial, choosing: Choosing) -> Domain:
     if not isinstance(domain, Choice | Zip):
         _check_number(paths[0], value_at(where, paths[0]), whole=isinstance(domain, Integer))
         return domain
-    trials = [config.replace(where, choosing.spread({key: value})) for value in domain.values]
+    trials = [changed(where, choosing.spread({key: value})) for value in domain.values]
     rows = [tuple(value_at(trial, path) for path in paths) for trial in trials]
-    return replace(
-        domain, values=_distinct(rows if isinstance(domain, Zip) else (value for (value,) in rows))
-    )
+    return replace(domain, values=distinct(rows if isinstance(domain, Zip) else (value for (value,) in rows)))
 
 
 def _check_number(path: str, value: Any, *, whole: bool) -> None:
@@ -113,7 +112,8 @@ def _part(key: str, paths: Sequence[str], domain: Domain, pinned: Collection[str
     return f"{', '.join(paths[index] for index in free)}{label}" if free else "", domain
 
 
-def _distinct(values: Iterable[Any]) -> tuple[Any, ...]:
+def distinct(values: Iterable[Any]) -> tuple[Any, ...]:
+    """Each value once, where it comes first."""
     found = list[Any]()
     for value in values:
         if value not in found:

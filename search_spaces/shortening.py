@@ -6,9 +6,10 @@ from typing import Any
 
 from contrastive import config
 from contrastive.config import Trial, value_at
-from contrastive.fitting import WARMUPS, for_epochs, has
+from contrastive.fitting import ENDLESS, WARMUPS, for_epochs, has
 from search_spaces.conditional import LABEL
-from search_spaces.domains import Choice, Domain, Integer
+from search_spaces.domains import Choice, Domain, Integer, Zip
+from search_spaces.normalise import distinct
 from search_spaces.parts import Alternative
 from search_spaces.space import Space
 
@@ -51,18 +52,29 @@ def _short(space: Space, alternative: Alternative, epochs: int) -> Alternative:
 
 
 def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
-    """The domain of a warm-up: a list with all that is too long shortened, a range without it.
+    """The domain with all that is too long in its listed values shortened; of a range of warm-ups what is not.
 
     All of it where nothing would be left.
     """
-    longest, path = epochs - 1, LABEL.sub("", key)
-    if path not in WARMUPS or not isinstance(domain, Integer | Choice) or max(domain.corners) <= longest:
+    longest = epochs - 1
+    if isinstance(domain, Choice | Zip):
+        rows = [_shortened(space, key, value, epochs) for value in domain.values]
+        values = rows if isinstance(domain, Zip) else [value for (value,) in rows]
+        return replace(domain, values=tuple(distinct(values)))
+    if LABEL.sub("", key) not in WARMUPS or not isinstance(domain, Integer) or domain.high <= longest:
         return domain
-    if isinstance(domain, Integer) and domain.low < longest:
+    if domain.low < longest:
         return replace(domain, high=longest)
-    if isinstance(domain, Integer):
-        return Choice((longest,), source=domain.source) if domain.low == longest else domain
-    long = config.replace(space.base, {"epochs": max(*domain.corners, space.base.epochs) + 1})
-    trials = (config.replace(long, {path: value}) for value in domain.values)
-    short = (for_epochs(trial, epochs, horizon=space.base.epochs) for trial in trials)
-    return Choice(tuple(dict.fromkeys(value_at(trial, path) for trial in short)), source=domain.source)
+    return Choice((longest,), source=domain.source) if domain.low == longest else domain
+
+
+def _shortened(space: Space, key: str, value: Any, epochs: int) -> tuple[Any, ...]:
+    """A value of a domain by path, as it is in a run of so many epochs."""
+    choosing = space.choosing
+    chosen = choosing.flat({**choosing.context(key), key: value})
+    long = config.replace(space.base, {**chosen, "epochs": ENDLESS})
+    short = for_epochs(long, epochs, horizon=space.base.epochs)
+    return tuple(
+        was if value_at(short, path) == value_at(long, path) else value_at(short, path)
+        for path, was in choosing.spread({key: value}).items()
+    )

@@ -10,6 +10,7 @@ from pydantic.dataclasses import dataclass
 
 from contrastive import config
 from contrastive.config import Trial, closest, in_words, value_at
+from contrastive.fitting import changed
 from contrastive.types import STRICT
 from search_spaces import normalise
 from search_spaces.ablations import TOGETHER, Listed, standing, without_pinned
@@ -215,8 +216,11 @@ class Space:
         return self.combined(*self.listed.names_in(setting["alternative"]))
 
     def trial(self, values: Mapping[str, Any]) -> Trial:
-        """The base with these values; paths not named keep the base's."""
-        return config.replace(self.base, values)
+        """The base with these values; paths not named keep the base's.
+
+        A schedule that a new kind has by default gives way to the epochs.
+        """
+        return changed(self.base, values)
 
     def allows(self, trial: Trial) -> bool:
         """Whether the trial keeps all constraints."""

@@ -18,11 +18,13 @@ from analysis.summary import Summary
 
 COUNTED = ("complete", "stopped", "paused", "failed", "running")
 
+SMOKE_CLAIM = "No evidence", ["Nothing may be claimed of so few images, epochs and arms."]
+
 
 def section(evidence: Evidence) -> Section:
     """The headline, the comparison behind it, what may be claimed, and what it stands beside."""
     summary = evidence.summary
-    word, claims = claim(evidence)
+    word, claims = SMOKE_CLAIM if summary.smoke else claim(evidence)
     verdict = summary.result.verdict
     behind = [tag("p", f"Best less default: {verdict}.")] if verdict else []
     asked = [f"{summary.proposals}."] if summary.proposals else []
@@ -34,8 +36,6 @@ def section(evidence: Evidence) -> Section:
 def claim(evidence: Evidence) -> tuple[str, list[str]]:
     """Whether it is a result, in a word, and what may be said of it; a winner only from fresh seeds."""
     summary, result = evidence.summary, evidence.summary.result
-    if summary.smoke:
-        return "No evidence", ["Nothing may be claimed of so few images, epochs and arms."]
     if result.best is None:
         return "Nothing to claim yet", ["Nothing may be claimed: no arm is complete on every seed."]
     if result.default is None or result.default.score is None:

@@ -29,7 +29,7 @@ from tests.fixtures.tiny_space import TINY as TINY_SPACE
 TINY_FILE = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
 FLAGS = {
     # what to run
-    "--space", "--data", "--method-preset", "--set", "--epochs",
+    "--space", "--data", "--method-preset", "--set", "--epochs", "--smoke",
     # how to search
     "--design", "--trials", "--seeds", "--objectives", "--stopper", "--sampler-seed", "--confirm", "--confirm-seeds",
     "--budget",

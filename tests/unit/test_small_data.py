@@ -267,6 +267,19 @@ def test_a_warm_up_that_varies_gives_way_with_its_domain(domain: Domain, left: D
     assert space.base.optimiser.warmup_epochs == start
 
 
+def test_what_a_kind_that_varies_has_by_default_gives_way_too():
+    kinds = ({"name": "sgd"}, {"name": "lars"})
+    optimisers = Choice(kinds, source="a test")
+    whole = dataclasses.replace(
+        SLOW, base=replace(SLOW.base, {"optimiser": kinds[0]}), domains={"optimiser": optimisers}, first=()
+    )
+    short = fitted(whole, {}, {"epochs": 5})
+    assert [values["warmup_epochs"] for values in short.domains["optimiser"].corners] == [1, 1]
+    named = {"optimiser.name": Choice(("sgd", "lars"), source="a test")}
+    short = fitted(dataclasses.replace(whole, domains=named), {}, {"epochs": 5})
+    assert short.trial({"optimiser.name": "lars"}).optimiser == LARS(warmup_epochs=1)
+
+
 def test_what_a_new_kind_has_by_default_gives_way_too():
     space = fitted(SPACES["simclr_temperature"], {}, {"optimiser.name": "lars", "epochs": 4})
     assert space.base.optimiser == LARS(warmup_epochs=2)  # 10 of 24
