@@ -1,4 +1,4 @@
-"""What one GPU makes of each method: `python tests/benchmarks/gpu.py [FILE.md]`; eight minutes on a large card.
+"""What one GPU makes of each method: `python tests/benchmarks/gpu.py [FILE.md]`.
 
 Images a second of the training loop (views made on the GPU, one step after the other) and of its steps alone, and
 the share of the card's own peak, measured on a product of matrices in the same precision, that the steps' products
