@@ -3,6 +3,7 @@
 import argparse
 import importlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from unittest import mock
 
@@ -47,7 +48,7 @@ def parser_of(module: str) -> argparse.ArgumentParser:
 def _manual(program: str, parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     yield f"{'#' * level} `{program}`"
     if parser.description:
-        yield _text(parser.description)
+        yield parser.description.strip()
     for group in parser._action_groups:
         rows = [_row(action) for action in group._group_actions if not _is_help(action)]
         if rows:
@@ -66,7 +67,8 @@ def _row(action: argparse.Action) -> list[str]:
     values = " ".join(metavar) if isinstance(metavar, tuple) else metavar
     spelling = ", ".join(action.option_strings) or values
     shown = f"`{spelling} {values}`" if action.option_strings and action.nargs != 0 else f"`{spelling}`"
-    return [shown, (action.help or "") % {"default": action.default, "prog": "", "dest": action.dest}]
+    default = str(action.default).replace(str(Path.home()), "~")
+    return [shown, (action.help or "") % {"default": default, "prog": "", "dest": action.dest}]
 
 
 def _is_help(action: argparse.Action) -> bool:

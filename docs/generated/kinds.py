@@ -79,12 +79,18 @@ def field_table(kind: type) -> str:
             f"`{name}`",
             _default(field),
             _legal(properties[name], schema),
-            properties[name].get("description", ""),
+            meaning(kind, name),
         ]
         for name, field in fields(kind).items()
         if name not in ("name", "kind")
     ]
     return table(["field", "default", "legal", "meaning"], rows) if rows else "It has no fields."
+
+
+def meaning(kind: type, name: str) -> str:
+    """What is said of a field, by the class or by the one that it has it from."""
+    owners = (fields(base) for base in kind.__mro__ if "__pydantic_fields__" in vars(base))
+    return next((field[name].description for field in owners if name in field and field[name].description), "")
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> str:
@@ -146,4 +152,6 @@ def _legal(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> str:
 
 
 def _cell(text: str) -> str:
-    return " ".join(text.split()).replace("|", "\\|")
+    """Text in one line; a bar outside of code would end the cell."""
+    parts = " ".join(text.split()).split("`")
+    return "`".join(part if place % 2 else part.replace("|", "\\|") for place, part in enumerate(parts))

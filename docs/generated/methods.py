@@ -66,16 +66,13 @@ def _losses(method: type[Any]) -> list[str]:
     for name in found:  # grows while it is walked
         named = re.findall(r"`(\w+)`", about(getattr(losses, name, None)))
         found += [other for other in named if other not in found]
-    functions = [
-        name
-        for name in dict.fromkeys(found)
-        if name in losses.__all__ and inspect.isfunction(getattr(losses, name))
-    ]
+    functions = [getattr(losses, name) for name in dict.fromkeys(found) if name in losses.__all__]
     if not functions:
         return [
             "None of its own: it holds another method, whose page shows its loss, and its loss of mixed images."
         ]
-    return [f"::: contrastive.losses.{name}\n    options:\n      heading_level: 3" for name in functions]
+    paths = [f"{one.__module__}.{one.__qualname__}" for one in functions if inspect.isfunction(one)]
+    return [f"::: {path}\n    options:\n      heading_level: 3" for path in paths]
 
 
 def _presets(method: type[Any]) -> list[str]:
