@@ -90,7 +90,9 @@ def field_table(kind: type) -> str:
 def meaning(kind: type, name: str) -> str:
     """What is said of a field, by the class or by the one that it has it from."""
     owners = (fields(base) for base in kind.__mro__ if "__pydantic_fields__" in vars(base))
-    return next((field[name].description for field in owners if name in field and field[name].description), "")
+    return next(
+        (field[name].description for field in owners if name in field and field[name].description), ""
+    )
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> str:

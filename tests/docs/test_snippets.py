@@ -100,14 +100,14 @@ def test_a_program_of_the_documentation_runs(block: Block, capsys: pytest.Captur
 
 def test_what_cannot_be_run_says_why_and_is_counted():
     left = {block.where: block.why_not for block in BLOCKS if block.why_not}
-    assert len(left) == 6, left
+    assert len(left) == 10, left
     assert all(len(why.split()) >= 4 for why in left.values()), left
 
 
 def test_no_command_hides_in_a_block_that_is_not_found():
     """Indented, or in a block of another language."""
     program = re.compile(r"^(?:\$ |    +)?(?:python |sweeps |make |pip |from \w+ import )")
-    for page in PAGES[1:]:
+    for page in PAGES:
         text, inside = page.read_text("utf-8"), [block.body for block in of(page)]
         fenced = {line.strip() for body in inside for line in body.splitlines()}
         hidden = [line for line in text.splitlines() if program.match(line) and line.strip() not in fenced]
@@ -124,3 +124,15 @@ def parsed(words: list[str]) -> tuple[str, list[str]]:
     assert module, f"{' '.join(words)}: no program of this project; mark its block as not run, and say why"
     arguments = words[2:]
     return module, arguments if AS_TYPED & set(arguments) else [*arguments, "--dry-run"]
+
+
+def test_the_readme_is_short_and_names_the_two_commands():
+    text = (ROOT / "README.md").read_text("utf-8")
+    assert len(text.split()) <= 1200
+    assert {"make sweep", "make test"} <= {line.partition("  ")[0] for line in text.splitlines()}
+
+
+def test_every_file_that_readme_and_contributing_link_to_exists():
+    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
+        links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
+        assert [link for link in links if not (ROOT / link).exists()] == [], page
