@@ -9,7 +9,6 @@ if TYPE_CHECKING:
     from contrastive.losses.byol import byol as byol
     from contrastive.losses.cacr import cacr as cacr
     from contrastive.losses.cacr import cacr_weight_entropy as cacr_weight_entropy
-    from contrastive.losses.cacr import mixed_cacr as mixed_cacr
     from contrastive.losses.cacr_momentum import cacr_queue as cacr_queue
     from contrastive.losses.cacr_momentum import cacr_reweighted as cacr_reweighted
     from contrastive.losses.hard_negative import debiased as debiased
@@ -18,13 +17,14 @@ if TYPE_CHECKING:
     from contrastive.losses.mixed import mixed_byol as mixed_byol
     from contrastive.losses.mixed import mixed_info_nce as mixed_info_nce
     from contrastive.losses.mixed import mixed_nt_xent as mixed_nt_xent
-    from contrastive.losses.mixed import mixed_ressl as mixed_ressl
-    from contrastive.losses.mixed import mixed_sce as mixed_sce
+    from contrastive.losses.mixed_cacr import mixed_cacr as mixed_cacr
+    from contrastive.losses.mixed_relations import mixed_ressl as mixed_ressl
+    from contrastive.losses.mixed_relations import mixed_sce as mixed_sce
     from contrastive.losses.mmcl import mixed_mmcl as mixed_mmcl
     from contrastive.losses.mmcl import mmcl as mmcl
-    from contrastive.losses.mmcl import mmcl_alphas as mmcl_alphas
-    from contrastive.losses.mmcl import mmcl_diagnostics as mmcl_diagnostics
-    from contrastive.losses.mmcl import mmcl_queue as mmcl_queue
+    from contrastive.losses.mmcl_duals import mmcl_alphas as mmcl_alphas
+    from contrastive.losses.mmcl_duals import mmcl_diagnostics as mmcl_diagnostics
+    from contrastive.losses.mmcl_queue import mmcl_queue as mmcl_queue
     from contrastive.losses.nt_xent import nt_xent as nt_xent
     from contrastive.losses.relations import SCETerms as SCETerms
     from contrastive.losses.sce import ressl as ressl
@@ -34,6 +34,6 @@ if TYPE_CHECKING:
     from contrastive.losses.wcl import mixed_supervised_contrast as mixed_supervised_contrast
     from contrastive.losses.wcl import neighbour_contrast as neighbour_contrast
     from contrastive.losses.wcl import supervised_contrast as supervised_contrast
-    from contrastive.losses.wcl import weak_labels as weak_labels
+    from contrastive.losses.weak_labels import weak_labels as weak_labels
 
 lazy.publish(__name__)

@@ -21,8 +21,8 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
+from contrastive.losses.mixtures import both_shares, check_mixture
 from contrastive.losses.rows import check_columns, check_pairs, check_positive, cosine_logits, unit_rows
-from contrastive.losses.sce import PositiveInTarget, SCETerms, sce_mixture_terms
 
 
 def mixed_nt_xent(
@@ -61,14 +61,14 @@ def mixed_nt_xent(
     """
     check_positive("mixed_nt_xent", temperature=temperature)
     check_pairs("mixed_nt_xent", mixture=mixture, key=key)
-    _check_mixture("mixed_nt_xent", len(key), partner, share)
+    check_mixture("mixed_nt_xent", len(key), partner, share)
     n = len(key)
     if n < 2:
         raise ValueError("mixed_nt_xent: 1 sample given; needs 2 or more, for a mixture has two sources.")
     z = torch.cat([unit_rows(mixture), unit_rows(key)])
     anchor = torch.arange(2 * n, device=z.device)
     log_p = cosine_logits(z, z, temperature, excluded=anchor[:, None]).log_softmax(1)
-    own, other = _weights(share, z.dtype)
+    own, other = both_shares(share, z.dtype)
     rows = own * log_p[anchor[:n], anchor[n:]] + other * log_p[anchor[:n], n + partner]
     if rows_only:
         return -rows.mean()
@@ -115,14 +115,14 @@ def mixed_info_nce(
     """
     check_positive("mixed_info_nce", temperature=temperature)
     check_pairs("mixed_info_nce", mixture=mixture, key=key)
-    _check_mixture("mixed_info_nce", len(key), partner, share)
+    check_mixture("mixed_info_nce", len(key), partner, share)
     m, k = unit_rows(mixture), unit_rows(key.detach() if detach_keys else key)
     if queue is not None:
         check_columns("mixed_info_nce", key.shape[1], queue=queue)
         queue = unit_rows(queue.detach())
     elif not batch_keys or len(key) < 2:
         raise ValueError("mixed_info_nce: there is no negative. Give a queue, or batch_keys=True and 2 keys.")
-    own, other = _weights(share, m.dtype)
+    own, other = both_shares(share, m.dtype)
     if batch_keys:
         log_p = cosine_logits(m, k if queue is None else torch.cat([k, queue]), temperature).log_softmax(1)
         first = torch.arange(len(key), device=key.device)
@@ -158,118 +158,8 @@ def mixed_byol(
         0.586
     """
     check_pairs("mixed_byol", prediction=prediction, target=target)
-    _check_mixture("mixed_byol", len(target), partner, share)
+    check_mixture("mixed_byol", len(target), partner, share)
     p, z = unit_rows(prediction), unit_rows(target.detach())
-    own, other = _weights(share, p.dtype)
+    own, other = both_shares(share, p.dtype)
     first, second = ((p - source).square().sum(1) for source in (z, z[partner]))
     return (own * first + other * second).mean()
-
-
-def mixed_sce(
-    mixture: Float[Tensor, "n d"],
-    key: Float[Tensor, "n d"],
-    queue: Float[Tensor, "k d"] | None,
-    partner: Int[Tensor, " n"],
-    share: Float[Tensor, " n"],
-    *,
-    temperature: float,
-    target_temperature: float,
-    coefficient: float,
-    positive_in_target: PositiveInTarget = "masked",
-) -> Float[Tensor, ""]:
-    """SCE's: the mixture must show the sum of both sources' targets, by their shares.
-
-    for i in n:  share[i] l(m[i], k[i]) + (1 - share[i]) l(m[i], k[partner[i]]),  l an anchor's loss in `sce`
-
-    With a queue, each source's positive is compared with the queue; without one all keys of the batch are
-    candidates, and this is the cross-entropy of share * w[i] + (1 - share) * w[partner[i]]. The relations
-    in w are those of the whole keys, which get no gradient. The composition is ours.
-
-    The keywords are those of `sce`. The result is the mean over the mixtures. What `sce` refuses is refused.
-
-    Paper: https://arxiv.org/abs/2011.13356
-
-    Example:
-        >>> import torch
-        >>> from contrastive.losses import mixed_sce
-        >>> key = torch.eye(3)
-        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
-        >>> mixture = (key + key[partner]) / 2
-        >>> loss = mixed_sce(
-        ...     mixture, key, None, partner, share, temperature=0.1, target_temperature=0.05, coefficient=0.5
-        ... )
-        >>> round(loss.item(), 3)
-        2.461
-    """
-    if not 0 <= coefficient <= 1:
-        raise ValueError(f"mixed_sce: coefficient={coefficient} given; needs a number from 0 to 1.")
-    check_pairs("mixed_sce", mixture=mixture, key=key)
-    _check_mixture("mixed_sce", len(key), partner, share)
-    sources = sce_mixture_terms(
-        mixture,
-        key,
-        queue,
-        partner,
-        temperature=temperature,
-        target_temperature=target_temperature,
-        positive_in_target=positive_in_target,
-    )
-    return _by_shares(sources, share).weighted(coefficient, 1 - coefficient, 1 - coefficient)
-
-
-def mixed_ressl(
-    mixture: Float[Tensor, "n d"],
-    key: Float[Tensor, "n d"],
-    queue: Float[Tensor, "k d"],
-    partner: Int[Tensor, " n"],
-    share: Float[Tensor, " n"],
-    *,
-    temperature: float,
-    target_temperature: float,
-) -> Float[Tensor, ""]:
-    """ReSSL's: cross-entropy over the queue of both keys' relations, by their shares, and the mixture's.
-
-    Keywords, result and errors are those of `mixed_sce`; the composition is ours.
-
-    Paper: https://arxiv.org/abs/2011.13356
-
-    Example:
-        >>> import torch
-        >>> from contrastive.losses import mixed_ressl
-        >>> key = torch.eye(3)
-        >>> partner, share = torch.tensor([1, 2, 0]), torch.full((3,), 0.5)
-        >>> mixture = (key + key[partner]) / 2
-        >>> loss = mixed_ressl(mixture, key, -key, partner, share, temperature=0.1, target_temperature=0.04)
-        >>> round(loss.item(), 3)
-        3.537
-    """
-    check_pairs("mixed_ressl", mixture=mixture, key=key)
-    _check_mixture("mixed_ressl", len(key), partner, share)
-    sources = sce_mixture_terms(
-        mixture, key, queue, partner, temperature=temperature, target_temperature=target_temperature
-    )
-    return _by_shares(sources, share).relational.mean()
-
-
-def _by_shares(sources: tuple[SCETerms, SCETerms], share: Tensor) -> SCETerms:
-    own, other = _weights(share, sources[0].nce.dtype)
-    return SCETerms(*(own * first + other * second for first, second in zip(*sources, strict=True)))
-
-
-def _weights(share: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    own = share.to(dtype)
-    return own, 1 - own
-
-
-def _check_mixture(where: str, n: int, partner: Tensor, share: Tensor) -> None:
-    """Refuse partners that are no permutation and shares that are no shares."""
-    if partner.shape != (n,) or share.shape != (n,):
-        given = f"partner {tuple(partner.shape)} and share {tuple(share.shape)}"
-        raise ValueError(f"{where}: {given} given for {n} samples; needs one of each a sample.")
-    if share.device.type == "cpu" and not ((share >= 0) & (share <= 1)).all():
-        given = f"share from {share.min():g} to {share.max():g}"
-        raise ValueError(f"{where}: {given} given; needs numbers from 0 to 1.")
-    if partner.device.type == "cpu" and partner.sort().values.tolist() != list(range(n)):
-        raise ValueError(
-            f"{where}: partner given is no permutation of 0 to {n - 1}; it names each sample once."
-        )

@@ -22,40 +22,14 @@ Published values: bandwidth 50, then 5 from epoch 75 and 0.5 from epoch 125, pen
 penalty (ImageNet); regularisation 0.1.
 """
 
-from typing import Literal, NamedTuple, get_args
-
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from contrastive.losses.kernels import Kernel, kernel_matrix
-from contrastive.losses.rows import check_columns, check_pairs, check_positive, unit_rows
-from contrastive.losses.support_vectors import (
-    Batch,
-    Dual,
-    ProjectedGradient,
-    Queue,
-    descend,
-    exact,
-    inverse,
-)
-from contrastive.losses.support_vectors.dual import gradient, kkt_residual
-
-Solver = Literal["exact", "inverse", "projected_gradient"]
-PUBLISHED = ProjectedGradient()
-
-
-class MMCLDiagnostics(NamedTuple):
-    """How the SVMs of a batch look."""
-
-    margin: Float[Tensor, ""]
-    """Mean over anchors of 2 / |w|, in the kernel's space; infinite if features coincide."""
-    share_zero: Float[Tensor, ""]
-    """Of the alphas, those at 0: negatives that take no part."""
-    share_at_penalty: Float[Tensor, ""]
-    """Of the alphas, those at the upper bound."""
-    kkt_residual: Float[Tensor, ""]
-    """max |a - clip(a - (Delta a - 2), 0, penalty)|: 0 exactly where the duals are solved."""
+from contrastive.losses.mmcl_duals import PUBLISHED, Solver, mmcl_alphas
+from contrastive.losses.rows import check_pairs, unit_rows
+from contrastive.losses.support_vectors import ProjectedGradient
 
 
 def mmcl(
@@ -109,6 +83,7 @@ def mmcl(
     check_pairs("mmcl", z1=z1, z2=z2)
 
     def one_sided(anchors: Tensor, queries: Tensor) -> Tensor:
+        """The loss of SVMs on one view, read at the other."""
         alphas = mmcl_alphas(
             anchors,
             kernel=kernel,
@@ -123,71 +98,6 @@ def mmcl(
         return -(_weights(alphas) * values).sum() / len(alphas)
 
     return (one_sided(z1, z2) + one_sided(z2, z1)) / 2 if symmetric else one_sided(z1, z2)
-
-
-def mmcl_alphas(
-    z1: Float[Tensor, "n d"],
-    *,
-    kernel: Kernel = "rbf",
-    bandwidth: float,
-    regularisation: float,
-    penalty: float | None = None,
-    solver: Solver = "exact",
-    unit_diagonal: bool = False,
-    projected_gradient: ProjectedGradient = PUBLISHED,
-) -> Float[Tensor, "n n"]:
-    """The alphas of `mmcl`, row = anchor, column = negative, diagonal 0; arguments and errors are those of `mmcl`.
-
-    Paper: https://arxiv.org/abs/2112.11450
-
-    Example:
-        >>> import torch
-        >>> from contrastive.losses import mmcl_alphas
-        >>> z = torch.eye(3)
-        >>> mmcl_alphas(z, kernel="linear", bandwidth=1.0, regularisation=1.0)
-        tensor([[0.0000, 0.5000, 0.5000],
-                [0.5000, 0.0000, 0.5000],
-                [0.5000, 0.5000, 0.0000]])
-    """
-    with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
-        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
-        return _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
-
-
-def mmcl_diagnostics(
-    z1: Float[Tensor, "n d"],
-    *,
-    kernel: Kernel = "rbf",
-    bandwidth: float,
-    regularisation: float,
-    penalty: float | None = None,
-    solver: Solver = "exact",
-    unit_diagonal: bool = False,
-    projected_gradient: ProjectedGradient = PUBLISHED,
-) -> MMCLDiagnostics:
-    """Margin, sparsity and accuracy of the SVMs of `mmcl`; arguments and errors are those of `mmcl`.
-
-    Paper: https://arxiv.org/abs/2112.11450
-
-    Example:
-        >>> import torch
-        >>> from contrastive.losses import mmcl_diagnostics
-        >>> z = torch.eye(3)
-        >>> found = mmcl_diagnostics(z, kernel="linear", bandwidth=1.0, regularisation=0.1)
-        >>> round(found.margin.item(), 3)
-        1.266
-    """
-    with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
-        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
-        alphas = _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
-        square = (alphas * (dual.hessian(alphas) - regularisation * alphas)).sum(1)
-        negatives = alphas.numel() - len(alphas)
-        return MMCLDiagnostics(
-            margin=(2 / square.clamp(min=0).sqrt()).mean(),
-            share_zero=((alphas == 0).sum() - len(alphas)) / negatives,
-            share_at_penalty=(alphas == dual.penalty).sum() / negatives,
-            kkt_residual=kkt_residual(dual, alphas, gradient(dual, alphas)).max(),
-        )
 
 
 def mixed_mmcl(
@@ -259,127 +169,6 @@ def mixed_mmcl(
     return -(blended * kernel_matrix(unit_rows(mixture), unit_rows(z1), kernel, bandwidth)).sum() / len(z1)
 
 
-def mmcl_queue(
-    query: Float[Tensor, "n d"],
-    key: Float[Tensor, "n d"],
-    queue: Float[Tensor, "k d"],
-    *,
-    kernel: Kernel = "rbf",
-    bandwidth: float,
-    regularisation: float,
-    penalty: float | None = None,
-    solver: Literal["exact", "inverse"] = "exact",
-) -> Float[Tensor, ""]:
-    """MMCL with a queue of negatives that all anchors share (an extension: the paper has batch negatives only).
-
-    for i in n:  f_i(q) = sum over u of a[i, u] (k(key_i, q) - k(queue_u, q)),   loss_i = -f_i(query_i)
-
-    with anchor i's SVM trained to part key_i from the queue. The k x k inverse bounds the queue to some thousands.
-
-    Args:
-        query: online embeddings; need not be normalised.
-        key: target embeddings of the other views, in the same order; no gradient.
-        queue: earlier keys, one a row; no gradient.
-        kernel: as in `mmcl`.
-        bandwidth: as in `mmcl`.
-        regularisation: as in `mmcl`.
-        penalty: as in `mmcl`.
-        solver: "exact" or "inverse".
-
-    Returns:
-        The mean over the queries.
-
-    Raises:
-        ValueError: as `mmcl`; an empty queue.
-
-    Paper: https://arxiv.org/abs/2112.11450
-
-    Example:
-        >>> import torch
-        >>> from contrastive.losses import mmcl_queue
-        >>> key, queue = torch.eye(3), -torch.eye(3)
-        >>> loss = mmcl_queue(key, key, queue, kernel="linear", bandwidth=1.0, regularisation=0.1)
-        >>> round(loss.item(), 3)
-        -1.29
-    """
-    bound = _check("mmcl_queue", bandwidth, regularisation, penalty)
-    check_pairs("mmcl_queue", query=query, key=key)
-    check_columns("mmcl_queue", query.shape[1], queue=queue)
-    q, positive, negatives = unit_rows(query), unit_rows(key.detach()), unit_rows(queue.detach())
-    with torch.no_grad(), torch.autocast(q.device.type, enabled=False):
-        dual = Queue.of(
-            kernel_matrix(negatives, negatives, kernel, bandwidth),
-            kernel_matrix(positive, negatives, kernel, bandwidth),
-            kernel_matrix(positive, positive, kernel, bandwidth).diagonal(),
-            regularisation,
-            bound,
-        )
-        alphas = _solve(dual, solver, kernel, convex=kernel != "tanh")
-    towards_key = kernel_matrix(q, positive, kernel, bandwidth).diagonal()
-    values = towards_key[:, None] - kernel_matrix(q, negatives, kernel, bandwidth)
-    return -(alphas * values).sum() / len(q)
-
-
 def _weights(alphas: Tensor) -> Float[Tensor, "n n"]:
     """Of all features in each w: alphas' sum for the anchor's own, minus alpha for a negative's."""
     return alphas.sum(1).diag() - alphas
-
-
-def _check(where: str, bandwidth: float, regularisation: float, penalty: float | None) -> float:
-    """The alphas' upper bound, once the numbers are legal."""
-    check_positive(where, bandwidth=bandwidth, regularisation=regularisation)
-    if penalty is None:
-        return torch.inf
-    check_positive(where, penalty=penalty)
-    return penalty
-
-
-def _batch(
-    z1: Tensor,
-    kernel: Kernel,
-    bandwidth: float,
-    regularisation: float,
-    penalty: float | None,
-    *,
-    unit_diagonal: bool,
-) -> Batch:
-    """The duals of a batch."""
-    bound = _check("mmcl", bandwidth, regularisation, penalty)
-    check_pairs("mmcl", z1=z1, z2=z1)
-    if len(z1) < 2:
-        raise ValueError("mmcl: 1 sample given; needs 2 or more, for the other samples are the negatives.")
-    rows = unit_rows(z1)
-    values = kernel_matrix(rows, rows, kernel, bandwidth)
-    # For "rbf" and "linear" the 1 is true.
-    wrong = unit_diagonal and kernel not in ("rbf", "linear")
-    excess = 1 - values.diagonal() if wrong else values.new_zeros(len(values))
-    return Batch.of(values, excess, regularisation, bound)
-
-
-def _alphas(
-    dual: Batch, solver: str, kernel: Kernel, projected_gradient: ProjectedGradient, *, unit_diagonal: bool
-) -> Tensor:
-    if solver == "projected_gradient":
-        return descend(dual, projected_gradient)
-    return _solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
-
-
-def _solve(dual: Dual, solver: str, kernel: Kernel, *, convex: bool) -> Tensor:
-    """Alphas by the closed form or exactly; the device is only asked whether it worked where it may not."""
-    if solver == "exact":
-        _check_definite(convex or dual.resolvent(0.0).convex, kernel)
-        return exact(dual)
-    if solver == "inverse":
-        resolvent = dual.resolvent(0.0)
-        _check_definite(convex or resolvent.factored, kernel)
-        return inverse(dual, resolvent)
-    raise ValueError(f"mmcl: solver={solver!r} given; needs one of {', '.join(get_args(Solver))}.")
-
-
-def _check_definite(definite: bool | Tensor, kernel: Kernel) -> None:
-    if not definite:
-        raise ValueError(
-            f"mmcl: the matrix of kernel={kernel!r} is not positive definite on this batch; "
-            "needs a larger regularisation, unit_diagonal=False, or one of the kernels that are always positive: "
-            "rbf, linear, polynomial, min."
-        )

@@ -121,3 +121,16 @@ def check_positive(where: str, **numbers: float) -> None:
     for name, number in numbers.items():
         if not (number > 0 and math.isfinite(number)):
             raise ValueError(f"{where}: {name}={number} given; needs a finite number above 0, such as 0.1.")
+
+
+def check_several(where: str, **matrix: Tensor) -> None:
+    """Refuse matrices of a single row, whose rows are contrasted with one another.
+
+    Raises:
+        ValueError: says which matrix.
+    """
+    for name, rows in matrix.items():
+        if len(rows) < 2:
+            raise ValueError(
+                f"{where}: 1 row of {name} given; needs 2 or more, for rows are contrasted with others."
+            )

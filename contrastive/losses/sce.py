@@ -9,7 +9,6 @@ from torch import Tensor
 from contrastive.losses.relations import (
     PositiveInTarget,
     SCETerms,
-    Target,
     negatives_of,
     target_of,
     terms_of,
@@ -203,29 +202,3 @@ def sce_crops(
             others = shared[o] if shared else log_sum(crops[o], negatives, temperature, excluded)
             losses.append(terms_of(crops[o], others, asked, temperature).weighted(*weights))
     return torch.stack(losses).mean()
-
-
-def sce_mixture_terms(
-    mixture: Float[Tensor, "n d"],
-    key: Float[Tensor, "n d"],
-    queue: Float[Tensor, "k d"] | None,
-    partner: Int[Tensor, " n"],
-    *,
-    temperature: float,
-    target_temperature: float,
-    positive_in_target: PositiveInTarget = "masked",
-) -> tuple[SCETerms, SCETerms]:
-    """The terms of `sce` for mixture[i] with key[i], and with key[partner[i]], from each product once.
-
-    Without a queue all other keys are the negatives of either. Other arguments and errors are those of `sce`.
-    """
-    check_positive("sce", temperature=temperature, target_temperature=target_temperature)
-    check_pairs("sce", mixture=mixture, key=key)
-    m, k = unit_rows(mixture), unit_rows(key.detach())
-    negatives, excluded = negatives_of(k, unit_queue(k, queue), None, None)
-    own = target_of(k, negatives, excluded, target_temperature, positive_in_target)
-    other = Target(*(part[partner] for part in own))
-    first = second = log_sum(m, negatives, temperature, excluded)
-    if excluded is not None:
-        second = log_sum(m, negatives, temperature, partner[:, None])
-    return terms_of(m, first, own, temperature), terms_of(m, second, other, temperature)

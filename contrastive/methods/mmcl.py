@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DIAGNOSED = ("margin", "share_zero", "share_at_penalty", "kkt_residual")
-"""Fields of `contrastive.losses.mmcl.MMCLDiagnostics`."""
+"""Fields of `contrastive.losses.mmcl_duals.MMCLDiagnostics`."""
 
 
 @configuration

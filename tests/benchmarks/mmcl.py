@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from contrastive.losses.mmcl import mmcl, mmcl_alphas
+from contrastive.losses import mmcl, mmcl_alphas
 from contrastive.losses.support_vectors import ProjectedGradient
 
 BANDWIDTH, REGULARISATION, WIDTH = 10.0, 0.1, 128

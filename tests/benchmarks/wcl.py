@@ -20,7 +20,7 @@ from scipy.sparse.csgraph import connected_components
 from torch import Tensor
 from torch.nn.functional import normalize
 
-from contrastive.losses.wcl import supervised_contrast, weak_labels
+from contrastive.losses import supervised_contrast, weak_labels
 
 TEMPERATURE = 0.1
 

@@ -13,13 +13,17 @@ from hypothesis import strategies as st
 from torch import Tensor
 from torch.utils.flop_counter import FlopCounterMode
 
-from contrastive.losses import byol, info_nce, nt_xent, ressl, sce
-from contrastive.losses.mixed import (
+from contrastive.losses import (
+    byol,
+    info_nce,
     mixed_byol,
     mixed_info_nce,
     mixed_nt_xent,
     mixed_ressl,
     mixed_sce,
+    nt_xent,
+    ressl,
+    sce,
 )
 from tests import oracles_mixed as oracles
 from tests.oracles import Golden, on_the_sphere

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
+from contrastive.losses import mixed_mmcl, mmcl, mmcl_alphas, mmcl_diagnostics, mmcl_duals, mmcl_queue
 from contrastive.losses.kernels import kernel_matrix
-from contrastive.losses.mmcl import mixed_mmcl, mmcl, mmcl_alphas, mmcl_diagnostics, mmcl_queue
 from contrastive.losses.rows import unit_rows
 from contrastive.losses.support_vectors import Batch, ProjectedGradient, Queue
 from tests import oracles_mmcl as oracles
@@ -730,9 +730,9 @@ def test_what_has_no_meaning_is_refused(shapes, options, message: str, monkeypat
 
 def unchecked(function, monkeypatch: pytest.MonkeyPatch):
     """Without the type checks of the test suite, which would refuse shapes and names first."""
-    module = inspect.getmodule(inspect.unwrap(function))
-    for name in ("mmcl_alphas", "kernel_matrix", "_batch", "_solve"):
-        monkeypatch.setattr(module, name, inspect.unwrap(getattr(module, name)))
+    for module in (inspect.getmodule(inspect.unwrap(function)), mmcl_duals):
+        for name in {"mmcl_alphas", "kernel_matrix", "_batch", "solve"} & vars(module).keys():
+            monkeypatch.setattr(module, name, inspect.unwrap(getattr(module, name)))
     return inspect.unwrap(function)
 
 

@@ -9,14 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from contrastive.losses import nt_xent, sce
-from contrastive.losses.wcl import (
-    components,
+from contrastive.losses import (
     mixed_supervised_contrast,
     neighbour_contrast,
+    nt_xent,
+    sce,
     supervised_contrast,
     weak_labels,
 )
+from contrastive.losses.weak_labels import components
 from tests import oracles_wcl as oracles
 from tests.oracles import golden, on_the_sphere
 

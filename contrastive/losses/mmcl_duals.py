@@ -1,0 +1,153 @@
+"""The duals of MMCL's support vector machines: what they are of a batch, solved, and how they look."""
+
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from contrastive.losses.kernels import Kernel, kernel_matrix
+from contrastive.losses.rows import check_pairs, check_positive, unit_rows
+from contrastive.losses.support_vectors import Batch, Dual, ProjectedGradient, descend, exact, inverse
+from contrastive.losses.support_vectors.dual import gradient, kkt_residual
+
+Solver = Literal["exact", "inverse", "projected_gradient"]
+PUBLISHED = ProjectedGradient()
+
+
+class MMCLDiagnostics(NamedTuple):
+    """How the SVMs of a batch look."""
+
+    margin: Float[Tensor, ""]
+    """Mean over anchors of 2 / |w|, in the kernel's space; infinite if features coincide."""
+    share_zero: Float[Tensor, ""]
+    """Of the alphas, those at 0: negatives that take no part."""
+    share_at_penalty: Float[Tensor, ""]
+    """Of the alphas, those at the upper bound."""
+    kkt_residual: Float[Tensor, ""]
+    """max |a - clip(a - (Delta a - 2), 0, penalty)|: 0 exactly where the duals are solved."""
+
+
+def mmcl_alphas(
+    z1: Float[Tensor, "n d"],
+    *,
+    kernel: Kernel = "rbf",
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Solver = "exact",
+    unit_diagonal: bool = False,
+    projected_gradient: ProjectedGradient = PUBLISHED,
+) -> Float[Tensor, "n n"]:
+    """The alphas of `mmcl`, row = anchor, column = negative, diagonal 0; arguments and errors are those of `mmcl`.
+
+    Paper: https://arxiv.org/abs/2112.11450
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mmcl_alphas
+        >>> z = torch.eye(3)
+        >>> mmcl_alphas(z, kernel="linear", bandwidth=1.0, regularisation=1.0)
+        tensor([[0.0000, 0.5000, 0.5000],
+                [0.5000, 0.0000, 0.5000],
+                [0.5000, 0.5000, 0.0000]])
+    """
+    with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
+        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
+        return _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
+
+
+def mmcl_diagnostics(
+    z1: Float[Tensor, "n d"],
+    *,
+    kernel: Kernel = "rbf",
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Solver = "exact",
+    unit_diagonal: bool = False,
+    projected_gradient: ProjectedGradient = PUBLISHED,
+) -> MMCLDiagnostics:
+    """Margin, sparsity and accuracy of the SVMs of `mmcl`; arguments and errors are those of `mmcl`.
+
+    Paper: https://arxiv.org/abs/2112.11450
+
+    Example:
+        >>> import torch
+        >>> from contrastive.losses import mmcl_diagnostics
+        >>> z = torch.eye(3)
+        >>> found = mmcl_diagnostics(z, kernel="linear", bandwidth=1.0, regularisation=0.1)
+        >>> round(found.margin.item(), 3)
+        1.266
+    """
+    with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
+        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
+        alphas = _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
+        square = (alphas * (dual.hessian(alphas) - regularisation * alphas)).sum(1)
+        negatives = alphas.numel() - len(alphas)
+        return MMCLDiagnostics(
+            margin=(2 / square.clamp(min=0).sqrt()).mean(),
+            share_zero=((alphas == 0).sum() - len(alphas)) / negatives,
+            share_at_penalty=(alphas == dual.penalty).sum() / negatives,
+            kkt_residual=kkt_residual(dual, alphas, gradient(dual, alphas)).max(),
+        )
+
+
+def _batch(
+    z1: Tensor,
+    kernel: Kernel,
+    bandwidth: float,
+    regularisation: float,
+    penalty: float | None,
+    *,
+    unit_diagonal: bool,
+) -> Batch:
+    """The duals of a batch."""
+    bound = check_numbers("mmcl", bandwidth, regularisation, penalty)
+    check_pairs("mmcl", z1=z1, z2=z1)
+    if len(z1) < 2:
+        raise ValueError("mmcl: 1 sample given; needs 2 or more, for the other samples are the negatives.")
+    rows = unit_rows(z1)
+    values = kernel_matrix(rows, rows, kernel, bandwidth)
+    # For "rbf" and "linear" the 1 is true.
+    wrong = unit_diagonal and kernel not in ("rbf", "linear")
+    excess = 1 - values.diagonal() if wrong else values.new_zeros(len(values))
+    return Batch.of(values, excess, regularisation, bound)
+
+
+def _alphas(
+    dual: Batch, solver: str, kernel: Kernel, projected_gradient: ProjectedGradient, *, unit_diagonal: bool
+) -> Tensor:
+    if solver == "projected_gradient":
+        return descend(dual, projected_gradient)
+    return solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
+
+
+def check_numbers(where: str, bandwidth: float, regularisation: float, penalty: float | None) -> float:
+    """The alphas' upper bound, once the numbers are legal."""
+    check_positive(where, bandwidth=bandwidth, regularisation=regularisation)
+    if penalty is None:
+        return torch.inf
+    check_positive(where, penalty=penalty)
+    return penalty
+
+
+def solve(dual: Dual, solver: str, kernel: Kernel, *, convex: bool) -> Tensor:
+    """Alphas by the closed form or exactly; the device is only asked whether it worked where it may not."""
+    if solver == "exact":
+        _check_definite(convex or dual.resolvent(0.0).convex, kernel)
+        return exact(dual)
+    if solver == "inverse":
+        resolvent = dual.resolvent(0.0)
+        _check_definite(convex or resolvent.factored, kernel)
+        return inverse(dual, resolvent)
+    raise ValueError(f"mmcl: solver={solver!r} given; needs one of {', '.join(get_args(Solver))}.")
+
+
+def _check_definite(definite: bool | Tensor, kernel: Kernel) -> None:
+    if not definite:
+        raise ValueError(
+            f"mmcl: the matrix of kernel={kernel!r} is not positive definite on this batch; "
+            "needs a larger regularisation, unit_diagonal=False, or one of the kernels that are always positive: "
+            "rbf, linear, polynomial, min."
+        )
