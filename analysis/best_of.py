@@ -87,7 +87,7 @@ def best_of(records: Mapping[str, Record]) -> dict[str, BestOf]:
 
     The interval is Student's with the jackknife's error, as for any U-statistic (Arvesen, 1969), and N / n - 1 degrees
     of freedom: N arms are N / n searches of n. Of 8 to 80 normal, uniform or beta scores it covers 94 to 99 % for n up
-    to a quarter of the arms, of exponential ones, whose one tail is long, 89 to 98 % (tests/unit/test_coverage.py).
+    to a quarter of the arms, of exponential ones, whose one tail is long, 89 to 98 % (tests/analysis/test_coverage.py).
     Beyond that there is none: with N - 1 degrees of freedom it would cover 80 to 89 % at half of the arms.
 
     Raises:

@@ -106,9 +106,9 @@ def bootstrap(
     variance over n is added (Silverman and Young 1987); as their spread is itself estimated, the percentiles are those
     whose normal quantiles are Student's, with Satterthwaite's degrees of freedom. Of 5 to 20 normal values it
     covers the mean 94 to 95 % of the time and the interquartile mean 95 to 97 %, where plain percentiles cover the
-    mean of five 84 % (tests/unit/test_coverage.py). Of fewer than five the ends would be those of the resamples, and
-    cover 80 to 94 %: there it is Student's interval of the mean, and None of the interquartile mean. None where a group
-    has one value, or equal ones, which tell nothing of how much they vary. Percentages near 100 are skewed: of
+    mean of five 84 % (tests/analysis/test_coverage.py). Of fewer than five the ends would be those of the resamples,
+    and cover 80 to 94 %: there it is Student's interval of the mean, and None of the interquartile mean. None where a
+    group has one value, or equal ones, which tell nothing of how much they vary. Percentages near 100 are skewed: of
     accuracies of a thousand images a mean of 99 is covered 94 to 95 % of the time, one of 99.8 or 99.9 90 to 95 %.
 
     Args:

@@ -29,7 +29,7 @@ def student_interval(values: Sequence[float] | NDArray[np.float64], within: Ends
 
     Cutting takes nothing from its coverage. But percentages near 100 are skewed: of accuracies of a thousand images
     that scatter over 5 or 10 seeds as their number alone makes them, or by half as much again, it covers a mean of 99
-    94 to 95 % of the time, and one of 99.8 or 99.9 91 to 96 % (tests/unit/test_coverage.py).
+    94 to 95 % of the time, and one of 99.8 or 99.9 91 to 96 % (tests/analysis/test_coverage.py).
     """
     known = np.asarray(values, np.float64)
     half = half_width(known)

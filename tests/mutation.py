@@ -1,6 +1,6 @@
 """Change each operator and constant of a source file once and see that its tests notice.
 
-    python tests/mutation.py contrastive/losses/nt_xent.py tests/numerics/test_nt_xent.py [--lines A-B] [--most N]
+    python tests/mutation.py contrastive/losses/sce.py tests/contrastive/losses/test_sce.py [--lines A-B] [--most N]
 
 Prints every change that no test noticed, then "N mutants, K killed, S survived"; exit code 1 if any survived. A
 survivor asks for a test, or, where the change makes no difference, for simpler code: there is no list of exceptions.

@@ -17,7 +17,7 @@ from sweeps.engine.arbiter import Arbiter
 from sweeps.engine.provenance import code_of
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, carry_out, plan, workers
-from tests.unit.test_sweep import begin
+from tests.sweeps.engine.test_lifecycle import begin
 
 FILES = {"__init__.py": "", "losses/__init__.py": "", "losses/sce.py": "tau = 0.1\n"}
 HERE = {

@@ -19,7 +19,7 @@ from sweeps.store.__main__ import main
 from sweeps.store.check import check
 from sweeps.store.lease import HeldError, Lease, held
 
-BEFORE = Path(__file__).parents[1] / "fixtures" / "store_version_1"
+BEFORE = Path(__file__).parents[2] / "fixtures" / "store_version_1"
 ENDED, BROKEN_OFF = (f"sce_temperatures-20261125-{time}" for time in ("100931", "101027"))
 
 

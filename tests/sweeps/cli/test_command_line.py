@@ -26,7 +26,7 @@ from sweeps.planning.plan import Plan
 from sweeps.run import main
 from tests.fixtures.tiny_space import TINY as TINY_SPACE
 
-TINY_FILE = Path(__file__).parents[1] / "fixtures" / "tiny_space.py"
+TINY_FILE = Path(__file__).parents[2] / "fixtures" / "tiny_space.py"
 FLAGS = {
     # what to run
     "--space", "--data", "--method-preset", "--set", "--epochs", "--smoke",

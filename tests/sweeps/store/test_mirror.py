@@ -17,7 +17,7 @@ from sweeps import store
 from sweeps.store import check
 from sweeps.store.mirror import mirror
 
-OLD = Path(__file__).parents[1] / "fixtures" / "store_version_1"
+OLD = Path(__file__).parents[2] / "fixtures" / "store_version_1"
 
 Facts = set[tuple[object, ...]]
 

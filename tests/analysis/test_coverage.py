@@ -22,7 +22,7 @@ from analysis.report.finding import simultaneous
 from analysis.tuning import tunability
 from search_spaces.parts import Reference
 from sweeps.sessions import describe
-from tests.unit.test_tuning import record
+from tests.analysis.test_tuning import record
 
 Values = NDArray[np.float64]
 TRIALS = 4000  # 0.95 has a standard error of 0.0034

@@ -9,7 +9,7 @@ from scipy import stats
 from analysis.__main__ import main
 from analysis.learning import interval, learning, learning_markdown
 from analysis.load import load
-from tests.unit.test_summarise import sweep
+from tests.analysis.test_summarise import sweep
 
 BASELINES = {
     "baselines": {"raw pixels": 38.0, "untrained encoder": 28.0},

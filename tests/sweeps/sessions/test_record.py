@@ -23,7 +23,7 @@ from sweeps.sessions import embeddings
 from sweeps.stoppers import by_text
 from sweeps.store.folding import folding
 from tests.crew import Sitting, abandon, by_temperature, carry_out, place, plan, train
-from tests.unit.test_sweep import begin
+from tests.sweeps.engine.test_lifecycle import begin
 
 
 @pytest.fixture(autouse=True)

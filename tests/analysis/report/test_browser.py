@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from analysis import report
-from tests.unit.test_report import embedded, hostile, search, stopped
+from tests.analysis.report.test_report import embedded, hostile, search, stopped
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next((path for path in map(shutil.which, BROWSERS) if path), None)

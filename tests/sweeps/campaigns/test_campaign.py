@@ -14,7 +14,7 @@ from sweeps import store
 from sweeps.campaigns import manifest as frozen
 from tests.fixtures.tiny_campaign import CAMPAIGN
 
-FILE = Path(__file__).parents[1] / "fixtures" / "tiny_campaign.py"
+FILE = Path(__file__).parents[2] / "fixtures" / "tiny_campaign.py"
 
 
 def planned(campaign: Campaign) -> dict[str, Any]:

@@ -34,9 +34,9 @@ from analysis.tables import Table
 from sweeps.planning import plan as plans
 from sweeps.store import StoreError, Writer, write_manifest
 from tests import recorded as made_up
+from tests.analysis.test_components import PARTS, additive
+from tests.analysis.test_components import record as ablation
 from tests.fixtures.tiny_space import TINY
-from tests.unit.test_components import PARTS, additive
-from tests.unit.test_components import record as ablation
 
 SECTIONS = [
     *(
@@ -50,7 +50,7 @@ SECTIONS = [
         "Reported by others",
     ),
 ]
-FIRST = Path(__file__).parents[1] / "fixtures" / "store_version_1" / "sweeps"
+FIRST = Path(__file__).parents[2] / "fixtures" / "store_version_1" / "sweeps"
 TRACEBACK = 'Traceback (most recent call last):\n  File "a.py"\nValueError: <b>&"boom"</b> is no loss'
 BEGUN = 1_800_000_000.0
 ORIGIN = {"commit": "c0ffee", "host": "here", "device": "cpu", "packages": '{"torch": "9.9"}', "data": "f00d"}

@@ -20,7 +20,7 @@ from sweeps.engine.study import Run
 from sweeps.planning.plan import Confirm
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, abandon, by_temperature, carry_out, place, plan, train, workers
-from tests.unit.test_engine import table
+from tests.sweeps.engine.test_engine import table
 
 STOPPERS = ["asha:grace=1", "promote:grace=1", "one_epoch", "pasha", "hyperband", "median:grace=1,startup=2"]
 SEEDS = (0, 1, 2)

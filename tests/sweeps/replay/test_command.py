@@ -30,7 +30,7 @@ from sweeps.store import Writer, write_manifest
 from tests.benchmarks.replay import made
 from tests.fixtures.tiny_space import TINY
 
-CURVES = Path(__file__).parents[1] / "fixtures" / "curves"
+CURVES = Path(__file__).parents[2] / "fixtures" / "curves"
 EPOCHS = 4
 SGD, LARS = ({"name": name, "warmup_epochs": 1} for name in ("sgd", "lars"))
 MIXED = Space(
