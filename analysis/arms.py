@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -28,9 +29,11 @@ class Arm:
     scores: dict[int, float]
     """The metric at the end of each complete run, by seed."""
     last: float | None
-    """Mean of the runs' last values, wherever they ended."""
+    """Mean at the last epoch that all its runs with a value have: one that was stopped earlier bounds the others."""
     objectives: dict[str, float] = field(default_factory=dict[str, float])
     """Mean over seeds of every objective of the sweep, of a complete arm."""
+    last_epoch: int = 0
+    """At which `last` is; 0 where there is none."""
 
     @property
     def score(self) -> float | None:
@@ -70,6 +73,11 @@ def ranked(record: Record) -> tuple[Arm, ...]:
         )
 
     return tuple(sorted(arms, key=rank, reverse=True))
+
+
+def default_arm(record: Record, arms: Sequence[Arm]) -> Arm | None:
+    """The arm of a sweep that all others are compared with; None before it has begun."""
+    return next((arm for arm in arms if arm.digest == record.manifest.get("default_arm")), None)
 
 
 def pareto(points: Sequence[Sequence[float]]) -> list[int]:
@@ -112,7 +120,7 @@ def _objectives(runs: Sequence[Run], record: Record) -> dict[str, float]:
 
 def _arm(digest: str, runs: list[Run], record: Record, seeds: set[int]) -> Arm:
     lasts = {run.seed: run.last(record.metric) for run in runs}
-    values = [value for value in lasts.values() if value is not None]
+    last, last_epoch = _last_shared(runs, record.metric)
     complete = {run.seed for run in runs if run.state == "complete"}
     scores = {seed: value for seed, value in lasts.items() if value is not None and seed in complete}
     state = _state(runs, scores, seeds)
@@ -124,9 +132,21 @@ def _arm(digest: str, runs: list[Run], record: Record, seeds: set[int]) -> Arm:
         state=state,
         epochs=sum(run.epochs for run in runs),
         scores=scores,
-        last=float(np.mean(values)) if values else None,
+        last=last,
         objectives=_objectives(runs, record) if state == "complete" else {},
+        last_epoch=last_epoch,
     )
+
+
+def _last_shared(runs: Sequence[Run], metric: str) -> tuple[float | None, int]:
+    """Mean over the runs that end with a finite value, at the last epoch at which all of them have one."""
+    curves = [run.curve[metric] for run in runs if run.last(metric) is not None]
+    finite = [epochs[np.isfinite(values)] for epochs, values in curves]
+    shared = reduce(np.intersect1d, finite) if finite else np.empty(0)
+    if not shared.size:
+        return None, 0
+    at = shared[-1]
+    return float(np.mean([values[epochs == at][-1] for epochs, values in curves])), int(at)
 
 
 def _state(runs: list[Run], scores: dict[int, float], seeds: set[int]) -> str:

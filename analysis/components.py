@@ -7,11 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from analysis.arms import Arm
+from analysis.arms import Arm, default_arm, ranked
 from analysis.compare import Comparison, compare
 from analysis.load import Record
 from analysis.multiple import Difference, against, differences
-from analysis.summarise import summarise
 
 
 @dataclass(frozen=True)
@@ -49,17 +48,17 @@ def ablation(record: Record) -> Ablation:
             f"{manifest.get('id')}: its space lists no alternatives; take a sweep of one that does"
         )
     by_value = Record({**manifest, "space": {**space, "alternatives": {}}}, record.runs)
-    result = summarise(by_value).result
-    if result.default is None:
+    arms = ranked(by_value.result)
+    full = default_arm(by_value, arms)
+    if full is None:
         raise ValueError(f"{manifest.get('id')}: its default has not begun; wait for it")
-    full = result.default
     changes = {
         name: {
             path: value for path, value in space["alternatives"][name].items() if value != full.values[path]
         }
         for name in listed
     }
-    return Ablation(by_value, full, result.arms, changes)
+    return Ablation(by_value, full, arms, changes)
 
 
 def leave_one_out(
@@ -90,16 +89,22 @@ def add_one_in(
     For sweeps of design `added`; of any other there are no rows. Arguments and errors as of `leave_one_out`, but that
     it is the bare method that must be complete.
     """
-    found, standing = ablation(record), list[str]()
-    for name in found.changes:
-        # Of components that change the same, the first stands for all, as in the design.
-        standing += [name] if found.compatible(*standing, name) else []
-    bare = found.without(*standing)
+    found = ablation(record)
+    standing, bare = _bare(found)
     if bare is None or len(standing) < 2:
         return ()
     with_one = [(name, found.without(*(other for other in standing if other != name))) for name in standing]
     arms = [(name, arm) for name, arm in with_one if arm]
     return against(found.record, bare, arms=arms, margin=margin, generator=generator)
+
+
+def bare_method(record: Record) -> Arm | None:
+    """The arm without any of the components; None if the sweep has none.
+
+    Raises:
+        ValueError: the space of the sweep lists no alternatives, or its default has not begun.
+    """
+    return _bare(ablation(record))[1]
 
 
 def interactions(
@@ -121,6 +126,15 @@ def interactions(
             names.append(f"{first} & {second}")
             made.append(_interaction(four, margin, generator))
     return differences(names, made, margin)
+
+
+def _bare(found: Ablation) -> tuple[list[str], Arm | None]:
+    """The components that can be left out together, and the arm without them."""
+    standing = list[str]()
+    for name in found.changes:
+        # Of components that change the same, the first stands for all, as in the design.
+        standing += [name] if found.compatible(*standing, name) else []
+    return standing, found.without(*standing)
 
 
 def _interaction(

@@ -1,6 +1,7 @@
 """Student's interval of a mean over seeds, where there is one, and how intervals are written."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,23 @@ LEVEL = 1 - ALPHA
 Ends = tuple[float, float]
 EVERYWHERE = (-np.inf, np.inf)
 MAX_DIGITS = 6
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over seeds and half of Student's 95 % interval; none of one seed or of equal ones."""
+
+    mean: float
+    half: float | None
+    within: Ends = EVERYWHERE
+    """Where the mean can lie."""
+
+    def __str__(self) -> str:
+        half = self.half or 0.0
+        low, high = clipped(self.mean - half, self.mean + half, self.within)
+        if high - low < 2 * half - 1e-9:
+            return f"{self.mean:.1f} ({span(low, high)})"
+        return plus_minus(self.mean, half)
 
 
 def half_width(values: NDArray[np.float64]) -> float | None:
@@ -34,6 +52,17 @@ def student_interval(values: Sequence[float] | NDArray[np.float64], within: Ends
     known = np.asarray(values, np.float64)
     half = half_width(known)
     return None if half is None else clipped(known.mean() - half, known.mean() + half, within)
+
+
+def interval(values: Sequence[float], within: Ends = EVERYWHERE) -> Interval:
+    """Mean and half width of Student's interval.
+
+    Raises:
+        ValueError: no value is given.
+    """
+    if not values:
+        raise ValueError("an interval of no value; give one or more")
+    return Interval(float(np.mean(values)), half_width(np.array(values)), within)
 
 
 def clipped(low: float, high: float, within: Ends) -> Ends:
@@ -69,3 +98,13 @@ def reach(half: float | None, digits: int = 1) -> str:
     if not half or np.isnan(half):
         return ""
     return f" ± {half:.1g}" if half < 0.5 * 10**-digits else f" ± {half:.{digits}f}"
+
+
+def signed(value: float, digits: int = 2) -> str:
+    """A number with its sign, of the width of a digit column."""
+    return f"{value:+.{digits}f}".replace("-", "−")
+
+
+def spanned(low: float | None, high: float | None) -> str:
+    """An interval with its signs; nothing where there is none."""
+    return "" if low is None or high is None else span(low, high, 2, signed=True).replace("-", "−")

@@ -3,11 +3,9 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from analysis.arms import Arm, numbered
 from analysis.compare import holm, p_value
-from analysis.intervals import EVERYWHERE, Ends, clipped, half_width, plus_minus, span
+from analysis.intervals import Ends, Interval, interval
 from analysis.load import Record
 from analysis.naming import shown
 from analysis.paired import ALPHA
@@ -16,23 +14,6 @@ from analysis.summarise import summarise
 RAW, UNTRAINED = "raw pixels", "untrained"
 Lines = Mapping[str, Mapping[int, float]]
 """What an arm is held against, by its name: the score on each seed."""
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean over seeds and half of Student's 95 % interval; none of one seed or of equal ones."""
-
-    mean: float
-    half: float | None
-    within: Ends = EVERYWHERE
-    """Where the mean can lie."""
-
-    def __str__(self) -> str:
-        half = self.half or 0.0
-        low, high = clipped(self.mean - half, self.mean + half, self.within)
-        if high - low < 2 * half - 1e-9:
-            return f"{self.mean:.1f} ({span(low, high)})"
-        return plus_minus(self.mean, half)
 
 
 @dataclass(frozen=True)
@@ -94,17 +75,6 @@ def learning_markdown(record: Record) -> str:
     ]
     lines = [f"| {' | '.join(row)} |" for row in rows]
     return "\n".join([lines[0], f"|{'---|' * len(rows[0])}", *lines[1:]])
-
-
-def interval(values: Sequence[float], within: Ends = EVERYWHERE) -> Interval:
-    """Mean and half width of Student's interval.
-
-    Raises:
-        ValueError: no value is given.
-    """
-    if not values:
-        raise ValueError("an interval of no value; give one or more")
-    return Interval(float(np.mean(values)), half_width(np.array(values)), within)
 
 
 def _row(name: str, arm: Arm, lines: Lines, p: tuple[float | None, float | None], within: Ends) -> Row:

@@ -22,6 +22,8 @@ RUN_COLUMNS = [
     *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
     *("rung", "seconds", "device_seconds", "dropped", "code", "commit"),
 ]
+FULL = "default"
+"""What the full method is called where a space lists its parts."""
 PERCENTAGE = "knn_top1"
 """The metric of every sweep so far."""
 Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
@@ -90,6 +92,13 @@ class Record:
         """Without the runs on fresh seeds."""
         fresh = self.manifest.get("confirm_seeds") or []
         return replace(self, runs=tuple(run for run in self.runs if run.seed not in fresh))
+
+    @property
+    def result(self) -> "Record":
+        """The runs that may be judged: those on fresh seeds where there are any, else all."""
+        fresh = self.manifest.get("confirm_seeds") or []
+        again = tuple(run for run in self.runs if run.seed in fresh)
+        return Record({**self.manifest, "seeds": fresh}, again) if again else self
 
     @property
     def states(self) -> Counter[str]:

@@ -6,12 +6,11 @@ from typing import Any
 
 import numpy as np
 
-from analysis.arms import Arm, numbered
+from analysis.arms import Arm, default_arm, numbered, ranked
 from analysis.compare import Comparison, Noise, compare, holm
 from analysis.load import ARM, Record, Run
 from analysis.naming import short, shown
 from analysis.paired import ALPHA
-from analysis.summarise import summarise
 
 HOUR = 3600
 
@@ -62,7 +61,7 @@ def against(
 
     Args:
         record: of the sweep.
-        reference: an arm of `summarise(record).result`; its default unless given.
+        reference: one of `ranked(record.result)`; the default unless given.
         arms: others of it, each under a name; all unless given, best first.
         margin: differences up to so many points would not matter; see `analysis.paired.equivalence`.
         generator: see `analysis.paired.sign_flips`.
@@ -70,13 +69,15 @@ def against(
     Raises:
         ValueError: the reference is not complete, or the margin is not above 0.
     """
-    result = summarise(record).result
-    reference = reference or result.default
+    result = record.result
+    standing = ranked(result)
+    reference = reference or default_arm(result, standing)
     if reference is None or reference.score is None:
         state = "not begun" if reference is None else reference.state
-        raise ValueError(f"{result.identifier}: the arm to compare with is {state}; finish it on every seed")
+        name = record.manifest.get("id", "")
+        raise ValueError(f"{name}: the arm to compare with is {state}; finish it on every seed")
     if arms is None:
-        arms = [(name, arm) for name, arm in named(result.arms) if arm.digest != reference.digest]
+        arms = [(name, arm) for name, arm in named(standing) if arm.digest != reference.digest]
     noise, scores = Noise.of(record.manifest), reference.scores
     found = [
         compare(arm.scores, scores, noise, margin=margin, generator=generator)

@@ -1,35 +1,40 @@
 """From a loaded record to what the sweep has shown."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from analysis import proposals, stopping
-from analysis.arms import Arm, front, ranked
+from analysis.arms import Arm, default_arm, front, ranked
 from analysis.compare import Comparison, Noise, compare, holm, p_value
-from analysis.load import Record, Run, parameters
+from analysis.components import add_one_in, bare_method, leave_one_out
+from analysis.load import FULL, Record, Run, parameters
+from analysis.measured import baselines, data_set, judged_images, judged_split
+from analysis.multiple import Difference, against
 from analysis.naming import shown
-from analysis.summary import Summary
+from analysis.summary import Question, Summary
+
+ADDITIONS = ("added", "add_one_in")
+"""What the design that gives parts back to the bare method is, or was, called."""
 
 
 def summarise(record: Record) -> Summary:
     """Ranks the arms of a sweep and compares the best with the default, on fresh seeds if it has such runs."""
-    fresh = record.manifest.get("confirm_seeds") or []
-    again = [run for run in record.runs if run.seed in fresh]
-    if not again:
-        return replace(_summarise(record), unconfirmed=bool(fresh))
-    confirmed = _summarise(Record({**record.manifest, "seeds": fresh}, tuple(again)))
-    return replace(_summarise(record.search), confirmed=confirmed)
+    if record.result is record:
+        return replace(_summarise(record), unconfirmed=bool(record.manifest.get("confirm_seeds")))
+    return replace(_summarise(record.search), confirmed=_summarise(record.result))
 
 
 def _summarise(record: Record) -> Summary:
     manifest, arms = record.manifest, ranked(record)
     best = arms[0] if arms and arms[0].score is not None else None
-    default = next((arm for arm in arms if arm.digest == manifest.get("default_arm")), None)
+    default = default_arm(record, arms)
     horizon = manifest.get("epochs") or max((run.epochs for run in record.runs), default=0)
     smoke = bool(manifest.get("plan", {}).get("smoke"))
     compared = _against(best, default, arms, Noise.of(manifest))
     comparison, p_holm = (None, None) if smoke else compared
+    question = question_of(manifest)
+    origin, rows = (default, ()) if smoke else _rows(record, question, default)
     return Summary(
         identifier=manifest.get("id", ""),
         label=manifest.get("metric_label") or record.metric,
@@ -51,7 +56,40 @@ def _summarise(record: Record) -> Summary:
         stopping=None if smoke else stopping.stopping_sentence(record),
         proposals=proposals.proposals_sentence(record),
         codes=codes(record.runs),
+        question=question,
+        rows=rows,
+        origin=origin,
+        data=data_set(record),
+        images=judged_images(record),
+        split=judged_split(record),
+        baselines=baselines(record),
     )
+
+
+def question_of(manifest: Mapping[str, Any]) -> Question:
+    """What a space asks: of arms that it lists by name, whether they are parts of one method or stand side by side."""
+    space, plan = manifest.get("space", {}), manifest.get("plan", {})
+    if not space.get("alternatives"):
+        return "search"
+    if space.get("base_name", FULL) != FULL:
+        return "comparison"
+    if not plan.get("space", {}).get("alternatives"):
+        return "search"
+    return "addition" if plan.get("design") in ADDITIONS else "ablation"
+
+
+def _rows(
+    record: Record, question: Question, default: Arm | None
+) -> tuple[Arm | None, tuple[Difference, ...]]:
+    """What answers the question, and the arm that it is compared with; nothing while that is not complete."""
+    try:
+        if question == "comparison":
+            return default, against(record)
+        if question == "addition":
+            return bare_method(record), add_one_in(record)
+        return default, leave_one_out(record) if question == "ablation" else ()
+    except ValueError:  # the arm that all are compared with is not complete
+        return default, ()
 
 
 def codes(runs: Iterable[Run]) -> tuple[str, ...]:

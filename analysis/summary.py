@@ -1,19 +1,23 @@
 """A sweep in numbers: its arms, the best beside the default, and whether the noise allows to say so."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
 from analysis.arms import Arm
 from analysis.compare import Comparison
 from analysis.intervals import EVERYWHERE, Ends, chance
+from analysis.multiple import Difference
 from analysis.paired import ALPHA, expected_lead
 
 MAX_PROPOSED_SEEDS = 20
 """Seeds that are proposed to settle something: more is for people to decide."""
+Question = Literal["search", "ablation", "addition", "comparison"]
+"""Which values are best; what each part of a method is worth, left out or added; which of several methods is best."""
 PROPOSED = re.compile(r"--seeds (\d+)-(\d+)")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Summary:
     """A sweep in numbers; arms are ranked, complete ones first."""
 
@@ -48,10 +52,28 @@ class Summary:
     """Each commit with each digest of code that has trained some of the runs."""
     smoke: bool = False
     """It was only to show that a sweep runs: nothing in it is compared."""
+    question: Question = "search"
+    """What its space asks, and so which rows answer it."""
+    rows: tuple[Difference, ...] = ()
+    """Each part less the full method, each part added less the bare one, or each method less the default."""
+    origin: Arm | None = None
+    """What the rows are compared with."""
+    data: str = ""
+    """The data set, and how many of its images judge."""
+    images: int | None = None
+    """How many images a score is the share of, where that is known."""
+    split: str = "validation"
+    """Which images those are."""
+    baselines: dict[str, float] = field(default_factory=dict[str, float])
+    """What needs no training, by name."""
     unconfirmed: bool = False
     """The best were to be run again on fresh seeds, and have not been."""
     confirmed: "Summary | None" = None
     """The best arms and the default again, on seeds that had no part in choosing them: the sweep's result."""
+
+    def __repr__(self) -> str:
+        best = "none" if self.best is None else f"{self.best.score:.1f}"
+        return f"<Summary of {self.identifier}: {len(self.arms)} arms, {self.complete} complete, best {best}>"
 
     @property
     def result(self) -> "Summary":
@@ -104,6 +126,11 @@ class Summary:
             lambda seeds: f"--seeds {seeds[1]}-{max(int(seeds[2]), int(seeds[1]) + needed - 1)}",
             self.settle_command,
         )
+
+    @property
+    def seeds(self) -> tuple[int, ...]:
+        """On which its runs were trained."""
+        return tuple(sorted({seed for arm in self.arms for seed in arm.seeds}))
 
     @property
     def complete(self) -> int:

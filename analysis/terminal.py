@@ -2,10 +2,12 @@
 
 from collections import Counter
 
+from analysis import tables
 from analysis.arms import Arm
-from analysis.headline import counts, headline
+from analysis.headline import caveats, counts, finding_of
 from analysis.intervals import plus_minus
 from analysis.naming import cells, short
+from analysis.paper import paper_table
 from analysis.summary import Summary
 
 
@@ -14,12 +16,23 @@ def summary_text(summary: Summary, limit: int = 20) -> str:
 
     Where the best arms were run again on fresh seeds, the search is shown, but only those runs are judged.
     """
-    tables = [f"{summary.identifier}: {summary.label}", "", *_table(summary, limit)]
+    told = [f"{one}." for one in caveats(summary)]
+    shown = [f"{summary.identifier}: {summary.label}", *told, "", *_opening(summary, limit)]
     if summary.confirmed:
         seeds = ", ".join(map(str, sorted({seed for arm in summary.confirmed.arms for seed in arm.seeds})))
-        tables += ["", f"The best again, and the default, on fresh seeds ({seeds}):", ""]
-        tables += _table(summary.confirmed, limit)
-    return "\n".join([*tables, "", *_verdict(summary)])
+        shown += ["", f"The best again, and the default, on fresh seeds ({seeds}):", ""]
+        shown += _table(summary.confirmed, limit)
+    return "\n".join([*shown, "", *_verdict(summary)])
+
+
+def _opening(summary: Summary, limit: int) -> list[str]:
+    """The rows that answer the question of the space; of an ablation the other arms after its own, if there are any."""
+    result, rows = summary.result, _table(summary, limit)
+    if result.question not in ("ablation", "addition") or not result.rows:
+        return rows
+    told = {row.number for row in result.rows if row.difference is not None}
+    others = [arm for arm in result.arms if arm is not result.origin and arm.number not in told]
+    return [*tables.text(paper_table(summary)).rstrip().splitlines(), *(["", *rows] if others else [])]
 
 
 def _table(summary: Summary, limit: int) -> list[str]:
@@ -46,7 +59,7 @@ def _other_objectives(summary: Summary) -> list[str]:
 
 def _row(arm: Arm, summary: Summary, values: list[str]) -> list[str]:
     mark = {id(summary.best): "best ", id(summary.default): "default "}.get(id(arm), "")
-    last = "" if arm.last is None else f"({arm.last:.1f})"
+    last = "" if arm.last is None else f"({arm.last:.1f} at {arm.last_epoch})"
     score = last if arm.score is None else plus_minus(arm.score, arm.deviation)
     others = [f"{arm.objectives[n]:.4g}" if n in arm.objectives else "" for n in _other_objectives(summary)]
     plain = [str(len(arm.seeds)), arm.state, str(arm.epochs), score]
@@ -54,8 +67,8 @@ def _row(arm: Arm, summary: Summary, values: list[str]) -> list[str]:
 
 
 def _verdict(summary: Summary) -> list[str]:
-    lines, result = [f"{headline(summary)}."], summary.result
-    if result.comparison:
+    lines, result = [f"{finding_of(summary)}."], summary.result
+    if result.comparison and result.question in ("search", "comparison"):
         lines.append(f"Best less default: {result.verdict}.")
         if result.luck and not summary.confirmed:
             lines.append(f"{result.luck}.")

@@ -6,7 +6,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from analysis.audit import Audit
-from analysis.figures.style import COLUMN, DASHES, GREY, LOOKS, note, sheet, styled
+from analysis.figures.style import COLUMN, DASHES, GREY, LOOKS, note, sheet, styled, whole_epochs
 from analysis.intervals import LEVEL
 from analysis.stopping import WEAK
 
@@ -36,6 +36,7 @@ def rank_agreement(audit: Audit) -> Figure:
     bottom = min(axes.get_ylim()[0], 0.0)
     axes.set(xlim=(0, audit.horizon), ylim=(max(bottom, -1.05), 1.05))
     axes.set(xlabel="epoch", ylabel="rank correlation with the end")
+    whole_epochs(axes)
     axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1), ncols=2, frameon=False, fontsize=7)
     seeds = max(one.seeds for one in found)
     band = f"band: Student's {LEVEL:.0%} interval of Spearman's over seeds" if seeds > 1 else "no intervals"

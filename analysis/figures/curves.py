@@ -13,7 +13,7 @@ from analysis.arms import Arm
 from analysis.figures.crowd import drawn_note, thinned
 from analysis.figures.labels import Label, called, label_ends
 from analysis.figures.marks import role
-from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled
+from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled, whole_epochs
 from analysis.intervals import LEVEL, Ends, student_interval
 from analysis.load import Record, Run
 from analysis.summary import Summary
@@ -64,6 +64,7 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
             labels.append(Label(ends[-1], _words(arm, names[arm.digest], summary), look=look))
     horizon = record.manifest.get("epochs") or max(run.epochs for run in record.runs)
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
+    whole_epochs(axes)
     cut = _limit(axes, [run.curve[record.metric][1] for members in runs.values() for run in members])
     label_ends(axes, labels, size=7)
     some = drawn_note(len(thin), len(others), "of the other arms")

@@ -9,9 +9,9 @@ from matplotlib.figure import Figure
 from matplotlib.transforms import blended_transform_factory
 
 from analysis.compare import compare
-from analysis.figures.labels import beside, rows_high, signed, spanned, wrapped, wrapped_apart
+from analysis.figures.labels import beside, rows_high, wrapped, wrapped_apart
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, PALE, note, sheet, styled
-from analysis.intervals import EVERYWHERE, LEVEL, Ends, student_interval
+from analysis.intervals import EVERYWHERE, LEVEL, Ends, signed, spanned, student_interval
 from analysis.multiple import Difference
 
 WHISKERS = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"

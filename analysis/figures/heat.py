@@ -12,9 +12,9 @@ from matplotlib.patches import Rectangle
 from numpy.typing import ArrayLike, NDArray
 
 from analysis.campaign import Result
-from analysis.figures.labels import signed, wrapped_apart
+from analysis.figures.labels import wrapped_apart
 from analysis.figures.style import COLUMN, DIVERGING, GREY, PAGE, SEQUENTIAL, ink_on, note, sheet, styled
-from analysis.intervals import LEVEL, reach
+from analysis.intervals import LEVEL, reach, signed
 
 
 @styled

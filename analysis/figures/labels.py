@@ -12,7 +12,6 @@ from matplotlib.transforms import ScaledTranslation
 
 from analysis.arms import Arm
 from analysis.figures.style import INK, Look
-from analysis.intervals import span
 from analysis.naming import shown
 
 
@@ -82,16 +81,6 @@ def called(arms: Sequence[Arm], limit: int = 24) -> dict[str, str]:
         arm.digest: name if 0 < len(name) <= limit and alike[name] == 1 else f"arm {arm.number}"
         for arm, name in ((arm, names[arm.digest]) for arm in arms)
     }
-
-
-def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, of the width of a digit column."""
-    return f"{value:+.{digits}f}".replace("-", "−")
-
-
-def spanned(low: float | None, high: float | None) -> str:
-    """An interval with its signs; nothing where there is none."""
-    return "" if low is None or high is None else span(low, high, 2, signed=True).replace("-", "−")
 
 
 def _numbered(name: str, number: str, width: int, lines: int) -> str:

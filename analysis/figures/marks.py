@@ -4,8 +4,10 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.transforms import Transform
 
 from analysis.arms import Arm
+from analysis.figures.places import aside
 from analysis.figures.style import INK, VERMILLION, Tint, ink_on
 from analysis.summary import Summary
 
@@ -26,6 +28,7 @@ def mark_arms(
 ) -> None:
     """Markers of `size` square points, the first arm on top; in a crowd small and without numbers.
 
+    Where several lie at one place they stand around it, so that none is hidden; in a crowd they do not.
     Numbers are `digits` points high.
     """
     pairs = list(zip(arms, points, strict=True))
@@ -34,13 +37,15 @@ def mark_arms(
             group = [pair for pair in reversed(pairs) if (pair[0] is summary.default) is default]
             _markers(axes, group, summary, tint, size=min(size, 45), order=order)
         return
-    for rank, (arm, point) in enumerate(pairs):
+    size = size if numbered else min(size, 45)
+    places = aside(axes, [point for _, point in pairs], size**0.5)
+    for rank, ((arm, point), place) in enumerate(zip(pairs, places, strict=True)):
         order = 10 - rank / len(arms)
-        _markers(axes, [(arm, point)], summary, tint, size=size if numbered else min(size, 45), order=order)
+        _markers(axes, [(arm, point)], summary, tint, size=size, order=order, place=place)
         if numbered:
             ink = ink_on(tint(arm.last)) if arm.score is not None else INK
             style: Any = {"ha": "center", "va": "center_baseline", "fontsize": digits, "color": ink}
-            axes.text(*point, s=str(arm.number), zorder=order, **style)
+            axes.text(*point, s=str(arm.number), zorder=order, transform=place, **style)
 
 
 def key(arms: Sequence[Arm], summary: Summary) -> str:
@@ -62,9 +67,16 @@ def role(arm: Arm, summary: Summary) -> str:
 
 
 def _markers(
-    axes: Axes, pairs: Sequence[tuple[Arm, Any]], summary: Summary, tint: Tint, *, size: float, order: float
+    axes: Axes,
+    pairs: Sequence[tuple[Arm, Any]],
+    summary: Summary,
+    tint: Tint,
+    *,
+    size: float,
+    order: float,
+    place: Transform | None = None,
 ) -> None:
-    """Arms of one shape, the default or others, at their points, the last on top."""
+    """Arms of one shape, the default or others, at their points or moved aside from them, the last on top."""
     if not pairs:
         return
     default = pairs[0][0] is summary.default
@@ -78,7 +90,13 @@ def _markers(
         "edgecolors": VERMILLION if default else rims,
         "linewidths": 2.0 if default else [0.8 if full else 1.7 for full in filled],
     }
-    axes.scatter(*zip(*(point for _, point in pairs), strict=True), zorder=order, clip_on=False, **style)
+    drawn = [
+        axes.scatter(*zip(*(point for _, point in pairs), strict=True), zorder=order, clip_on=False, **style)
+    ]
     for point in (point for arm, point in pairs if arm is summary.best):
         ring = {"facecolors": "none", "edgecolors": INK, "clip_on": False}
-        axes.scatter(*point, s=(size**0.5 + 5.5) ** 2, linewidths=1.5, zorder=order + 0.01, **ring)
+        drawn.append(
+            axes.scatter(*point, s=(size**0.5 + 5.5) ** 2, linewidths=1.5, zorder=order + 0.01, **ring)
+        )
+    for one in drawn:  # after they were added: what is moved on paper moves no limit of the axes
+        one.set_offset_transform(place or axes.transData)

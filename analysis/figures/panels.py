@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
@@ -11,7 +12,8 @@ from analysis.figures.crowd import drawn_note, some, thinned
 from analysis.figures.labels import Label, label_ends, wrapped_apart
 from analysis.figures.marks import key, mark_arms, role
 from analysis.figures.scale import hatch_excluded, scale
-from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint
+from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint, whole_epochs
+from analysis.intervals import Ends
 from analysis.load import Record, Run
 from analysis.naming import short, shown
 from analysis.summary import Summary
@@ -46,7 +48,7 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
     line = sorted(point for point, arm in zip(points, arms, strict=True) if arm.score is not None)
     if path:
         axes.plot([p for p, _ in line], [value for _, value in line], color=PALE, linewidth=1, zorder=1)
-    _deviations(axes, points, arms, "y", capsize=3)
+    _deviations(axes, points, arms, "y", within=summary.within, capsize=3)
     axes.margins(y=0.12)
     mark_arms(axes, summary, arms, points, tint)
     axes.set_title(f"Arms ({key(arms, summary)})")
@@ -56,7 +58,7 @@ def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
     """Each arm's value in a row of its own behind its name, the best on top."""
     arms = in_rows(summary)
     points = [(arm.last or 0.0, row) for row, arm in enumerate(arms)]
-    _deviations(axes, points, arms, "x", capsize=2)
+    _deviations(axes, points, arms, "x", within=summary.within, capsize=2)
     axes.set_yticks(range(len(arms)), row_names(arms), fontsize=7.5)
     axes.tick_params("y", length=0)
     axes.set(ylim=(len(arms) - 0.4, -0.6), xlabel=summary.label)
@@ -93,6 +95,7 @@ def runs_over_epochs(
     for value in baselines.values():
         axes.axhline(value, color=GREY, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
+    whole_epochs(axes)
     stopped = any(run.state == "stopped" for run in drawn)
     others = drawn_note(len(drawn), len(reported), "runs")
     title = "Runs as they learned" + (" (×: stopped early)" if stopped else "")
@@ -137,16 +140,22 @@ def _some_runs(runs: Sequence[Run], summary: Summary) -> Sequence[Run]:
 
 
 def _deviations(
-    axes: Axes, points: Sequence[Any], arms: Sequence[Arm], along: Literal["x", "y"], *, capsize: float
+    axes: Axes,
+    points: Sequence[Any],
+    arms: Sequence[Arm],
+    along: Literal["x", "y"],
+    *,
+    within: Ends,
+    capsize: float,
 ) -> None:
-    """One standard deviation over seeds to both sides of each point."""
-    found = [
-        (*point, arm.deviation) for point, arm in zip(points, arms, strict=True) if arm.deviation is not None
-    ]
+    """One standard deviation over seeds to both sides of each point, cut where no score can lie."""
+    found = [(*point, arm.deviation) for point, arm in zip(points, arms, strict=True) if arm.deviation]
     if found:
-        x, y, deviations = zip(*found, strict=True)
+        x, y, deviations = map(np.array, zip(*found, strict=True))
+        values = x if along == "x" else y
+        reach = [np.minimum(deviations, values - within[0]), np.minimum(deviations, within[1] - values)]
         style: Any = {"color": GREY, "linewidth": 1, "capsize": capsize, "zorder": 1.5, "fmt": "none"}
-        axes.errorbar(x, y, **{f"{along}err": deviations}, **style)
+        axes.errorbar(x, y, **{f"{along}err": reach}, **style)
 
 
 def _curve(axes: Axes, metric: str, run: Run, ink: Any, *, front: bool) -> None:

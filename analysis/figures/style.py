@@ -15,10 +15,12 @@ from typing import Any, Literal, ParamSpec
 
 import matplotlib
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 STYLE: Any = {
     "font.family": "sans-serif",
@@ -108,6 +110,11 @@ def sheet(width: float, height: float) -> Figure:
     FigureCanvasAgg(figure)
     figure.set_layout_engine("constrained", w_pad=0.05, h_pad=0.05)
     return figure
+
+
+def whole_epochs(axes: Axes) -> None:
+    """Ticks of the x axis at whole numbers only: there is no half an epoch."""
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def note(figure: Figure, *sentences: str) -> None:

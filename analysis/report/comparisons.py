@@ -1,13 +1,16 @@
 """Figures of arms against each other: the whole sweep, differences, components, the best and the default by seed."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from matplotlib.figure import Figure
 
 from analysis import figures
 from analysis.arms import Arm
 from analysis.components import add_one_in, interactions, leave_one_out
+from analysis.load import FULL
 from analysis.multiple import Difference, name_of
+from analysis.paper import paper_table
 from analysis.report import differences
 from analysis.report.blocks import Block
 from analysis.report.evidence import Evidence
@@ -62,7 +65,10 @@ def component_figures(evidence: Evidence) -> Group:
 
     def tables() -> tuple[Block, ...]:
         found = [(_components(evidence, rows), *words) for rows, *words in COMPONENTS.values()]
-        return tuple(differences.difference_table(name, says, rows) for rows, name, says in found if rows)
+        made = [differences.difference_table(name, says, rows) for rows, name, says in found if rows]
+        with suppress(ValueError):  # a sweep of which no part is complete yet
+            made.insert(0, paper_table(evidence.summary))
+        return tuple(made)
 
     return Group("Components", plates, tables)
 
@@ -115,8 +121,8 @@ def _named(role: str, arm: Arm) -> str:
 
 
 def _components(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
-    base = evidence.space.get("base_name", differences.BASE)
-    if evidence.space.get("alternatives") and base != differences.BASE:
+    base = evidence.space.get("base_name", FULL)
+    if evidence.space.get("alternatives") and base != FULL:
         raise ValueError(f"the space lists arms beside '{base}', which are no parts of it")
     return rows(evidence.record, margin=evidence.margin, generator=evidence.generator)
 

@@ -3,16 +3,14 @@
 from collections.abc import Sequence
 from math import isclose
 
-from analysis.figures.labels import signed, spanned
-from analysis.intervals import LEVEL, chance
+from analysis.intervals import LEVEL, chance, signed, spanned
+from analysis.load import FULL
 from analysis.multiple import HOUR, Difference
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import tag
 from analysis.tables import Table, dense
 
-BASE = "default"
-"""What the full method is called where a space lists its components."""
 HEAD = (
     *("", "difference", f"{LEVEL:.0%} interval", "n", "p", "p (Holm)", "p (flips)", "P(better)", "g"),
     *("s a run", "device-hours a run", "verdict"),
@@ -53,7 +51,7 @@ def components_alone(evidence: Evidence, rows: Sequence[Difference]) -> bool:
     """Whether these are just the differences that the components of an ablation make, one at a time."""
     plan = evidence.plan
     named = {one["name"] for one in plan.get("space", {}).get("alternatives", ())}
-    return evidence.space.get("base_name") == BASE and bool(rows) and {row.name for row in rows} <= named
+    return evidence.space.get("base_name") == FULL and bool(rows) and {row.name for row in rows} <= named
 
 
 def difference_table(name: str, caption: str, rows: Sequence[Difference]) -> Table:

@@ -16,6 +16,17 @@ from analysis.report.evidence import Evidence
 from analysis.report.markup import Html, items, join, tag
 from analysis.summary import Summary
 
+PLANNED_PARTS = (
+    "The parts were fixed before the first run: of each one what the table of components says, its p corrected for "
+    "their number, may be claimed. Which of them matters most may not."
+)
+PLANNED_ROWS = {
+    "ablation": PLANNED_PARTS,
+    "addition": PLANNED_PARTS,
+    "comparison": "The arms were fixed before the first run: of each one what the table of differences says of it and "
+    "the default, its p corrected for their number, may be claimed. Which of them is best may not: the first of a "
+    "ranking is there partly by luck.",
+}
 COUNTED = ("complete", "stopped", "paused", "failed", "running")
 
 SMOKE_CLAIM = "No evidence", ["Nothing may be claimed of so few images, epochs and arms."]
@@ -26,7 +37,8 @@ def section(evidence: Evidence) -> Section:
     summary = evidence.summary
     word, claims = SMOKE_CLAIM if summary.smoke else claim(evidence)
     verdict = summary.result.verdict
-    behind = [tag("p", f"Best less default: {verdict}.")] if verdict else []
+    parts = summary.result.question in ("ablation", "addition") and summary.result.rows
+    behind = [tag("p", f"Best less default: {verdict}.")] if verdict and not parts else []
     asked = [f"{summary.proposals}."] if summary.proposals else []
     beside = [*_progress(evidence), *asked, *_front(summary), *_test(evidence), *_baselines(evidence)]
     lead = tag("p", tag("strong", f"{word}. "), f"{headline(summary)}.", class_="lead")
@@ -42,6 +54,14 @@ def claim(evidence: Evidence) -> tuple[str, list[str]]:
         return "Nothing to claim yet", ["The default is not complete, so no gain over it may be claimed."]
     if result.complete == 1 and result.others:
         return _unanswered(summary)
+    if result.question != "search" and result.rows and not summary.confirmed and _planned(evidence):
+        return "Planned beforehand", [PLANNED_ROWS[result.question]]
+    return _claimed(evidence)
+
+
+def _claimed(evidence: Evidence) -> tuple[str, list[str]]:
+    """The same where arms beside the default are complete."""
+    summary, result = evidence.summary, evidence.summary.result
     if result.best is result.default:
         return "No gain", [
             "No arm is ahead of the default. That none is better may not be claimed: the table of differences says "
