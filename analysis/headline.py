@@ -11,7 +11,7 @@ from analysis.summary import Summary
 
 SMOKE = "Smoke test: it shows that the sweep runs, and says nothing about methods"
 COARSE = 1.0
-"""Points between two possible scores of a run from which on it is said, also where no arms tie."""
+"""Points between two possible scores of an arm from which on it is said, also where no arms tie."""
 MAX_RANKED = 12
 """Arms of a ranking that a sentence names; of more only the first of them, and the default."""
 ADDED = ("helps", "help", "worse with")
@@ -66,10 +66,11 @@ def _grid(result: Summary, score: float) -> str | None:
     tie = f"{many} arms tie for the best" if tied > 1 else ""
     if not result.images:
         return tie.capitalize() or None
-    step = 100 / result.images
+    seeds = max(len(arm.scores) for arm in result.arms)
+    step = 100 / result.images / seeds
     if not tie and step < COARSE:
         return None
-    scores = "scores of a run" if any(len(arm.scores) > 1 for arm in result.arms) else "scores"
+    scores = f"means over {seeds} seeds" if seeds > 1 else "scores"
     grid = f"{result.images:,} {result.split} images: {scores} lie on a grid of {step:.2g} points"
     return f"{grid}, {tie}" if tie else grid
 
@@ -157,8 +158,9 @@ def _ranking(result: Summary) -> str:
 def _above(result: Summary) -> str:
     """How many arms pass all that needs no training."""
     scores = [arm.score for arm in result.arms if arm.score is not None]
+    what = "both baselines" if len(result.baselines) == 2 else "what needs no training"
     passed = sum(score > max(result.baselines.values(), default=0.0) for score in scores)
-    return f"{passed} of {len(scores)} are above {' and '.join(result.baselines)}" if result.baselines else ""
+    return f"{passed} of {len(scores)} are above {what}" if result.baselines else ""
 
 
 def _sorted(rows: Sequence[Difference]) -> tuple[list[Difference], list[Difference], list[Difference]]:

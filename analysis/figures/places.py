@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 NEAR = 0.4
 """Of a marker's width: nearer ones hide each other."""
-ROOM = 0.8
+APART = 0.8
 """Of a marker's width between neighbours that stand around their place."""
 
 
@@ -23,7 +23,7 @@ def aside(axes: Axes, points: Sequence[Any], width: float) -> list[Transform]:
     assert figure is not None
     own: list[Transform] = [axes.transData] * len(points)
     for group in _groups(_on_paper(axes, points), NEAR * width):
-        radius = 0.5 * ROOM * width / np.sin(np.pi / len(group))
+        radius = 0.5 * APART * width / np.sin(np.pi / len(group))
         for turn, member in enumerate(group):
             angle = np.pi / 2 - 2 * np.pi * turn / len(group)
             x, y = radius * np.cos(angle) / 72, radius * np.sin(angle) / 72

@@ -3,9 +3,11 @@
 Beside the page lies a folder SWEEP_tables with every table of it in full, NAME.csv each.
 """
 
+from contextlib import suppress
 from pathlib import Path
 
 from analysis import tables
+from analysis.paper import paper_table
 from analysis.report import arms, differences, failures, figured, finding, methods, origin
 from analysis.report.evidence import read_evidence
 from analysis.report.page import page
@@ -33,7 +35,8 @@ def write(
         directory: of the sweep, STORE/sweeps/<id>.
         out: the file; report.html in that folder unless given.
         margin: differences up to so many points would not matter; says which arms are equivalent.
-        tabled: a folder that gets every table as a file in text, Markdown, LaTeX and CSV.
+        tabled: a folder that gets every table as a file in text, Markdown, LaTeX and CSV, and of an ablation the one
+            for a paper, `paper`.
 
     Raises:
         StoreError: there is no sweep in that folder.
@@ -51,5 +54,7 @@ def write(
     found = [block for one in sections for block in one.blocks if isinstance(block, Table)]
     tables.save_tables(found, beside, ("csv",))
     if tabled:
+        with suppress(ValueError):  # only an ablation has one
+            found.append(paper_table(evidence.summary))
         tables.save_tables(found, tabled)
     return path

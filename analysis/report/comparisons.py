@@ -1,7 +1,6 @@
 """Figures of arms against each other: the whole sweep, differences, components, the best and the default by seed."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 
 from matplotlib.figure import Figure
 
@@ -10,7 +9,6 @@ from analysis.arms import Arm
 from analysis.components import add_one_in, interactions, leave_one_out
 from analysis.load import FULL
 from analysis.multiple import Difference, name_of
-from analysis.paper import paper_table
 from analysis.report import differences
 from analysis.report.blocks import Block
 from analysis.report.evidence import Evidence
@@ -65,10 +63,7 @@ def component_figures(evidence: Evidence) -> Group:
 
     def tables() -> tuple[Block, ...]:
         found = [(_components(evidence, rows), *words) for rows, *words in COMPONENTS.values()]
-        made = [differences.difference_table(name, says, rows) for rows, name, says in found if rows]
-        with suppress(ValueError):  # a sweep of which no part is complete yet
-            made.insert(0, paper_table(evidence.summary))
-        return tuple(made)
+        return tuple(differences.difference_table(name, says, rows) for rows, name, says in found if rows)
 
     return Group("Components", plates, tables)
 
