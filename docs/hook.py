@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from generated import pages
+from generated import pages, rooms
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
@@ -19,6 +19,11 @@ def on_files(files: Files, config: MkDocsConfig) -> None:
     """Adds the pages that are read off the code."""
     for path, content in PAGES.items():
         files.append(File.generated(config, path, content=content))
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Fills in what a page that is written by hand shows of the code."""
+    return rooms.fill(markdown)
 
 
 def _present(entry: Any, config: MkDocsConfig) -> Any:

@@ -85,3 +85,13 @@ def test_forms_for_issues_ask_at_least_one_thing():
         if path.name != "config.yml":
             assert {"name", "description", "body"} <= form.keys(), path
             assert any(field.get("validations", {}).get("required") for field in form["body"]), path
+
+
+def test_contributing_says_where_every_folder_lies():
+    text = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
+    folders = [
+        path.parent.name
+        for package in ("sweeps", "contrastive")
+        for path in (ROOT / package).glob("*/__init__.py")
+    ]
+    assert [name for name in folders if not re.search(rf"`(?:\w+/)?{name}`", text)] == []

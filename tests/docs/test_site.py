@@ -120,3 +120,9 @@ def test_every_flag_of_the_command_line_is_in_its_manual(site: Path):
         "--delays",
     ):
         assert flag in text, flag
+
+
+def test_the_architecture_has_every_room_of_sweeps(site: Path):
+    text = (site / "architecture.html").read_text("utf-8")
+    folders = [path.parent.name for path in (ROOT / "sweeps").glob("*/__init__.py")]
+    assert [name for name in folders if f"<code>sweeps/{name}</code>" not in text] == []
