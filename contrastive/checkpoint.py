@@ -112,6 +112,7 @@ def export(path: Path, out: Path) -> None:
 
 def _read(path: Path, device: torch.device) -> tuple[Trial, dict[str, Tensor], Normalisation | None]:
     """The trial, the online network's weights by name and the normalisation."""
+    path = path.expanduser().absolute()
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:

@@ -43,6 +43,25 @@ PLAIN: Mapping[str, str] = {
 }
 
 
+OTHERS: Mapping[str, tuple[str, ...]] = {
+    **dict.fromkeys(("bayes", "bayesian", "bayesopt", "bo"), ("tpe", "gp")),
+    **dict.fromkeys(("optuna", "hyperopt"), ("tpe",)),
+    **dict.fromkeys(("gaussian", "gaussian_process", "gpr", "skopt"), ("gp",)),
+    **dict.fromkeys(("cma", "cma_es"), ("cmaes",)),
+    **dict.fromkeys(("evolution", "genetic", "nsga"), ("nsga2", "nsga3")),
+    **dict.fromkeys(("sobol", "halton", "quasi_random"), ("qmc",)),
+    **dict.fromkeys(("random_search", "randomsearch"), ("random",)),
+    **dict.fromkeys(("grid_search", "gridsearch", "factorial"), ("grid",)),
+    **dict.fromkeys(("ablation", "ablate", "loo"), ("leave_one_out", "listed")),
+    **dict.fromkeys(("ofat", "oat"), ("one_at_a_time", "around")),
+    **dict.fromkeys(("sha", "successive_halving", "halving"), ("asha", "hyperband")),
+    "bohb": ("hyperband",),
+    **dict.fromkeys(("fifo", "off", "no", "nothing"), ("none", "never")),
+    **dict.fromkeys(("percentile", "patient", "wilcoxon"), ("optuna",)),
+}
+"""What other tools and papers call something, with the names that it has here."""
+
+
 def in_words(build: Callable[[], T], kind: Any = None) -> T:
     """What `build` returns; a pydantic finding becomes one sentence with path, value and what is allowed.
 
@@ -54,13 +73,20 @@ def in_words(build: Callable[[], T], kind: Any = None) -> T:
     try:
         return build()
     except ValidationError as error:
-        findings = error.errors(include_url=False)
-        raise ValueError("; ".join(_sentence(finding, kind) for finding in findings)) from None
+        raise ValueError(sentence(error, kind)) from None
+
+
+def sentence(error: Exception, kind: Any = None) -> str:
+    """An error in one sentence; a finding of pydantic's with path, value and what is allowed."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    return "; ".join(_sentence(finding, kind) for finding in error.errors(include_url=False))
 
 
 def closest(name: str, names: list[str]) -> str:
     """A sentence that lists the legal names, the likeliest first."""
-    near = difflib.get_close_matches(name, names, n=3, cutoff=0.5)
+    meant = OTHERS.get(name.lower().replace("-", "_"), ())
+    near = [one for one in meant if one in names] or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
     return f"{hint}There is: {', '.join(names)}."
 

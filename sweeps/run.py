@@ -34,7 +34,9 @@ def guarded(name: str, work: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as refusal:
-        print(f"{name}: {refusal}", file=sys.stderr)
+        from contrastive.words import sentence
+
+        print(f"{name}: {sentence(refusal)}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print(f"{name}: interrupted before anything was started", file=sys.stderr)

@@ -6,6 +6,7 @@ as they are used. A new set is one file with a configuration that is a `DataSet`
 """
 
 import difflib
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +16,7 @@ from pydantic.fields import FieldInfo
 from contrastive import lazy, types
 from contrastive.caches import cache_folder
 from contrastive.data.base import DataSet as DataSet
+from contrastive.words import in_words
 
 # The order is that of every listing.
 # isort: off
@@ -60,9 +62,9 @@ def load(data: Data, *, cache: str | Path | None = None) -> "Dataset":
 
 
 def parse(text: str) -> Data:
-    """The data set that a command line names: "shapes", "fashion_mnist", "cifar10:PATH", "folder:PATH" ...
+    """The data set that a command line names: "shapes", "fashion_mnist", "cifar10:PATH", "folder:PATH" or a PATH.
 
-    All other fields have their defaults.
+    A path alone is that of a folder of images. All other fields have their defaults; paths become absolute.
 
     Raises:
         ValueError: no set has that name, or it needs a path, or takes none.
@@ -70,6 +72,11 @@ def parse(text: str) -> Data:
     name, _, path = text.partition(":")
     roots = {kind.name: _root(kind) for kind in DATA_SETS}
     allowed = f"Data sets: {', '.join(map(_spelling, roots, roots.values()))}."
+    folder = Path(text).expanduser().absolute()
+    if name not in roots and folder.is_dir() and text:
+        return in_words(lambda: _DATA.validate_python({"name": "folder", "root": str(folder)}))
+    if name not in roots and (os.sep in text or text.startswith(("~", "."))):
+        raise ValueError(f"there is no folder {folder}. {allowed}")
     if name not in roots:
         close = " or ".join(map(repr, difflib.get_close_matches(name, roots)))
         raise ValueError(
@@ -80,7 +87,8 @@ def parse(text: str) -> Data:
         raise ValueError(f"{text!r}: {name} are drawn, not read, and take no path. {allowed}")
     if not path and root is not None and root.is_required():
         raise ValueError(f"{text!r} lacks the path of the folder. {allowed}")
-    return _DATA.validate_python({"name": name} | ({"root": str(Path(path).expanduser())} if path else {}))
+    lies = {"root": str(Path(path).expanduser().absolute())} if path else {}
+    return in_words(lambda: _DATA.validate_python({"name": name, **lies}))
 
 
 def _root(kind: Any) -> FieldInfo | None:

@@ -146,7 +146,7 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
         ValueError: another version of the program, or other images.
     """
     content = analysis.read_campaign(directory)
-    campaign = _CAMPAIGN.validate_python(content["campaign"])
+    campaign = config.in_words(lambda: _CAMPAIGN.validate_python(content["campaign"]), Campaign)
     if given.budget:
         campaign = replace(campaign, budget=given.budget)
         content["campaign"] = _CAMPAIGN.dump_python(campaign, mode="json")

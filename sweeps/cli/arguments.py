@@ -26,7 +26,7 @@ from sweeps.cli import flags
 from sweeps.planning import objectives, reserve
 from sweeps.planning import plan as plans
 from sweeps.planning.designs import GRIDS, finer
-from sweeps.planning.fields import parse_fields
+from sweeps.planning.fields import in_hours, is_duration, parse_fields
 from sweeps.planning.plan import DESIGNS, Budget, Confirm, Objective, Plan
 from sweeps.stoppers import by_text
 from sweeps.store.schema import SECONDS
@@ -239,6 +239,8 @@ def _assigned(base: config.Trial, changes: Mapping[str, Any], typed: Sequence[st
     pinned = resolved(base, changes, dict(pairs))
     for path in pinned.keys() - {path for path, _ in pairs}:
         sys.stderr.write(f"--set {path}={json.dumps(pinned[path])} is meant\n")
+    if isinstance(root := pinned.get("data.root"), str):  # Ray changes the working directory of its processes
+        pinned["data.root"] = str(Path(root).expanduser().absolute())
     if "seed" in pinned:
         raise ValueError("--set seed: the seeds of a sweep's runs are given with --seeds")
     return pinned
@@ -280,12 +282,13 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
     Raises:
         ValueError: there is no such file or variable, or the file fails.
     """
-    path, _, variable = reference.rpartition(":") if ":" in reference else (reference, "", "")
-    if not Path(path).is_file():
+    name, _, variable = reference.rpartition(":") if ":" in reference else (reference, "", "")
+    path = Path(name).expanduser().absolute()
+    if not path.is_file():
         raise ValueError(f"{said} {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
     try:
-        check_keys(Path(path))
-        content = config.in_words(lambda: runpy.run_path(path))
+        check_keys(path)
+        content = config.in_words(lambda: runpy.run_path(str(path)))
     except Exception as error:  # whatever the file does wrong, it is the reader's to mend
         raise ValueError(f"{said} {reference}: {path} fails with {type(error).__name__}: {error}") from error
     known = {name: value for name, value in content.items() if isinstance(value, kind)}
@@ -319,11 +322,17 @@ def _options(given: argparse.Namespace, before: Plan | None = None) -> dict[str,
 def parse_budget(text: str, before: Budget | None = None) -> Budget:
     """Reads "trials=100,epochs=5000,hours=8,gpu_hours=20", any of them; the others are as `before`.
 
+    A duration alone, as "90m" or "1h30m", is by the clock on the wall.
+
     Raises:
         ValueError: another word, or no such number.
     """
-    kinds = {"trials": int, "epochs": int, "hours": float, "gpu_hours": float}
-    found = parse_fields("--budget", text, kinds)
+    kinds = {"trials": int, "epochs": int, "hours": in_hours, "gpu_hours": in_hours}
+    parts = [f"hours={part}" if is_duration(part) else part for part in text.split(",")]
+    if number := next((part for part in parts if re.fullmatch(r"[\d.]+", part)), None):
+        each = " or ".join(f"{kind}={number}" for kind in kinds)
+        raise ValueError(f"--budget {text}: {number} of what? Such as {number}h, or {each}")
+    found = parse_fields("--budget", ",".join(parts), kinds)
     return config.in_words(lambda: replace(before or Budget(), **found))
 
 

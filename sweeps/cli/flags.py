@@ -4,7 +4,7 @@ import argparse
 import shlex
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from contrastive.caches import cache_folder
 
@@ -82,9 +82,22 @@ NEEDS: dict[str, tuple[str, ...]] = {
 """Flags that mean something only beside one of these."""
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says what was meant by a flag that there is not."""
+
+    def error(self, message: str) -> NoReturn:
+        _, unknown, words = message.partition("unrecognized arguments: ")
+        if unknown:
+            from sweeps.planning.slips import sentence
+
+            hint = sentence(words.split(), self._option_string_actions)
+            message = f"{message}; {hint}" if hint else message
+        super().error(message)
+
+
 def parser() -> argparse.ArgumentParser:
     """All flags. No other flag is needed than --space."""
-    p = argparse.ArgumentParser(
+    p = _Parser(
         prog="sweeps",
         usage="sweeps --space NAME [...]  |  --resume SWEEP [...]  |  --list | --show | --status | ...",
         description=DESCRIPTION,

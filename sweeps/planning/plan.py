@@ -196,8 +196,12 @@ def to_dict(plan: Plan) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any]) -> Plan:
-    """The plan that `to_dict` wrote."""
-    return _PLAN.validate_python(values)
+    """The plan that `to_dict` wrote.
+
+    Raises:
+        ValueError: it is none that this program knows, in one sentence.
+    """
+    return in_words(lambda: _PLAN.validate_python(values), Plan)
 
 
 def fixed_arms(plan: Plan) -> list[Values]:

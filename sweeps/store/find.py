@@ -12,7 +12,7 @@ def find(name: str, *, root: Path, kind: Literal["sweep", "campaign"] = "sweep")
     Raises:
         StoreError: there is none, or the store is of a newer program; names those that there are.
     """
-    root = root.expanduser()
+    root = root.expanduser().absolute()
     for directory in (Path(name).expanduser(), root / f"{kind}s" / name):
         if (directory / f"{kind}.json").is_file():
             check_version(directory)

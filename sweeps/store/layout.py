@@ -111,7 +111,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
     path = directory / MANIFEST
     if not path.is_file():
         raise StoreError(
-            f"{directory} holds no sweep: it has no {MANIFEST}; name a folder under STORE/sweeps"
+            f"{directory.absolute()} holds no sweep: it has no {MANIFEST}; name a folder under STORE/sweeps"
         )
     check_version(directory)
     return json.loads(path.read_text(encoding="utf-8"))

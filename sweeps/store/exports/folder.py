@@ -35,6 +35,7 @@ def filled(out: Path, form: str) -> Generator[Path]:
 
 
 def _check(out: Path) -> None:
+    out = out.absolute()
     if not out.exists():
         return
     if not out.is_dir():

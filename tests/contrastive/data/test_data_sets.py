@@ -1,6 +1,7 @@
 """Sets read from files: each true format, which images are used, and what is said when something is wrong."""
 
 import pickle
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -265,18 +266,30 @@ def test_picked_splits_are_disjoint_and_of_the_size_asked_for(
         ("shapes", Shapes()),
         ("fashion_mnist", FashionMNIST()),
         ("fashion_mnist:/a/b", FashionMNIST(root="/a/b")),
-        ("cifar10:C:/data", CIFAR10(root="C:/data")),
+        ("cifar10:C:/data", CIFAR10(root=str(Path("C:/data").absolute()))),
         ("mnist", MNIST()),
         ("kmnist:/a", KMNIST(root="/a")),
         ("cifar100:/a", CIFAR100(root="/a")),
         ("stl10", STL10()),
         ("tiny_imagenet:/a", TinyImageNet(root="/a")),
         ("imagenet:/a", ImageNet(root="/a")),
-        ("folder:here", Folder(root="here")),
+        ("folder:here", Folder(root=str(Path("here").absolute()))),
     ],
 )
 def test_a_command_line_names_a_set(text: str, data: Data):
     assert parse(text) == data
+
+
+@pytest.mark.parametrize("text", ["images", "./images", "{}/images", "~/images", "images/"])
+def test_a_folder_needs_no_word_before_it(text: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    (tmp_path / "images").mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert parse(text.format(tmp_path)) == Folder(root=str(tmp_path / "images"))
+    with pytest.raises(
+        ValueError, match=re.escape(f"there is no folder {tmp_path / 'image'}. Data sets: shapes")
+    ):
+        parse("./image")
 
 
 def test_a_home_directory_is_expanded(monkeypatch: pytest.MonkeyPatch):

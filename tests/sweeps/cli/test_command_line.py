@@ -120,7 +120,7 @@ REFUSED = {
         [*TINY, "--gpus-per-worker", "0.5", "--workers-per-trial", "2"],
         "several workers cannot share one GPU",
     ),
-    "no such file": (["--space", "nowhere.py:SPACE"], "there is no file nowhere.py"),
+    "no such file": (["--space", "nowhere.py:SPACE"], "there is no file .*/nowhere.py"),
     "no such variable": (["--space", f"{TINY_FILE}:TYNI"], "has no space 'TYNI'. Did you mean TINY"),
     "two looks at once": (["--status", "x", "--tail", "x"], "--status, --tail: one at a time"),
     "a status of a space": (
@@ -140,7 +140,7 @@ REFUSED = {
         "--webhook me: give an address that takes a POST",
     ),
     "unknown to show": (["--show", "sce_temperature"], "no space or method .* Did you mean sce_temperatures"),
-    "no file to show": (["--show", "nowhere.py:SPACE"], "there is no file nowhere.py"),
+    "no file to show": (["--show", "nowhere.py:SPACE"], "there is no file .*/nowhere.py"),
     "a batch that does not divide": ([*TINY, "--workers-per-trial", "3"], "does not divide the batch of 16"),
     "more images a batch than there are": (
         [*TINY, "--set", "batch=256", "--set", "method.queue=256"],

@@ -1,14 +1,25 @@
 """What people type, and what they mean by it."""
 
 import doctest
+import re
+from collections.abc import Collection
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
 from contrastive import spelling
-from contrastive.config import Trial
+from contrastive.config import Trial, closest
 from contrastive.spelling import resolved
-from sweeps.cli.arguments import preset
+from sweeps.cli.arguments import parse_budget, preset
+from sweeps.planning import fields, slips
+from sweeps.planning import plan as plans
+from sweeps.planning.plan import DESIGNS, Budget
+from sweeps.replay.table import SEARCHERS
+from sweeps.run import main
+from sweeps.stoppers import STOPPERS
+from tests.fixtures.tiny_space import TINY
 
 
 @pytest.mark.parametrize(
@@ -62,5 +73,90 @@ def test_a_path_that_may_mean_several_is_refused_with_their_names(typed: str, me
         resolved(Trial(), {}, {typed: 1})
 
 
-def test_examples_of_spelling_are_true() -> None:
-    assert doctest.testmod(spelling).failed == 0
+@pytest.mark.parametrize("module", [spelling, slips, fields])
+def test_examples_are_true(module: ModuleType) -> None:
+    found = doctest.testmod(module)
+    assert found.attempted > found.failed == 0
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["--dataset", "cifar10:/x"], "for --dataset write --data cifar10:/x"),
+        (["--lr", "0.1"], "for --lr write --set optimiser.lr=0.1"),
+        (["--learning-rate=0.1"], "for --learning-rate write --set optimiser.lr=0.1"),
+        (["--batch_size", "64"], "for --batch_size write --set batch=64"),
+        (["--temperature", "0.2"], "for --temperature write --set method.temperature=0.2"),
+        (["--momentum", "0.9"], "write --set method.momentum=0.9 or --set optimiser.momentum=0.9"),
+        (["--searcher", "bayes"], "for --searcher write --design bayes"),
+        (["--gpus", "1"], "for --gpus write --gpus-per-worker 1"),
+        (["--sede", "1"], "for --sede write --seeds"),
+        (["--lr", "0.1", "--dataset", "x"], "optimiser.lr=0.1; for --dataset write --data x"),
+    ],
+)
+def test_a_flag_of_another_tool_is_told_as_it_is_here(
+    typed: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as end:
+        main(["--space", "sce_temperatures", *typed, "--dry-run"])
+    assert end.value.code == 2
+    assert hint in capsys.readouterr().err
+
+
+def test_a_flag_that_is_like_nothing_is_refused_without_a_hint() -> None:
+    assert slips.sentence(["--nonsense"], ["--data"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "hours"),
+    [("1h", 1.0), ("90m", 1.5), ("90min", 1.5), ("2.5h", 2.5), ("1h30m", 1.5), ("2d", 48.0), ("3600s", 1.0)],
+)
+def test_a_budget_may_be_a_duration(text: str, hours: float) -> None:
+    assert parse_budget(text) == parse_budget(f"hours={text}") == Budget(hours=hours)
+    assert parse_budget(f"epochs=50,{text}") == Budget(hours=hours, epochs=50)
+
+
+def test_a_budget_of_a_number_alone_says_of_what_it_may_be() -> None:
+    with pytest.raises(ValueError, match="--budget 100: 100 of what.* Such as 100h, or .*epochs=100"):
+        parse_budget("100")
+
+
+@pytest.mark.parametrize(
+    ("typed", "names", "hint"),
+    [
+        ("bayes", DESIGNS, "Did you mean tpe or gp?"),
+        ("bayes", SEARCHERS, "Did you mean tpe or gp?"),
+        ("cma-es", DESIGNS, "Did you mean cmaes?"),
+        ("successive_halving", STOPPERS, "Did you mean asha or hyperband?"),
+        ("grid_search", DESIGNS, "Did you mean grid?"),
+    ],
+)
+def test_words_of_other_tools_are_understood(typed: str, names: Collection[str], hint: str) -> None:
+    assert closest(typed, list(names)).startswith(hint)
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--space", "nowhere.py:MINE"],
+        ["--space", "sce_temperatures", "--data", "./nowhere"],
+        ["--space", "sce_temperatures", "--data", "folder:nowhere"],
+        ["--space", "sce_temperatures", "--set", 'data={"name": "folder", "root": "nowhere"}'],
+        ["--space", "sce_temperatures", "--set", "data.name=folder", "--set", "data.root=nowhere"],
+        ["--status", "x", "--store", "nowhere"],
+    ],
+)
+def test_paths_in_messages_are_absolute(
+    arguments: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert str(tmp_path / "nowhere") in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("values", [{"seeds": "x"}, {"arms": 0}, {"space": {}}, {"colour": 1}])
+def test_a_plan_that_is_none_is_refused_in_words_of_ours(values: dict[str, Any]) -> None:
+    plan = plans.to_dict(plans.checked(space=TINY, arms=2))
+    with pytest.raises(ValueError, match=next(iter(values))) as refusal:
+        plans.from_dict(plan | values)
+    assert not re.search("pydantic|should|Unexpected|validation error", str(refusal.value))

@@ -244,7 +244,7 @@ def test_one_seed_and_missing_times_are_told(tmp_path: Path, capsys: pytest.Capt
         (["--replays", "1"], "replays = 1: an interval takes two or more"),
         (["--delays", "begin=3"], "--delays begin=3: it has no 'begin'."),
         (["--delays", "stop=-3"], "delays: stop = -3.0: a delay is 0 seconds or more"),
-        (["nothing"], "there is no sweep 'nothing'. There is no store results"),
+        (["nothing"], "there is no sweep 'nothing'. There is no store .*results"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_in_a_sentence(
