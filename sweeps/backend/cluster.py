@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import tempfile
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -35,6 +35,7 @@ from sweeps.backend.adapter import Scheduler, Search  # noqa: E402
 from sweeps.backend.trainable import RETRIES, Slot, inline  # noqa: E402
 from sweeps.backend.worker import Places  # noqa: E402
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter  # noqa: E402
+from sweeps.engine.engine import Watcher  # noqa: E402
 from sweeps.planning.plan import Plan  # noqa: E402
 
 WORKERS = {
@@ -58,12 +59,17 @@ class ResourceError(ValueError):
     """The plan asks for more than there is."""
 
 
+class StartError(OSError):
+    """Ray itself could not be started, though it was tried again."""
+
+
 @contextmanager
 def cluster(plan: Plan, address: str | None) -> Generator[None]:
     """A Ray session: the cluster at `address`, or one made of this machine and taken down at the end.
 
     Raises:
         ResourceError: there is no such cluster, or it cannot hold even one run of the plan.
+        StartError: Ray cannot be started here.
     """
     logging.getLogger("ray").setLevel(logging.CRITICAL)
     _join(address) if address else _make(plan)
@@ -76,8 +82,18 @@ def cluster(plan: Plan, address: str | None) -> Generator[None]:
 
 
 def _make(plan: Plan) -> None:
-    # A stopped multi-worker run gives its resources back through the dashboard's state service.
-    ray.init(include_dashboard=plan.workers_per_trial > 1, **SESSION)
+    """Starts Ray, and once more where that fails: on a busy machine one of its processes may come up too late."""
+    for last in (False, True):
+        try:
+            # A stopped multi-worker run gives its resources back through the dashboard's state service.
+            ray.init(include_dashboard=plan.workers_per_trial > 1, **SESSION)
+        except Exception as error:  # Ray has no class of its own for it
+            ray.shutdown()
+            if last:
+                why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
+                raise StartError(f"Ray could not be started, though it was tried twice: {why}") from error
+        else:
+            return
 
 
 def _join(address: str) -> None:
@@ -136,6 +152,7 @@ def run(
     room = ray.cluster_resources()
     slots = min(int(room.get(r, 0) / (n * plan.workers_per_trial)) for r, n in _needs(plan).items())
     search = Search(arbiter)
+    watchers = [engine.watcher for engine in arbiter.engines]
     # Tune and Train insist on a folder of their own; nothing in it is needed again.
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
         tuner = tune.Tuner(
@@ -151,10 +168,24 @@ def run(
                 storage_path=scratch,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
+                callbacks=[_Training(watchers)],
             ),
         )
         with _polite_interruption(arbiter, say):
             tuner.fit()
+
+
+class _Training(tune.Callback):
+    """Tells of the first run that has a process to be trained in."""
+
+    def __init__(self, watchers: Sequence[Watcher]):
+        super().__init__()
+        self.waiting = list(watchers)
+
+    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
+        """A process is there; only the first is told of."""
+        while self.waiting:
+            self.waiting.pop().training()
 
 
 @contextmanager

@@ -33,6 +33,9 @@ Lacking = Callable[[int, int | None], str | None]
 class Watcher:
     """Is told what happens; a table on the screen, for one."""
 
+    def training(self) -> None:
+        """The first run of a session begins to train; before that its processes were being started."""
+
     def state(self, run: Run, state: State, reason: str, epochs: int) -> None:
         """A run has started or ended."""
 

@@ -5,8 +5,10 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.markup import escape
@@ -19,8 +21,11 @@ from sweeps.planning.estimate import in_words, remaining
 from sweeps.planning.plan import Plan, estimate
 
 REFRESH_PER_SECOND = 4
-LINES = 24
+MAX_LINES = 24
 """Of a long sweep the table shows the runs in training, the best and the last, not all."""
+FRAME = 12
+"""Lines of a terminal that the table's title, head, foot and what is below it may take."""
+STARTING = "starting Ray"
 
 
 @dataclass
@@ -39,6 +44,9 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         self.plan, self.console, self.clock = plan, console, clock
         self.started = clock()
         self.before, self.done_before, self.done = 0, 0, 0
+        self.started_training = False
+        self.best: tuple[float, Run] | None = None
+        self.directory: Path | None = None
         self.total, self.expected = plan.runs + plan.confirm_runs, estimate(plan)[1]
         self.lines: dict[str, _Line] = {}
         self.lock = threading.Lock()
@@ -58,6 +66,16 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         open_runs = {run.identity for run in engine.study.unfinished()}
         self.before = len(engine.study.entries.keys() - open_runs - self.lines.keys())
         self.done_before, self.started = engine.epochs_spent, self.clock()
+        self.directory = engine.study.directory
+        for entry in engine.study.entries.values():
+            if entry.state == "complete":
+                self._lead(entry.values[0], entry.run)
+
+    def training(self) -> None:
+        """Ray is there, and the first run begins to train."""
+        self.started_training = True
+        if not self.console.is_terminal:
+            self.say(f"{self._seconds()}  training")
 
     def state(self, run: Run, state: str, reason: str, epochs: int) -> None:
         """A run has started or ended."""
@@ -65,6 +83,8 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             line = self.lines.setdefault(run.identity, _Line(run))
             line.state, line.reason = state, reason
             line.epoch = max(line.epoch, epochs)
+            if state == "complete" and line.value is not None:
+                self._lead(line.value, run)
         if not self.console.is_terminal:
             self.say(self._sentence(line))
 
@@ -74,6 +94,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             line = self.lines.setdefault(run.identity, _Line(run))
             line.epoch, line.value = epoch, value
             self.done += 1
+            self.started_training = True
         if not self.console.is_terminal:
             self.say(
                 f"{self._seconds()}  run {run.number}  epoch {epoch}/{self.plan.epochs}  {METRIC} {value:.2f}"
@@ -95,40 +116,72 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
     def table(self) -> Table:
         """The runs in order of issue, of many the most telling; the best complete one stands out."""
         with self.lock:
-            lines = list(self.lines.values())
+            lines, leader = list(self.lines.values()), self.best
         ended = self.before + sum(line.state not in ("running", "paused") for line in lines)
-        best = max((line.value for line in lines if line.state == "complete" and line.value), default=None)
         left = self.left()
         rest = "" if left is None else f", about {in_words(left)} to go"
         table = Table(
-            title=f"{self.plan.space.name}: {ended} of {self.total} runs ended, {self._seconds()}{rest}"
+            title=f"{self.plan.space.name}: {ended} of {self.total} runs ended, {self._seconds()}{rest}",
+            caption="\n".join(map(escape, self._foot(leader))),
+            box=box.SIMPLE_HEAD,
         )
         table.add_column("run", justify="right")
-        for path in self.plan.space.setting(self.plan.space.base):
-            table.add_column(path.removeprefix("method."), justify="right")
-        for column in ("seed", "epoch", "kNN top-1 %"):
+        for path in self._paths():
+            table.add_column(_words(path), justify="right", overflow="fold")
+        for column in ("seed", "epoch", "kNN %"):
             table.add_column(column, justify="right")
         table.add_column("state")
-        for line in _most_telling(lines):
-            style = "bold green" if line.value == best and line.state == "complete" else STYLES[line.state]
-            table.add_row(*map(escape, self._cells(line)), style=style)
+        for line in _most_telling(lines, max(4, min(MAX_LINES, self.console.height - FRAME))):
+            first = leader is not None and line.run.identity == leader[1].identity
+            table.add_row(
+                *map(escape, self._cells(line)), style="bold green" if first else STYLES[line.state]
+            )
         return table
 
+    def _foot(self, leader: tuple[float, Run] | None) -> list[str]:
+        """The best so far, of earlier sessions too, and where all of it is kept."""
+        lines: list[str] = []
+        if leader is not None:
+            best, run = leader
+            setting = ", ".join(f"{_words(p)} {_short(v)}" for p, v in self._setting(run).items())
+            lines.append(f"best so far: {best:.2f} % (run {run.number}, {setting})")
+        return [*lines, *([f"in {self.directory}"] if self.directory else [])]
+
+    def _lead(self, value: float, run: Run) -> None:
+        if self.best is None or value > self.best[0]:
+            self.best = value, run
+
+    def _paths(self) -> list[str]:
+        return list(self.plan.space.setting(self.plan.space.base))
+
+    def _setting(self, run: Run) -> dict[str, Any]:
+        return self.plan.space.setting(run.trial)
+
     def _cells(self, line: _Line) -> list[str]:
-        setting = self.plan.space.setting(line.run.trial)
-        values = [_short(setting.get(path, "")) for path in self.plan.space.setting(self.plan.space.base)]
+        setting = self._setting(line.run)
+        values = [_short(setting.get(path, "")) for path in self._paths()]
         accuracy = "" if line.value is None else f"{line.value:.2f}"
-        state = line.state if line.state != "stopped" else f"stopped at {line.reason.partition(':')[0]}"
-        return [str(line.run.number), *values, str(line.run.seed), str(line.epoch), accuracy, state]
+        return [
+            str(line.run.number),
+            *values,
+            str(line.run.seed),
+            str(line.epoch),
+            accuracy,
+            self._state(line),
+        ]
+
+    def _state(self, line: _Line) -> str:
+        return STARTING if line.state == "running" and not self.started_training else line.state
 
     def _sentence(self, line: _Line) -> str:
+        setting = self._setting(line.run)
         values = ", ".join(
-            f"{path.removeprefix('method.')} {_short(value)}"
-            for path, value in self.plan.space.setting(line.run.trial).items()
+            f"{path.removeprefix('method.')} {_short(value)}" for path, value in setting.items()
         )
         reason = last_line(line.reason)
         why = f" ({reason})" if reason else ""
-        return f"{self._seconds()}  run {line.run.number}  seed {line.run.seed}  {values}: {line.state}{why}"
+        number, state = line.run.number, self._state(line)
+        return f"{self._seconds()}  run {number}  seed {line.run.seed}  {values}: {state}{why}"
 
     def _seconds(self) -> str:
         return f"{self.clock() - self.started:.0f} s"
@@ -137,14 +190,19 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
 STYLES = {"running": "", "paused": "dim", "complete": "green", "stopped": "dim", "failed": "red"}
 
 
-def _most_telling(lines: list[_Line]) -> list[_Line]:
-    if len(lines) <= LINES:
+def _most_telling(lines: list[_Line], count: int) -> list[_Line]:
+    if len(lines) <= count:
         return lines
     running = [line for line in lines if line.state == "running"]
-    best = sorted(lines, key=lambda line: -(line.value or 0.0))[: LINES // 2]
+    best = sorted(lines, key=lambda line: -(line.value or 0.0))[: count // 2]
     chosen = [*running, *best, *reversed(lines)]
-    numbers = list(dict.fromkeys(line.run.number for line in chosen))[:LINES]
+    numbers = list(dict.fromkeys(line.run.number for line in chosen))[:count]
     return [line for line in lines if line.run.number in set(numbers)]
+
+
+def _words(path: str) -> str:
+    """A path as it heads a column: in words, between which a narrow terminal may break it."""
+    return path.removeprefix("method.").replace("_", " ").replace(".", " ")
 
 
 def _short(value: Any) -> str:

@@ -95,10 +95,13 @@ def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], 
     """Trains what an arbiter gives out; says why it ended early, None if it did not."""
     if arbiter.has_work():
         plan = arbiter.engines[0].plan  # all of an arbiter occupy alike
-        with cluster():
-            gpus = plan.gpus_per_worker * plan.workers_per_trial
-            places = Places(str(cache.resolve()), device=plan.device, devices=gpus)
-            launch.run(plan, arbiter, places=places, say=say)
+        gpus = plan.gpus_per_worker * plan.workers_per_trial
+        places = Places(str(cache.resolve()), device=plan.device, devices=gpus)
+        try:
+            with cluster():
+                launch.run(plan, arbiter, places=places, say=say)
+        except launch.StartError as error:
+            arbiter.close(Closing("failing", str(error)))
     return arbiter.closed
 
 

@@ -1,0 +1,61 @@
+"""Ray that does not start: tried again, then told in a sentence with what to type."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sweeps.backend import cluster
+from sweeps.backend.cluster import StartError
+from sweeps.planning import plan as plans
+from sweeps.run import main
+from tests.fixtures.tiny_space import TINY
+
+TINY_FILE = Path(__file__).parents[2] / "fixtures" / "tiny_space.py"
+PLAN = plans.checked(space=TINY, arms=2)
+
+
+def failing(times: int) -> tuple[list[int], Callable[..., None]]:
+    """A `ray.init` that fails so often, and the list of its calls."""
+    calls: list[int] = []
+
+    def init(**_: Any) -> None:
+        calls.append(len(calls))
+        if len(calls) <= times:
+            raise RuntimeError("many words\nThe current node timed out during startup.")
+
+    return calls, init
+
+
+@pytest.mark.parametrize(("times", "tried"), [(0, 1), (1, 2)])
+def test_ray_that_does_not_start_is_started_again(
+    times: int, tried: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls, init = failing(times)
+    monkeypatch.setattr("ray.init", init)
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 2})
+    with cluster.cluster(PLAN, None):
+        assert len(calls) == tried
+
+
+def test_ray_that_does_not_start_twice_is_told_in_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls, init = failing(9)
+    monkeypatch.setattr("ray.init", init)
+    told = "tried twice: The current node timed out during startup"
+    with pytest.raises(StartError, match=told), cluster.cluster(PLAN, None):
+        pass
+    assert len(calls) == 2
+
+
+def test_a_sweep_without_ray_says_how_to_go_on(
+    tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("ray.init", failing(9)[1])
+    places = ["--store", str(tmp_path / "results"), "--cache", str(cache)]
+    assert main(["--space", f"{TINY_FILE}:TINY", "--trials", "2", *places]) == 1
+    out, err = capsys.readouterr()
+    assert "Ray could not be started, though it was tried twice: The current node timed out" in out
+    (directory,) = (tmp_path / "results" / "sweeps").iterdir()
+    assert f"--resume {directory.name}" in out
+    assert "Traceback" not in out + err
