@@ -4,6 +4,7 @@ import json
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from contrastive.methods import METHODS
 from search_spaces import SPACES
 from sweeps.planning.plan import DESIGNS
 from sweeps.stoppers import STOPPERS
+from tests.analysis.report.test_browser import BROWSER, browsing
 
 ROOT = Path(__file__).parents[2]
 LOADS = re.compile(
@@ -126,3 +128,16 @@ def test_the_architecture_has_every_room_of_sweeps(site: Path):
     text = (site / "architecture.html").read_text("utf-8")
     folders = [path.parent.name for path in (ROOT / "sweeps").glob("*/__init__.py")]
     assert [name for name in folders if f"<code>sweeps/{name}</code>" not in text] == []
+
+
+@pytest.mark.skipif(BROWSER is None, reason="no browser is on PATH, so no page can be opened")
+def test_search_finds_pages_in_a_site_that_was_opened_from_disk(site: Path, tmp_path: Path):
+    with browsing(tmp_path) as browser:
+        browser.open(f"{(site / 'index.html').as_uri()}?q=temperature", (1400, 900))
+        found, deadline = 0, time.monotonic() + 30
+        while not found and time.monotonic() < deadline:
+            found = browser.value("document.querySelectorAll('.md-search-result__item').length")
+        requests = [event["request"]["url"] for event in browser.named("Network.requestWillBeSent")]
+        assert found > 5
+        assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
+        assert browser.named("Runtime.exceptionThrown") == []

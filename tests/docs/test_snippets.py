@@ -10,6 +10,7 @@ end-to-end tests.
 import importlib
 import re
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +18,15 @@ import pytest
 
 from search_spaces import SPACES
 from sweeps.cli import arguments as command
+from sweeps.cli import flags
 from sweeps.planning import estimate
 from sweeps.planning.plan import checked
 from sweeps.sessions import session
 from tests.docs.snippets import PAGES, PROGRAM, ROOT, SHELL, Block, blocks, of
 from tests.formats import write_cifar, write_images
+
+sys.path[:0] = [str(ROOT / "docs")]
+from generated import spaces  # noqa: E402
 
 BLOCKS = blocks()
 RUN = [block for block in BLOCKS if block.why_not is None]
@@ -96,6 +101,18 @@ def test_a_command_line_of_the_documentation_runs(
 def test_a_program_of_the_documentation_runs(block: Block, capsys: pytest.CaptureFixture[str]):
     names: dict[str, Any] = {"__name__": "typed"}
     exec(compile(block.body, block.where, "exec"), names)
+
+
+def test_the_command_on_each_space_s_page_is_a_plan():
+    """Pages that are read off the code share one form; their plans are built, and not shown."""
+    typed = {
+        line for text in spaces.pages().values() for line in text.splitlines() if line.startswith("python ")
+    }
+    assert len(typed) == len(SPACES)
+    for line in typed:
+        module, words = parsed(line.split())
+        assert module == "sweeps.run"
+        assert command.plan_of(flags.parser().parse_args(words[:-1])).arms >= 2, line
 
 
 def test_what_cannot_be_run_says_why_and_is_counted():
