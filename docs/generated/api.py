@@ -5,6 +5,8 @@ import inspect
 from types import ModuleType
 from typing import Any
 
+from generated.kinds import about
+
 PACKAGES = {
     "sweeps": ("store",),
     "search_spaces": ("space", "domains", "parts", "conditional"),
@@ -31,10 +33,10 @@ def pages() -> dict[str, str]:
 
 def _page(package: str, modules: tuple[str, ...]) -> str:
     shown = importlib.import_module(package)
-    parts = [f"# {package}", inspect.getdoc(shown) or "", *_members(shown)]
+    parts = [f"# {package}", about(shown), *_members(shown)]
     for name in modules:
         module = importlib.import_module(f"{package}.{name}")
-        parts += [f"## {package}.{name}", inspect.getdoc(module) or "", *_members(module)]
+        parts += [f"## {package}.{name}", about(module), *_members(module)]
     return "\n\n".join(parts)
 
 

@@ -8,6 +8,7 @@ from typing import Any, get_args
 from pydantic import TypeAdapter
 
 from contrastive import config, data, encoder, optimiser, schedule
+from generated.docstrings import markdown
 from search_spaces import domains
 from sweeps.planning.plan import DESIGNS
 from sweeps.stoppers import STOPPERS
@@ -66,8 +67,8 @@ def fields(kind: type) -> Mapping[str, Any]:
 
 
 def about(kind: Any) -> str:
-    """Its docstring."""
-    return inspect.getdoc(kind) or ""
+    """Its docstring, as Markdown."""
+    return markdown(inspect.getdoc(kind) or "")
 
 
 def field_table(kind: type) -> str:

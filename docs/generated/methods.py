@@ -56,8 +56,10 @@ def _page(method: type[Any]) -> str:
 
 
 def _paper(method: type[Any]) -> str:
-    """The first paragraph of its file, which cites the paper."""
-    return " ".join((inspect.getdoc(sys.modules[method.__module__]) or "").split("\n\n")[0].split())
+    """The first paragraph of its file, which cites the paper, and where the paper is."""
+    cited = " ".join((inspect.getdoc(sys.modules[method.__module__]) or "").split("\n\n")[0].split())
+    address = re.search(r"<(https?://[^>]+)>", about(method))
+    return f"{cited} [Paper]({address[1]})" if address else cited
 
 
 def _losses(method: type[Any]) -> list[str]:
