@@ -161,7 +161,7 @@ def run(
                 search_alg=search,
                 scheduler=Scheduler(search),
                 num_samples=-1,  # as many as the arbiter gives out
-                max_concurrent_trials=max(1, slots),
+                max_concurrent_trials=1 if plan.smoke else max(1, slots),  # each process imports torch anew
                 reuse_actors=True,
             ),
             run_config=tune.RunConfig(
@@ -181,6 +181,9 @@ class _Training(tune.Callback):
     def __init__(self, watchers: Sequence[Watcher]):
         super().__init__()
         self.waiting = list(watchers)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}  # Tune writes down how it was called, and nobody reads it: watchers have locks
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
         """A process is there; only the first is told of."""

@@ -1,5 +1,7 @@
 """Ray that does not start: tried again, then told in a sentence with what to type."""
 
+import pickle
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -8,6 +10,7 @@ import pytest
 
 from sweeps.backend import cluster
 from sweeps.backend.cluster import StartError
+from sweeps.engine.engine import Watcher
 from sweeps.planning import plan as plans
 from sweeps.run import main
 from tests.fixtures.tiny_space import TINY
@@ -46,6 +49,23 @@ def test_ray_that_does_not_start_twice_is_told_in_a_sentence(monkeypatch: pytest
     with pytest.raises(StartError, match=told), cluster.cluster(PLAN, None):
         pass
     assert len(calls) == 2
+
+
+def test_what_tune_is_told_of_watchers_can_be_written_down_and_is_told_once() -> None:
+    told: list[str] = []
+
+    class Watching(Watcher):
+        def __init__(self) -> None:
+            self.lock = threading.RLock()
+
+        def training(self) -> None:
+            told.append("training")
+
+    callback = cluster._Training([Watching()])
+    pickle.dumps(callback)
+    for _ in range(2):
+        callback.on_trial_start(0, [], None)
+    assert told == ["training"]
 
 
 def test_a_sweep_without_ray_says_how_to_go_on(
