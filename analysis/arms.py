@@ -11,7 +11,7 @@ import numpy as np
 from analysis.load import Record, Run, setting
 from analysis.paired import spread
 
-PLANNED = ("around", "listed", "added", "pairs", "given", "path", "grid")
+PLANNED = ("one_at_a_time", "leave_one_out", "add_one_in", "pairs", "given", "path", "grid")
 """Designs whose arms are all known before the first run: each one's difference was to be seen, whatever it would be."""
 
 

@@ -100,7 +100,7 @@ def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
 
     Args:
         record: the sweep, finished or not.
-        events: rows of its events, {"trial", "epoch", "kind", "detail"}, the detail in JSON. That of kind "rung"
+        events: rows of its events, {"run", "epoch", "kind", "detail"}, the detail in JSON. That of kind "rung"
             has a "decision"; for "promoted" and "spared" the kind says it. Without any of kind "rung" what was
             stopped is taken from the runs.
     """
@@ -121,14 +121,14 @@ def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
 
 def _rungs(record: Record, events: Sequence[Mapping[str, Any]], horizon: int) -> tuple[Rung, ...]:
     runs = record.runs
-    trials = {run.trial for run in runs}
-    default = {run.trial for run in runs if run.arm == record.manifest.get("default_arm")}
-    known = [e for e in events if e["kind"] in ("rung", "promoted", "spared") and e["trial"] in trials]
-    done = {(event["epoch"], event["trial"], _done(event, default)) for event in known}
+    own = {run.identity for run in runs}
+    default = {run.identity for run in runs if run.arm == record.manifest.get("default_arm")}
+    known = [e for e in events if e["kind"] in ("rung", "promoted", "spared") and e["run"] in own]
+    done = {(event["epoch"], event["run"], _done(event, default)) for event in known}
     ended = [run for run in runs if run.state in ("stopped", "paused")]
     if not any(event["kind"] == "rung" for event in known):
         judged = [run for run in ended if run.rung in (0, run.epochs)]  # the guard ends runs between rungs
-        done |= {(run.epochs, run.trial, run.state) for run in judged}
+        done |= {(run.epochs, run.identity, run.state) for run in judged}
     counts = {epoch: Counter[str]() for epoch in sorted({epoch for epoch, _, _ in done})}
     for epoch, _, word in sorted(done):
         counts[epoch][word] += 1
@@ -140,22 +140,22 @@ def _done(event: Mapping[str, Any], default: Collection[str]) -> str:
     decided = event["kind"]
     if decided == "rung":
         decided = str(json.loads(event["detail"])["decision"])
-    if decided == "spared" and event["trial"] in default:
+    if decided == "spared" and event["run"] in default:
         return "spared as the default"
     return DONE.get(decided, decided)
 
 
 def _controls(record: Record, events: Sequence[Mapping[str, Any]]) -> Controls | None:
     default = record.manifest.get("default_arm")
-    spared = {event["trial"] for event in events if event["kind"] == "spared"}
-    spared -= {run.trial for run in record.runs if run.arm == default}
+    spared = {event["run"] for event in events if event["kind"] == "spared"}
+    spared -= {run.identity for run in record.runs if run.arm == default}
     complete = [(run, run.last(record.metric)) for run in record.runs if run.state == "complete"]
     ends = [(run, end) for run, end in complete if end is not None]
     best: dict[int, float] = {}
     for run, end in ends:
-        if run.trial not in spared:
+        if run.identity not in spared:
             best[run.seed] = max(end, best.get(run.seed, end))
-    leads = [end - best[run.seed] for run, end in ends if run.trial in spared and run.seed in best]
+    leads = [end - best[run.seed] for run, end in ends if run.identity in spared and run.seed in best]
     if not leads:
         return None
     deviation = record.manifest.get("seed_deviation") or 0.0

@@ -71,7 +71,7 @@ def random_forest(observed: Observed, generator: np.random.Generator, *, trees: 
         raise ValueError(
             f"the forest of {len(places)} arms predicts those that it has not seen no better than their mean does "
             f"(out-of-bag R² {grown.oob_score_:.2f}), so it says nothing of the parameters; "
-            "let the sweep grow (--trials)"
+            "let the sweep grow (--arms)"
         )
     return grown
 

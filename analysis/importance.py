@@ -72,9 +72,7 @@ def require(observed: Observed, fewest: int, what: str) -> None:
     """
     count = len(observed.scores)
     if count < fewest:
-        raise ValueError(
-            f"{what}: {count} arms are complete, it needs {fewest}; let the sweep grow (--trials)"
-        )
+        raise ValueError(f"{what}: {count} arms are complete, it needs {fewest}; let the sweep grow (--arms)")
     if not np.ptp(observed.scores):
         raise ValueError(
             f"{what}: all {count} arms score {observed.scores[0]:g}; take a metric that tells them apart"

@@ -19,7 +19,7 @@ ARM = "alternative"
 LABEL = re.compile(r" \([^()]*\)$")
 """Of a domain's key, what tells it from others of the same path."""
 RUN_COLUMNS = [
-    *("trial", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
+    *("run", "number", "arm", "seed", "attempt", "config", "state", "reason", "epochs"),
     *("rung", "seconds", "device_seconds", "dropped", "code", "commit"),
 ]
 FULL = "default"
@@ -34,7 +34,7 @@ Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 class Run:
     """One arm on one seed. `epochs` counts those recorded so far; `curve` holds each metric by name."""
 
-    trial: str
+    identity: str
     number: int
     arm: str
     seed: int
@@ -116,20 +116,20 @@ def load(directory: Path) -> Record:
         StoreError: there is no sweep in that folder.
     """
     manifest, curves, origins = store.read_manifest(directory), _curves(directory), _origins(directory)
-    rows: list[dict[str, Any]] = store.trials(directory).select(RUN_COLUMNS).to_pylist()
+    rows: list[dict[str, Any]] = store.runs(directory).select(RUN_COLUMNS).to_pylist()
     runs: list[Run] = []
     for row in rows:
-        curve = curves.get(row["trial"], {})
+        curve = curves.get(row["run"], {})
         reported = [int(epochs[-1]) for epochs, _ in curve.values()]
         run = run_of(row | {"epochs": max([row["epochs"], *reported])}, curve)
-        runs.append(replace(run, origin=origins.get(run.trial, "")))
+        runs.append(replace(run, origin=origins.get(run.identity, "")))
     return Record(manifest, tuple(runs))
 
 
 def run_of(row: dict[str, Any], curve: dict[str, Curve]) -> Run:
-    """A run by its row of the table of trials."""
-    columns: dict[str, Any] = {name: row.get(name) for name in RUN_COLUMNS}
-    return Run(**columns | {"config": json.loads(row["config"])}, curve=curve)
+    """A run by its row of the table of runs."""
+    columns: dict[str, Any] = {name: row.get(name) for name in RUN_COLUMNS if name != "run"}
+    return Run(row["run"], **columns | {"config": json.loads(row["config"])}, curve=curve)
 
 
 def parameters(record: Record) -> tuple[str, ...]:
@@ -187,23 +187,23 @@ def _value_or(config: dict[str, Any], path: str, default: Any) -> Any:
 
 def _origins(directory: Path) -> dict[str, str]:
     """Who has proposed the arm of each run, as was recorded when it was begun."""
-    events = store.events(directory).select(["trial", "kind", "detail"])
+    events = store.events(directory).select(["run", "kind", "detail"])
     begun = events.filter(pc.field("kind").isin(["asked", "reused"])).to_pylist()
-    return {event["trial"]: json.loads(event["detail"]).get("origin", "") for event in begun}
+    return {event["run"]: json.loads(event["detail"]).get("origin", "") for event in begun}
 
 
 def _curves(directory: Path) -> dict[str, dict[str, Curve]]:
-    table = store.epochs(directory)  # sorted by trial and epoch
-    trials, starts = np.unique(table["trial"].to_numpy(), return_index=True)
+    table = store.epochs(directory)  # sorted by run and epoch
+    runs, starts = np.unique(table["run"].to_numpy(), return_index=True)
     ends = [*starts[1:], len(table)]
     epochs = table["epoch"].to_numpy().astype(np.int64)
-    found: dict[str, dict[str, Curve]] = {str(trial): {} for trial in trials}
+    found: dict[str, dict[str, Curve]] = {str(run): {} for run in runs}
     for name in (name for name in table.column_names if name.startswith(METRIC)):
         values, there = table[name].to_numpy(), table[name].is_valid().to_numpy()
-        for trial, start, end in zip(trials, starts, ends, strict=True):
+        for run, start, end in zip(runs, starts, ends, strict=True):
             if there[start:end].any():
                 has = (
                     slice(start, end) if there[start:end].all() else start + np.flatnonzero(there[start:end])
                 )
-                found[str(trial)][name.removeprefix(METRIC)] = epochs[has], values[has]
+                found[str(run)][name.removeprefix(METRIC)] = epochs[has], values[has]
     return found

@@ -34,7 +34,7 @@ EXPORT = """\
 Writes the trained network (encoder and heads) as safetensors, its configuration in the metadata. Read it back with
 
   from contrastive.checkpoint import load_encoder
-  trial, encoder = load_encoder(Path("OUT.safetensors"), device=torch.device("cpu"))
+  config, encoder = load_encoder(Path("OUT.safetensors"), device=torch.device("cpu"))
 """
 
 

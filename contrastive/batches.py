@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Int
 from torch import Tensor
 
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.data import Dataset
 from contrastive.distributed import World
 from contrastive.methods.protocol import Batch
@@ -18,7 +18,7 @@ RENDERED_AT_ONCE = 256
 
 
 def batches(
-    trial: Trial,
+    config: Config,
     dataset: Dataset,
     epoch: int,
     *,
@@ -32,23 +32,23 @@ def batches(
     not depend on how many there are. The last, incomplete batch is dropped.
 
     Args:
-        trial: says which views.
+        config: says which views.
         dataset: the images.
         epoch: from 1.
         world: this process among all.
         device: where views are rendered.
         neighbours: nearest training images of each, for the views that show one of them.
     """
-    views = {p: getattr(trial.views, name) for p, name in trial.method.assembly.views_at(epoch).items()}
-    steps = len(dataset.train) // trial.batch
-    rows = torch.arange(steps * trial.batch).view(steps, trial.batch)
-    own = world.rows(trial.batch)
+    views = {p: getattr(config.views, name) for p, name in config.method.assembly.views_at(epoch).items()}
+    steps = len(dataset.train) // config.batch
+    rows = torch.arange(steps * config.batch).view(steps, config.batch)
+    own = world.rows(config.batch)
     share = own.stop - own.start
     blocks = rows.split(max(1, RENDERED_AT_ONCE // share))
-    generators = {p: generator(trial.seed, "views", epoch, p) for p in views}
-    mixtures = _mixtures(trial, dataset, epoch)
+    generators = {p: generator(config.seed, "views", epoch, p) for p in views}
+    mixtures = _mixtures(config, dataset, epoch)
     step = (epoch - 1) * steps
-    sources = _sources(trial, dataset, epoch, neighbours)
+    sources = _sources(config, dataset, epoch, neighbours)
     rows_of = [block[:, own].reshape(-1) for block in blocks]
     for block, pixels in zip(blocks, _pixels(dataset, sources, rows_of), strict=True):
         mine = torch.arange(block.numel()).view(block.shape)[:, own].reshape(-1)
@@ -56,26 +56,26 @@ def batches(
             p: _draw(view, block.numel(), dataset, generators[p]).rows(mine) for p, view in views.items()
         }
         rendered = {
-            p: _rendered(pixels[p].to(device), drawn[p], view, trial, dataset).split(share)
+            p: _rendered(pixels[p].to(device), drawn[p], view, config, dataset).split(share)
             for p, view in views.items()
         }
         for i in range(len(block)):
             own_views = {p: view[i] for p, view in rendered.items()}
-            yield Batch(own_views, step, epoch, next(mixtures), _shuffle(trial, step))
+            yield Batch(own_views, step, epoch, next(mixtures), _shuffle(config, step))
             step += 1
 
 
 def _sources(
-    trial: Trial, dataset: Dataset, epoch: int, neighbours: Tensor | None
+    config: Config, dataset: Dataset, epoch: int, neighbours: Tensor | None
 ) -> dict[tuple[int, ...], Tensor]:
     """Which image each row of the epoch shows, for each set of views that show the same."""
-    parts = trial.method.assembly
-    order = torch.randperm(len(dataset.train), generator=generator(trial.seed, "order", epoch))
+    parts = config.method.assembly
+    order = torch.randperm(len(dataset.train), generator=generator(config.seed, "order", epoch))
     others = parts.neighbours.views if parts.neighbours and neighbours is not None else ()
     sources = {tuple(view for view in parts.views_at(epoch) if view not in others): order}
     for view in others:
         assert neighbours is not None
-        picks = generator(trial.seed, "neighbours", epoch, view)
+        picks = generator(config.seed, "neighbours", epoch, view)
         sources[(view,)] = neighbours[order, torch.randint(neighbours.shape[1], order.shape, generator=picks)]
     return sources
 
@@ -94,32 +94,32 @@ def _draw(view: View, count: int, dataset: Dataset, stream: torch.Generator) -> 
     return draw(view, count, height=height, width=width, generator=stream)
 
 
-def _rendered(pixels: Tensor, drawn: Draw, view: View, trial: Trial, dataset: Dataset) -> Tensor:
-    images = render(pixels, drawn.to(pixels.device), view, dtype=trial.dtype)
-    channels = trial.views.channels or dataset
+def _rendered(pixels: Tensor, drawn: Draw, view: View, config: Config, dataset: Dataset) -> Tensor:
+    images = render(pixels, drawn.to(pixels.device), view, dtype=config.dtype)
+    channels = config.views.channels or dataset
     return normalise(images, channels.mean, channels.std)
 
 
-def _shuffle(trial: Trial, step: int) -> Tensor | None:
+def _shuffle(config: Config, step: int) -> Tensor | None:
     """Where statistics are of parts of the batch, a key's part shall not be that of its query."""
-    if trial.method.assembly.batch_norm_splits == 1:
+    if config.method.assembly.batch_norm_splits == 1:
         return None
-    return torch.randperm(trial.batch, generator=generator(trial.seed, "shuffle", step))
+    return torch.randperm(config.batch, generator=generator(config.seed, "shuffle", step))
 
 
-def _mixtures(trial: Trial, dataset: Dataset, epoch: int) -> Iterator[Mixture | None]:
+def _mixtures(config: Config, dataset: Dataset, epoch: int) -> Iterator[Mixture | None]:
     """The mixture of each step; None where the step does not mix."""
-    parts, stream = trial.method.assembly, generator(trial.seed, "mixture", epoch)
+    parts, stream = config.method.assembly, generator(config.seed, "mixture", epoch)
     while parts.mixing is None:
         yield None
     mixing = parts.mixing
-    view: View = getattr(trial.views, parts.views[mixing.sources[0]])
+    view: View = getattr(config.views, parts.views[mixing.sources[0]])
     height, width = (view.size or side for side in dataset.train.shape)
     while True:
         mixed = float(torch.rand((), generator=stream)) < mixing.batches
         # Drawn in any case: whether a step mixes does not change what later ones draw.
         mixture = draw_mixture(
-            trial.batch,
+            config.batch,
             height=height,
             width=width,
             kind=mixing.kind,

@@ -3,7 +3,7 @@
 import json
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from contrastive.config import Trial, from_dict, to_dict
+from contrastive.config import Config, from_dict, to_dict
 
 EXPORT = ".safetensors"
 
@@ -31,11 +31,11 @@ class Normalisation:
 class Pretrained:
     """What pretraining leaves: plain modules in evaluation mode, and what they were trained by."""
 
-    trial: Trial
+    config: Config
     encoder: nn.Module
     projector: nn.Module
     normalisation: Normalisation | None
-    """None where the checkpoint does not say; it is then that of the trial's data."""
+    """None where the checkpoint does not say; it is then that of the configuration's data."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -56,11 +56,11 @@ def load(path: Path, *, device: torch.device) -> dict[str, Any]:
     return torch.load(path, map_location=device, weights_only=True)
 
 
-def load_encoder(path: Path, *, device: torch.device) -> tuple[Trial, nn.Module]:
-    """The trained encoder of a run as a plain module in evaluation mode, and the trial it comes from.
+def load_encoder(path: Path, *, device: torch.device) -> tuple[Config, nn.Module]:
+    """The trained encoder of a run as a plain module in evaluation mode, and the configuration it comes from.
 
     It takes images (N, 3, H, W) that `contrastive.views.normalise` has standardised, by the `normalisation` that
-    `load_pretrained` gives, and gives features (N, trial.encoder.dim).
+    `load_pretrained` gives, and gives features (N, config.encoder.dim).
 
     Args:
         path: a checkpoint of training, or an export of one (.safetensors).
@@ -71,24 +71,24 @@ def load_encoder(path: Path, *, device: torch.device) -> tuple[Trial, nn.Module]
         ValueError: it is neither.
     """
     found = load_pretrained(path, device=device)
-    return found.trial, found.encoder
+    return found.config, found.encoder
 
 
 def load_pretrained(path: Path, *, device: torch.device) -> Pretrained:
     """Encoder and projector of a checkpoint or an export; arguments and errors as for `load_encoder`."""
-    trial, weights, normalisation = _read(path, device)
-    encoder, projector = trial.encoder.build(), trial.method.assembly.projector.build(trial.encoder.dim)
+    config, weights, normalisation = _read(path, device)
+    encoder, projector = config.encoder.build(), config.method.assembly.projector.build(config.encoder.dim)
     for name, module in (("encoder.", encoder), ("projector.", projector)):
         module.load_state_dict({k.removeprefix(name): v for k, v in weights.items() if k.startswith(name)})
-        module.to(device=device, dtype=trial.dtype).eval()
+        module.to(device=device, dtype=config.dtype).eval()
     encoder = encoder.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    return Pretrained(trial, encoder, projector, normalisation)
+    return Pretrained(config, encoder, projector, normalisation)
 
 
 def export(path: Path, out: Path) -> None:
     """Writes the online network of a checkpoint as safetensors: `encoder.*`, `projector.*` and other heads.
 
-    The metadata hold the trial's configuration ("trial") and, where the checkpoint has them, the mean and
+    The metadata hold the configuration ("config") and, where the checkpoint has them, the mean and
     standard deviation that images are standardised by ("normalisation"), both as JSON.
 
     Raises:
@@ -97,8 +97,8 @@ def export(path: Path, out: Path) -> None:
     """
     if out.suffix != EXPORT:
         raise ValueError(f"{out}: an export is read back by its name; let it end in {EXPORT}")
-    trial, weights, normalisation = _read(path, torch.device("cpu"))
-    about = {"format": "pt", "trial": json.dumps(to_dict(trial))}
+    config, weights, normalisation = _read(path, torch.device("cpu"))
+    about = {"format": "pt", "config": json.dumps(to_dict(config))}
     if normalisation:
         about["normalisation"] = json.dumps({"mean": normalisation.mean, "std": normalisation.std})
     tensors = {name: tensor.contiguous() for name, tensor in weights.items()}
@@ -110,30 +110,35 @@ def export(path: Path, out: Path) -> None:
     _replace(out, write)
 
 
-def _read(path: Path, device: torch.device) -> tuple[Trial, dict[str, Tensor], Normalisation | None]:
-    """The trial, the online network's weights by name and the normalisation."""
+def _read(path: Path, device: torch.device) -> tuple[Config, dict[str, Tensor], Normalisation | None]:
+    """The configuration, the online network's weights by name and the normalisation."""
     path = path.expanduser().absolute()
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}")
     try:
-        trial, weights, moments = (_read_export if path.suffix == EXPORT else _read_checkpoint)(path, device)
+        config, weights, moments = (_read_export if path.suffix == EXPORT else _read_checkpoint)(path, device)
     except (KeyError, TypeError, RuntimeError, EOFError, pickle.UnpicklingError, SafetensorError) as error:
         raise ValueError(f"{path} is neither a checkpoint of a run nor an export of one ({error})") from error
     normalisation = Normalisation(tuple(moments["mean"]), tuple(moments["std"])) if moments else None
-    return from_dict(trial), weights, normalisation
+    return from_dict(config), weights, normalisation
 
 
 def _read_checkpoint(path: Path, device: torch.device) -> tuple[Any, dict[str, Tensor], Any]:
     state = load(path, device=device)
     online = {k.removeprefix("online."): v for k, v in state["model"].items() if k.startswith("online.")}
-    return state["trial"], online, state.get("normalisation")
+    return _config(state), online, state.get("normalisation")
 
 
 def _read_export(path: Path, device: torch.device) -> tuple[Any, dict[str, Tensor], Any]:
     with safe_open(path, framework="pt", device=str(device)) as file:
         about = file.metadata()
         weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
-    return json.loads(about["trial"]), weights, json.loads(about.get("normalisation", "null"))
+    return json.loads(_config(about)), weights, json.loads(about.get("normalisation", "null"))
+
+
+def _config(found: Mapping[str, Any]) -> Any:
+    """The entry that holds the configuration; former versions called it a trial."""
+    return found["config"] if "config" in found else found["trial"]  # former
 
 
 def _replace(path: Path, write: Callable[[Path], None]) -> None:

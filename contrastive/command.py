@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from contrastive import checkpoint, data
-from contrastive.config import Trial, closest, replace, to_dict, to_json
+from contrastive.config import Config, closest, replace, to_dict, to_json
 from contrastive.data import Dataset
 from contrastive.data.download import download as fetch
 from contrastive.evaluate.offline import check_protocol, measure, read
@@ -27,24 +27,24 @@ def evaluate(given: argparse.Namespace) -> None:
     """
     device = torch.device(given.device)
     network = checkpoint.load_pretrained(given.checkpoint, device=device)
-    trial = _with_protocols(network.trial, given)
+    config = _with_protocols(network.config, given)
 
     @cache
     def own() -> Dataset:
-        return data.load(trial.data, cache=given.cache)
+        return data.load(config.data, cache=given.cache)
 
-    todo = [(p, read(p.data, cache=given.cache) if p.data else own()) for p in trial.evaluation.after]
+    todo = [(p, read(p.data, cache=given.cache) if p.data else own()) for p in config.evaluation.after]
     for protocol, images in todo:
         check_protocol(protocol, images, protocol.name, given.split)
     moments = network.normalisation or own()
     metrics: dict[str, float] = {}
     for protocol, images in todo:
-        found = measure(protocol, network, trial, images, moments=moments, device=device)
+        found = measure(protocol, network, config, images, moments=moments, device=device)
         metrics |= found
         if not given.json:
             print(*(f"{name:<40} {value:8.2f}" for name, value in found.items()), sep="\n", flush=True)
     if given.json:
-        evaluation = to_dict(trial)["evaluation"]
+        evaluation = to_dict(config)["evaluation"]
         asked = {"split": evaluation["split"], "protocols": evaluation["after"]}
         print(json.dumps({"checkpoint": str(given.checkpoint), **asked, "metrics": metrics}, indent=2))
 
@@ -73,15 +73,15 @@ def download(given: argparse.Namespace) -> None:
         raise ConnectionError(str(error)) from error
 
 
-def _with_protocols(trial: Trial, given: argparse.Namespace) -> Trial:
-    """The trial with the evaluation that the flags describe, and its images where they lie now."""
+def _with_protocols(config: Config, given: argparse.Namespace) -> Config:
+    """The configuration with the evaluation that the flags describe, and its images where they lie now."""
     asked = [_protocol(text) for text in given.protocol or ("linear", "knn")]
     for text in given.set:
         _assign(text, asked)
     if given.data:
         asked = [{**values, "data": to_json(data.parse(given.data))} for values in asked]
     moved = {"data.root": given.root} if given.root else {}
-    return replace(trial, {"evaluation.after": asked, "evaluation.split": given.split, **moved})
+    return replace(config, {"evaluation.after": asked, "evaluation.split": given.split, **moved})
 
 
 def _protocol(text: str) -> dict[str, Any]:

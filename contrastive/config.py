@@ -1,4 +1,4 @@
-"""A trial: everything that decides one training run, as frozen data that is legal by construction."""
+"""A configuration: everything that decides one training run, as frozen data that is legal by construction."""
 
 from __future__ import annotations
 
@@ -20,15 +20,26 @@ from contrastive.views import Views
 from contrastive.words import closest, in_words
 
 __all__ = [
-    "LATER", "NUMERICS", "Evaluation", "Trial", "arm", "closest", "from_dict", "identity", "in_words", "replace",
-    "to_dict", "to_json", "value_at",
+    "LATER",
+    "NUMERICS",
+    "Config",
+    "Evaluation",
+    "arm",
+    "closest",
+    "from_dict",
+    "identity",
+    "in_words",
+    "replace",
+    "to_dict",
+    "to_json",
+    "value_at",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
     import torch
 
 NUMERICS = 3
-"""Raised whenever the same trial would give another curve than before; part of a run's identity."""
+"""Raised whenever the same configuration would give another curve than before; part of a run's identity."""
 
 LATER: dict[str, Any] = {
     "interpolation": "bilinear", "channels": None, "second_view": None, "views_together": False,
@@ -64,7 +75,7 @@ class Evaluation:
 
 
 @configuration
-class Trial:
+class Config:
     """One run. `batch` is the global batch in images; `epochs` is the horizon of every schedule."""
 
     method: Method = SCE()
@@ -160,58 +171,58 @@ class Trial:
         return self.optimiser.peak(self.batch)
 
 
-_TRIAL = TypeAdapter(Trial)
+_CONFIG = TypeAdapter(Config)
 
 
-def to_dict(trial: Trial) -> dict[str, Any]:
-    """The trial as JSON-ready values, defaults filled in."""
-    return cast(dict[str, Any], _TRIAL.dump_python(trial, mode="json"))
+def to_dict(config: Config) -> dict[str, Any]:
+    """The configuration as JSON-ready values, defaults filled in."""
+    return cast(dict[str, Any], _CONFIG.dump_python(config, mode="json"))
 
 
-def from_dict(values: Mapping[str, Any]) -> Trial:
-    """The trial that `to_dict` wrote.
+def from_dict(values: Mapping[str, Any]) -> Config:
+    """The configuration that `to_dict` wrote.
 
     Raises:
         ValueError: an unknown field or an illegal value, named by its path.
     """
-    return in_words(lambda: _TRIAL.validate_python(dict(values)), Trial)
+    return in_words(lambda: _CONFIG.validate_python(dict(values)), Config)
 
 
-def replace(trial: Trial, changes: Mapping[str, Any]) -> Trial:
-    """The trial with the fields at dotted paths changed: `replace(trial, {"method.temperature": 0.2})`.
+def replace(config: Config, changes: Mapping[str, Any]) -> Config:
+    """The configuration with the fields at dotted paths changed: `replace(config, {"method.temperature": 0.2})`.
 
     All changes are made before the result is checked, outer ones first, so that fields may move together in any
     order. A changed "name" starts from the defaults of the kind that it names: of the old kind nothing is left.
 
-    >>> replace(Trial(), {"optimiser.momentum": 0.8, "optimiser.name": "lars"}).optimiser.lr
+    >>> replace(Config(), {"optimiser.momentum": 0.8, "optimiser.name": "lars"}).optimiser.lr
     0.3
 
     Raises:
         ValueError: a path that does not exist (with the closest names), or an illegal value.
     """
-    values = to_dict(trial)
+    values = to_dict(config)
     for path in sorted(changes, key=paths.outer_first):
-        paths.put(values, path, to_json(changes[path]), Trial)
+        paths.put(values, path, to_json(changes[path]), Config)
     return from_dict(values)
 
 
-def value_at(trial: Trial, path: str) -> Any:
+def value_at(config: Config, path: str) -> Any:
     """The JSON value of the field at a dotted path.
 
     Raises:
         ValueError: the path does not exist.
     """
-    return paths.get(to_dict(trial), path, Trial)
+    return paths.get(to_dict(config), path, Config)
 
 
-def identity(trial: Trial, fingerprint: str) -> str:
+def identity(config: Config, fingerprint: str) -> str:
     """Digest of a run: its configuration, the content of its data (wherever that lies) and the numerics."""
-    return _digest({**_recorded(to_dict(trial)), "data": fingerprint, "numerics": NUMERICS})
+    return _digest({**_recorded(to_dict(config)), "data": fingerprint, "numerics": NUMERICS})
 
 
-def arm(trial: Trial, fingerprint: str) -> str:
+def arm(config: Config, fingerprint: str) -> str:
     """Digest of a run without its seed: runs of one arm differ by nothing else."""
-    values = _recorded(to_dict(trial))
+    values = _recorded(to_dict(config))
     return _digest({**values, "data": fingerprint, "numerics": NUMERICS, "seed": None})
 
 

@@ -1,6 +1,6 @@
 """The names under which a run reports what it measures, known before it is trained."""
 
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.evaluate.protocols import KNN, Collapse, FineTune, LinearProbe, Protocol
 from contrastive.methods.protocol import Diagnosed
 
@@ -12,13 +12,13 @@ FIVE = 5
 """With more classes than so many it is also told whether the right one is among so many."""
 
 
-def reported(trial: Trial, *, classes: int | None = None) -> tuple[str, ...]:
-    """The metrics of a trial: of each epoch, of its method, and of what is measured when training has ended.
+def reported(config: Config, *, classes: int | None = None) -> tuple[str, ...]:
+    """The metrics of a configuration: of each epoch, of its method, and of what is measured when training has ended.
 
     `classes`: of its images; None where these have not been read, and then there may be fewer than all names say.
     """
-    own = trial.method.diagnosed if isinstance(trial.method, Diagnosed) else ()
-    after = [name for protocol in trial.evaluation.after for name in _of(protocol, classes)]
+    own = config.method.diagnosed if isinstance(config.method, Diagnosed) else ()
+    after = [name for protocol in config.evaluation.after for name in _of(protocol, classes)]
     return (*EACH_EPOCH, *own, *after)
 
 

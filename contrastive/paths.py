@@ -68,5 +68,5 @@ def _check_field(node: Any, kind: Any, name: str, where: str, path: str) -> None
 
 def _owner(node: Any, where: str) -> str:
     if not where:
-        return "a trial"
+        return "a configuration"
     return f"{where} ({node[TAG]})" if TAG in node else where

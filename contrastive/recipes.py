@@ -9,7 +9,7 @@ from contrastive.schedule import Momentum
 
 @dataclass(frozen=True)
 class Preset:
-    """A recipe: values for paths of a trial, and where they come from."""
+    """A recipe: values for paths of a configuration, and where they come from."""
 
     source: str
     values: dict[str, Any]

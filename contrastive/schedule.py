@@ -97,7 +97,7 @@ def learning_rate(
     """Linear warm-up over `warmup` steps from 0 to `peak`, of which it `reaches` what is named, then the schedule.
 
     "cosine" is a half cosine over the rest, "constant" stays, "steps" has a tenth from each of `milestones`
-    on. Steps count from 0 to `steps` - 1 over the whole schedule, whether or not a trial is stopped before.
+    on. Steps count from 0 to `steps` - 1 over the whole schedule, whether or not a configuration is stopped before.
     """
     if step < warmup:
         from_zero, to_peak = reaches in ("zero_and_peak", "zero"), reaches in ("zero_and_peak", "peak")

@@ -1,4 +1,4 @@
-"""The model of one trial: online network, target and queue, assembled from what the method declares."""
+"""The model of one configuration: online network, target and queue, assembled from what the method declares."""
 
 import copy
 from collections.abc import Generator, Mapping
@@ -11,7 +11,7 @@ from torch.nn.functional import normalize
 from contrastive import distributed
 from contrastive.batch_norm import split_batch_norm
 from contrastive.branch import Branch
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.distributed import World
 from contrastive.methods.protocol import Batch, Diagnosed, Embeddings
 from contrastive.randomness import generator
@@ -19,24 +19,24 @@ from contrastive.views import mix
 
 
 class Siamese(nn.Module):
-    """Everything of a trial that learns or remembers; its state dict is the whole of it."""
+    """Everything of a configuration that learns or remembers; its state dict is the whole of it."""
 
     queue: Tensor | None
     pointer: Tensor
 
-    def __init__(self, trial: Trial, *, world: World, device: torch.device):
+    def __init__(self, config: Config, *, world: World, device: torch.device):
         super().__init__()
-        self.method, self.assembly = trial.method, trial.method.assembly
+        self.method, self.assembly = config.method, config.method.assembly
         self.world = world
-        with seeded(trial.seed):
-            online = _branch(trial).to(device=device, dtype=trial.dtype)
+        with seeded(config.seed):
+            online = _branch(config).to(device=device, dtype=config.dtype)
         online = online.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         target = copy.deepcopy(online)
         parts = self.assembly
         self.online = _batch_norm(online, 1 if parts.whole_online else parts.batch_norm_splits, world)
         self.target = _target(target, parts.batch_norm_splits, world) if parts.momentum else None
         self.register_buffer("pointer", torch.zeros((), dtype=torch.long))
-        self.register_buffer("queue", self._random_queue(trial, device))
+        self.register_buffer("queue", self._random_queue(config, device))
         self._parallel = (distributed.parallel(self.online, world),)  # a tuple: not a second submodule
 
     def forward(self, batch: Batch) -> Embeddings:
@@ -108,12 +108,12 @@ class Siamese(nn.Module):
         keys = [distributed.permute(z, order.argsort(), self.world) for z, _ in self.target(shuffled)]
         return dict(zip(names, keys, strict=True))
 
-    def _random_queue(self, trial: Trial, device: torch.device) -> Tensor | None:
+    def _random_queue(self, config: Config, device: torch.device) -> Tensor | None:
         if not self.assembly.queue:
             return None
         shape = (self.assembly.queue, self.assembly.projector.output)
-        rows = torch.randn(shape, generator=generator(trial.seed, "queue"), dtype=torch.float64)
-        return normalize(rows, dim=1).to(device, trial.dtype)
+        rows = torch.randn(shape, generator=generator(config.seed, "queue"), dtype=torch.float64)
+        return normalize(rows, dim=1).to(device, config.dtype)
 
 
 @contextmanager
@@ -140,10 +140,10 @@ def _target(twin: Branch, splits: int, world: World) -> Branch:
     return _batch_norm(target, splits, world).requires_grad_(False)
 
 
-def _branch(trial: Trial) -> Branch:
-    parts = trial.method.assembly
+def _branch(config: Config) -> Branch:
+    parts = config.method.assembly
     predictor = parts.predictor.build(parts.projector.output) if parts.predictor else None
-    encoder = trial.encoder.build()
-    projector = parts.projector.build(trial.encoder.dim)
-    second = parts.second_projector.build(trial.encoder.dim) if parts.second_projector else None
+    encoder = config.encoder.build()
+    projector = parts.projector.build(config.encoder.dim)
+    second = parts.second_projector.build(config.encoder.dim) if parts.second_projector else None
     return Branch(encoder, projector, predictor, second, together=parts.together)

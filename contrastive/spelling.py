@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from contrastive import kinds, paths
-from contrastive.config import Trial, to_dict, to_json
+from contrastive.config import Config, to_dict, to_json
 from contrastive.kinds import TAG
 
 SPELLINGS = (
@@ -15,10 +15,10 @@ SPELLINGS = (
 """American and other usual words, each with the one that fields are called by."""
 
 
-def resolved(base: Trial, recipe: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, Any]:
+def resolved(base: Config, recipe: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, Any]:
     """What is assigned, by the paths that are meant.
 
-    >>> resolved(Trial(), {}, {"temperature": 0.1, "optimizer.lr": 1.0})
+    >>> resolved(Config(), {}, {"temperature": 0.1, "optimizer.lr": 1.0})
     {'method.temperature': 0.1, 'optimiser.lr': 1.0}
 
     Args:
@@ -31,14 +31,14 @@ def resolved(base: Trial, recipe: Mapping[str, Any], assigned: Mapping[str, Any]
     """
     values = to_dict(base)
     for path in sorted(recipe, key=paths.outer_first):
-        paths.put(values, path, to_json(recipe[path]), Trial)
+        paths.put(values, path, to_json(recipe[path]), Config)
     # A new kind has other fields than the old one: what else is assigned is meant among those.
     new = dict[str, str]()
     while fresh := {p: k for p in assigned if p not in new and (k := _kind(values, p, assigned[p]))}:
         for path in sorted(fresh, key=lambda path: fresh[path].count(".")):
-            paths.put(values, f"{fresh[path]}.{TAG}", assigned[path], Trial)
+            paths.put(values, f"{fresh[path]}.{TAG}", assigned[path], Config)
         new |= fresh
-    known = list(known_paths(values, Trial))
+    known = list(known_paths(values, Config))
     return {
         f"{new[path]}.{TAG}" if path in new else the_one(path, known): assigned[path] for path in assigned
     }
@@ -46,7 +46,7 @@ def resolved(base: Trial, recipe: Mapping[str, Any], assigned: Mapping[str, Any]
 
 def _kind(values: Mapping[str, Any], path: str, value: Any) -> str | None:
     """The sub-configuration that becomes of another kind by an assignment: its name, or as a whole that name."""
-    known = list(known_paths(values, Trial))
+    known = list(known_paths(values, Config))
     likely = [path] if path in known else meant(path, known)
     owner = likely[0].removesuffix(f".{TAG}") if len(likely) == 1 else ""
     return owner if owner and isinstance(value, str) and value in _names(values, owner) else None
@@ -92,7 +92,7 @@ def known_paths(values: Mapping[str, Any], kind: Any, around: str = "") -> Itera
 
 def _names(values: Any, path: str) -> list[str]:
     """The names that a sub-configuration may have."""
-    kind: Any = Trial
+    kind: Any = Config
     for name in path.split("."):
         kind, values = kinds.field(kinds.of(kind, values), name), values.get(name)
     return list(kinds.by_tag(kind))

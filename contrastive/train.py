@@ -11,7 +11,7 @@ from torch import Tensor
 
 from contrastive import checkpoint, distributed
 from contrastive.batches import batches
-from contrastive.config import Trial, identity, to_dict
+from contrastive.config import Config, identity, to_dict
 from contrastive.data import Dataset
 from contrastive.distributed import World
 from contrastive.evaluate.features import embed, readout
@@ -38,7 +38,7 @@ class Outcome:
 
 
 def train(
-    trial: Trial,
+    config: Config,
     report: Report,
     *,
     dataset: Dataset,
@@ -48,15 +48,15 @@ def train(
     watch: Callable[[int, float], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Outcome:
-    """Pretrains one trial.
+    """Pretrains one configuration.
 
-    The same trial gives the same curve to the bit on the same CPU; more processes give it to rounding.
+    The same configuration gives the same curve to the bit on the same CPU; more processes give it to rounding.
 
     Args:
-        trial: what to train. Where it has the usual batch and the images are fewer, the batch is as large as they are.
+        config: what to train. Where it has the usual batch and the images are fewer, the batch is as large as they are.
         report: told of each epoch: loss, knn_top1 (percent, validation images), effective_rank,
             seconds (training only), images_per_second, evaluation_seconds, learning_rate.
-        dataset: the images of `trial.data`.
+        dataset: the images of `config.data`.
         directory: where to keep the checkpoint; a run found there goes on after its last whole epoch,
             which is reported once more.
         device: where to train.
@@ -69,16 +69,16 @@ def train(
         FloatingPointError: the loss, the weights or the features are no longer finite.
     """
     world = world or distributed.current_world()
-    if trial.batch == Trial.batch:  # which nobody gave
-        trial = with_batch(trial, len(dataset.train), lambda smaller: check_batch(smaller, dataset, world))
-    check_batch(trial, dataset, world)
-    check_evaluation(trial, dataset)
-    run = _Run(trial, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)
+    if config.batch == Config.batch:  # which nobody gave
+        config = with_batch(config, len(dataset.train), lambda smaller: check_batch(smaller, dataset, world))
+    check_batch(config, dataset, world)
+    check_evaluation(config, dataset)
+    run = _Run(config, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)
     path = directory / "checkpoint.pt" if directory else None
     epoch, metrics = run.restore(path)
     if epoch:
         report(epoch, metrics)
-    while epoch < trial.epochs:
+    while epoch < config.epochs:
         epoch += 1
         metrics = run.epoch(epoch)
         if path and world.rank == 0:
@@ -92,7 +92,7 @@ class _Run:
 
     def __init__(
         self,
-        trial: Trial,
+        config: Config,
         dataset: Dataset,
         *,
         world: World,
@@ -100,11 +100,11 @@ class _Run:
         watch: Callable[[int, float], None] | None,
         clock: Callable[[], float],
     ):
-        self.trial, self.dataset, self.world, self.device = trial, dataset, world, device
+        self.config, self.dataset, self.world, self.device = config, dataset, world, device
         self.watch, self.clock = watch, clock
-        self.identity = identity(trial, dataset.fingerprint)
-        self.steps_per_epoch = len(dataset.train) // trial.batch
-        self.learner = Learner(trial, steps_per_epoch=self.steps_per_epoch, world=world, device=device)
+        self.identity = identity(config, dataset.fingerprint)
+        self.steps_per_epoch = len(dataset.train) // config.batch
+        self.learner = Learner(config, steps_per_epoch=self.steps_per_epoch, world=world, device=device)
         self.model, self.optimiser = self.learner.model, self.learner.optimiser
         self.last: Embeddings | None = None
 
@@ -132,14 +132,14 @@ class _Run:
             raise FloatingPointError(BLOWN_UP.format(epoch))
         assert self.last is not None
         metrics = {"loss": loss, **self.model.diagnose(self.last), **self._evaluate()}
-        if epoch == self.trial.epochs:
-            metrics |= after_training(self.model.online, self.trial, self.dataset, device=self.device)
+        if epoch == self.config.epochs:
+            metrics |= after_training(self.model.online, self.config, self.dataset, device=self.device)
         seconds = trained - started
         return {
             **metrics,
             "learning_rate": self.optimiser.param_groups[0]["lr"],
             "seconds": seconds,
-            "images_per_second": self.steps_per_epoch * self.trial.batch / max(seconds, 1e-9),
+            "images_per_second": self.steps_per_epoch * self.config.batch / max(seconds, 1e-9),
             "evaluation_seconds": self.clock() - trained,
         }
 
@@ -148,14 +148,14 @@ class _Run:
         return all(bool(weights.isfinite().all()) for weights in self.model.online.parameters())
 
     def _evaluate(self) -> Metrics:
-        layer = readout(self.model.online, self.trial.evaluation.layer)
-        return evaluate(layer, self.dataset, self.trial, world=self.world, device=self.device)
+        layer = readout(self.model.online, self.config.evaluation.layer)
+        return evaluate(layer, self.dataset, self.config, world=self.world, device=self.device)
 
     def _pass(self, epoch: int) -> float:
         self.model.train()
         total = torch.zeros((), device=self.device, dtype=torch.float64)
         steps = batches(
-            self.trial,
+            self.config,
             self.dataset,
             epoch,
             world=self.world,
@@ -172,14 +172,14 @@ class _Run:
 
     def _neighbours(self, epoch: int) -> Tensor | None:
         """Of every training image, by the features of the encoder as the last epoch has left it."""
-        parts = self.trial.method.assembly
+        parts = self.config.method.assembly
         if parts.neighbours is None or epoch <= parts.warmup_epochs:
             return None
         features = embed(
             self.model.online.encoder,
             self.dataset.train,
-            self.trial.views.channels or self.dataset,
-            self.trial,
+            self.config.views.channels or self.dataset,
+            self.config,
             world=self.world,
             device=self.device,
         )
@@ -187,10 +187,10 @@ class _Run:
 
     def save(self, path: Path, epoch: int, metrics: Metrics) -> None:
         """Everything the rest of the run depends on; all randomness follows from seed and epoch."""
-        channels = self.trial.views.channels or self.dataset
+        channels = self.config.views.channels or self.dataset
         state = {
             "identity": self.identity,
-            "trial": to_dict(self.trial),
+            "config": to_dict(self.config),
             "epoch": epoch,
             "metrics": metrics,
             "normalisation": {"mean": channels.mean, "std": channels.std},
@@ -205,13 +205,13 @@ class _Run:
             return 0, {}
         state = checkpoint.load(path, device=self.device)
         if state["identity"] != self.identity:
-            raise ValueError(f"{path} belongs to another trial; give this one a directory of its own")
+            raise ValueError(f"{path} belongs to another configuration; give this one a directory of its own")
         self.model.load_state_dict(state["model"])
         self.optimiser.load_state_dict(state["optimiser"])
         return state["epoch"], state["metrics"]
 
 
-def check_batch(trial: Trial, dataset: Dataset, world: World | None = None) -> None:
+def check_batch(config: Config, dataset: Dataset, world: World | None = None) -> None:
     """Refuses what no step can be made of.
 
     Raises:
@@ -219,11 +219,11 @@ def check_batch(trial: Trial, dataset: Dataset, world: World | None = None) -> N
     """
     size = world.size if world else 1
     images = len(dataset.train)
-    if images < trial.batch:
-        raise ValueError(f"batch = {trial.batch}, but there are {images} training images; lower batch")
-    if trial.batch % size:
-        raise ValueError(f"batch = {trial.batch} does not divide among {size} processes; change either")
-    neighbours = trial.method.assembly.neighbours
+    if images < config.batch:
+        raise ValueError(f"batch = {config.batch}, but there are {images} training images; lower batch")
+    if config.batch % size:
+        raise ValueError(f"batch = {config.batch} does not divide among {size} processes; change either")
+    neighbours = config.method.assembly.neighbours
     if neighbours and neighbours.count >= images:
         raise ValueError(
             f"method.neighbours = {neighbours.count}, but each of {images} training images has {images - 1} "

@@ -12,7 +12,7 @@ TOGETHER, ALL, BUT = " & ", "all", " but "
 
 
 @dataclass(frozen=True)
-class Listed:
+class NamedArms:
     """The arms of a space's alternatives by name, beside its default."""
 
     default_name: str

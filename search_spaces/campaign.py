@@ -19,7 +19,7 @@ class Entry:
     set: tuple[str, ...] = ()
     epochs: Count | None = None
     design: str | None = None
-    trials: Count | None = None
+    arms: Count | None = None
     seeds: str | None = None
     stopper: str | None = None
     objectives: str | None = None
@@ -46,5 +46,5 @@ class Campaign:
     data: str | None = None
     budget: str | None = None
     """Such as "epochs=20000,hours=48"."""
-    workers_per_trial: Count = 1
+    workers_per_run: Count = 1
     gpus_per_worker: NonNegative = 0.0

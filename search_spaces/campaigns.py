@@ -13,7 +13,7 @@ LAPTOP = Campaign(
         "sce_terms": Entry(space="sce_loss_terms", seeds=SEEDS),
         "mmcl": Entry(space="mmcl_ablation", seeds=SEEDS),
         "wcl": Entry(space="wcl_ablation", seeds=SEEDS),
-        "wcl_neighbours": Entry(space="wcl_neighbours", design="around", seeds=SEEDS),
+        "wcl_neighbours": Entry(space="wcl_neighbours", design="one_at_a_time", seeds=SEEDS),
         "cacr": Entry(space="cacr_ablation", seeds=SEEDS),
         "cacr_positives": Entry(space="cacr_positives", design="grid", seeds=SEEDS, stopper="none"),
         "bsim": Entry(space="bsim_ablation", seeds=SEEDS),

@@ -13,8 +13,8 @@ FACTORS = {"a third of the rate": 1 / 3, "its rate": 1.0, "three times the rate"
 
 
 def _arm(name: str, factor: float = 1.0) -> dict[str, JsonValue]:
-    trial = laptop(name)
-    return {"method": to_json(trial.method), "optimiser.lr": float(f"{trial.optimiser.lr * factor:.3g}")}
+    config = laptop(name)
+    return {"method": to_json(config.method), "optimiser.lr": float(f"{config.optimiser.lr * factor:.3g}")}
 
 
 METHODS_SPACE = Space(

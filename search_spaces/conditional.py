@@ -1,4 +1,4 @@
-"""Between what is chosen, one value for each domain, and the values of a trial's fields.
+"""Between what is chosen, one value for each domain, and the values of a configuration's fields.
 
 A domain's key is the path of the field it is of; that of a `Zip` is several paths joined by ", ". A choice may be
 a whole sub-configuration, and a domain may exist only where a field has one of certain values. Of such domains
@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass as checked_dataclass
 
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.kinds import TAG
 from contrastive.paths import outer_first, put
 from contrastive.types import STRICT
@@ -38,13 +38,13 @@ class When:
 
     Each optimiser has its own range of learning rates here:
 
-    >>> from contrastive import Trial
+    >>> from contrastive import Config
     >>> from search_spaces.domains import Choice, LogUniform
     >>> from search_spaces.space import Space
     >>> rates = Space(
     ...     name="rates",
     ...     question="Which optimiser, and at which rate?",
-    ...     base=Trial(),
+    ...     base=Config(),
     ...     domains={
     ...         "optimiser.name": Choice(("sgd", "adam"), source="ours"),
     ...         "optimiser.lr (sgd)": LogUniform(0.01, 1.0, source="ours"),
@@ -64,7 +64,7 @@ class When:
 
 
 @dataclass(frozen=True)
-class Choosing:
+class ConditionalDomains:
     """Domains by key, which of them exist when, and what fields have where nothing is chosen."""
 
     domains: Mapping[str, Domain]
@@ -242,7 +242,7 @@ class Choosing:
         owners = {owner for path in paths for owner in self.owners(path)} - {key}
         return [owner for owner in self.domains if owner in owners]
 
-    def in_order(self) -> "Choosing":
+    def in_order(self) -> "ConditionalDomains":
         """The same with each domain behind those that it hangs on.
 
         Raises:
@@ -254,7 +254,7 @@ class Choosing:
             if ready is None:
                 raise ValueError(f"{' and '.join(left)} exist only if one another do; break the circle")
             placed[ready] = left.pop(ready)
-        return Choosing(placed, self.conditions, self.base)
+        return ConditionalDomains(placed, self.conditions, self.base)
 
     def owners(self, path: str) -> list[str]:
         """The domains that have the path, or the sub-configuration around it."""
@@ -279,7 +279,7 @@ class Choosing:
             return self.base
         changed = copy.deepcopy(dict(self.base))
         for path in sorted(new, key=outer_first):
-            put(changed, path, new[path], Trial)
+            put(changed, path, new[path], Config)
         return changed
 
     def _listed(self, key: str, value: Any) -> Any:

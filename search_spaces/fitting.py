@@ -3,8 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from contrastive import config
-from contrastive.config import Trial, value_at
+from contrastive import config as configs
+from contrastive.config import Config, value_at
 from contrastive.evaluate.protocols import NEIGHBOURS
 from contrastive.fitting import ENDLESS, TIMED, for_epochs, has, with_batch
 from search_spaces.ablations import overlap
@@ -32,7 +32,7 @@ def fitted(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], *
         space = short_of(space, epochs)
         base = within({key: d for key, d in space.domains.items() if key not in asked}, base)
     else:
-        base = config.replace(space.base, wanted)
+        base = configs.replace(space.base, wanted)
     return based_on(
         space, base if "batch" in {*asked, *space.paths} else _small(space, base, asked, workers), asked
     )
@@ -50,7 +50,7 @@ def given_way(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any]
     lines = [f"{line}; --set {path}=... takes another" for path, line in _differences(long, base, why)]
     for before, after in zip(space.alternatives, fitted.alternatives, strict=False):
         if before.name == after.name and before.values != after.values:
-            told = _differences(space.trial(before.values), fitted.trial(after.values), why)
+            told = _differences(space.config(before.values), fitted.config(after.values), why)
             lines += [f"{after.name}: {line}" for path, line in told if overlap([path], after.values)]
     if base.evaluation.neighbours == NEIGHBOURS and (bank := _bank(base)) < NEIGHBOURS:
         lines.append(
@@ -60,16 +60,16 @@ def given_way(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any]
     return lines
 
 
-def _differences(before: Trial, after: Trial, why: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _differences(before: Config, after: Config, why: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     """Paths whose value has given way, and what to say of each."""
     for path, reason in why.items():
         if has(before, path) and (now := value_at(after, path)) != (then := value_at(before, path)):
             yield path, f"{path} = {now} instead of {then}, {reason}"
 
 
-def _long(space: Space, wanted: Mapping[str, Any]) -> Trial:
+def _long(space: Space, wanted: Mapping[str, Any]) -> Config:
     """The base with these changes, and with room for any schedule."""
-    return config.replace(space.base, {**wanted, "epochs": ENDLESS})
+    return configs.replace(space.base, {**wanted, "epochs": ENDLESS})
 
 
 def _horizon(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any]) -> int:
@@ -78,7 +78,7 @@ def _horizon(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any])
     return recipe if isinstance(recipe, int) else space.base.epochs
 
 
-def _bank(base: Trial) -> int:
+def _bank(base: Config) -> int:
     """Training images, as far as they are few and can be counted."""
     try:
         return NEIGHBOURS if base.batch >= NEIGHBOURS else base.data.training_images() or NEIGHBOURS
@@ -86,16 +86,16 @@ def _bank(base: Trial) -> int:
         return NEIGHBOURS
 
 
-def _small(space: Space, base: Trial, asked: Mapping[str, Any], workers: int) -> Trial:
+def _small(space: Space, base: Config, asked: Mapping[str, Any], workers: int) -> Config:
     try:
         based_on(space, base, asked)
         images = base.data.training_images()
     except (OSError, ValueError):  # said where the base is put in, or the images are read
         return base
 
-    def accepts(trial: Trial) -> None:
-        based_on(space, trial, asked)
-        if trial.batch % workers:
+    def accepts(config: Config) -> None:
+        based_on(space, config, asked)
+        if config.batch % workers:
             raise ValueError(f"it does not divide among {workers} workers")
 
     return base if images is None else with_batch(base, images, accepts)

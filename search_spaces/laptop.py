@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 from contrastive import methods
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.data import Shapes
 from contrastive.methods import Method
 from contrastive.optimiser import SGD
 from contrastive.views import View, Views
 
-BASE = Trial(
+BASE = Config(
     data=Shapes(),
     views=Views(
         strong=View(crop_scale=(0.4, 1.0)),
@@ -32,6 +32,6 @@ METHODS: dict[str, Method] = {
 """The methods with the papers' own numbers where they do not depend on scale, and heads, queues and momenta for it."""
 
 
-def laptop(name: str) -> Trial:
-    """The base trial of a method."""
+def laptop(name: str) -> Config:
+    """The base configuration of a method."""
     return replace(BASE, method=METHODS[name])

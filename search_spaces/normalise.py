@@ -4,16 +4,16 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contrastive import config
-from contrastive.config import Trial, value_at
+from contrastive import config as configs
+from contrastive.config import Config, value_at
 from contrastive.fitting import changed
-from search_spaces.conditional import ABSENT, Choosing, When, value_in
+from search_spaces.conditional import ABSENT, ConditionalDomains, When, value_in
 from search_spaces.domains import Choice, Domain, Integer, Zip
 from search_spaces.parts import Alternative
 
 
-def settled(base: Trial, choosing: Choosing) -> Choosing:
-    """Domains in order, each behind those that it hangs on, with values as a trial has them.
+def settled(base: Config, choosing: ConditionalDomains) -> ConditionalDomains:
+    """Domains in order, each behind those that it hangs on, with values as a configuration has them.
 
     Equal arms must be equal: 1 of a real number is 1.0, a sub-configuration has all its fields.
 
@@ -25,36 +25,38 @@ def settled(base: Trial, choosing: Choosing) -> Choosing:
     for key in choosing.domains:
         where = changed(base, choosing.flat(choosing.context(key)))
         domains = {**choosing.domains, key: _spelled(key, where, choosing)}
-        choosing = Choosing(domains, choosing.conditions, choosing.base)
+        choosing = ConditionalDomains(domains, choosing.conditions, choosing.base)
     return choosing
 
 
-def of_alternatives(alternatives: Iterable[Alternative], trials: Sequence[Trial]) -> dict[str, Domain]:
-    """A choice for each path that an alternative changes, with the values of these trials, the base first."""
+def of_alternatives(alternatives: Iterable[Alternative], built: Sequence[Config]) -> dict[str, Domain]:
+    """A choice for each path that an alternative changes, with the values of these configurations, the base first."""
     sources: dict[str, dict[str, None]] = {}
     for alternative in alternatives:
         for path in alternative.values:
             sources.setdefault(path, {})[alternative.source] = None
     return {
-        path: Choice(distinct(value_at(trial, path) for trial in trials), source="; ".join(found))
+        path: Choice(distinct(value_at(config, path) for config in built), source="; ".join(found))
         for path, found in sources.items()
     }
 
 
 def unpinned(
-    choosing: Choosing, base: Trial, pinned: Collection[str]
+    choosing: ConditionalDomains, base: Config, pinned: Collection[str]
 ) -> tuple[dict[str, Domain], dict[str, When]]:
     """Domains and conditions without pinned paths, and without what never exists on the base."""
-    domains, conditions, values = dict[str, Domain](), dict[str, When](), config.to_dict(base)
+    domains, conditions, values = dict[str, Domain](), dict[str, When](), configs.to_dict(base)
     for key, domain in choosing.domains.items():
         name, rest = _part(key, choosing.paths(key), domain, pinned)
         when = {name: choosing.conditions[key]} if key in choosing.conditions else {}
-        if name and Choosing({**domains, name: rest}, {**conditions, **when}, values).exists(name):
+        if name and ConditionalDomains({**domains, name: rest}, {**conditions, **when}, values).exists(name):
             domains[name], conditions = rest, {**conditions, **when}
     return domains, conditions
 
 
-def check_kinds(name: str, choosing: Choosing, base: Trial, pinned: Collection[str], *, listed: bool) -> None:
+def check_kinds(
+    name: str, choosing: ConditionalDomains, base: Config, pinned: Collection[str], *, listed: bool
+) -> None:
     """Refuses a base in which a sub-configuration is of another kind than the one whose fields the space varies.
 
     Where the kind itself varies, or a condition says of which kind a field is, any will do.
@@ -62,7 +64,7 @@ def check_kinds(name: str, choosing: Choosing, base: Trial, pinned: Collection[s
     Raises:
         ValueError: names the fields, the kinds, and what to do.
     """
-    after = config.to_dict(base)
+    after = configs.to_dict(base)
     for path in (path for path in choosing.keys if path not in pinned):
         for part in _around(path):
             kinds = [value_in(values, f"{part}.name") for values in (choosing.base, after)]
@@ -82,14 +84,14 @@ def _around(path: str) -> list[str]:
     return [".".join(names[:end]) for end in range(1, len(names) + 1)]
 
 
-def _spelled(key: str, where: Trial, choosing: Choosing) -> Domain:
-    """The domain of a key with its values as a trial has them."""
+def _spelled(key: str, where: Config, choosing: ConditionalDomains) -> Domain:
+    """The domain of a key with its values as a configuration has them."""
     domain, paths = choosing.domains[key], choosing.paths(key)
     if not isinstance(domain, Choice | Zip):
         _check_number(paths[0], value_at(where, paths[0]), whole=isinstance(domain, Integer))
         return domain
-    trials = [changed(where, choosing.spread({key: value})) for value in domain.values]
-    rows = [tuple(value_at(trial, path) for path in paths) for trial in trials]
+    built = [changed(where, choosing.spread({key: value})) for value in domain.values]
+    rows = [tuple(value_at(config, path) for path in paths) for config in built]
     return replace(domain, values=distinct(rows if isinstance(domain, Zip) else (value for (value,) in rows)))
 
 

@@ -3,18 +3,18 @@
 from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass
 
-from contrastive.config import Trial, to_dict
+from contrastive.config import Config, to_dict
 from contrastive.types import STRICT, Count, Positive
 from search_spaces.conditional import ABSENT, value_in
 
 
 @dataclass(frozen=True, config=STRICT)
 class Less:
-    """The number at path `smaller` stays below the one at path `larger`, wherever a trial has both.
+    """The number at path `smaller` stays below the one at path `larger`, wherever a configuration has both.
 
-    >>> from contrastive.config import Trial
+    >>> from contrastive.config import Config
     >>> sharper = Less("method.target_temperature", "method.temperature", "the target is the sharper distribution")
-    >>> sharper.holds(Trial())
+    >>> sharper.holds(Config())
     True
     """
 
@@ -22,9 +22,9 @@ class Less:
     larger: str
     reason: str
 
-    def holds(self, trial: Trial) -> bool:
-        """Whether the trial keeps to it."""
-        values = to_dict(trial)
+    def holds(self, config: Config) -> bool:
+        """Whether the configuration keeps to it."""
+        values = to_dict(config)
         smaller, larger = (value_in(values, path) for path in (self.smaller, self.larger))
         return ABSENT in (smaller, larger) or smaller < larger
 

@@ -33,7 +33,7 @@ TEMPERATURES = Space(
     reference=Reference(
         seed_deviation=2.3,
         seeds=5,
-        source="--space sce_temperatures --design grid --trials 1 --seeds 1-5 --stopper none: 49.3 on average",
+        source="--space sce_temperatures --design grid --arms 1 --seeds 1-5 --stopper none: 49.3 on average",
     ),
 )
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from contrastive import config
-from contrastive.config import Trial, value_at
+from contrastive import config as configs
+from contrastive.config import Config, value_at
 from contrastive.fitting import ENDLESS, WARMUPS, for_epochs, has
 from search_spaces.conditional import LABEL
 from search_spaces.domains import Choice, Domain, Integer, Zip
@@ -16,7 +16,7 @@ from search_spaces.space import Space
 
 def short_of(space: Space, epochs: int) -> Space:
     """The space, whose base keeps its epochs, with nothing in it that cannot be trained for so many."""
-    base = config.replace(for_epochs(space.base, epochs), {"epochs": space.base.epochs})
+    base = configs.replace(for_epochs(space.base, epochs), {"epochs": space.base.epochs})
     domains = {key: _cut(space, key, domain, epochs) for key, domain in space.domains.items()}
     changes: dict[str, Any] = {
         "base": within(domains, base),
@@ -31,18 +31,18 @@ def short_of(space: Space, epochs: int) -> Space:
     )
 
 
-def within(domains: Mapping[str, Domain], trial: Trial) -> Trial:
-    """The trial with warm-ups that vary, and have been shortened, inside of their domains."""
+def within(domains: Mapping[str, Domain], config: Config) -> Config:
+    """The configuration with warm-ups that vary, and have been shortened, inside of their domains."""
     changes: dict[str, Any] = {}
-    for key in (key for key in WARMUPS if key in domains and has(trial, key)):
-        value = value_at(trial, key)
+    for key in (key for key in WARMUPS if key in domains and has(config, key)):
+        value = value_at(config, key)
         if not domains[key].contains(value):
             changes[key] = min(domains[key].corners, key=lambda corner: abs(corner - value))
-    return config.replace(trial, changes)
+    return configs.replace(config, changes)
 
 
 def _short(space: Space, alternative: Alternative, epochs: int) -> Alternative:
-    whole = space.trial(alternative.values)
+    whole = space.config(alternative.values)
     short = for_epochs(whole, epochs)
     values: Mapping[str, Any] = {
         path: value if value_at(short, path) == value_at(whole, path) else value_at(short, path)
@@ -70,9 +70,9 @@ def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
 
 def _shortened(space: Space, key: str, value: Any, epochs: int) -> tuple[Any, ...]:
     """A value of a domain by path, as it is in a run of so many epochs."""
-    choosing = space.choosing
+    choosing = space.conditional
     chosen = choosing.flat({**choosing.context(key), key: value})
-    long = config.replace(space.base, {**chosen, "epochs": ENDLESS})
+    long = configs.replace(space.base, {**chosen, "epochs": ENDLESS})
     short = for_epochs(long, epochs, horizon=space.base.epochs)
     return tuple(
         was if value_at(short, path) == value_at(long, path) else value_at(short, path)

@@ -1,4 +1,4 @@
-"""What may vary: a base trial, a domain for each dotted path, and constraints across paths. Only data."""
+"""What may vary: a base configuration, a domain for each dotted path, and constraints across paths. Only data."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -8,13 +8,13 @@ from typing import Any
 from pydantic import Field
 from pydantic.dataclasses import dataclass
 
-from contrastive import config
-from contrastive.config import Trial, closest, in_words, value_at
+from contrastive import config as configs
+from contrastive.config import Config, closest, in_words, value_at
 from contrastive.fitting import changed
 from contrastive.types import STRICT
 from search_spaces import normalise
-from search_spaces.ablations import TOGETHER, Listed, standing, without_pinned
-from search_spaces.conditional import ABSENT, Choosing, Chosen, When, value_in
+from search_spaces.ablations import TOGETHER, NamedArms, standing, without_pinned
+from search_spaces.conditional import ABSENT, Chosen, ConditionalDomains, When, value_in
 from search_spaces.domains import Domain
 from search_spaces.parts import Alternative, Less, Reference, Reported
 
@@ -33,7 +33,7 @@ class Space:
 
     name: str
     question: str
-    base: Trial
+    base: Config
     domains: dict[str, Domain] = Field(default_factory=dict)
     """By path; the paths of a `Zip` are joined by ", ", and of several domains of one path each has a label behind it:
     "optimiser.lr (sgd)". See `When`."""
@@ -51,15 +51,15 @@ class Space:
     def __post_init__(self) -> None:
         self._check_lists()
         if self.alternatives:
-            trials = [self.base, *(self._build(a.values, f", '{a.name}'") for a in self.alternatives)]
-            self._set_domains(normalise.of_alternatives(self.alternatives, trials))
-            for alternative, trial in zip(self.alternatives, trials[1:], strict=True):
-                self._check_constraints(trial, f", '{alternative.name}'")
+            built = [self.base, *(self._build(a.values, f", '{a.name}'") for a in self.alternatives)]
+            self._set_domains(normalise.of_alternatives(self.alternatives, built))
+            for alternative, config in zip(self.alternatives, built[1:], strict=True):
+                self._check_constraints(config, f", '{alternative.name}'")
         try:
             for path in self.paths:
                 _check_comparable(path)
             if not self.alternatives:
-                self._set_domains(normalise.settled(self.base, self.choosing).domains)
+                self._set_domains(normalise.settled(self.base, self.conditional).domains)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
         if not self.alternatives:
@@ -70,7 +70,7 @@ class Space:
 
     def _set_domains(self, domains: Mapping[str, Domain]) -> None:
         object.__setattr__(self, "domains", dict(domains))
-        self.__dict__.pop("choosing", None)
+        self.__dict__.pop("conditional", None)
 
     def _check_lists(self) -> None:
         """What belongs to domains stands beside domains, and names of alternatives can be joined."""
@@ -82,13 +82,15 @@ class Space:
             raise ValueError(f"{self.name}: a condition on '{key}'. {closest(key, list(self.domains))}")
 
     def _check_corners(self) -> None:
-        """Every combination of corners can be built, and no two are the same trial."""
+        """Every combination of corners can be built, and no two are the same configuration."""
         found: dict[str, dict[str, Any]] = {}
         for chosen in self.combinations({key: domain.corners for key, domain in self.domains.items()}):
             arm = self.flat(chosen)
-            digest = config.identity(self._build(arm, ""), "")
+            digest = configs.identity(self._build(arm, ""), "")
             if digest in found:
-                raise ValueError(f"{self.name}: {found[digest]} and {arm} are the same trial; leave out one")
+                raise ValueError(
+                    f"{self.name}: {found[digest]} and {arm} are the same configuration; leave out one"
+                )
             found[digest] = arm
 
     def _check_default(self) -> None:
@@ -96,7 +98,7 @@ class Space:
         for key, value in self.chosen({}).items():
             if not self.domains[key].contains(value):
                 raise ValueError(f"{self.name}: the default {key} = {value!r} is outside its own domain")
-        if self.trial(self.default()) != self.base:
+        if self.config(self.default()) != self.base:
             raise ValueError(f"{self.name}: the base differs from its default arm {self.default()}")
         named = [path for figure in self.reported for path in figure.values]
         named += [path for c in self.constraints for path in (c.smaller, c.larger)]
@@ -110,62 +112,62 @@ class Space:
             ValueError: it cannot; says why.
         """
         which = f", first '{alternative.name}'"
-        where, trial = f"{self.name}{which}", self._build(alternative.values, which)
-        for key, value in self.chosen(self._own(trial)).items():
+        where, config = f"{self.name}{which}", self._build(alternative.values, which)
+        for key, value in self.chosen(self._own(config)).items():
             if not self.domains[key].contains(value):
                 raise ValueError(f"{where}: {key} = {value!r} is outside its domain")
-        if self.trial(self.arm_of(trial)) != trial:
+        if self.config(self.arm_of(config)) != config:
             raise ValueError(f"{where} changes what does not vary; what varies is {', '.join(self.paths)}")
-        self._check_constraints(trial, which)
+        self._check_constraints(config, which)
 
-    def _check_constraints(self, trial: Trial, which: str) -> None:
+    def _check_constraints(self, config: Config, which: str) -> None:
         for c in self.constraints:
-            if not c.holds(trial):
-                small, large = (f"{path} = {value_at(trial, path)}" for path in (c.smaller, c.larger))
+            if not c.holds(config):
+                small, large = (f"{path} = {value_at(config, path)}" for path in (c.smaller, c.larger))
                 raise ValueError(
                     f"{self.name}{which} wants {c.smaller} < {c.larger} ({c.reason}), got {small}, {large}"
                 )
 
-    def _build(self, values: Mapping[str, Any], which: str) -> Trial:
+    def _build(self, values: Mapping[str, Any], which: str) -> Config:
         try:
-            return self.trial(values)
+            return self.config(values)
         except ValueError as error:
             arm = ", ".join(f"{path} = {value!r}" for path, value in values.items())
             raise ValueError(
                 f"{self.name}{which} ({arm}): {error}. Pin the path with --set, or take another space"
             ) from None
 
-    def _own(self, trial: Trial) -> dict[str, Any]:
-        """A trial's own values at the paths that it has of those that vary."""
-        values = config.to_dict(trial)
+    def _own(self, config: Config) -> dict[str, Any]:
+        """A configuration's own values at the paths that it has of those that vary."""
+        values = configs.to_dict(config)
         found = {path: value_in(values, path) for path in self.paths}
         return {path: value for path, value in found.items() if value is not ABSENT}
 
     @cached_property
-    def choosing(self) -> Choosing:
+    def conditional(self) -> ConditionalDomains:
         """What can be chosen, and what exists beside what."""
-        return Choosing(self.domains, self.conditions, config.to_dict(self.base))
+        return ConditionalDomains(self.domains, self.conditions, configs.to_dict(self.base))
 
     @property
     def paths(self) -> list[str]:
         """Every path that varies in some arm."""
-        return list(self.choosing.keys)
+        return list(self.conditional.keys)
 
     def flat(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
         """The arm of what was chosen by key, without what does not exist beside the rest."""
-        return self.choosing.flat(chosen)
+        return self.conditional.flat(chosen)
 
     def chosen(self, values: Mapping[str, Any]) -> Chosen:
         """What has to be chosen, by key, for an arm; what it leaves open is as in the base."""
-        return self.choosing.chosen(values)
+        return self.conditional.chosen(values)
 
     def is_active(self, key: str, chosen: Mapping[str, Any]) -> bool:
         """Whether a domain exists, given what was chosen of those before it."""
-        return self.choosing.is_active(key, chosen)
+        return self.conditional.is_active(key, chosen)
 
     def combinations(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[Chosen]:
         """Every combination of one value of each axis, by key."""
-        return self.choosing.combinations(axes)
+        return self.conditional.combinations(axes)
 
     def combined(self, *names: str) -> dict[str, Any]:
         """The arm of several alternatives at once.
@@ -178,65 +180,65 @@ class Space:
         return self.arm_of(self._build(changes, f", '{TOGETHER.join(names)}'"))
 
     @cached_property
-    def listed(self) -> Listed:
+    def named_arms(self) -> NamedArms:
         """The arms that the space lists, by name."""
         arms = {a.name: self.combined(a.name) for a in self.alternatives}
-        return Listed(self.base_name, self.default(), arms, standing(self.alternatives))
+        return NamedArms(self.base_name, self.default(), arms, standing(self.alternatives))
 
     def arms(self) -> dict[str, dict[str, Any]]:
         """The value of every path that varies, in each alternative, by the alternative's name."""
-        return {name: dict(arm) for name, arm in self.listed.arms.items()}
+        return {name: dict(arm) for name, arm in self.named_arms.arms.items()}
 
     def first_arms(self) -> list[dict[str, Any]]:
         """What a search tries first after the default."""
-        return [self.arm_of(self.trial(alternative.values)) for alternative in self.first]
+        return [self.arm_of(self.config(alternative.values)) for alternative in self.first]
 
-    def arm_of(self, trial: Trial) -> dict[str, Any]:
-        """The arm that a trial of this space is."""
-        return self.flat(self.chosen(self._own(trial)))
+    def arm_of(self, config: Config) -> dict[str, Any]:
+        """The arm that a configuration of this space is."""
+        return self.flat(self.chosen(self._own(config)))
 
-    def setting(self, trial: Trial) -> dict[str, Any]:
-        """What tells a trial of this space from its others: the values that vary, or the names of alternatives.
+    def setting(self, config: Config) -> dict[str, Any]:
+        """What tells a configuration of this space from its others: the values that vary, or the names of alternatives.
 
-        A path that the trial does not have is "".
+        A path that the configuration does not have is "".
         """
         if self.alternatives:
-            return {"alternative": self.listed.name_of(self.arm_of(trial))}
-        values = self._own(trial)
+            return {"alternative": self.named_arms.name_of(self.arm_of(config))}
+        values = self._own(config)
         return {path: values.get(path, "") for path in self.paths}
 
     def values_of_setting(self, setting: Mapping[str, Any]) -> dict[str, Any]:
-        """The arm, from what `setting` tells of a trial.
+        """The arm, from what `setting` tells of a configuration.
 
         Raises:
             ValueError: no alternative has that name.
         """
         if not self.alternatives:
             return self.flat(self.chosen({path: value for path, value in setting.items() if value != ""}))
-        return self.combined(*self.listed.names_in(setting["alternative"]))
+        return self.combined(*self.named_arms.names_in(setting["alternative"]))
 
-    def trial(self, values: Mapping[str, Any]) -> Trial:
+    def config(self, values: Mapping[str, Any]) -> Config:
         """The base with these values; paths not named keep the base's.
 
         A schedule that a new kind has by default gives way to the epochs.
         """
         return changed(self.base, values)
 
-    def allows(self, trial: Trial) -> bool:
-        """Whether the trial keeps all constraints."""
-        return all(constraint.holds(trial) for constraint in self.constraints)
+    def allows(self, config: Config) -> bool:
+        """Whether the configuration keeps all constraints."""
+        return all(constraint.holds(config) for constraint in self.constraints)
 
     def default(self) -> dict[str, Any]:
         """The base's own values of what varies."""
         return self.flat(self.chosen({}))
 
     @staticmethod
-    def values_of(trial: Trial, paths: Iterable[str]) -> dict[str, Any]:
-        """A trial's own values at these paths."""
-        return {path: value_at(trial, path) for path in paths}
+    def values_of(config: Config, paths: Iterable[str]) -> dict[str, Any]:
+        """A configuration's own values at these paths."""
+        return {path: value_at(config, path) for path in paths}
 
 
-def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
+def based_on(space: Space, base: Config, pinned: Collection[str] = ()) -> Space:
     """The space around another base; pinned paths no longer vary. What was measured on the old base is dropped.
 
     So are domains that never exist on the new base, and first settings that it does not allow.
@@ -244,8 +246,8 @@ def based_on(space: Space, base: Trial, pinned: Collection[str] = ()) -> Space:
     Raises:
         ValueError: the new base does not fit the space.
     """
-    normalise.check_kinds(space.name, space.choosing, base, pinned, listed=bool(space.alternatives))
-    domains, conditions = normalise.unpinned(space.choosing, base, pinned)
+    normalise.check_kinds(space.name, space.conditional, base, pinned, listed=bool(space.alternatives))
+    domains, conditions = normalise.unpinned(space.conditional, base, pinned)
     changes: dict[str, Any] = {"base": base, "domains": domains, "conditions": conditions, "first": ()}
     changes["alternatives"] = without_pinned(space.alternatives, pinned)
     if base != space.base:

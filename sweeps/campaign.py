@@ -39,9 +39,7 @@ def parser() -> argparse.ArgumentParser:
     )
     p.add_argument("campaign", nargs="?", metavar="NAME", help="a named campaign, or FILE.py:VARIABLE")
     p.add_argument("--data", metavar="DATA", help="images of the sweeps that name none")
-    p.add_argument(
-        "--budget", metavar="LIMIT=N,...", help="of all together: trials, epochs, hours, gpu_hours"
-    )
+    p.add_argument("--budget", metavar="LIMIT=N,...", help="of all together: runs, epochs, hours, gpu_hours")
     p.add_argument("--list", action="store_true", help="print the campaigns that have a name")
     p.add_argument("--dry-run", action="store_true", help="print sweeps, comparisons and cost; run nothing")
     for name, words in (

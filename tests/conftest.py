@@ -16,7 +16,7 @@ with install_import_hook(
 ):
     import tests.checked  # noqa: F401
 
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.data import Dataset, Shapes, load
 from contrastive.encoder import Head, Strided
 from contrastive.methods import SCE
@@ -35,9 +35,9 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def trial() -> Trial:
+def config() -> Config:
     """A run of a second: a tiny encoder on few images, with everything that SCE has."""
-    return Trial(
+    return Config(
         method=SCE(queue=64, momentum=Momentum(start=0.9), projector=Head(hidden=(16,), output=8)),
         data=Shapes(train=96, validation=40, test=40),
         encoder=Strided(width=2),
@@ -48,5 +48,5 @@ def trial() -> Trial:
 
 
 @pytest.fixture(scope="session")
-def dataset(trial: Trial, cache: Path) -> Dataset:
-    return load(trial.data, cache=cache)
+def dataset(config: Config, cache: Path) -> Dataset:
+    return load(config.data, cache=cache)

@@ -24,7 +24,7 @@ Curve = Callable[[Run, int], float]
 
 def by_temperature(run: Run, epoch: int) -> float:
     """Better the nearer its temperature is to 0.1, and the later; a little other on each seed."""
-    gap = abs(value_at(run.trial, "method.temperature") - 0.1)
+    gap = abs(value_at(run.config, "method.temperature") - 0.1)
     return 50 - 50 * gap + epoch + 0.1 * ((7 * run.seed + run.number) % 5)
 
 
@@ -111,7 +111,7 @@ def train(arbiter: Arbiter, issued: Issued, epoch: int, curve: Curve, more: dict
     with Writer(engine.study.directory, f"{run.identity}-{run.attempt}-0") as writer:
         writer.report(run.identity, run.attempt, epoch, metrics)
     goes_on = arbiter.report(issued, epoch, metrics)
-    if not goes_on or epoch >= run.trial.epochs:
+    if not goes_on or epoch >= run.config.epochs:
         engine.end(run)
         return False
     return True

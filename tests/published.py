@@ -15,7 +15,7 @@ from typing import Any
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from contrastive.config import Trial, replace, to_dict, to_json, value_at
+from contrastive.config import Config, replace, to_dict, to_json, value_at
 from contrastive.methods import METHODS
 from contrastive.recipes import Preset
 from contrastive.views import Views
@@ -62,11 +62,11 @@ def data() -> dict[str, Any]:
 
 
 @cache
-def made(preset: str) -> Trial:
+def made(preset: str) -> Config:
     """What the preset is, from its method's own defaults."""
     method, found = PRESETS[preset]
     own = {"method": to_json(method()), "views": to_json(Views())}
-    return replace(Trial(), {**own, **found.values})
+    return replace(Config(), {**own, **found.values})
 
 
 def ours(preset: str, field: str) -> Any:
@@ -103,12 +103,12 @@ def leaves(values: Any, path: str) -> Iterator[str]:
 
 def named(preset: str) -> set[str]:
     """The fields that a preset sets, and those of the views it uses that have any effect."""
-    trial = made(preset)
+    config = made(preset)
     found = {leaf for path, value in PRESETS[preset][1].values.items() for leaf in leaves(value, path)}
-    parts = trial.method.assembly
+    parts = config.method.assembly
     used = {f"views.{name}" for name in (*parts.views, *parts.warmup_views)}
     found = {field for field in found if not field.startswith("views.") or field.startswith("views.channels")}
-    return found | {field for view in used for field in effective(to_dict(trial)["views"][view[6:]], view)}
+    return found | {field for view in used for field in effective(to_dict(config)["views"][view[6:]], view)}
 
 
 def effective(view: dict[str, Any], path: str) -> Iterator[str]:

@@ -50,7 +50,7 @@ def sweep(
                 met[rung] += [walk[rung - 1]] if rung <= length else []
             runs.append(
                 Run(
-                    trial=f"run {len(runs)}",
+                    identity=f"run {len(runs)}",
                     number=len(runs),
                     arm=f"arm {index}",
                     seed=seed,

@@ -26,7 +26,7 @@ from torch import Tensor, nn
 
 sys.path.insert(0, str(Path(__file__).parent.parent))
 
-from contrastive.config import Trial, from_dict
+from contrastive.config import Config, from_dict
 from contrastive.distributed import World
 from contrastive.learner import Learner
 from contrastive.methods.protocol import Batch
@@ -68,8 +68,8 @@ def relative(pair: tuple[Tensor, Tensor]) -> float:
 
 def replay(arrays: Arrays) -> Replay:
     """Takes the file's steps from the file's initial state."""
-    trial, steps_per_epoch = _trial(json.loads(str(arrays["trial"])))
-    learner = Learner(trial, steps_per_epoch=steps_per_epoch, world=World(), device=torch.device("cpu"))
+    config, steps_per_epoch = _config(json.loads(str(arrays["trial"])))
+    learner = Learner(config, steps_per_epoch=steps_per_epoch, world=World(), device=torch.device("cpu"))
     _begin(learner.model, arrays)
     if "loss/0" not in arrays:
         raise KeyError("loss/0")
@@ -79,7 +79,7 @@ def replay(arrays: Arrays) -> Replay:
         loss, _ = learner.step(batch)
         in_force = {"rate": learner.optimiser.param_groups[0]["lr"], "momentum": learner.momentum(step)}
         if f"bandwidth/{step}" in arrays:
-            in_force["bandwidth"] = trial.method.bandwidth_at(batch.epoch)  # pyright: ignore
+            in_force["bandwidth"] = config.method.bandwidth_at(batch.epoch)  # pyright: ignore
         result.compare("losses", loss, arrays[f"loss/{step}"])
         for quantity, name in (("rate", "lr"), ("momentum", "momentum"), ("bandwidth", "bandwidth")):
             if f"{name}/{step}" in arrays:
@@ -88,8 +88,8 @@ def replay(arrays: Arrays) -> Replay:
     return result
 
 
-def _trial(values: Mapping[str, Any]) -> tuple[Trial, int]:
-    """The recorded trial without what makes and judges the views, and the steps of its epochs."""
+def _config(values: Mapping[str, Any]) -> tuple[Config, int]:
+    """The recorded configuration without what makes and judges the views, and the steps of its epochs."""
     parts = {name: values[name] for name in ("method", "encoder", "optimiser", "epochs", "batch", "seed")}
     return from_dict({**parts, "precision": "float64"}), values["data"]["train"] // values["batch"]
 
@@ -117,7 +117,7 @@ def _load(branch: nn.Module, recorded: Arrays, name: str) -> None:
     state = {key: torch.from_numpy(value) for key, value in recorded.items() if _computes(key)}
     apart = set(filter(_computes, branch.state_dict())) ^ state.keys()
     if apart:
-        raise ValueError(f"the trial's {name} network and the file's differ in {sorted(apart)}")
+        raise ValueError(f"the configuration's {name} network and the file's differ in {sorted(apart)}")
     branch.load_state_dict(state, strict=False)
 
 

@@ -30,7 +30,7 @@ SIGNS = {"went on": "o", "promoted": "^", "spared": "D", "paused": "s", "stopped
 class Arrival:
     """A run at a rung: the metric there, what became of it, and the cutoff it was held against, if that is known."""
 
-    trial: str
+    run: str
     rung: int
     value: float
     outcome: str
@@ -43,7 +43,7 @@ def rung_ladder(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Fig
 
     Args:
         record: the sweep, finished or not; runs on fresh seeds are never stopped and have no part in it.
-        events: rows of its events, {"trial", "epoch", "kind", "detail"}, the detail in JSON. Of kinds "spared" and
+        events: rows of its events, {"run", "epoch", "kind", "detail"}, the detail in JSON. Of kinds "spared" and
             "promoted" the kind says what became of a run, and the "cutoff" in the detail of a "rung" is drawn.
             Without events who was spared or promoted looks like one who went on.
 
@@ -63,7 +63,7 @@ def rung_ladder(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Fig
     below.set_xticks(range(len(rungs)), [str(rung) for rung in rungs])
     below.set(xlabel="rung (epoch)", ylabel=record.manifest.get("metric_label") or record.metric)
     cutoffs = "Short lines: the cutoffs, as they moved." if any(a.cutoff is not None for a in found) else ""
-    runs = len({arrival.trial for arrival in found})
+    runs = len({arrival.run for arrival in found})
     reused = sum(run.reused for run in record.search.runs)
     aside = f"Left out: {reused} from another sweep, which nobody judged here." if reused else ""
     note(figure, f"n = {runs} runs, each as often as it came to a rung; no intervals.", cutoffs, aside)
@@ -76,7 +76,7 @@ def arrivals(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> list[A
     Runs that were taken from another sweep are left out: they were not judged here.
     """
     runs = [run for run in record.search.runs if record.metric in run.curve and not run.reused]
-    known = {(e["trial"], e["epoch"], e["kind"]): json.loads(e["detail"] or "{}") for e in events}
+    known = {(e["run"], e["epoch"], e["kind"]): json.loads(e["detail"] or "{}") for e in events}
     rungs = {run.rung for run in runs if run.rung}
     rungs |= {
         run.epochs for run in runs if run.state in ("stopped", "paused") and run.rung in (0, run.epochs)
@@ -87,14 +87,14 @@ def arrivals(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> list[A
         epochs, values = run.curve[record.metric]
         for rung, value in zip(epochs.tolist(), values.tolist(), strict=True):
             if rung in rungs and np.isfinite(value):
-                cutoff = known.get((run.trial, rung, "rung"), {}).get("cutoff")
-                found.append(Arrival(run.trial, rung, value, _outcome(run, rung, known), cutoff))
+                cutoff = known.get((run.identity, rung, "rung"), {}).get("cutoff")
+                found.append(Arrival(run.identity, rung, value, _outcome(run, rung, known), cutoff))
     return found
 
 
 def _outcome(run: Run, rung: int, known: Mapping[tuple[str, int, str], Any]) -> str:
     for kind in ("spared", "promoted"):
-        if (run.trial, rung, kind) in known:
+        if (run.identity, rung, kind) in known:
             return kind
     return run.state if run.epochs == rung and run.state in ("stopped", "paused") else "went on"
 

@@ -135,8 +135,8 @@ def _some_runs(runs: Sequence[Run], summary: Summary) -> Sequence[Run]:
     ranks = {arm.digest: rank for rank, arm in enumerate(summary.arms)}
     known = {arm.digest for arm in (summary.best, summary.default) if arm}
     ranked = sorted(runs, key=lambda run: ranks[run.arm])
-    chosen = {ranked[place].trial for place in thinned(len(ranked), MAX_RUNS)}
-    return [run for run in runs if run.trial in chosen or run.arm in known]
+    chosen = {ranked[place].identity for place in thinned(len(ranked), MAX_RUNS)}
+    return [run for run in runs if run.identity in chosen or run.arm in known]
 
 
 def _deviations(

@@ -37,7 +37,7 @@ from analysis.report.differences import difference_table
 STORE = find_store()
 SPACE = "sce_ablation"
 SWEEP = None
-sweep = find(STORE, SPACE, sweep=SWEEP, design="listed")
+sweep = find(STORE, SPACE, sweep=SWEEP, design="leave_one_out")
 
 # %% [markdown]
 # Write down before you look how many points it may lose and still count as the same method:

@@ -17,7 +17,7 @@
 # # A tour of the store
 #
 # All that sweeps record can be asked in SQL (DuckDB), without a server and while they run. Six views, each with a
-# column `sweep`: `sweeps`, `trials` (a row a run, in its latest state), `final` (the same with each metric at the
+# column `sweep`: `sweeps`, `runs` (a row a run, in its latest state), `final` (the same with each metric at the
 # run's last epoch), `epochs` (a row an epoch), `reports` (a row a metric of an epoch) and `events`.
 #
 # **The store** is the folder named by the environment variable `SWEEPS_STORE`, else `results` here or in a folder
@@ -48,7 +48,7 @@ answer(
     STORE,
     """
     select sweep, state, count(*) as runs, count(distinct arm) as arms, sum(epochs) as epochs
-    from trials group by all order by all
+    from runs group by all order by all
     """,
 )
 
@@ -113,7 +113,7 @@ answer(
         select sweep, seed, number, epoch,
             rank() over (partition by sweep, seed, epoch order by knn_top1 desc) as place,
             count(*) over (partition by sweep, seed, epoch) as n
-        from epochs join trials using (sweep, trial) where state = 'complete'
+        from epochs join runs using (sweep, run) where state = 'complete'
     )
     select sweep, seed, number, arg_min(place, epoch) as after_first, arg_max(place, epoch) as at_end, min(n) as of_runs
     from places group by sweep, seed, number having after_first = 1 and of_runs > 1 order by all limit 10
@@ -148,8 +148,8 @@ answer(
     """
     select epoch, kind, detail[:100] as detail, strftime(to_timestamp(time), '%H:%M:%S') as at
     from events join (
-        select sweep, trial from trials order by state = 'stopped' desc, sweep, number limit 1
-    ) using (sweep, trial) order by time, sequence limit 30
+        select sweep, run from runs order by state = 'stopped' desc, sweep, number limit 1
+    ) using (sweep, run) order by time, sequence limit 30
     """,
 )
 
@@ -160,10 +160,10 @@ answer(
 with saying_why():
     with store.connect(STORE) as connection:
         best = connection.sql(
-            "select sweep, number, trial from final order by knn_top1 desc limit 1"
+            "select sweep, number, run from final order by knn_top1 desc limit 1"
         ).fetchall()
-    for sweep, number, trial in best:
-        epochs, values = store.curve(store.sweep_directory(STORE, sweep), trial, "knn_top1")
+    for sweep, number, run in best:
+        epochs, values = store.curve(store.sweep_directory(STORE, sweep), run, "knn_top1")
         show(f"run {number} of {sweep}", f"epochs {epochs.tolist()}", f"knn_top1 {values.round(2).tolist()}")
 
 # %% [markdown]
@@ -174,7 +174,7 @@ answer(
     STORE,
     """
     select state, string_split(trim(reason), chr(10))[-1][:90] as why, count(*) as runs
-    from trials where state in ('stopped', 'failed') group by all order by runs desc limit 10
+    from runs where state in ('stopped', 'failed') group by all order by runs desc limit 10
     """,
 )
 
@@ -190,7 +190,7 @@ answer(
     """
     select sweep, count(*) filter (state = 'running') as running, count(*) as runs, sum(epochs) as epochs,
         strftime(to_timestamp(max(time)), '%Y-%m-%d %H:%M:%S') as last_change
-    from trials group by sweep order by max(time) desc
+    from runs group by sweep order by max(time) desc
     """,
 )
 
@@ -206,7 +206,7 @@ answer(
     """
     select space, count(*) as runs, sum(epochs) as epochs, round(sum(seconds) / 60, 1) as minutes,
         round(sum(device_seconds) / 3600, 3) as device_hours, round(avg(seconds), 1) as seconds_a_run
-    from trials group by space order by minutes desc
+    from runs group by space order by minutes desc
     """,
 )
 
@@ -222,7 +222,7 @@ answer(
     """
     select sweep, commit[:8] as commit, diff, nullif(packages, '')->>'torch' as torch, host, device, data,
         count(*) as runs
-    from trials group by all order by all
+    from runs group by all order by all
     """,
 )
 
@@ -246,7 +246,7 @@ for directory in store.sweep_directories(STORE):
 
 # %%
 with saying_why(), store.connect(STORE) as connection:
-    table = connection.sql("select sweep, number, seed, state, epochs from trials").to_arrow_table()
+    table = connection.sql("select sweep, number, seed, state, epochs from runs").to_arrow_table()
     show(f"{table.num_rows} rows: {table.schema.names}")
 
 # %% [markdown]
@@ -256,7 +256,7 @@ with saying_why(), store.connect(STORE) as connection:
 show(
     f"python -m sweeps.store check {STORE}",
     f"python -m sweeps.store compact {STORE}",
-    f'python -m sweeps.store sql "select state, count(*) from trials group by state" --store {STORE}',
+    f'python -m sweeps.store sql "select state, count(*) from runs group by state" --store {STORE}',
     f"python -m sweeps.store export {STORE} --as csv --out tables",
     f"python -m sweeps.store mirror {STORE} s3://bucket/results",
 )

@@ -102,9 +102,9 @@ def read_evidence(directory: Path, margin: float | None = None) -> Evidence:
     if margin is not None and not 0 < margin < float("inf"):
         raise ValueError(f"--margin {margin}: give the points that would not matter, a number above 0")
     record = load(directory)
-    trials = store.trials(directory).select([*ORIGIN, "time"]).to_pylist()
+    runs = store.runs(directory).select([*ORIGIN, "time"]).to_pylist()
     events = store.events(directory).to_pylist()
-    return Evidence(directory, record, summarise(record), events, trials, margin)
+    return Evidence(directory, record, summarise(record), events, runs, margin)
 
 
 def images(directory: Path) -> tuple[Images, int]:

@@ -24,7 +24,7 @@ def section(evidence: Evidence) -> Section:
     caption = f"{len(failed)} of {len(evidence.record.runs)} runs failed, after so many epochs."
     values = {
         "run": [run.number for run in failed],
-        "trial": [run.trial for run in failed],
+        "identity": [run.identity for run in failed],
         "arm": [names[run.arm] for run in failed],
         "seed": [run.seed for run in failed],
         "epoch": [run.epochs for run in failed],

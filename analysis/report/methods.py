@@ -25,9 +25,9 @@ DESIGNS = {
     "random": "drawn at random",
     "qmc": "drawn from a quasi-random sequence",
     "grid": "taken from a grid",
-    "around": "made by varying one parameter of the default at a time",
-    "listed": "listed beforehand, each with one change to the default",
-    "added": "made by giving each component back to the bare method",
+    "one_at_a_time": "made by varying one parameter of the default at a time",
+    "leave_one_out": "listed beforehand, each with one change to the default",
+    "add_one_in": "made by giving each component back to the bare method",
     "pairs": "made by leaving out each component and each two together",
     "given": "chosen beforehand",
     "path": "the steps on the way from the default to another sweep's best",
@@ -154,7 +154,7 @@ def _done(evidence: Evidence) -> str:
     several = not isclose(devices, evidence.hours)  # devices a run
     used = f", {_time(devices)} of devices" if devices and several else ""
     used += f" ({device})" if device else ""
-    workers = evidence.plan.get("workers_per_trial", 1)
+    workers = evidence.plan.get("workers_per_run", 1)
     split = f", each run on {workers} processes" if workers > 1 else ""
     taken = f"; {reused} of them were taken from another sweep, the others" if reused else ""
     who = f"{len(runs)} runs ({counted(evidence)}){taken}"

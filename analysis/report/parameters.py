@@ -66,7 +66,7 @@ def beyond_chance(found: Importance) -> Importance:
     if found.chance is not None and found.chance > ALPHA:
         raise ValueError(
             f"{found.method} of {found.arms} arms finds no more than {found.chance:.0%} of shuffles of their scores "
-            "do, so it says nothing of the parameters; let the sweep grow (--trials)"
+            "do, so it says nothing of the parameters; let the sweep grow (--arms)"
         )
     return found
 

@@ -1,4 +1,4 @@
-"""Data sets on disk: written once and whole, then mapped, so that all trials of a machine share the pages."""
+"""Data sets on disk: written once and whole, then mapped, so that all configurations of a machine share the pages."""
 
 import hashlib
 import json

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from contrastive import distributed
 from contrastive.branch import Branch
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.data import Split
 from contrastive.distributed import World
 from contrastive.evaluate.protocols import Layer
@@ -64,13 +64,13 @@ class Task:
     classes: int
     moments: Moments
     """Those the encoder was trained with, also where the images are of another set."""
-    trial: Trial
+    config: Config
     """The encoder's own: its numbers' precision and its seed hold here too."""
     device: torch.device
 
     def embed(self, network: nn.Module, split: Split) -> Float[Tensor, "n d"]:
         """Features of whole images."""
-        return embed(network, split, self.moments, self.trial, world=World(), device=self.device)
+        return embed(network, split, self.moments, self.config, world=World(), device=self.device)
 
     def views(
         self, split: Split, rows: Sequence[Int[Tensor, " _"]], view: View, stream: torch.Generator
@@ -79,7 +79,7 @@ class Task:
         height, width = split.shape
         for images in split.fetch(rows):
             drawn = draw(view, len(images), height=height, width=width, generator=stream)
-            pixels = render(images.to(self.device), drawn.to(self.device), view, dtype=self.trial.dtype)
+            pixels = render(images.to(self.device), drawn.to(self.device), view, dtype=self.config.dtype)
             yield normalise(pixels, self.moments.mean, self.moments.std)
 
 
@@ -91,12 +91,12 @@ def readout(network: Network, layer: Layer) -> nn.Module:
 
 @torch.no_grad()
 def embed(
-    encoder: nn.Module, split: Split, moments: Moments, trial: Trial, *, world: World, device: torch.device
+    encoder: nn.Module, split: Split, moments: Moments, config: Config, *, world: World, device: torch.device
 ) -> Tensor:
     """Features (N, D) of a split's whole images in evaluation mode, gathered from all processes."""
     training = encoder.training
     encoder.eval()
-    parts: list[Tensor] = [encoder(p) for p in prepared(split, world, moments, trial.dtype, device)]
+    parts: list[Tensor] = [encoder(p) for p in prepared(split, world, moments, config.dtype, device)]
     encoder.train(training)
     return distributed.gather_uneven(torch.cat(parts), world, len(split))
 

@@ -20,11 +20,11 @@ def fine_tune(protocol: FineTune, network: Network, task: Task, draw: int) -> Fl
     labels = task.bank.labels.to(task.device)
     view = View(crop_scale=protocol.crop_scale, jitter=0.0, grey=0.0)
     # Inside, what an encoder draws for itself (dropout) is drawn from the seed too.
-    with seeded(task.trial.seed):
+    with seeded(task.config.seed):
         model, optimiser = _begin(protocol, network, task, draw)
         for epoch in range(protocol.epochs):
             order, views = (
-                generator(task.trial.seed, "finetune", use, draw, epoch) for use in ("order", "views")
+                generator(task.config.seed, "finetune", use, draw, epoch) for use in ("order", "views")
             )
             rows = [labelled[some] for some in shuffled(len(labelled), protocol.batch, order)]
             share = stepped(epoch, protocol.milestones, protocol.factor)
@@ -37,12 +37,12 @@ def _begin(
     protocol: FineTune, network: Network, task: Task, draw: int
 ) -> tuple[nn.Module, torch.optim.Optimizer]:
     # Built anew: the encoder in training may have batch statistics that wait for other processes.
-    encoder = task.trial.encoder.build()
+    encoder = task.config.encoder.build()
     encoder.load_state_dict(network.encoder.state_dict())
-    encoder = encoder.to(task.device, task.trial.dtype)
+    encoder = encoder.to(task.device, task.config.dtype)
     encoder = encoder.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    stream = generator(task.trial.seed, "finetune", "head", draw)
-    head = linear_head(task.trial.encoder.dim, task, stream)
+    stream = generator(task.config.seed, "finetune", "head", draw)
+    head = linear_head(task.config.encoder.dim, task, stream)
     optimiser = torch.optim.SGD(
         [
             {"params": list(encoder.parameters()), "peak": protocol.lr},

@@ -20,7 +20,7 @@ def linear_probe(protocol: LinearProbe, network: Network, task: Task) -> Float[T
     training = layer.training
     layer.eval()
     queries = task.embed(layer, task.queries)
-    seed, count = task.trial.seed, len(task.bank)
+    seed, count = task.config.seed, len(task.bank)
     head = linear_head(queries.shape[1], task, generator(seed, "linear", "head"))
     optimiser = torch.optim.SGD(
         [{"params": list(head.parameters()), "peak": protocol.lr}],
@@ -46,7 +46,7 @@ def linear_probe(protocol: LinearProbe, network: Network, task: Task) -> Float[T
 def linear_head(features: int, task: Task, stream: torch.Generator) -> nn.Linear:
     """A layer from features to classes, weights N(0, 0.01) and no bias at first, as all sources have it."""
     # Made without torch's own initial weights, which would be drawn from its global generator.
-    head = nn.Linear(features, task.classes, dtype=task.trial.dtype, device="meta")
+    head = nn.Linear(features, task.classes, dtype=task.config.dtype, device="meta")
     head = head.to_empty(device=task.device)
     with torch.no_grad():
         head.weight.copy_(0.01 * torch.randn(head.weight.shape, generator=stream, dtype=torch.float64))
@@ -86,7 +86,7 @@ def _crops(
     protocol: LinearProbe, layer: nn.Module, task: Task, rows: Sequence[Tensor], epoch: int
 ) -> Iterator[Tensor]:
     view = View(crop_scale=protocol.crop_scale, jitter=0.0, grey=0.0)
-    stream = generator(task.trial.seed, "linear", "views", epoch)
+    stream = generator(task.config.seed, "linear", "views", epoch)
     for images in task.views(task.bank, rows, view, stream):
         with torch.no_grad():
             features = layer(images)

@@ -10,7 +10,7 @@ from scipy.stats import t as student
 from torch import Tensor
 
 from contrastive import data
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.data import Data, Dataset, Split, label_fraction
 from contrastive.evaluate.collapse import alignment, effective_rank, uniformity
 from contrastive.evaluate.features import BATCH, Moments, Network, Task, readout
@@ -22,51 +22,51 @@ from contrastive.randomness import generator
 
 
 def after_training(
-    network: Network, trial: Trial, dataset: Dataset, *, device: torch.device, cache: Path | None = None
+    network: Network, config: Config, dataset: Dataset, *, device: torch.device, cache: Path | None = None
 ) -> dict[str, float]:
-    """What the trial's `evaluation.after` asks for, by name: accuracies in percent and collapse diagnostics.
+    """What the configuration's `evaluation.after` asks for, by name: accuracies in percent and collapse diagnostics.
 
-    Nothing is chosen here, so the images of `evaluation.split` are only read. The same network and trial give
+    Nothing is chosen here, so the images of `evaluation.split` are only read. The same network and configuration give
     the same numbers to the bit on the same CPU; the network is left as it was. Every process of a run does
     the whole of it, and gets the same.
 
     Args:
         network: with an encoder and a projector; it stays in its mode.
-        trial: what the network was trained by.
-        dataset: the images of `trial.data`.
+        config: what the network was trained by.
+        dataset: the images of `config.data`.
         device: where to compute.
         cache: where the images of transfer sets are kept; without one they are read anew.
     """
     found: dict[str, float] = {}
-    channels = trial.views.channels or dataset
-    for protocol in trial.evaluation.after:
+    channels = config.views.channels or dataset
+    for protocol in config.evaluation.after:
         images = read(protocol.data, cache=cache) if protocol.data else dataset
-        found |= measure(protocol, network, trial, images, moments=channels, device=device)
+        found |= measure(protocol, network, config, images, moments=channels, device=device)
     return found
 
 
 def check_evaluation(
-    trial: Trial, dataset: Dataset, *, cache: Path | None = None, choosing: bool = False
+    config: Config, dataset: Dataset, *, cache: Path | None = None, choosing: bool = False
 ) -> None:
     """Refuses, before training, an evaluation that could not be carried out at its end.
 
-    `choosing`: something is decided by what this trial reports, so the test images must not be in it.
+    `choosing`: something is decided by what this configuration reports, so the test images must not be in it.
 
     Raises:
         ValueError: says which field, and what is allowed.
         FileNotFoundError: a transfer set is not where its `root` says.
     """
-    if choosing and trial.evaluation.after and trial.evaluation.split == "test":
+    if choosing and config.evaluation.after and config.evaluation.split == "test":
         raise ValueError(
             "evaluation.split = 'test': a sweep chooses by what its runs report, and nothing is chosen on test "
             "images; leave it at 'validation' and evaluate the chosen run's checkpoint on them"
         )
     _check_labels("evaluation", "kNN", dataset)
-    if trial.evaluation.neighbours != NEIGHBOURS:  # of which nobody asked for all
-        _check_neighbours("evaluation.neighbours", trial.evaluation.neighbours, dataset)
-    for position, protocol in enumerate(trial.evaluation.after):
+    if config.evaluation.neighbours != NEIGHBOURS:  # of which nobody asked for all
+        _check_neighbours("evaluation.neighbours", config.evaluation.neighbours, dataset)
+    for position, protocol in enumerate(config.evaluation.after):
         images = read(protocol.data, cache=cache) if protocol.data else dataset
-        check_protocol(protocol, images, f"evaluation.after.{position}", trial.evaluation.split)
+        check_protocol(protocol, images, f"evaluation.after.{position}", config.evaluation.split)
 
 
 def check_protocol(protocol: Protocol, images: Dataset, where: str, split: str = "validation") -> None:
@@ -103,15 +103,15 @@ def read(images: Data, *, cache: Path | None) -> Dataset:
 def measure(
     protocol: Protocol,
     network: Network,
-    trial: Trial,
+    config: Config,
     images: Dataset,
     *,
     moments: Moments,
     device: torch.device,
 ) -> dict[str, float]:
     """Carries out one protocol; arguments as for `after_training`, `moments` those of the pretraining images."""
-    queries: Split = getattr(images, trial.evaluation.split)
-    task = Task(images.bank, queries, len(images.classes), moments, trial, device)
+    queries: Split = getattr(images, config.evaluation.split)
+    task = Task(images.bank, queries, len(images.classes), moments, config, device)
     names, labels = protocol.reported, queries.labels.to(device)
     match protocol:
         case LinearProbe():
@@ -173,7 +173,7 @@ def _collapse(protocol: Collapse, network: Network, task: Task) -> dict[str, flo
 @torch.no_grad()
 def _view(protocol: Collapse, layer: torch.nn.Module, task: Task, position: int) -> Tensor:
     rows = torch.arange(len(task.queries)).split(BATCH)
-    stream = generator(task.trial.seed, "collapse", position)
+    stream = generator(task.config.seed, "collapse", position)
     return torch.cat([layer(v) for v in task.views(task.queries, rows, protocol.view, stream)])
 
 

@@ -45,7 +45,7 @@ class LinearProbe:
     """After how many epochs the rate is multiplied by `factor` ("steps")."""
     factor: Share = 0.1
     data: Data | None = None
-    """Another data set to learn and be judged on (transfer); None for the one of the trial."""
+    """Another data set to learn and be judged on (transfer); None for the one of the configuration."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "moco": Preset(
@@ -108,7 +108,7 @@ class FineTune:
     factor: Share = 0.2
     crop_scale: tuple[Share, Share] = WHOLE_TO_EIGHT_PERCENT
     data: Data | None = None
-    """Another data set to learn and be judged on (transfer); None for the one of the trial."""
+    """Another data set to learn and be judged on (transfer); None for the one of the configuration."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "10pct": Preset(
@@ -143,7 +143,7 @@ class KNN:
     neighbours: Annotated[tuple[Count, ...], Field(min_length=1)] = (NEIGHBOURS,)
     temperature: Temperature = 0.1
     data: Data | None = None
-    """Another data set to learn and be judged on (transfer); None for the one of the trial."""
+    """Another data set to learn and be judged on (transfer); None for the one of the configuration."""
 
     presets: ClassVar[dict[str, Preset]] = {
         "lightly": Preset("lightly's benchmarks", {"neighbours": [200], "temperature": 0.1}),
@@ -165,7 +165,7 @@ class Collapse:
     view: View = View()
     """How both views are made."""
     data: Data | None = None
-    """Another data set to look at; None for the one of the trial."""
+    """Another data set to look at; None for the one of the configuration."""
 
     presets: ClassVar[dict[str, Preset]] = {}
 

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from contrastive import config, data, encoder, optimiser, schedule
+from contrastive import config as configs
+from contrastive import data, encoder, optimiser, schedule
 from generated.docstrings import markdown
 from search_spaces import domains
 from sweeps.planning.plan import DESIGNS
@@ -129,7 +130,7 @@ def _default(field: Any) -> str:
     if field.is_required():
         return "required"
     value = field.get_default(call_default_factory=True)
-    return code(config.to_json(value))
+    return code(configs.to_json(value))
 
 
 def _legal(schema: Mapping[str, Any], whole: Mapping[str, Any]) -> str:

@@ -5,7 +5,8 @@ import re
 import sys
 from typing import Any
 
-from contrastive import config, losses
+from contrastive import config as configs
+from contrastive import losses
 from contrastive.methods import METHODS
 from generated.kinds import about, called, code, field_table, table
 from search_spaces import SPACES
@@ -83,7 +84,7 @@ def _presets(method: type[Any]) -> list[str]:
     parts = ["Each number stands beside its source's in [the table of presets](../presets.md)."]
     for preset, content in method.presets.items():
         spelling = f"{called(method)}:{preset}"
-        rows = ([f"`{path}`", code(value)] for path, value in config.to_json(content.values).items())
+        rows = ([f"`{path}`", code(value)] for path, value in configs.to_json(content.values).items())
         parts += [
             f"### `{spelling}`",
             f"`--method-preset {spelling}`: {content.source}.",

@@ -86,7 +86,7 @@ def _make(plan: Plan) -> None:
     for last in (False, True):
         try:
             # A stopped multi-worker run gives its resources back through the dashboard's state service.
-            ray.init(include_dashboard=plan.workers_per_trial > 1, **SESSION)
+            ray.init(include_dashboard=plan.workers_per_run > 1, **SESSION)
         except Exception as error:  # Ray has no class of its own for it
             ray.shutdown()
             if last:
@@ -125,11 +125,11 @@ def check(plan: Plan, available: dict[str, Any], where: str) -> None:
         ResourceError: says what is missing.
     """
     for resource, each in _needs(plan).items():
-        needed, there = each * plan.workers_per_trial, available.get(resource, 0)
+        needed, there = each * plan.workers_per_run, available.get(resource, 0)
         if needed > there:
             raise ResourceError(
-                f"a run of {plan.workers_per_trial} workers needs {needed:g} {resource}s and {where} has {there:g}; "
-                f"lower --workers-per-trial or --gpus-per-worker, or name a larger cluster with --address"
+                f"a run of {plan.workers_per_run} workers needs {needed:g} {resource}s and {where} has {there:g}; "
+                f"lower --workers-per-run or --gpus-per-worker, or name a larger cluster with --address"
             )
 
 
@@ -150,7 +150,7 @@ def run(
         KeyboardInterrupt: asked to stop twice.
     """
     room = ray.cluster_resources()
-    slots = min(int(room.get(r, 0) / (n * plan.workers_per_trial)) for r, n in _needs(plan).items())
+    slots = min(int(room.get(r, 0) / (n * plan.workers_per_run)) for r, n in _needs(plan).items())
     search = Search(arbiter)
     watchers = [engine.watcher for engine in arbiter.engines]
     # Tune and Train insist on a folder of their own; nothing in it is needed again.
@@ -208,7 +208,7 @@ def _polite_interruption(arbiter: Arbiter, say: Callable[[str], None]) -> Genera
 
 
 def _trainable(plan: Plan, places: Places, scratch: str) -> Callable[[dict[str, Any]], None] | type:
-    if plan.workers_per_trial == 1:
+    if plan.workers_per_run == 1:
         return tune.with_resources(functools.partial(inline, places=places), _needs(plan))
     slot = tune.with_parameters(Slot, plan=plan, places=places, scratch=scratch)
     # The workers hold the resources; the run's own actor only waits for them.

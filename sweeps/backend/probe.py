@@ -1,6 +1,6 @@
-"""Times a few steps of a trial on this machine: `python -m sweeps.backend.probe`, in a process that can be given up.
+"""Times a few steps of training on this machine: `python -m sweeps.backend.probe`, a process that can be given up.
 
-It reads {"trial": ..., "cache": ...} and writes [seconds of an epoch, how that was found], both as JSON.
+It reads {"config": ..., "cache": ...} and writes [seconds of an epoch, how that was found], both as JSON.
 """
 
 import json
@@ -13,9 +13,9 @@ from pathlib import Path
 
 import torch
 
-from contrastive import config
+from contrastive import config as configs
 from contrastive.batches import RENDERED_AT_ONCE
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.data import Dataset, Split, load
 from contrastive.evaluate.online import untrained_accuracy
 from contrastive.train import Metrics, train
@@ -31,7 +31,7 @@ class _EnoughError(Exception):
 
 
 def seconds_per_epoch(
-    trial: Trial, dataset: Dataset, *, limit: float = LIMIT, clock: Callable[[], float] = time.perf_counter
+    config: Config, dataset: Dataset, *, limit: float = LIMIT, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[float, str]:
     """Seconds of one epoch of training and its evaluation, and how they were found.
 
@@ -40,8 +40,8 @@ def seconds_per_epoch(
     go, so that only whole blocks of steps are counted; the first block is left out, in which memory is first
     taken. Protocols that are run after training are no part of it.
     """
-    trial = config.replace(trial, {"evaluation.after": []})
-    block = max(1, RENDERED_AT_ONCE // trial.batch)
+    config = configs.replace(config, {"evaluation.after": []})
+    block = max(1, RENDERED_AT_ONCE // config.batch)
     began, marks, epochs = clock(), list[float](), list[float]()
 
     def watch(_: int, __: float) -> None:
@@ -56,23 +56,23 @@ def seconds_per_epoch(
             raise _EnoughError
 
     with suppress(_EnoughError):
-        train(trial, report, dataset=dataset, watch=watch, clock=clock)
+        train(config, report, dataset=dataset, watch=watch, clock=clock)
     if epochs:
-        return epochs[-1], "one epoch of the base trial, measured now"
-    steps, timed = len(dataset.train) // trial.batch, len(marks) - block
+        return epochs[-1], "one epoch of the base configuration, measured now"
+    steps, timed = len(dataset.train) // config.batch, len(marks) - block
     training = (marks[-1] - marks[block - 1]) / timed * steps
-    return training + _evaluation(trial, dataset, clock), (
+    return training + _evaluation(config, dataset, clock), (
         f"{timed} of the {steps} steps of an epoch and a part of its evaluation, measured now"
     )
 
 
-def _evaluation(trial: Trial, dataset: Dataset, clock: Callable[[], float]) -> float:
+def _evaluation(config: Config, dataset: Dataset, clock: Callable[[], float]) -> float:
     """Seconds of the evaluation after an epoch, in proportion to the images embedded."""
-    bank = _some(dataset.bank, max(BANK, trial.evaluation.neighbours))
+    bank = _some(dataset.bank, max(BANK, config.evaluation.neighbours))
     queries = _some(dataset.validation, QUERIES)
     part = replace(dataset, labelled=bank, validation=queries)
     began = clock()
-    untrained_accuracy(trial, part, device=torch.device("cpu"))
+    untrained_accuracy(config, part, device=torch.device("cpu"))
     share = (len(bank) + len(queries)) / (len(dataset.bank) + len(dataset.validation))
     return (clock() - began) / share
 
@@ -84,10 +84,10 @@ def _some(split: Split, count: int) -> Split:
 
 
 def main() -> None:
-    """Reads a trial, times it and writes what was found."""
+    """Reads a configuration, times it and writes what was found."""
     wanted = json.load(sys.stdin)
-    trial = config.from_dict(wanted["trial"])
-    found = seconds_per_epoch(trial, load(trial.data, cache=Path(wanted["cache"])))
+    config = configs.from_dict(wanted["config"])
+    found = seconds_per_epoch(config, load(config.data, cache=Path(wanted["cache"])))
     sys.stdout.write(f"{json.dumps(found)}\n")
 
 

@@ -135,7 +135,7 @@ class Slot(tune.Trainable):
         """Starts the workers, once an actor."""
         self.plan, self.places, self.scratch = plan, places, scratch
         # Two calls of each worker and one of the slot may wait in it at once.
-        actor: Any = ray.remote(Mailbox).options(num_cpus=0, max_concurrency=2 * plan.workers_per_trial + 8)
+        actor: Any = ray.remote(Mailbox).options(num_cpus=0, max_concurrency=2 * plan.workers_per_run + 8)
         self.mailbox = actor.remote()
         self.error: BaseException | None = None
         self.thread = threading.Thread(target=self._train, daemon=True)
@@ -159,7 +159,7 @@ class Slot(tune.Trainable):
             if result is None and not self.thread.is_alive():
                 raise RuntimeError(f"the workers of this slot died: {self.error!r}")
         self.waiting = result["epoch"]
-        done = any(word in result for word in ENDINGS) or result["epoch"] >= self.config["trial"]["epochs"]
+        done = any(word in result for word in ENDINGS) or result["epoch"] >= self.config["config"]["epochs"]
         if done:
             ray.get(self.mailbox.finish.remote())
         return {**result, "done": done}
@@ -181,7 +181,7 @@ class Slot(tune.Trainable):
             train_loop_config={"mailbox": self.mailbox, "places": self.places},
             torch_config=TorchConfig(backend="nccl" if gpus else "gloo"),
             scaling_config=ray.train.ScalingConfig(
-                num_workers=self.plan.workers_per_trial,
+                num_workers=self.plan.workers_per_run,
                 use_gpu=bool(gpus),
                 resources_per_worker={"CPU": 1, **gpus},
             ),

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from contrastive import train
-from contrastive.config import Trial, from_dict, identity
+from contrastive.config import Config, from_dict, identity
 from contrastive.data import Dataset, load
 from contrastive.distributed import World, peer_lost
 from sweeps.store import Writer, last_epoch, read_manifest
@@ -55,10 +55,10 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
         try:
             read_manifest(directory)  # a node that does not share the store's file system ends here
             recorded = epoch = last_epoch(directory, run["identity"])
-            trial, dataset = _images(run, places)
-            steps = len(dataset.train) // trial.batch
+            config, dataset = _images(run, places)
+            steps = len(dataset.train) // config.batch
             kept = directory / "checkpoints" / run["identity"]
-            train(trial, report, dataset=dataset, directory=kept, device=places.device, world=world)
+            train(config, report, dataset=dataset, directory=kept, device=places.device, world=world)
         except Exception as error:
             if world.size > 1 and peer_lost(error):
                 raise
@@ -71,9 +71,9 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
     return False
 
 
-def _images(run: dict[str, Any], places: Places) -> tuple[Trial, Dataset]:
-    trial = from_dict(run["trial"])
-    dataset = load(trial.data, cache=Path(places.cache))
-    if identity(trial, dataset.fingerprint) != run["identity"]:
+def _images(run: dict[str, Any], places: Places) -> tuple[Config, Dataset]:
+    config = from_dict(run["config"])
+    dataset = load(config.data, cache=Path(places.cache))
+    if identity(config, dataset.fingerprint) != run["identity"]:
         raise RuntimeError("the images have changed since this sweep was planned; start a new sweep")
-    return trial, dataset
+    return config, dataset

@@ -9,7 +9,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from analysis import campaign as analysis
-from contrastive import config
+from contrastive import config as configs
 from search_spaces.campaign import Campaign, Entry
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps import store
@@ -19,6 +19,7 @@ from sweeps.engine.lifecycle import Sweep
 from sweeps.engine.provenance import provenance
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import ADAPTIVE, Plan
+from sweeps.store import former
 from sweeps.store.driver import program
 
 _CAMPAIGN = TypeAdapter(Campaign)
@@ -45,7 +46,7 @@ def by_flags(given: argparse.Namespace) -> Campaign:
     elif name in CAMPAIGNS:
         found = CAMPAIGNS[name]
     else:
-        raise ValueError(f"there is no campaign '{name}'. {config.closest(name, list(CAMPAIGNS))}")
+        raise ValueError(f"there is no campaign '{name}'. {configs.closest(name, list(CAMPAIGNS))}")
     changes = {"data": given.data, "budget": given.budget}
     return replace(found, **{field: value for field, value in changes.items() if value})
 
@@ -62,13 +63,13 @@ def plan_of(campaign: Campaign, entry: Entry) -> Plan:
         "--method-preset": entry.method_preset,
         "--epochs": entry.epochs,
         "--design": entry.design,
-        "--trials": entry.trials,
+        "--arms": entry.arms,
         "--seeds": entry.seeds,
         "--stopper": entry.stopper,
         "--objectives": entry.objectives,
         "--confirm": entry.confirm,
         "--confirm-seeds": entry.confirm_seeds,
-        "--workers-per-trial": campaign.workers_per_trial,
+        "--workers-per-run": campaign.workers_per_run,
         "--gpus-per-worker": campaign.gpus_per_worker or None,
     }
     typed = [part for flag, value in words.items() if value is not None for part in (flag, str(value))]
@@ -98,7 +99,7 @@ def comparisons(campaign: Campaign, planned: dict[str, Plan]) -> list[dict[str, 
             )
         elif entry.compare == "all":
             arms = [
-                space.setting(space.trial(arm))
+                space.setting(space.config(arm))
                 for arm in plans.fixed_arms(planned[name])
                 if arm != space.default()
             ]
@@ -146,7 +147,9 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
         ValueError: another version of the program, or other images.
     """
     content = analysis.read_campaign(directory)
-    campaign = config.in_words(lambda: _CAMPAIGN.validate_python(content["campaign"]), Campaign)
+    campaign = configs.in_words(
+        lambda: _CAMPAIGN.validate_python(former.campaign(content["campaign"])), Campaign
+    )
     if given.budget:
         campaign = replace(campaign, budget=given.budget)
         content["campaign"] = _CAMPAIGN.dump_python(campaign, mode="json")

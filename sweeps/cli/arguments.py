@@ -12,7 +12,8 @@ from typing import Any, TypeVar
 
 from analysis.load import load
 from analysis.summarise import summarise
-from contrastive import config, data
+from contrastive import config as configs
+from contrastive import data
 from contrastive.methods import METHODS
 from contrastive.spelling import resolved
 from contrastive.views import Views
@@ -29,13 +30,14 @@ from sweeps.planning.designs import GRIDS, finer
 from sweeps.planning.fields import in_hours, is_duration, parse_fields
 from sweeps.planning.plan import DESIGNS, Budget, Confirm, Objective, Plan
 from sweeps.stoppers import by_text
+from sweeps.store import former
 from sweeps.store.schema import SECONDS
 
 FLAGS = {
-    "arms": "--trials",
+    "arms": "--arms",
     "objectives": "--objectives",
     "sampler_seed": "--sampler-seed",
-    "workers_per_trial": "--workers-per-trial",
+    "workers_per_run": "--workers-per-run",
     "gpus_per_worker": "--gpus-per-worker",
 }
 """The fields of a plan that have a flag of another name."""
@@ -55,7 +57,7 @@ HEEDED = {
         "webhook",
         "retry_failed",
     ),
-    *("fail_fast", "trials", "seeds", "space", "confirm", "confirm_seeds", "budget", "stopper"),
+    *("fail_fast", "arms", "seeds", "space", "confirm", "confirm_seeds", "budget", "stopper"),
 }
 """What can be said beside --resume."""
 OF_BASE = {"set", "data", "epochs", "method_preset"}
@@ -69,18 +71,18 @@ def plan_of(given: argparse.Namespace) -> Plan:
         ValueError: a name, path or value that cannot be meant; says what is allowed.
     """
     options = _options(given)
-    design, _, other = (given.design or "").partition(":")
+    design, _, other = former.DESIGNS.get(given.design, given.design or "").partition(":")
     if other and f"{design}:SWEEP" in DESIGNS:
         return _from_sweep(given, design, other, options)
-    if given.design and given.design not in (allowed := [d for d in DESIGNS if ":" not in d]):
+    if given.design and design not in (allowed := [d for d in DESIGNS if ":" not in d]):
         known = [*allowed, *(d for d in DESIGNS if ":" in d)]
-        raise ValueError(f"there is no design '{given.design}'. {config.closest(given.design, known)}")
+        raise ValueError(f"there is no design '{given.design}'. {configs.closest(given.design, known)}")
     if not given.space:
-        raise ValueError(f"name a space with --space. {config.closest('', list(SPACES))}")
+        raise ValueError(f"name a space with --space. {configs.closest('', list(SPACES))}")
     if given.smoke:
         return _smoke(given, options)
     if given.design:
-        options["design"] = given.design
+        options["design"] = design
     return _checked(space=_space(given), **options)
 
 
@@ -102,7 +104,7 @@ def grown(plan: Plan, given: argparse.Namespace) -> Plan:
     said = flags.said(given)
     if idle := sorted(said - HEEDED - OF_BASE):
         raise ValueError(
-            f"--resume goes on with the sweep as it was planned, or larger (--trials, --seeds, --space, --confirm, "
+            f"--resume goes on with the sweep as it was planned, or larger (--arms, --seeds, --space, --confirm, "
             f"--budget); leave out {flags.named(idle)}"
         )
     if (of_base := sorted(said & OF_BASE)) and not given.space:
@@ -115,12 +117,10 @@ def grown(plan: Plan, given: argparse.Namespace) -> Plan:
     if given.space:
         changes["space"] = _widened(plan.space, _space(given))
     if "arms" in changes and plan.design in ("given", "path"):
-        raise ValueError(
-            f"--trials: the arms of this sweep were given (design {plan.design}); begin a new one"
-        )
+        raise ValueError(f"--arms: the arms of this sweep were given (design {plan.design}); begin a new one")
     if changes.get("arms", plan.arms) < plan.arms:
         raise ValueError(
-            f"--trials {changes['arms']}: the sweep has {plan.arms} arms already, and can only grow"
+            f"--arms {changes['arms']}: the sweep has {plan.arms} arms already, and can only grow"
         )
     fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
     larger = _checked(**fields | changes) if changes else plan
@@ -140,7 +140,7 @@ def _finer(plan: Plan, larger: Plan) -> Plan:
     if found is None and larger.space == plan.space and larger.arms == plan.arms:
         return plan
     if found is None or found > larger.arms:
-        mend = f"the next that has them takes --trials {found}" if found else "begin a new sweep"
+        mend = f"the next that has them takes --arms {found}" if found else "begin a new sweep"
         raise ValueError(
             f"--resume: no {plan.design} of more than {plan.arms} and at most {larger.arms} arms has all of the "
             f"{plan.arms} that there are; {mend}"
@@ -218,18 +218,18 @@ def _space(given: argparse.Namespace) -> Space:
     space = from_file("--space", given.space, Space) if of_file else by_name(given.space, SPACES)
     changes = preset(given.method_preset) if given.method_preset else {}
     if given.data:
-        changes["data"] = config.to_json(data.parse(given.data))
+        changes["data"] = configs.to_json(data.parse(given.data))
     pinned = _assigned(space.base, changes, given.set)
     if given.epochs is not None:
         pinned = {"epochs": given.epochs, **pinned}
-    usual, space = space, fitted(space, changes, pinned, workers=given.workers_per_trial or 1)
+    usual, space = space, fitted(space, changes, pinned, workers=given.workers_per_run or 1)
     for line in given_way(usual, changes, pinned, space):
         sys.stderr.write(f"{line}\n")
     moved = _absolute(space.base)
     return space if moved == space.base else based_on(space, moved, pinned)
 
 
-def _assigned(base: config.Trial, changes: Mapping[str, Any], typed: Sequence[str]) -> dict[str, Any]:
+def _assigned(base: configs.Config, changes: Mapping[str, Any], typed: Sequence[str]) -> dict[str, Any]:
     """What --set says, by the paths that are meant; where those are not as typed, it is said.
 
     Raises:
@@ -246,28 +246,28 @@ def _assigned(base: config.Trial, changes: Mapping[str, Any], typed: Sequence[st
     return pinned
 
 
-def _absolute(trial: config.Trial) -> config.Trial:
-    """The trial with an absolute place of its images: Ray changes the working directory of its processes."""
-    root = getattr(trial.data, "root", None)
+def _absolute(config: configs.Config) -> configs.Config:
+    """The configuration with an absolute place of its images: Ray changes the working directory of its processes."""
+    root = getattr(config.data, "root", None)
     return (
-        trial
+        config
         if root is None
-        else config.replace(trial, {"data.root": str(Path(root).expanduser().absolute())})
+        else configs.replace(config, {"data.root": str(Path(root).expanduser().absolute())})
     )
 
 
 def preset(name: str) -> dict[str, Any]:
-    """What a published recipe, named METHOD:PRESET, changes in a trial.
+    """What a published recipe, named METHOD:PRESET, changes in a configuration.
 
     Raises:
         ValueError: there is no such method or preset.
     """
     known = {f"{m().name}:{p}": (m, p) for m in METHODS for p in m.presets}
     if name not in known:
-        raise ValueError(f"there is no preset '{name}'. {config.closest(name, list(known))}")
+        raise ValueError(f"there is no preset '{name}'. {configs.closest(name, list(known))}")
     method, key = known[name]
     # From the method's own defaults: what a space's base has for its scale is no part of a published recipe.
-    own = {"method": config.to_json(method()), "views": config.to_json(Views())}
+    own = {"method": configs.to_json(method()), "views": configs.to_json(Views())}
     return {**own, **method.presets[key].values}
 
 
@@ -288,14 +288,14 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
         raise ValueError(f"{said} {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
     try:
         check_keys(path)
-        content = config.in_words(lambda: runpy.run_path(str(path)))
+        content = configs.in_words(lambda: runpy.run_path(str(path)))
     except Exception as error:  # whatever the file does wrong, it is the reader's to mend
         raise ValueError(f"{said} {reference}: {path} fails with {type(error).__name__}: {error}") from error
     known = {name: value for name, value in content.items() if isinstance(value, kind)}
     if len(known) == 1 and not variable:
         return next(iter(known.values()))
     if variable not in known:
-        hint = config.closest(variable, list(known)) if known else "There is none."
+        hint = configs.closest(variable, list(known)) if known else "There is none."
         raise ValueError(f"{path} has no {kind.__name__.lower()} '{variable}'. {hint}")
     return known[variable]
 
@@ -306,34 +306,34 @@ def _options(given: argparse.Namespace, before: Plan | None = None) -> dict[str,
     confirm = {name: value for name, value in confirm.items() if value is not None}
     confirmed = (before and before.confirm) or Confirm()
     options = {
-        "arms": given.trials,
+        "arms": given.arms,
         "seeds": parse_seeds(given.seeds) if given.seeds else None,
         "objectives": parse_objectives(given.objectives) if given.objectives else None,
         "stopper": by_text(given.stopper) if given.stopper else None,
         "sampler_seed": given.sampler_seed,
-        "confirm": config.in_words(lambda: replace(confirmed, **confirm)) if confirm else None,
+        "confirm": configs.in_words(lambda: replace(confirmed, **confirm)) if confirm else None,
         "budget": parse_budget(given.budget, before and before.budget) if given.budget else None,
-        "workers_per_trial": given.workers_per_trial,
+        "workers_per_run": given.workers_per_run,
         "gpus_per_worker": given.gpus_per_worker,
     }
     return {name: value for name, value in options.items() if value is not None}
 
 
 def parse_budget(text: str, before: Budget | None = None) -> Budget:
-    """Reads "trials=100,epochs=5000,hours=8,gpu_hours=20", any of them; the others are as `before`.
+    """Reads "runs=100,epochs=5000,hours=8,gpu_hours=20", any of them; the others are as `before`.
 
     A duration alone, as "90m" or "1h30m", is by the clock on the wall.
 
     Raises:
         ValueError: another word, or no such number.
     """
-    kinds = {"trials": int, "epochs": int, "hours": in_hours, "gpu_hours": in_hours}
+    kinds = {"runs": int, "epochs": int, "hours": in_hours, "gpu_hours": in_hours}
     parts = [f"hours={part}" if is_duration(part) else part for part in text.split(",")]
     if number := next((part for part in parts if re.fullmatch(r"[\d.]+", part)), None):
         each = " or ".join(f"{kind}={number}" for kind in kinds)
         raise ValueError(f"--budget {text}: {number} of what? Such as {number}h, or {each}")
-    found = parse_fields("--budget", ",".join(parts), kinds)
-    return config.in_words(lambda: replace(before or Budget(), **found))
+    found = parse_fields("--budget", former.budget(",".join(parts)), kinds)
+    return configs.in_words(lambda: replace(before or Budget(), **found))
 
 
 def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict[str, Any]) -> Plan:
@@ -347,7 +347,7 @@ def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict
     space, options["smoke"] = before.space, before.smoke
     record = load(directory)
     summary = summarise(record)
-    of_arm = {run.arm: config.from_dict(run.config) for run in record.runs}
+    of_arm = {run.arm: configs.from_dict(run.config) for run in record.runs}
     # Those that were confirmed first: they are what the sweep says is best.
     ranked = {arm.digest: arm for arm in (*summary.result.arms, *summary.arms) if arm.score is not None}
     complete = [arm for arm in ranked.values() if not summary.default or arm.digest != summary.default.digest]

@@ -53,7 +53,7 @@ def export(directory: Path, out: Path) -> Exported:
     write_whole(out / "best.json", lambda file: file.write(f"{content}\n".encode()))
     encoders, missing = [], []
     for run in runs:
-        path = directory / "checkpoints" / run.trial / "checkpoint.pt"
+        path = directory / "checkpoints" / run.identity / "checkpoint.pt"
         if not path.is_file():
             missing.append(f"seed {run.seed}, whose checkpoint {path} is not there")
             continue
@@ -97,7 +97,7 @@ def training_command(space: str, config: dict[str, Any], seeds: tuple[int, ...])
         return None
     settings = [part for path, value in changes.items() for part in ("--set", f"{path}={json.dumps(value)}")]
     listed = ",".join(map(str, seeds)) + "," * (len(seeds) == 1)
-    words = ["python", "sweeps/run.py", "--space", space, "--trials", "1", "--seeds", listed, *settings]
+    words = ["python", "sweeps/run.py", "--space", space, "--arms", "1", "--seeds", listed, *settings]
     return shlex.join(words)
 
 

@@ -26,7 +26,7 @@ examples
     python sweeps/run.py --space sce_temperatures --dry-run      the plan, and what it will take
   ask a question
     python sweeps/run.py --space sce_temperatures
-    python sweeps/run.py --space sce_temperatures --data fashion_mnist --trials 20 --epochs 40
+    python sweeps/run.py --space sce_temperatures --data fashion_mnist --arms 20 --epochs 40
     python sweeps/run.py --space cacr_ablation --seeds 5         CACR without each of its parts
     python sweeps/run.py --space sce_temperatures --set method.coefficient=1.0 --set optimiser.lr=0.1
     python sweeps/run.py --space sce_temperatures --method-preset sce:cifar10 --data cifar10:PATH --gpus-per-worker 1
@@ -35,20 +35,20 @@ examples
     python sweeps/run.py --space sce_temperatures --design grid --seeds 3 --stopper none
     python sweeps/run.py --space sce_temperatures --stopper asha:reduction=3,grace=2
     python sweeps/run.py --space sce_temperatures --objectives knn_top1,seconds:min
-    python sweeps/run.py --space sce_temperatures --trials 1000 --budget hours=8
+    python sweeps/run.py --space sce_temperatures --arms 1000 --budget hours=8
   settle it
     python sweeps/run.py --space sce_temperatures --confirm 3 --confirm-seeds 5
-    python sweeps/run.py --design rerun:SWEEP --trials 2 --seeds 1-5 --stopper none
+    python sweeps/run.py --design rerun:SWEEP --arms 2 --seeds 1-5 --stopper none
   look at it and go on with it
     python sweeps/run.py --status SWEEP
     python sweeps/run.py --tail SWEEP
     python sweeps/run.py --stop SWEEP
     python sweeps/run.py --resume SWEEP
-    python sweeps/run.py --resume SWEEP --trials 24 --seeds 0-4  a larger sweep that keeps what it has
+    python sweeps/run.py --resume SWEEP --arms 24 --seeds 0-4  a larger sweep that keeps what it has
     python sweeps/run.py --export SWEEP --out best
     python sweeps/run.py --sql "select sweep, number, state, knn_top1 from final order by knn_top1 desc limit 5"
 
---set names any field of a trial by its path, its value as JSON or as a word; --show SPACE --json has a whole trial.
+--set names any field of a run by its path, its value as JSON or as a word; --show SPACE --json has a whole run.
 
 what comes out
   A table of the arms, the verdict on the best one (or "not separable" from seed noise), and a folder
@@ -58,7 +58,7 @@ what comes out
 
 how to go on
   Every reported epoch is kept, whatever happens. Ctrl-C once, or --stop, ends a sweep at the next report of each
-  run, and Ctrl-C twice at once; --resume goes on from there after that, a crash or a power cut. With new --trials,
+  run, and Ctrl-C twice at once; --resume goes on from there after that, a crash or a power cut. With new --arms,
   --seeds, --space, --budget or --confirm the sweep grows; with --retry-failed, runs that have failed are tried again.
 
 exit codes
@@ -127,7 +127,7 @@ def _add_what(p: argparse.ArgumentParser) -> None:
         metavar="PATH=VALUE",
         action="append",
         default=[],
-        help="any field of the trial; what is set no longer varies; may be repeated",
+        help="any field of the configuration; what is set no longer varies; may be repeated",
     )
     what.add_argument("--epochs", type=int, metavar="N", help="epochs of a run that is not stopped")
     what.add_argument(
@@ -142,7 +142,8 @@ def _add_how(p: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--design", metavar="NAME", help="how arms are chosen; see --list; by default what suits the space"
     )
-    how.add_argument("--trials", type=int, metavar="N", help="arms, the default among them (12)")
+    arms = ("--arms", "--trials")  # former
+    how.add_argument(*arms, type=int, metavar="N", help="arms, the default among them (12)")
     how.add_argument("--seeds", metavar="N|LIST", help="how many (3), or which (4,5 or 1-5); default: seed 0")
     how.add_argument(
         "--objectives",
@@ -165,7 +166,7 @@ def _add_how(p: argparse.ArgumentParser) -> None:
     how.add_argument(
         "--budget",
         metavar="LIMIT=N,...",
-        help="when to end, whichever comes first: trials=100,epochs=5000,hours=8,gpu_hours=20",
+        help="when to end, whichever comes first: runs=100,epochs=5000,hours=8,gpu_hours=20",
     )
 
 
@@ -198,7 +199,9 @@ def add_places(p: argparse.ArgumentParser) -> Any:
 
 def _add_where(p: argparse.ArgumentParser) -> None:
     where = add_places(p)
-    where.add_argument("--workers-per-trial", type=int, metavar="N", help="processes that share a run (1)")
+    where.add_argument("--workers-per-run", type=int, metavar="N", help="processes that share a run (1)")
+    former = "--workers-per-trial"
+    where.add_argument(former, dest="workers_per_run", type=int, help=argparse.SUPPRESS)
     where.add_argument("--gpus-per-worker", type=float, metavar="X", help="may be a fraction (0)")
     where.add_argument("--webhook", metavar="URL", help="is told how the sweep ended: a POST of JSON")
 
@@ -225,12 +228,12 @@ def _add_looks(p: argparse.ArgumentParser) -> None:
     look.add_argument("--export", metavar="SWEEP", help="write its best arm and trained encoders to --out")
     look.add_argument("--out", type=Path, metavar="DIR", help="where --export writes")
     look.add_argument(
-        "--sql", metavar="QUERY", help="ask the store; its views: final, reports, trials, events; read only"
+        "--sql", metavar="QUERY", help="ask the store; its views: final, reports, runs, events; read only"
     )
     look.add_argument("--json", action="store_true", help="any of these, or a sweep's summary, for programs")
 
 
-OF_SMOKE = {"data", "epochs", "design", "trials", "seeds", "confirm", "confirm_seeds", "budget", "resume"}
+OF_SMOKE = {"data", "epochs", "design", "runs", "seeds", "confirm", "confirm_seeds", "budget", "resume"}
 """What a smoke test chooses for itself."""
 
 

@@ -8,7 +8,8 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter
 
-from contrastive import config, data
+from contrastive import config as configs
+from contrastive import data
 from contrastive.methods import METHODS
 from search_spaces import SPACES
 from search_spaces.space import Space
@@ -82,14 +83,14 @@ def show_name(name: str, as_json: bool) -> int:
     if ":" in name or name.endswith(".py"):
         plan = arguments.plan_of(flags.parser().parse_args(["--space", name]))
         return _show_space(plan.space, name, as_json)
-    raise ValueError(f"there is no space or method '{name}'. {config.closest(name, [*SPACES, *methods])}")
+    raise ValueError(f"there is no space or method '{name}'. {configs.closest(name, [*SPACES, *methods])}")
 
 
 def _show_space(space: Space, called: str, as_json: bool) -> int:
     """What varies, by whose word, how many arms that makes, and one of them."""
     if as_json:
         about = TypeAdapter(Space).dump_python(space, mode="json")
-        sample = config.to_dict(space.trial(describe.sample(space)))
+        sample = configs.to_dict(space.config(describe.sample(space)))
         print(
             json.dumps({**about, "default": space.default(), "grid": describe.grid(space), "sample": sample})
         )
@@ -107,7 +108,9 @@ def _show_space(space: Space, called: str, as_json: bool) -> int:
 def _show_method(method: Any, as_json: bool) -> int:
     """Its fields with their defaults and meaning, and its recipes with their sources."""
     name, fields = method().name, _fields(method)
-    presets = {p: {"source": v.source, "values": config.to_json(v.values)} for p, v in method.presets.items()}
+    presets = {
+        p: {"source": v.source, "values": configs.to_json(v.values)} for p, v in method.presets.items()
+    }
     if as_json:
         about = {"name": name, "about": inspect.getdoc(method), "fields": fields, "presets": presets}
         print(json.dumps(about))
@@ -128,7 +131,7 @@ def _fields(method: type) -> dict[str, tuple[Any, str]]:
     """Default and meaning of each field but the name."""
     schema = TypeAdapter(method).json_schema()
     properties = schema.get("properties") or schema["$defs"][method.__name__]["properties"]
-    defaults = config.to_json(method())
+    defaults = configs.to_json(method())
     return {
         field: (default, properties[field].get("description", ""))
         for field, default in defaults.items()

@@ -74,7 +74,7 @@ def status(directory: Path, *, program: str) -> Status:
     past, summary, closing = history.read(directory), summarise(record), _closing(events)
     ended = closing is None and _concluded(directory, record, events)
     state = "running" if found else "finished" if ended else "interrupted"
-    own = [run for run in record.runs if run.trial not in past.reused]
+    own = [run for run in record.runs if run.identity not in past.reused]
     epochs, trained = sum(run.epochs for run in own), sum(map(_seconds, own))
     states = Counter(run.state for run in record.runs)
     reused = sum(run.epochs for run in record.runs) - epochs

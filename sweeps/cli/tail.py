@@ -65,13 +65,13 @@ class Tail:
     def __post_init__(self) -> None:
         self.record = Record(store.read_manifest(self.directory), ())
         self.reports = Follower(self.directory, "reports")
-        self.trials = Follower(self.directory, "trials")
+        self.states = Follower(self.directory, "runs")
 
     def new(self) -> list[Line]:
         """What was recorded since the last call, in order of time."""
         # Reports first: the issue of a run is recorded before any report of it, so that it is found below.
         reports = self._judged(self.reports.new())
-        lines = [self._state(row) for row in self.trials.new().to_pylist() if self._is_new(row, "state")]
+        lines = [self._state(row) for row in self.states.new().to_pylist() if self._is_new(row, "state")]
         lines += [self._report(row) for row in reports if self._is_new(row, "epoch")]
         return sorted(lines, key=lambda line: line.time)
 
@@ -80,17 +80,17 @@ class Tail:
         metric = METRIC + self.record.metric
         if metric not in reports.column_names:
             return []
-        columns = reports.select(["trial", "attempt", "epoch", "time", "sequence", metric])
+        columns = reports.select(["run", "attempt", "epoch", "time", "sequence", metric])
         return columns.filter(pc.field(metric).is_valid()).rename_columns({metric: "value"}).to_pylist()
 
     def _is_new(self, row: dict[str, Any], what: str) -> bool:
-        fact = (row["trial"], row["attempt"], row["time"], row["sequence"], row[what])
+        fact = (row["run"], row["attempt"], row["time"], row["sequence"], row[what])
         known = fact in self.seen
         self.seen.add(fact)
         return not known
 
     def _state(self, row: dict[str, Any]) -> Line:
-        run = self.runs[row["trial"]] = run_of(row, {})
+        run = self.runs[row["run"]] = run_of(row, {})
         return Line(
             time=row["time"],
             run=run.number,
@@ -104,7 +104,7 @@ class Tail:
         )
 
     def _report(self, row: dict[str, Any]) -> Line:
-        run = self.runs.get(row["trial"])
+        run = self.runs.get(row["run"])
         number, seed = (run.number, run.seed) if run else (None, None)
         return Line(
             time=row["time"],

@@ -12,7 +12,7 @@ from sweeps.planning import reserve
 from sweeps.planning.plan import Budget
 
 INTERRUPTED = Closing("interrupted", "interrupted")
-TRIALS = ("trials",)
+STARTS = ("runs",)
 """A limit on beginnings: what was begun comes to its end."""
 LIMITS = ("epochs", "hours", "gpu_hours")
 """What ends runs in training too; they can be taken up again."""
@@ -127,8 +127,8 @@ class Arbiter:
         together = spent(self.engines, hours)
         for engine in self.engines:
             own = spent([engine], hours)
-            engine.full = exhausted(engine.plan.budget, own, TRIALS) or exhausted(
-                self.budget, together, TRIALS
+            engine.full = exhausted(engine.plan.budget, own, STARTS) or exhausted(
+                self.budget, together, STARTS
             )
             if (reason := exhausted(engine.plan.budget, own)) and not (engine.closing or engine.through):
                 engine.close(Closing("spent", reason))
@@ -141,7 +141,7 @@ class Arbiter:
 def spent(engines: Sequence[Engine], hours: float) -> dict[str, float]:
     """What engines have used up, in the units of a budget."""
     return {
-        "trials": sum(len(engine.attempts) - len(engine.reused) for engine in engines),
+        "runs": sum(len(engine.attempts) - len(engine.reused) for engine in engines),
         "epochs": sum(engine.epochs_spent for engine in engines),
         "hours": hours,
         "gpu_hours": sum(engine.seconds_spent * engine.options.devices for engine in engines) / 3600,

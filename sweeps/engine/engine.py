@@ -145,7 +145,7 @@ class Engine:
         spared = verdict is not None and self._spared(run.arm)
         self._note_rungs()
         self._dismiss()
-        searching = run.seed in self.plan.seeds and epoch < run.trial.epochs
+        searching = run.seed in self.plan.seeds and epoch < run.config.epochs
         if unwell:
             self.verdicts[run.identity] = Verdict("stop", unwell)
         elif searching and not self.study.confirming and (why := self.lacking(0, None)):
@@ -171,7 +171,7 @@ class Engine:
                 self.left_behind.append(self.study.entries[run.identity].run)
         elif verdict:
             self._record(run, "stopped", verdict.reason)
-        elif tally.epoch >= run.trial.epochs:
+        elif tally.epoch >= run.config.epochs:
             self._complete(run)
         elif self.closing is None:
             self._record(run, "failed", f"ended after epoch {tally.epoch} without a word")
@@ -245,7 +245,7 @@ class Engine:
             run for run in self.study.unfinished() if run.arm == arm and run.identity not in self.running
         ]
         return sum(
-            run.trial.epochs - self._tally(run).epoch for run in waiting if run.seed in self.plan.seeds
+            run.config.epochs - self._tally(run).epoch for run in waiting if run.seed in self.plan.seeds
         )
 
     def confirmed(self) -> tuple[int, int]:
@@ -260,12 +260,12 @@ class Engine:
     def under_way(self) -> int:
         """Epochs to go of the search's runs in training, and of those that an interruption left behind."""
         runs = {run.identity: run for run in (*self.running.values(), *self.left_behind)}.values()
-        return sum(run.trial.epochs - self._tally(run).epoch for run in runs if run.seed in self.plan.seeds)
+        return sum(run.config.epochs - self._tally(run).epoch for run in runs if run.seed in self.plan.seeds)
 
     @property
     def through(self) -> bool:
         """Whether all runs, to the last of the confirmation, have had all their epochs."""
-        left = any(self._tally(run).epoch < run.trial.epochs for run in self.running.values())
+        left = any(self._tally(run).epoch < run.config.epochs for run in self.running.values())
         return bool(self.plan.confirm) and self.study.confirming and not (left or self.study.more())
 
     def _promoted(self, *, ending: bool = False) -> Run | None:
@@ -370,7 +370,7 @@ class Engine:
         if new:
             self._in_order("judged", run.identity, epoch)
         verdict = self.judge.observe(run.identity, run.arm, epoch, metrics[METRIC])
-        return verdict if epoch < run.trial.epochs else None
+        return verdict if epoch < run.config.epochs else None
 
     def _in_order(self, kind: str, run: str = "", epoch: int = 0, **detail: Any) -> None:
         """Records what the judge is shown with its place: the clocks of machines do not agree on the order."""
@@ -444,14 +444,14 @@ class Engine:
     def _note(self, run: Run, state: State, reason: str) -> None:
         epochs = self._tally(run).epoch if state != "running" else 0
         tally, kept = self._tally(run), self.checkpoints.of(run.identity)
-        self.writer.trial(
+        self.writer.run(
             **replace(run, attempt=self.attempts.get(run.identity, 0)).row(),
             state=state,
             reason=reason,
             epochs=epochs,
             rung=tally.rung,
             seconds=tally.seconds,
-            device_seconds=tally.seconds * (self.options.devices or self.plan.workers_per_trial),
+            device_seconds=tally.seconds * (self.options.devices or self.plan.workers_per_run),
             checkpoint=str(kept.relative_to(self.study.directory)) if kept else "",
             dropped=self.study.dropped(run),
             host=tally.host,

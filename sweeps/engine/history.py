@@ -13,7 +13,7 @@ from sweeps.store.schema import METRIC, WHENCE
 
 ORDERED = ("judging", "judged", "lost")
 """Kinds of events that say in which order the judge was shown reports, and told of runs that broke."""
-ASKED = ["trial", "state", "reason", *WHENCE]
+ASKED = ["run", "state", "reason", *WHENCE]
 Epoch = tuple[int, dict[str, float]]
 """An epoch's number and its metrics."""
 
@@ -105,21 +105,21 @@ class Elsewhere:
 def read(directory: Path) -> History:
     """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
     events = store.events(directory).to_pylist()
-    trials, table = (
-        store.trials(directory).select(["trial", "attempt", "state", "reason", *WHENCE]).to_pylist(),
+    runs, table = (
+        store.runs(directory).select(["run", "attempt", "state", "reason", *WHENCE]).to_pylist(),
         store.epochs(directory),
     )
     reports, attempts = _epochs(table)
     reported = set(attempts)
-    for row in trials:
-        attempts[row["trial"]] = max(row["attempt"], attempts.get(row["trial"], 0))
+    for row in runs:
+        attempts[row["run"]] = max(row["attempt"], attempts.get(row["run"], 0))
     return History(
         **_in_order(reports, events),
-        states={row["trial"]: row["state"] for row in trials},
-        reasons={row["trial"]: row["reason"] for row in trials},
+        states={row["run"]: row["state"] for row in runs},
+        reasons={row["run"]: row["reason"] for row in runs},
         attempts=attempts,
-        reused=frozenset(event["trial"] for event in events if event["kind"] == "reused"),
-        origins={row["trial"]: _whence(row) for row in trials if row["trial"] in reported},
+        reused=frozenset(event["run"] for event in events if event["kind"] == "reused"),
+        origins={row["run"]: _whence(row) for row in runs if row["run"] in reported},
         sittings=_sittings(events, table["time"].to_pylist()),
     )
 
@@ -137,14 +137,14 @@ def finished_elsewhere(directory: Path, code: str | None = None) -> Elsewhere:
         rows = (
             []
             if other == directory or store.is_smoke_test(other)
-            else store.trials(other).select(ASKED).to_pylist()
+            else store.runs(other).select(ASKED).to_pylist()
         )
         for row in rows:
             if row["state"] == "complete" and not row["reason"]:
                 origin = _whence(row)
                 same = code is None or origin["code"] == code
-                (origins if same else others)[row["trial"]] = origin
-                sweeps |= {row["trial"]: other} if same else {}
+                (origins if same else others)[row["run"]] = origin
+                sweeps |= {row["run"]: other} if same else {}
     others = {run: origin for run, origin in others.items() if run not in sweeps}
     return Elsewhere(sweeps, origins, others, lru_cache(maxsize=4)(_curves))
 
@@ -165,15 +165,15 @@ def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict
     attempts: dict[str, int] = {}
     ordered = reports.sort_by([("time", "ascending"), ("sequence", "ascending")])
     names = [name for name in ordered.column_names if name.startswith(METRIC)]
-    trials, epochs, tries, *columns = (ordered[n].to_pylist() for n in ("trial", "epoch", "attempt", *names))
-    for trial, attempt in zip(trials, tries, strict=True):
-        attempts[trial] = max(attempt, attempts.get(trial, 0))
+    runs, epochs, tries, *columns = (ordered[n].to_pylist() for n in ("run", "epoch", "attempt", *names))
+    for run, attempt in zip(runs, tries, strict=True):
+        attempts[run] = max(attempt, attempts.get(run, 0))
     plain = [name.removeprefix(METRIC) for name in names]
     found = [
         {name: column[row] for name, column in zip(plain, columns, strict=True) if column[row] is not None}
-        for row in range(len(trials))
+        for row in range(len(runs))
     ]
-    return list(zip(trials, epochs, found, strict=True)), attempts
+    return list(zip(runs, epochs, found, strict=True)), attempts
 
 
 def _in_order(
@@ -190,8 +190,8 @@ def _in_order(
         if event["kind"] == "judging":
             seeds[len(ordered)] = detail["seeds"]
         elif event["kind"] == "lost":
-            losses.setdefault(len(ordered), []).append((event["trial"], detail["state"], detail["reason"]))
-        elif report := left.pop((event["trial"], event["epoch"]), None):
+            losses.setdefault(len(ordered), []).append((event["run"], detail["state"], detail["reason"]))
+        elif report := left.pop((event["run"], event["epoch"]), None):
             ordered.append(report)
     return {
         "reports": [*ordered, *left.values()],

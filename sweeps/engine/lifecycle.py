@@ -106,7 +106,7 @@ def reopen(directory: Path, *, cache: Path, other_code: bool = False) -> Sweep:
     sweep = Sweep(directory, plan, dataset, cache)
     if sweep.default_arm != manifest["default_arm"]:
         raise ValueError(
-            f"{manifest['id']} was begun by a version whose trials give other numbers; finish it with that one "
+            f"{manifest['id']} was begun by a version whose configurations give other numbers; finish it with that one "
             "or start a new sweep"
         )
     if _changed(manifest) and not other_code:
@@ -200,23 +200,23 @@ def test_accuracy(sweep: Sweep, run: str) -> float:
     """Top-1 of kNN on the test images, in percent, of a finished run: for what is reported at the end only."""
     device = _device(sweep.plan)
     found = load_pretrained(checkpoint(sweep, run), device=device)
-    layer = readout(found, found.trial.evaluation.layer)
-    return held_out_accuracy(layer, sweep.dataset, found.trial, device=device)
+    layer = readout(found, found.config.evaluation.layer)
+    return held_out_accuracy(layer, sweep.dataset, found.config, device=device)
 
 
 def _check(plan: Plan, dataset: Dataset, cache: Path) -> None:
     objectives.check(plan, classes=len(dataset.classes))
-    for trial in map(plan.space.trial, plans.fixed_arms(plan)):
-        check_batch(trial, dataset)
-        check_evaluation(trial, dataset, cache=cache, choosing=True)
+    for config in map(plan.space.config, plans.fixed_arms(plan)):
+        check_batch(config, dataset)
+        check_evaluation(config, dataset, cache=cache, choosing=True)
 
 
 def _baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:
     """What any learning must pass; the encoder before training is another one on each seed."""
     device, base = _device(plan), plan.space.base
     raw = raw_pixel_accuracy(base, dataset, device=device)
-    trials = {seed: plan.run(plan.space.default(), seed) for seed in plan.seeds}
-    untrained = {seed: untrained_accuracy(trial, dataset, device=device) for seed, trial in trials.items()}
+    configs = {seed: plan.run(plan.space.default(), seed) for seed in plan.seeds}
+    untrained = {seed: untrained_accuracy(config, dataset, device=device) for seed, config in configs.items()}
     return {
         "baselines": {"raw pixels": raw, "untrained encoder": fmean(untrained.values())},
         "untrained": untrained,
@@ -279,7 +279,7 @@ def _named_arms(plan: Plan) -> dict[str, Any]:
     """The arms of a space that lists them, by name; some designs join several of them."""
     if not plan.space.alternatives:
         return {}
-    joined = {plan.space.listed.name_of(arm): arm for arm in plans.fixed_arms(plan)[1:]}
+    joined = {plan.space.named_arms.name_of(arm): arm for arm in plans.fixed_arms(plan)[1:]}
     return {**plan.space.arms(), **joined}
 
 
@@ -287,5 +287,5 @@ def _next(sweep: Sweep, program: str) -> dict[str, str]:
     """What to type to go further: fresh seeds for the best arm and the default, all to their end."""
     fresh = max((*sweep.plan.seeds, *sweep.plan.confirm_seeds)) + 1
     seeds = f"{fresh}-{fresh + 4}"
-    rerun = f"--design rerun:{sweep.directory.name} --trials 2 --seeds {seeds} --stopper none"
+    rerun = f"--design rerun:{sweep.directory.name} --arms 2 --seeds {seeds} --stopper none"
     return {"settle_command": f"{program} {rerun}"}

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from contrastive.config import Trial
+    from contrastive.config import Config
 
 
 def removable(
@@ -64,17 +64,17 @@ def measure(checkpoints: Path) -> dict[str, int]:
     }
 
 
-def checkpoint_bytes(trial: "Trial") -> int:
-    """About how large one checkpoint of a trial is: its networks, queue and optimiser states, built without data."""
+def checkpoint_bytes(config: "Config") -> int:
+    """Approximate size of one checkpoint: networks, queue and optimiser states, built without data."""
     import torch
 
     from contrastive.distributed import World
     from contrastive.siamese import Siamese
 
     device = torch.device("meta")
-    model = Siamese(trial, world=World(), device=device).to(device)
+    model = Siamese(config, world=World(), device=device).to(device)
     parameters = list(model.online.parameters())
-    optimiser = trial.optimiser.build(parameters)
+    optimiser = config.optimiser.build(parameters)
     for parameter in parameters:
         parameter.grad = torch.zeros_like(parameter)
     optimiser.step()  # what an optimiser remembers, only it knows
@@ -83,12 +83,12 @@ def checkpoint_bytes(trial: "Trial") -> int:
     return sum(tensor.numel() * tensor.element_size() for tensor in tensors if torch.is_tensor(tensor))
 
 
-def smallest_budget(trial: "Trial", *, parallel: int, seeds: int) -> int:
+def smallest_budget(config: "Config", *, parallel: int, seeds: int) -> int:
     """Bytes that checkpoints take at least: of the runs in training, one being written, and of two arms that stay.
 
     A checkpoint is written beside the one that it replaces.
     """
-    return checkpoint_bytes(trial) * (2 * parallel + 2 * seeds)
+    return checkpoint_bytes(config) * (2 * parallel + 2 * seeds)
 
 
 def _size(path: Path) -> int:

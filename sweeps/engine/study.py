@@ -20,7 +20,7 @@ from optuna.storages import BaseStorage, JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
 
-from contrastive.config import Trial, arm, identity, to_dict
+from contrastive.config import Config, arm, identity, to_dict
 from sweeps.engine.sampler_view import Origin, View
 from sweeps.planning import parameters
 from sweeps.planning.designs import ADAPTIVE, known_arms
@@ -38,17 +38,17 @@ class Run:
     identity: str
     arm: str
     seed: int
-    trial: Trial
+    config: Config
     attempt: int = 0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON-ready values."""
-        return {**vars(self), "trial": to_dict(self.trial)}
+        return {**vars(self), "config": to_dict(self.config)}
 
     def row(self) -> dict[str, Any]:
-        """The columns of a trials row that say which run it is of."""
-        columns = {name: value for name, value in vars(self).items() if name not in ("identity", "trial")}
-        return {"trial": self.identity, "config": to_dict(self.trial), **columns}
+        """The columns of a row of runs that say which run it is of."""
+        columns = {name: value for name, value in vars(self).items() if name not in ("identity", "config")}
+        return {"run": self.identity, "config": to_dict(self.config), **columns}
 
 
 @dataclass
@@ -177,7 +177,7 @@ class Study:
         """What an arm of a space that lists its arms leaves out, or whatever else it is called; "" of the default."""
         if not self.plan.space.alternatives:
             return ""
-        name = self.plan.space.listed.name_of(json.loads(self.entries[run.identity].arm))
+        name = self.plan.space.named_arms.name_of(json.loads(self.entries[run.identity].arm))
         return "" if name == self.plan.space.base_name else name
 
     def report(self, run: str, epoch: int, value: float, others: tuple[float, ...] = ()) -> None:
@@ -358,11 +358,11 @@ class Study:
 
     def _allows(self, values: Values) -> bool:
         """Whether a proposal of the sampler can be an arm: it keeps the constraints, and was not run before."""
-        return self.plan.space.allows(self.plan.space.trial(values)) and key(values) not in self._known
+        return self.plan.space.allows(self.plan.space.config(values)) and key(values) not in self._known
 
     def _run(self, text: str, seed: int, number: int) -> Run:
-        trial = self.plan.run(json.loads(text), seed)
-        return Run(number, identity(trial, self.fingerprint), arm(trial, self.fingerprint), seed, trial)
+        config = self.plan.run(json.loads(text), seed)
+        return Run(number, identity(config, self.fingerprint), arm(config, self.fingerprint), seed, config)
 
 
 def _mean(values: Collection[float | None]) -> float | None:

@@ -72,11 +72,11 @@ def estimate(
 
 def parallel(plan: "Plan") -> int:
     """How many runs of a plan this machine trains at once; at least one."""
-    places = (os.cpu_count() or 1) // plan.workers_per_trial
+    places = (os.cpu_count() or 1) // plan.workers_per_run
     if plan.gpus_per_worker:
         import torch
 
-        places = min(places, int(torch.cuda.device_count() / (plan.gpus_per_worker * plan.workers_per_trial)))
+        places = min(places, int(torch.cuda.device_count() / (plan.gpus_per_worker * plan.workers_per_run)))
     return max(1, min(places, plan.runs))
 
 
@@ -89,15 +89,15 @@ def recorded(plan: "Plan", root: Path) -> Pace | None:
     from contrastive.config import to_dict
 
     wanted = _kind(to_dict(plan.space.base))
-    resources = (plan.workers_per_trial, plan.gpus_per_worker)
+    resources = (plan.workers_per_run, plan.gpus_per_worker)
     for directory, manifest in _latest_first(root):
         had = manifest.get("plan", {})
         if had.get("smoke"):
             continue
-        if (had.get("workers_per_trial"), had.get("gpus_per_worker")) != resources:
+        if (had.get("workers_per_run"), had.get("gpus_per_worker")) != resources:
             continue
-        rows = store.trials(directory).select(["trial", "config"]).to_pylist()
-        alike = [row["trial"] for row in rows if _kind(json.loads(row["config"])) == wanted]
+        rows = store.runs(directory).select(["run", "config"]).to_pylist()
+        alike = [row["run"] for row in rows if _kind(json.loads(row["config"])) == wanted]
         found = _seconds_per_epoch(directory, alike) if alike else None
         if found:
             host = manifest.get("provenance", {}).get("host", "a machine without a name")
@@ -106,7 +106,7 @@ def recorded(plan: "Plan", root: Path) -> Pace | None:
 
 
 def measured(plan: "Plan", cache: Path, *, patience: float = PATIENCE) -> Pace:
-    """A few seconds of the plan's base trial on this machine, by `sweeps.backend.probe` in a process of its own.
+    """Time a few seconds of the plan's base configuration, by `sweeps.backend.probe` in a process of its own.
 
     So the largest step can be given up, and this process is left as it was. One run is measured by itself, on one
     core: with a run on every core of a machine each is rather slower than faster.
@@ -117,7 +117,7 @@ def measured(plan: "Plan", cache: Path, *, patience: float = PATIENCE) -> Pace:
         return Pace(
             None, "no sweep in the store has timed such runs, and none is measured on GPUs beforehand"
         )
-    wanted = json.dumps({"trial": to_dict(plan.space.base), "cache": str(cache)})
+    wanted = json.dumps({"config": to_dict(plan.space.base), "cache": str(cache)})
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "sweeps.backend.probe"]
     try:
@@ -135,11 +135,11 @@ def measured(plan: "Plan", cache: Path, *, patience: float = PATIENCE) -> Pace:
     except subprocess.CalledProcessError as error:
         return Pace(None, f"it cannot be measured: {(error.stderr.strip().splitlines() or ['it died'])[-1]}")
     seconds, source = json.loads(done.stdout.splitlines()[-1])
-    if plan.workers_per_trial == 1:
+    if plan.workers_per_run == 1:
         return Pace(seconds, source)
     return Pace(
-        seconds / plan.workers_per_trial,
-        f"{source}, divided by {plan.workers_per_trial} workers, which may be too hopeful",
+        seconds / plan.workers_per_run,
+        f"{source}, divided by {plan.workers_per_run} workers, which may be too hopeful",
     )
 
 
@@ -153,13 +153,13 @@ def in_words(seconds: float) -> str:
     return f"{whole} s"
 
 
-def _kind(trial: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides how long an epoch of a trial takes, and nothing else."""
-    method = trial["method"]
+def _kind(config: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides how long an epoch of a configuration takes, and nothing else."""
+    method = config["method"]
     return {
         "method": [method["name"], method.get("inner", {}).get("name")],
-        "data": {name: value for name, value in trial["data"].items() if name != "root"},
-        **{name: trial[name] for name in ("views", "encoder", "batch", "precision")},
+        "data": {name: value for name, value in config["data"].items() if name != "root"},
+        **{name: config[name] for name in ("views", "encoder", "batch", "precision")},
     }
 
 
@@ -170,5 +170,5 @@ def _latest_first(root: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 def _seconds_per_epoch(directory: Path, runs: list[str]) -> tuple[float, int] | None:
     """The mean over all epochs of these runs, and how many there are."""
-    epochs = store.epochs(directory).filter(pc.field("trial").isin(runs) & (pc.field("seconds") > 0))
+    epochs = store.epochs(directory).filter(pc.field("run").isin(runs) & (pc.field("seconds") > 0))
     return (float(epochs["seconds"].to_numpy().mean()), len(epochs)) if len(epochs) else None

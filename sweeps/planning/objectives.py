@@ -15,10 +15,10 @@ def check(plan: Plan, *, classes: int | None = None) -> None:
     """
     wanted = [objective.metric for objective in plan.objectives]
     for arm in fixed_arms(plan):
-        trial = plan.space.trial(arm)
-        known = reported(trial, classes=classes)
+        config = plan.space.config(arm)
+        known = reported(config, classes=classes)
         if missing := [metric for metric in wanted if metric not in known]:
             raise ValueError(
-                f"objectives = {', '.join(missing)}: no run of {trial.method.name} in this sweep reports it; what is "
+                f"objectives = {', '.join(missing)}: no run of {config.method.name} in this sweep reports it; what is "
                 f"measured when training has ended is given by evaluation.after. {closest(missing[0], list(known))}"
             )

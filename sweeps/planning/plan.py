@@ -6,8 +6,8 @@ from typing import Any, Literal
 from pydantic import Field, JsonValue, TypeAdapter
 from pydantic.dataclasses import dataclass
 
-from contrastive import config
-from contrastive.config import Trial, in_words
+from contrastive import config as configs
+from contrastive.config import Config, in_words
 from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
 from search_spaces.domains import Choice, Domain, Integer, LogUniform, Zip
 from search_spaces.space import Space
@@ -26,6 +26,7 @@ from sweeps.planning.designs import (
     usual_design,
 )
 from sweeps.stoppers import Asha, Guard, Never, Stopper
+from sweeps.store import former
 
 __all__ = [
     "ADAPTIVE", "ARMS", "DESIGNS", "Budget", "Confirm", "Design", "Objective", "Plan", "Values",
@@ -55,7 +56,7 @@ class Confirm:
 class Budget:
     """What a sweep may spend; the first limit that is reached ends it. None: no limit."""
 
-    trials: Count | None = None
+    runs: Count | None = None
     """Runs issued."""
     epochs: Count | None = None
     """Of all runs together."""
@@ -82,7 +83,7 @@ class Plan:
     budget: Budget = Budget()
     guard: Guard = Guard()
     """Ends runs that have collapsed or diverged, the default's too."""
-    workers_per_trial: Count = 1
+    workers_per_run: Count = 1
     gpus_per_worker: NonNegative = 0.0
     smoke: bool = False
     """It only shows that it runs: nothing of it is reused by other sweeps, or shown among them."""
@@ -93,15 +94,15 @@ class Plan:
         self._check_objectives()
 
     def _check_workers(self) -> None:
-        if self.space.base.batch % self.workers_per_trial:
+        if self.space.base.batch % self.workers_per_run:
             raise ValueError(
-                f"workers_per_trial = {self.workers_per_trial} does not divide the batch of "
+                f"workers_per_run = {self.workers_per_run} does not divide the batch of "
                 f"{self.space.base.batch} images; change either"
             )
-        if self.workers_per_trial > 1 and 0 < self.gpus_per_worker < 1:
+        if self.workers_per_run > 1 and 0 < self.gpus_per_worker < 1:
             raise ValueError(
-                f"gpus_per_worker = {self.gpus_per_worker}: several workers cannot share one GPU in a trial; "
-                "give each a whole one, or a trial one worker"
+                f"gpus_per_worker = {self.gpus_per_worker}: several workers cannot share one GPU in a run; "
+                "give each a whole one, or a run one worker"
             )
 
         if self.budget.gpu_hours and not self.gpus_per_worker:
@@ -121,7 +122,7 @@ class Plan:
         if self.design == "path" and len(self.given) != 1:
             raise ValueError(f"design = path: it leads to one arm, and {len(self.given)} are given")
         for arm in self.given:
-            if not self.space.allows(self.space.trial(arm)):
+            if not self.space.allows(self.space.config(arm)):
                 raise ValueError(f"given = {arm}: it breaks a constraint of {self.space.name}")
 
     def _check_objectives(self) -> None:
@@ -164,9 +165,9 @@ class Plan:
         arms = 1 + min(self.confirm.arms, self.arms - 1) if self.confirm else 0
         return arms * len(self.confirm_seeds)
 
-    def run(self, values: Values, seed: int) -> Trial:
+    def run(self, values: Values, seed: int) -> Config:
         """The run of an arm on a seed."""
-        return config.replace(self.space.trial(values), {"seed": seed})
+        return configs.replace(self.space.config(values), {"seed": seed})
 
 
 _PLAN = TypeAdapter(Plan)
@@ -196,12 +197,12 @@ def to_dict(plan: Plan) -> dict[str, Any]:
 
 
 def from_dict(values: dict[str, Any]) -> Plan:
-    """The plan that `to_dict` wrote.
+    """The plan that `to_dict` wrote, of this version or of a former one.
 
     Raises:
         ValueError: it is none that this program knows, in one sentence.
     """
-    return in_words(lambda: _PLAN.validate_python(values), Plan)
+    return in_words(lambda: _PLAN.validate_python(former.plan(values)), Plan)
 
 
 def fixed_arms(plan: Plan) -> list[Values]:

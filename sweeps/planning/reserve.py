@@ -58,19 +58,19 @@ def lacking(
     """
     if not any(one.plan.confirm for one in spenders):
         return None
-    kept = {"trials": float(sum(one.plan.confirm_runs - one.confirmed()[0] for one in spenders))}
+    kept = {"runs": float(sum(one.plan.confirm_runs - one.confirmed()[0] for one in spenders))}
     kept["epochs"] = float(sum(_epochs(one) for one in spenders))
-    wanted = {"trials": float(runs), "epochs": float(epochs or 0)}
+    wanted = {"runs": float(runs), "epochs": float(epochs or 0)}
     if epochs is not None:
         wanted["epochs"] += sum(one.under_way() for one in spenders)
     for name, price in _prices(spenders, used, places).items():
-        whole = math.ceil(kept["trials"] / places) * places / kept["trials"] if kept["trials"] else 1.0
+        whole = math.ceil(kept["runs"] / places) * places / kept["runs"] if kept["runs"] else 1.0
         kept[name] = LONGER * price * kept["epochs"] * (whole if name == "hours" else 1.0)
         wanted[name] = price * wanted["epochs"]
     for name, held in kept.items():
         limit = getattr(budget, name)
         if limit is not None and used[name] + held + wanted[name] > limit:
-            estimated = " (an estimate)" if name not in ("trials", "epochs") else ""
+            estimated = " (an estimate)" if name not in ("runs", "epochs") else ""
             return (
                 f"the search has had its share of the budget of {limit:g} {name.replace('_', '-')}: {held:.3g}"
                 f"{estimated} are kept for the confirmation"
@@ -101,7 +101,7 @@ def check(budget: Budget, plans: Sequence[Plan], *, together: bool = False) -> N
     """
     if not any(plan.confirm for plan in plans):
         return
-    for name in ("trials", "epochs"):
+    for name in ("runs", "epochs"):
         each = [plan.epochs if name == "epochs" else 1 for plan in plans]
         again = sum(size * plan.confirm_runs for size, plan in zip(each, plans, strict=True))
         least = sum(
@@ -127,8 +127,8 @@ def words(budget: Budget, plans: Sequence[Plan]) -> list[str]:
         of = f"of the budget of {limit:g} {name.replace('_', '-')}"
         if not runs:
             lines.append(f"{of} all is the search's")
-        elif name in ("trials", "epochs"):
-            kept = runs if name == "trials" else epochs
+        elif name in ("runs", "epochs"):
+            kept = runs if name == "runs" else epochs
             lines.append(f"{of} {kept} are kept for the confirmation, the search has {limit - kept:g}")
         else:
             lines.append(

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from contrastive.config import Trial, to_dict
+from contrastive.config import Config, to_dict
 from contrastive.spelling import known_paths, meant
 
 FLAGS: dict[str, tuple[str, ...]] = {
@@ -13,12 +13,11 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "--smoke": ("quick", "debug", "fast-dev-run", "smoke-test"),
     "--design": ("searcher", "search", "search-alg", "sampler", "algorithm", "strategy", "optimizer-search"),
     "--arms": ("n-trials", "num-trials", "num-samples", "samples", "configs", "num-configs"),
-    "--trials": ("n-trials", "num-trials", "num-samples", "samples", "configs", "num-configs"),
     "--seeds": ("n-seeds", "num-seeds", "repeats"),
     "--stopper": ("scheduler", "pruner", "early-stopping", "early-stop"),
     "--objectives": ("metric", "metrics", "objective"),
     "--budget": ("time", "timeout", "max-time", "time-budget", "hours", "max-hours"),
-    "--workers-per-trial": ("workers", "num-workers", "nproc"),
+    "--workers-per-run": ("workers", "num-workers", "nproc"),
     "--gpus-per-worker": ("gpus", "gpu", "num-gpus", "cuda"),
     "--store": ("output", "output-dir", "out-dir", "results", "results-dir", "save-dir", "log-dir"),
     "--resume": ("restore", "continue"),
@@ -39,7 +38,7 @@ def instead(typed: str, known: Iterable[str]) -> str:
     name, known = flag.lstrip("-").replace("_", "-").lower(), list(known)
     for ours in (ours for ours, theirs in FLAGS.items() if name in theirs and ours in known):
         return f"for {flag} write {ours}{f' {value}' if value else ''}"
-    paths = meant(name, list(known_paths(to_dict(Trial()), Trial)))
+    paths = meant(name, list(known_paths(to_dict(Config()), Config)))
     if options := [f"--set {path}={value or '...'}" for path in paths[:4]]:
         return f"for {flag} write {' or '.join(options)}"
     near = get_close_matches(flag, known, n=3, cutoff=0.6)

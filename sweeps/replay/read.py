@@ -52,8 +52,8 @@ def of_sweep(directory: Path) -> Recording:
         """What runs have, by arm and seed."""
         found: dict[str, dict[str, T]] = {}
         for run in runs:
-            if run.trial in values:
-                found.setdefault(numbers[run.arm], {})[str(run.seed)] = values[run.trial]
+            if run.identity in values:
+                found.setdefault(numbers[run.arm], {})[str(run.seed)] = values[run.identity]
         return found
 
     recording = Recording(
@@ -61,9 +61,9 @@ def of_sweep(directory: Path) -> Recording:
         command=re.sub(r" --(store|cache) \S+", "", manifest["command"]),  # where it lay does not matter
         metric=metric,
         horizon=manifest["epochs"],
-        arms=by_arm({run.trial: _values(run, metric) for run in runs}),
-        seconds=by_arm({run.trial: _seconds(run) for run in runs if SECONDS[0] in run.curve}),
-        unwell=by_arm({run.trial: run.reason for run in runs if _unwell(run)}),
+        arms=by_arm({run.identity: _values(run, metric) for run in runs}),
+        seconds=by_arm({run.identity: _seconds(run) for run in runs if SECONDS[0] in run.curve}),
+        unwell=by_arm({run.identity: run.reason for run in runs if _unwell(run)}),
         settings={numbers[run.arm]: setting(record, run) for run in runs},
         plan=manifest.get("plan", {}),
     )

@@ -74,7 +74,7 @@ class Recording:
         if len(self.arms) < MIN_RUNS:
             raise ValueError(
                 f"{self.name} has {len(self.arms)} arms, and of fewer than {MIN_RUNS} a replay says nothing; "
-                "record a sweep with more --trials"
+                "record a sweep with more --arms"
             )
         for seed in self.seeds:
             if lacking := [arm for arm, curves in self.arms.items() if seed not in curves]:

@@ -98,8 +98,8 @@ def grid(described: Space) -> dict[int, int]:
     found: dict[int, int] = {}
     for points in () if described.alternatives else (2, 3, 4, 5):
         axes = {key: domain.points(points) for key, domain in described.domains.items()}
-        arms = (described.trial(described.flat(chosen)) for chosen in described.combinations(axes))
-        allowed = (1 for trial in arms if described.allows(trial))
+        arms = (described.config(described.flat(chosen)) for chosen in described.combinations(axes))
+        allowed = (1 for config in arms if described.allows(config))
         found[points] = sum(itertools.islice(allowed, MOST + 1))
         if found[points] > MOST:
             break

@@ -31,12 +31,12 @@ def write(begun: Sweep, record: Record, summary: Summary) -> None:
     kept = [
         run
         for run in sorted(runs, key=lambda run: run.seed)
-        if lifecycle.checkpoint(begun, run.trial).is_file()
+        if lifecycle.checkpoint(begun, run.identity).is_file()
     ]
     if not kept:
         return
     arrays: Any = {
-        **_arrays(begun, lifecycle.checkpoint(begun, kept[0].trial)),
+        **_arrays(begun, lifecycle.checkpoint(begun, kept[0].identity)),
         "run": np.array(kept[0].number),
     }
     store.write_whole(begun.directory / FILE, lambda file: np.savez_compressed(file, **arrays))
@@ -45,9 +45,9 @@ def write(begun: Sweep, record: Record, summary: Summary) -> None:
 def _arrays(begun: Sweep, checkpoint: Path) -> dict[str, Any]:
     device, images = torch.device("cpu"), _first(begun.dataset.validation)
     found = load_pretrained(checkpoint, device=device)
-    layer = readout(found, found.trial.evaluation.layer)
-    channels = found.trial.views.channels or begun.dataset
-    features = embed(layer, images, channels, found.trial, world=World(), device=device)
+    layer = readout(found, found.config.evaluation.layer)
+    channels = found.config.views.channels or begun.dataset
+    features = embed(layer, images, channels, found.config, world=World(), device=device)
     return {
         "features": features.float().numpy(),
         "labels": images.labels.numpy(),

@@ -155,7 +155,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         return list(self.plan.space.setting(self.plan.space.base))
 
     def _setting(self, run: Run) -> dict[str, Any]:
-        return self.plan.space.setting(run.trial)
+        return self.plan.space.setting(run.config)
 
     def _cells(self, line: _Line) -> list[str]:
         setting = self._setting(line.run)

@@ -95,7 +95,7 @@ def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], 
     """Trains what an arbiter gives out; says why it ended early, None if it did not."""
     if arbiter.has_work():
         plan = arbiter.engines[0].plan  # all of an arbiter occupy alike
-        gpus = plan.gpus_per_worker * plan.workers_per_trial
+        gpus = plan.gpus_per_worker * plan.workers_per_run
         places = Places(str(cache.resolve()), device=plan.device, devices=gpus)
         try:
             with cluster():
@@ -194,7 +194,7 @@ def open_engine(
             default_arm=begun.default_arm,
             fail_fast=given.fail_fast,
             retry_failed=given.retry_failed,
-            devices=plan.gpus_per_worker * plan.workers_per_trial,
+            devices=plan.gpus_per_worker * plan.workers_per_run,
         ),
         checkpoints=Checkpoints(
             begun.directory / "checkpoints",
@@ -285,7 +285,7 @@ def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
         if arm is None or arm.score is None:
             continue
         if arm.digest not in read:
-            runs = [run.trial for run in record.runs if run.arm == arm.digest and run.seed in arm.scores]
+            runs = [run.identity for run in record.runs if run.arm == arm.digest and run.seed in arm.scores]
             kept = [run for run in runs if lifecycle.checkpoint(begun, run).is_file()]
             if len(kept) < len(runs):
                 continue  # reused from a sweep that no longer has it, or the room was too small

@@ -4,7 +4,7 @@ A sweep is a folder `STORE/sweeps/<id>` that can be copied on its own:
 
     sweep.json                                  the manifest
     segments/<table>-<writer>.<token>.arrows    Arrow IPC streams, one per writer and table: what was just reported
-    parts/<table>-<generation>.parquet          what the compactor has folded; tables: reports, trials, events
+    parts/<table>-<generation>.parquet          what the compactor has folded; tables: reports, runs, events
     parts.json                                  which of these files hold
     quarantine/                                 segments whose ends a crash has cut off, when the rest is folded
 """
@@ -25,7 +25,7 @@ from sweeps.store.layout import (
     write_whole,
 )
 from sweeps.store.lease import HeldError
-from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, trials
+from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, runs
 from sweeps.store.segments import Torn, torn
 from sweeps.store.writer import Writer
 
@@ -48,10 +48,10 @@ __all__ = [
     "open_store",
     "read_manifest",
     "reports",
+    "runs",
     "sweep_directories",
     "sweep_directory",
     "torn",
-    "trials",
     "write_json",
     "write_manifest",
     "write_whole",

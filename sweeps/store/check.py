@@ -97,9 +97,9 @@ def _left_behind(directory: Path, index: Index) -> list[str]:
 
 
 def _count(directory: Path, found: Checked) -> None:
-    from sweeps.store.query import epochs, trials
+    from sweeps.store.query import epochs, runs
 
-    counts: dict[str, Callable[[Path], pa.Table]] = {"runs": trials, "reports": epochs}
+    counts: dict[str, Callable[[Path], pa.Table]] = {"runs": runs, "reports": epochs}
     for name, read in counts.items():
         setattr(found, name, len(read(directory)))
 

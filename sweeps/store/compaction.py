@@ -88,7 +88,7 @@ def _waiting(directory: Path, table: str, index: Index, *, ended: bool) -> Waiti
 
 
 def _event(count: int, now: float) -> pa.Table:
-    row = {"trial": "", "epoch": 0, "kind": "compacted", "detail": json.dumps({"files": count})}
+    row = {"run": "", "epoch": 0, "kind": "compacted", "detail": json.dumps({"files": count})}
     return pa.Table.from_pylist([{**row, "time": now, "sequence": 0}], schema=EVENTS)
 
 
@@ -104,10 +104,10 @@ def _fold(directory: Path, table: str, held: list[Part], name: str, rows: list[p
 def _to_merge(directory: Path, table: str, held: list[Part], rows: list[pa.Table]) -> list[Part]:
     """Parts that hold earlier rows of the same runs, and those too small to stand beside what is folded now."""
     size = sum(map(len, rows))
-    trials = {trial for one in rows for trial in one["trial"].unique().to_pylist()}
+    runs = {run for one in rows for run in one["run"].unique().to_pylist()}
     merged: list[Part] = []
     for part in sorted(held, key=lambda part: part.rows):
-        shared = table != "events" and any(map(len, parts.read(directory, [part], trials=trials)))
+        shared = table != "events" and any(map(len, parts.read(directory, [part], runs=runs)))
         if shared or (part.rows <= 2 * size and part.rows + size <= MOST_ROWS):
             merged.append(part)
             size += part.rows

@@ -11,16 +11,17 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from sweeps.store.schema import BASE, CONFIG, KEY, METRIC, ORDER, SECONDS, TRIALS, flatten, typed
+from sweeps.store.schema import BASE, CONFIG, KEY, METRIC, ORDER, RUNS, SECONDS, as_read, flatten, typed
 
 SUPERSEDED = "superseded"
 
 
 def widen(log: pa.Table, table: str) -> pa.Table:
     """Facts of a log, of this version or the one before, as rows of the folded table."""
+    log = as_read(log)
     if table == "reports":
         return _reports_before(log) if "metric" in log.column_names else _reports(log)
-    return _trials(_filled(log)) if table == "trials" else log
+    return _runs(_filled(log)) if table == "runs" else log
 
 
 def settle(tables: Sequence[pa.Table], table: str) -> pa.Table:
@@ -74,7 +75,7 @@ def _reports_before(log: pa.Table) -> pa.Table:
     """Of version 1, which had a row for each metric, and a fact in two files if a crash came at the wrong time."""
     facts: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in log.to_pylist():
-        shared = {name: row[name] for name in ("trial", "attempt", "epoch", "time", "sequence")}
+        shared = {name: row[name] for name in ("run", "attempt", "epoch", "time", "sequence")}
         fact = facts.setdefault(tuple(shared.values()), shared)
         fact[METRIC + row["metric"]] = row["value"]
     rows = list(facts.values())
@@ -92,16 +93,16 @@ def _reports_before(log: pa.Table) -> pa.Table:
 
 def _filled(log: pa.Table) -> pa.Table:
     """With the columns that version 1 did not have, empty; there a fact could be in two files."""
-    missing = [field for field in TRIALS if field.name not in log.column_names]
+    missing = [field for field in RUNS if field.name not in log.column_names]
     if missing:
         log = log.group_by(log.column_names).aggregate([])
     for field in missing:
         nothing = "" if field.type == pa.string() else 0
         log = log.append_column(field, pa.array([nothing] * len(log), field.type))
-    return log.select(TRIALS.names)
+    return log.select(RUNS.names)
 
 
-def _trials(log: pa.Table) -> pa.Table:
+def _runs(log: pa.Table) -> pa.Table:
     texts = log["config"].to_pylist()
     leaves = {text: flatten(json.loads(text)) for text in set(texts)}
     paths = sorted({path for found in leaves.values() for path in found})

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from sweeps.store import former
+
 FORMAT = "contrastive-sweeps"
 VERSION = 2
 MARK = "store.json"
@@ -114,7 +116,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
             f"{directory.absolute()} holds no sweep: it has no {MANIFEST}; name a folder under STORE/sweeps"
         )
     check_version(directory)
-    return json.loads(path.read_text(encoding="utf-8"))
+    return former.manifest(json.loads(path.read_text(encoding="utf-8")))
 
 
 def is_smoke_test(directory: Path) -> bool:

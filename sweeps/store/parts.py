@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from pyarrow.dataset import dataset
 
 from sweeps.store.layout import StoreError, write_json, write_whole
+from sweeps.store.schema import FILES, FORMER, as_kept, as_read
 
 PARTS, INDEX = "parts", "parts.json"
 ROWS_A_GROUP = 131_072
@@ -50,7 +51,7 @@ class Index:
 
     def of(self, table: str) -> list[Part]:
         """The parts of a table."""
-        return [part for part in self.parts if part.table == table]
+        return [part for part in self.parts if part.table == FILES[table]]
 
 
 def read_index(directory: Path) -> Index:
@@ -95,13 +96,14 @@ def write_index(directory: Path, index: Index) -> None:
 
 def legacy(directory: Path, table: str) -> Path:
     """Where version 1 folded a table: long, and not listed anywhere."""
-    return directory / f"{table}.parquet"
+    return directory / f"{FILES[table]}.parquet"
 
 
 def write(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
     """Writes a part that does not hold yet, whole or not at all."""
-    path = directory / PARTS / f"{table}-{name}.parquet"
+    path = directory / PARTS / f"{FILES[table]}-{name}.parquet"
     path.parent.mkdir(exist_ok=True)
+    rows = rows.rename_columns(as_kept(rows.schema).names)
     floats = [field.name for field in rows.schema if field.type == pa.float64()]
     packed = [name for name in PACKED if name in rows.column_names]
     # Metrics are float32 more often than not: split by bytes, what they do not use takes no room.
@@ -119,7 +121,7 @@ def write(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
         )
 
     write_whole(path, into)
-    return Part(table, path.name, len(rows), path.stat().st_size)
+    return Part(FILES[table], path.name, len(rows), path.stat().st_size)
 
 
 def path(directory: Path, part: Part) -> Path:
@@ -127,19 +129,19 @@ def path(directory: Path, part: Part) -> Path:
     return directory / PARTS / part.file
 
 
-def read(directory: Path, parts: Iterable[Part], *, trials: Iterable[str] | None = None) -> list[pa.Table]:
+def read(directory: Path, parts: Iterable[Part], *, runs: Iterable[str] | None = None) -> list[pa.Table]:
     """The rows of parts, all or those of some runs.
 
     Raises:
         FileNotFoundError: a part has been merged into another since the index was read.
     """
-    return [load(path(directory, part), trials=trials) for part in parts]
+    return [load(path(directory, part), runs=runs) for part in parts]
 
 
-def load(file: Path, *, trials: Iterable[str] | None = None) -> pa.Table:
+def load(file: Path, *, runs: Iterable[str] | None = None) -> pa.Table:
     """The rows of one file, all or those of some runs."""
-    some = None if trials is None else pc.field("trial").isin(list(trials))
-    return dataset(file, format="parquet").to_table(filter=some)
+    some = None if runs is None else pc.field(FORMER["run"]).isin(list(runs))
+    return as_read(dataset(file, format="parquet").to_table(filter=some))
 
 
 def strays(directory: Path, index: Index) -> list[Path]:

@@ -14,10 +14,10 @@ import pyarrow as pa
 from sweeps.store import fold, parts, segments
 from sweeps.store.layout import MARK, check_version, is_smoke_test, read_manifest, sweep_directories
 from sweeps.store.parts import Index
-from sweeps.store.schema import LOG, METRIC, WIDE
+from sweeps.store.schema import FORMER, LOG, METRIC, WIDE
 from sweeps.store.snapshot import Snapshot, before, facts, snapshot, sources, steadily
 
-VIEWS = ["reports", "epochs", "trials", "final", "events", "sweeps"]
+VIEWS = ["reports", "epochs", "runs", "final", "events", "sweeps"]
 SWEEP = "regexp_extract(filename, '([^/]+)/[^/]+/[^/]+$', 1)"
 """The folder that a part lies in, below that of the parts."""
 
@@ -37,13 +37,13 @@ def reports(directory: Path) -> pa.Table:
     long = [_one_metric(wide, shared, name) for name in wide.column_names if name.startswith(METRIC)]
     if not long:
         long = [_one_metric(wide.append_column(METRIC, pa.nulls(len(wide), pa.float64())), shared, METRIC)]
-    order = [(name, "ascending") for name in ("trial", "epoch", "metric")]
+    order = [(name, "ascending") for name in ("run", "epoch", "metric")]
     return pa.concat_tables(long).sort_by(order)
 
 
-def trials(directory: Path) -> pa.Table:
-    """The runs of a sweep in their latest state (schema.TRIALS, `config.PATH`), in order of issue."""
-    return fold.current(facts(directory, "trials")).sort_by("number")
+def runs(directory: Path) -> pa.Table:
+    """The runs of a sweep in their latest state (schema.RUNS, `config.PATH`), in order of issue."""
+    return fold.current(facts(directory, "runs")).sort_by("number")
 
 
 def events(directory: Path) -> pa.Table:
@@ -51,28 +51,28 @@ def events(directory: Path) -> pa.Table:
     return fold.current(facts(directory, "events"))
 
 
-def last_epoch(directory: Path, trial: str) -> int:
+def last_epoch(directory: Path, run: str) -> int:
     """The last epoch that any attempt of a run has recorded; 0 if none has.
 
     Its writers carry its name: a sweep of thousands must not read all segments for each run.
     """
 
     def look(index: Index) -> int:
-        found = [segments.read(path) for path in sources(directory, "reports", index, f"{trial}-*")]
+        found = [segments.read(path) for path in sources(directory, "reports", index, f"{run}-*")]
         rows = [one.table for one in found if one and one.table is not None]
-        rows += parts.read(directory, index.of("reports"), trials=[trial])
-        rows += before(directory, "reports", index, trials=[trial])
-        mine = [one["epoch"].to_numpy()[one["trial"].to_numpy() == trial] for one in rows]
+        rows += parts.read(directory, index.of("reports"), runs=[run])
+        rows += before(directory, "reports", index, runs=[run])
+        mine = [one["epoch"].to_numpy()[one["run"].to_numpy() == run] for one in rows]
         return max((int(column.max(initial=0)) for column in mine), default=0)
 
     return steadily(directory, look)
 
 
-def curve(directory: Path, trial: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
+def curve(directory: Path, run: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
     """Epochs, ascending, and the values of one metric of one run; empty where it has none."""
     with connect(directory) as connection:
         found = connection.execute(
-            "SELECT epoch, value FROM reports WHERE trial = ? AND metric = ? ORDER BY epoch", [trial, metric]
+            "SELECT epoch, value FROM reports WHERE run = ? AND metric = ? ORDER BY epoch", [run, metric]
         ).fetchnumpy()
     return np.asarray(found["epoch"]), np.asarray(found["value"])
 
@@ -84,7 +84,7 @@ def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
 
     - `reports`: a row for each metric of each epoch of each run
     - `epochs`: a row for each epoch of each run, a column for each metric
-    - `trials`: a row for each run in its latest state, a column `config.PATH` for each field of its configuration
+    - `runs`: a row for each run in its latest state, a column `config.PATH` for each field of its configuration
     - `final`: the same with a column for each metric, at the run's last epoch
     - `events`: what was done, and every report as an event of kind `reported`
     - `sweeps`: a row for each sweep
@@ -141,9 +141,10 @@ def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequen
         # A sweep is called as its folder is, which may have been copied: the files do not know.
         listed = ", ".join(map(quoted, files))
         read = f"read_parquet([{listed}], union_by_name = true, filename = true)"
-        held = f"SELECT {SWEEP} AS sweep, * EXCLUDE (filename) FROM {read}"
+        kept = FORMER["run"]
+        held = f"SELECT {SWEEP} AS sweep, {kept} AS run, * EXCLUDE (filename, {kept}) FROM {read}"
         if len(live) and table != "events":
-            held += f" WHERE ({SWEEP}, trial) NOT IN (SELECT (sweep, trial) FROM {table}_live)"
+            held += f" WHERE ({SWEEP}, {kept}) NOT IN (SELECT (sweep, run) FROM {table}_live)"
         facts = f"{held} UNION ALL BY NAME {facts}"  # also of no row: it has the columns that old parts lack
     connection.execute(f"CREATE VIEW {table}_facts AS {facts}")
     current = f"SELECT * EXCLUDE ({fold.SUPERSEDED}) FROM {table}_facts WHERE NOT {fold.SUPERSEDED}"
@@ -164,22 +165,23 @@ def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
         f"FROM reports_rows WHERE {named(m)} IS NOT NULL"
         for m in metrics
     ] or [f"SELECT {shared}, '' AS metric, 0.0::DOUBLE AS value FROM reports_rows WHERE false"]
-    return [
-        f"CREATE VIEW reports AS {' UNION ALL '.join(long)}",
-        f"CREATE VIEW epochs AS SELECT {shared}{_renamed(metrics, ['sweep', *WIDE.names])} FROM reports_rows",
-        "CREATE VIEW trials AS SELECT * FROM trials_rows",
-        """CREATE VIEW events AS SELECT * FROM events_rows UNION ALL BY NAME
-        SELECT sweep, trial, epoch, 'reported' AS kind, '' AS detail, time, sequence FROM reports_rows
-        UNION ALL BY NAME SELECT sweep, trial, epochs AS epoch, if(state = 'running', 'started', state) AS kind,
+    views = {
+        "reports": " UNION ALL ".join(long),
+        "epochs": f"SELECT {shared}{_renamed(metrics, ['sweep', FORMER['run'], *WIDE.names])} FROM reports_rows",
+        "runs": "SELECT * FROM runs_rows",
+        "events": """SELECT * FROM events_rows UNION ALL BY NAME
+        SELECT sweep, run, epoch, 'reported' AS kind, '' AS detail, time, sequence FROM reports_rows
+        UNION ALL BY NAME SELECT sweep, run, epochs AS epoch, if(state = 'running', 'started', state) AS kind,
         json_object('attempt', attempt, 'reason', reason, 'host', host)::VARCHAR AS detail, time, sequence
-        FROM trials_facts""",
-        f"""CREATE VIEW final AS
-        SELECT t.*, r.epoch{_renamed(metrics, [*columns["trials"], "epoch"], "r")}
-        FROM trials_rows AS t LEFT JOIN (
+        FROM runs_facts""",
+        "final": f"""SELECT t.*, r.epoch{_renamed(metrics, [*columns["runs"], FORMER["run"], "epoch"], "r")}
+        FROM runs_rows AS t LEFT JOIN (
             SELECT * FROM reports_rows SEMI JOIN
-            (SELECT sweep, trial, max(epoch) AS epoch FROM reports_rows GROUP BY ALL) USING (sweep, trial, epoch)
-        ) AS r USING (sweep, trial) ORDER BY t.sweep, t.number""",
-    ]
+            (SELECT sweep, run, max(epoch) AS epoch FROM reports_rows GROUP BY ALL) USING (sweep, run, epoch)
+        ) AS r USING (sweep, run) ORDER BY t.sweep, t.number""",
+    }
+    views["trials"] = views["runs"]  # former, as is the column: queries of earlier versions are answered
+    return [f"CREATE VIEW {name} AS SELECT *, run AS {FORMER['run']} FROM ({v})" for name, v in views.items()]
 
 
 def _renamed(metrics: Iterable[str], taken: Iterable[str], table: str = "reports_rows") -> str:

@@ -2,9 +2,12 @@
 
 The log is what writers append, a batch a fact. Strings are plain there: a stream without dictionaries is just its
 schema, its batches and an end mark, so that each batch can be one write. Folded, a report is one row with a column
-for each metric, `metric.NAME`; a trial one with a column for each field of its configuration, `config.PATH`. So new
+for each metric, `metric.NAME`; a run one with a column for each field of its configuration, `config.PATH`. So new
 metrics and fields need no migration, and a query reads the columns that it asks for.
 """
+
+# pyright: reportUnknownParameterType=false
+# pyarrow's own types are compiled and carry no annotations.
 
 import json
 from collections.abc import Mapping
@@ -22,7 +25,7 @@ CONFIG = "config."
 
 REPORTS = pa.schema(
     [
-        ("trial", pa.string()),  # digest of the run: arm and seed
+        ("run", pa.string()),  # digest of the run: arm and seed
         ("attempt", pa.int32()),
         ("epoch", pa.int32()),
         ("step", pa.int64()),  # of the optimiser; 0 where it was not told
@@ -35,9 +38,9 @@ REPORTS = pa.schema(
 )
 """One row for each epoch of each attempt of a run."""
 
-TRIALS = pa.schema(
+RUNS = pa.schema(
     [
-        ("trial", pa.string()),
+        ("run", pa.string()),
         ("number", pa.int32()),  # order of issue in the sweep
         ("arm", pa.string()),  # digest of the run without its seed
         ("seed", pa.int64()),
@@ -67,14 +70,14 @@ TRIALS = pa.schema(
 """One row for each change of a run's state."""
 
 ORIGIN = ("space", "campaign", "data", "commit", "diff", "code", "packages", "host", "device")
-"""Columns of a trial that say where it comes from; the same for all that a driver records, but for the host."""
+"""Columns of a run that say where it comes from; the same for all that a driver records, but for the host."""
 
 WHENCE = ("commit", "diff", "code", "packages", "host", "device")
 """Those that a run keeps when another sweep takes it over: what trained it, and where."""
 
 EVENTS = pa.schema(
     [
-        ("trial", pa.string()),  # empty where it concerns the whole sweep
+        ("run", pa.string()),  # empty where it concerns the whole sweep
         ("epoch", pa.int32()),
         ("kind", pa.string()),
         ("detail", pa.string()),  # JSON
@@ -87,24 +90,41 @@ EVENTS = pa.schema(
 SECONDS = ("seconds", "evaluation_seconds")
 """The metrics that say what an epoch took."""
 
-LOG = {"reports": REPORTS, "trials": TRIALS, "events": EVENTS}
+FORMER = {"run": "trial"}
+"""Columns by their names on disk, those of the first version: so every program reads every store."""
+
+FILES = {"reports": "reports", "runs": "trials", "events": "events"}  # former
+"""How the names of each table's files begin, as in the first version."""
+
+LOG = {"reports": REPORTS, "runs": RUNS, "events": EVENTS}
 
 WIDE = REPORTS.remove(REPORTS.get_field_index("metrics"))
 """The columns of a folded report but for its metrics."""
 
-BASE = {"reports": WIDE, "trials": TRIALS, "events": EVENTS}
+BASE = {"reports": WIDE, "runs": RUNS, "events": EVENTS}
 """The columns that every folded table has."""
 
 ORDER = {
-    "reports": ["trial", "epoch", "attempt", "time", "sequence"],
-    "trials": ["trial", "attempt", "time", "sequence"],
+    "reports": ["run", "epoch", "attempt", "time", "sequence"],
+    "runs": ["run", "attempt", "time", "sequence"],
     "events": ["time", "sequence"],
 }
 """How rows are sorted, and in which order later ones replace earlier ones. An attempt comes after all of the one
 before, whatever the clocks of their machines say."""
 
-KEY = {"reports": ["trial", "epoch"], "trials": ["trial"]}
+KEY = {"reports": ["run", "epoch"], "runs": ["run"]}
 """Of the rows that share these a reader shows the latest."""
+
+
+def as_kept(schema: pa.Schema) -> pa.Schema:
+    """The schema with the names that its columns have on disk."""
+    return pa.schema([field.with_name(FORMER.get(field.name, field.name)) for field in schema])
+
+
+def as_read(rows: pa.Table) -> pa.Table:
+    """The rows with today's names for columns that are called otherwise on disk."""
+    names = {kept: name for name, kept in FORMER.items()}
+    return rows.rename_columns([names.get(name, name) for name in rows.column_names])
 
 
 def seconds(metrics: Mapping[str, float]) -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 from pyarrow import ipc
 
+from sweeps.store.schema import FILES, as_read
 from sweeps.store.writer import END
 
 SEGMENTS, QUARANTINE = "segments", "quarantine"
@@ -32,8 +33,8 @@ class Segment:
 
     @property
     def table(self) -> pa.Table | None:
-        """Its rows, in the schema they were written with; None if there is none."""
-        return pa.Table.from_batches(self.batches) if self.batches else None
+        """Its rows, with the columns that they were written with; None if there is none."""
+        return as_read(pa.Table.from_batches(self.batches)) if self.batches else None
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ class Torn:
 
 def paths(directory: Path, table: str, writer: str = "*") -> list[Path]:
     """The segments of a table, by name; of all writers, or of those whose names match the pattern."""
-    return sorted(directory.glob(f"{SEGMENTS}/{table}-{writer}.arrows"))
+    return sorted(directory.glob(f"{SEGMENTS}/{FILES[table]}-{writer}.arrows"))
 
 
 def read(path: Path) -> Segment | None:

@@ -85,13 +85,11 @@ def sources(directory: Path, table: str, index: Index, writer: str = "*") -> lis
     ]
 
 
-def before(
-    directory: Path, table: str, index: Index, *, trials: Iterable[str] | None = None
-) -> list[pa.Table]:
+def before(directory: Path, table: str, index: Index, *, runs: Iterable[str] | None = None) -> list[pa.Table]:
     """What version 1 has folded of a table, of all runs or of some, if it has not been folded anew."""
     path = parts.legacy(directory, table)
     known = path.name in index.folded or not path.is_file()
-    return [] if known else [fold.widen(parts.load(path, trials=trials), table)]
+    return [] if known else [fold.widen(parts.load(path, runs=runs), table)]
 
 
 def _live(directory: Path, index: Index, table: str) -> pa.Table:
@@ -101,11 +99,11 @@ def _live(directory: Path, index: Index, table: str) -> pa.Table:
     if not rows:
         return fold.empty(table)
     held = index.of(table) if table != "events" else []  # events replace nothing
-    trials = {trial for one in rows for trial in one["trial"].unique().to_pylist()}
-    return fold.settle([*rows, *parts.read(directory, held, trials=trials)], table)
+    runs = {run for one in rows for run in one["run"].unique().to_pylist()}
+    return fold.settle([*rows, *parts.read(directory, held, runs=runs)], table)
 
 
 def _without(rows: pa.Table, live: pa.Table, table: str) -> pa.Table:
     if table == "events" or not len(live):
         return rows
-    return rows.filter(~pc.field("trial").isin(live["trial"].unique()))
+    return rows.filter(~pc.field("run").isin(live["run"].unique()))

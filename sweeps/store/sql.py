@@ -13,7 +13,7 @@ from rich.table import Table
 
 from sweeps.store.layout import open_store
 from sweeps.store.query import VIEWS, connect
-from sweeps.store.schema import CONFIG
+from sweeps.store.schema import CONFIG, FORMER
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ def _views(connection: duckdb.DuckDBPyConnection) -> str:
     )
     for view, column in rows.fetchall():
         name = "config.PATH" if column.startswith(CONFIG) else column  # there are a hundred
-        if name not in columns.setdefault(view, []):
+        if name not in (*columns.setdefault(view, []), *FORMER.values()):
             columns[view].append(name)
     return ", ".join(f"{view} ({', '.join(names)})" for view, names in columns.items())
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import pyarrow as pa
 
-from sweeps.store.schema import LOG, ORIGIN, State, seconds
+from sweeps.store.schema import FILES, LOG, ORIGIN, State, as_kept, seconds
 
 END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 """End of an Arrow IPC stream: a segment that has it is closed."""
@@ -66,7 +66,7 @@ class Writer:
 
     def report(
         self,
-        trial: str,
+        run: str,
         attempt: int,
         epoch: int,
         metrics: Mapping[str, float],
@@ -84,18 +84,18 @@ class Writer:
             return
         if "" in metrics:
             raise ValueError(
-                f"run {trial}, epoch {epoch}: a metric has no name, among {list(metrics)}; name it"
+                f"run {run}, epoch {epoch}: a metric has no name, among {list(metrics)}; name it"
             )
-        row = {"trial": trial, "attempt": attempt, "epoch": epoch, "step": step}
+        row = {"run": run, "attempt": attempt, "epoch": epoch, "step": step}
         took = seconds(metrics)
         cost = {"seconds": took, "device_seconds": devices * took}
         values = [(name, float(value)) for name, value in metrics.items()]
         self._append("reports", {**row, **cost, "metrics": values})
 
-    def trial(
+    def run(
         self,
         *,
-        trial: str,
+        run: str,
         number: int,
         arm: str,
         seed: int,
@@ -112,7 +112,7 @@ class Writer:
         host: str = "",
         origin: Mapping[str, str] | None = None,
     ) -> None:
-        """Appends a run's new state; schema.TRIALS says what each column is.
+        """Appends a run's new state; schema.RUNS says what each column is.
 
         `reason` says why it was stopped or failed, `host` where it runs if that is not where its driver does,
         `origin` what else of where it comes from is not as with the driver's other runs.
@@ -120,21 +120,21 @@ class Writer:
         Raises:
             OSError: the disk is full or gone; what was recorded before is intact.
         """
-        row = {"trial": trial, "number": number, "arm": arm, "seed": seed, "attempt": attempt}
+        row = {"run": run, "number": number, "arm": arm, "seed": seed, "attempt": attempt}
         text = json.dumps(config, sort_keys=True, separators=(",", ":"))
         stand = {"state": state, "reason": reason, "epochs": epochs, "rung": rung, "checkpoint": checkpoint}
         cost = {"seconds": seconds, "device_seconds": device_seconds}
         whence = self._origin | ({"host": host} if host else {}) | dict(origin or {})
-        self._append("trials", {**row, "config": text, **stand, **cost, "dropped": dropped, **whence})
+        self._append("runs", {**row, "config": text, **stand, **cost, "dropped": dropped, **whence})
 
-    def event(self, kind: str, trial: str = "", epoch: int = 0, **detail: Any) -> None:
+    def event(self, kind: str, run: str = "", epoch: int = 0, **detail: Any) -> None:
         """Appends what was done, to which run at which epoch, and why.
 
         Raises:
             OSError: the disk is full or gone; what was recorded before is intact.
         """
         text = json.dumps(detail, sort_keys=True, separators=(",", ":"))
-        self._append("events", {"trial": trial, "epoch": epoch, "kind": kind, "detail": text})
+        self._append("events", {"run": run, "epoch": epoch, "kind": kind, "detail": text})
 
     def sync(self) -> None:
         """Waits until all that was appended is on disk."""
@@ -156,7 +156,7 @@ class Writer:
         stamped = {**row, "time": self._time, "sequence": self._sequence}
         schema = LOG[table]
         batch = pa.RecordBatch.from_arrays(
-            [pa.array([stamped[field.name]], field.type) for field in schema], schema=schema
+            [pa.array([stamped[field.name]], field.type) for field in schema], schema=as_kept(schema)
         )
         self._segment(table).append(batch.serialize())
         self._sequence += 1
@@ -172,8 +172,8 @@ class Writer:
             segment.file.close()
             segment = None
         if segment is None:
-            head = LOG[table].serialize().to_pybytes()
-            segment = _Segment(self._directory, f"{table}-{self._name}", head, self._time)
+            head = as_kept(LOG[table]).serialize().to_pybytes()
+            segment = _Segment(self._directory, f"{FILES[table]}-{self._name}", head, self._time)
             self._segments[table] = segment
         return segment
 

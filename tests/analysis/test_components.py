@@ -18,7 +18,7 @@ from sweeps.planning import plan as plans
 from sweeps.planning.designs import incompatible, key
 from tests.fixtures.tiny_space import TINY
 
-ABLATIONS = [name for name, space in SPACES.items() if len(space.listed.standing) > 1]
+ABLATIONS = [name for name, space in SPACES.items() if len(space.named_arms.standing) > 1]
 BARE = [
     "mmcl_ablation",
     "wcl_ablation",
@@ -50,7 +50,7 @@ def record(space: Space, design: str, score: Callable[[frozenset[str], int], flo
     """A finished sweep, as its store would give it back; an arm's score follows from what it leaves out."""
     plan = plans.checked(space=space, design=design, seeds=tuple(range(SEEDS)))
     arms, written, sets = plans.fixed_arms(plan), plans.to_dict(plan), left_out(space)
-    joined = {space.listed.name_of(arm): arm for arm in arms[1:]}
+    joined = {space.named_arms.name_of(arm): arm for arm in arms[1:]}
     manifest = {
         "id": "sweep",
         "plan": written,
@@ -61,12 +61,12 @@ def record(space: Space, design: str, score: Callable[[frozenset[str], int], flo
     }
     runs = [
         Run(
-            trial=f"{number} {seed}",
+            identity=f"{number} {seed}",
             number=number,
             arm=str(number),
             seed=seed,
             attempt=0,
-            config=json.loads(json.dumps(to_dict(space.trial(arm)))),
+            config=json.loads(json.dumps(to_dict(space.config(arm)))),
             state="complete",
             reason="",
             epochs=1,
@@ -82,11 +82,11 @@ def record(space: Space, design: str, score: Callable[[frozenset[str], int], flo
 
 def left_out(space: Space) -> dict[str, frozenset[str]]:
     """By the key of an arm, the alternatives that it is; the fewest that explain it."""
-    refused, standing = incompatible(space), space.listed.standing
-    pairs = [pair for pair in combinations(space.listed.arms, 2) if pair not in refused]
+    refused, standing = incompatible(space), space.named_arms.standing
+    pairs = [pair for pair in combinations(space.named_arms.arms, 2) if pair not in refused]
     most = [names for count in (len(standing), len(standing) - 1) for names in combinations(standing, count)]
     found: dict[str, frozenset[str]] = {key(space.default()): frozenset()}
-    for names in [*((name,) for name in space.listed.arms), *pairs, *most]:
+    for names in [*((name,) for name in space.named_arms.arms), *pairs, *most]:
         with suppress(ValueError):  # not all can be left out at once
             found.setdefault(key(space.combined(*names)), frozenset(names))
     return found
@@ -104,7 +104,7 @@ def additive(names: frozenset[str], seed: int) -> float:
 @pytest.mark.parametrize("name", ABLATIONS)
 def test_each_component_of_a_named_ablation_is_taken_from_the_full_method(name: str) -> None:
     space = SPACES[name]
-    rows = leave_one_out(record(space, "listed", additive))
+    rows = leave_one_out(record(space, "leave_one_out", additive))
     assert [row.name for row in rows] == [alternative.name for alternative in space.alternatives]
     for number, row in enumerate(rows, start=1):
         assert row.difference == pytest.approx(-worth(row.name), abs=0.2)
@@ -115,7 +115,7 @@ def test_each_component_of_a_named_ablation_is_taken_from_the_full_method(name: 
 
 
 def test_a_row_is_the_paired_comparison_with_the_full_method() -> None:
-    sweep = record(PARTS, "listed", additive)
+    sweep = record(PARTS, "leave_one_out", additive)
     row = leave_one_out(sweep, margin=3.0)[1]
     without, full = (
         {seed: additive(names, seed) for seed in range(SEEDS)}
@@ -129,9 +129,9 @@ def test_a_row_is_the_paired_comparison_with_the_full_method() -> None:
 @pytest.mark.parametrize("name", BARE)
 def test_each_component_is_given_back_to_the_bare_method(name: str) -> None:
     space = SPACES[name]
-    sweep = record(space, "added", additive)
+    sweep = record(space, "add_one_in", additive)
     rows = add_one_in(sweep)
-    standing = space.listed.standing
+    standing = space.named_arms.standing
     assert [row.name for row in rows] == list(standing)
     for row in rows:
         assert row.difference == pytest.approx(worth(row.name), abs=0.2)
@@ -139,7 +139,7 @@ def test_each_component_is_given_back_to_the_bare_method(name: str) -> None:
 
 
 def test_a_sweep_that_has_no_bare_method_has_nothing_to_add_to() -> None:
-    assert add_one_in(record(PARTS, "listed", additive)) == ()
+    assert add_one_in(record(PARTS, "leave_one_out", additive)) == ()
 
 
 def synergy(names: frozenset[str], seed: int) -> float:
@@ -205,13 +205,13 @@ def test_a_component_without_which_training_fails_has_a_row_that_says_so() -> No
 
 
 def test_only_fresh_seeds_count_where_a_sweep_was_confirmed() -> None:
-    sweep = record(PARTS, "listed", additive)
+    sweep = record(PARTS, "leave_one_out", additive)
     confirmed = Record(sweep.manifest | {"seeds": [0], "confirm_seeds": [1, 2, 3]}, sweep.runs)
     assert {row.seeds for row in leave_one_out(confirmed)} == {3}
 
 
 def test_a_sweep_without_components_or_without_the_full_method_is_refused() -> None:
-    sweep = record(PARTS, "listed", additive)
+    sweep = record(PARTS, "leave_one_out", additive)
     with pytest.raises(ValueError, match="its space lists no alternatives; take a sweep of one that does"):
         ablation(Record({"id": "sweep", "space": {"domains": {}}}, sweep.runs))
     with pytest.raises(ValueError, match="its default has not begun; wait for it"):

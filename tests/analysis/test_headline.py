@@ -55,7 +55,7 @@ def listed(
             curve = np.arange(1, end + 1), value - 3.0 * (epochs - np.arange(1.0, end + 1))
             runs.append(
                 Run(
-                    trial=f"{name} {seed}",
+                    identity=f"{name} {seed}",
                     number=len(runs),
                     arm=name,
                     seed=seed,

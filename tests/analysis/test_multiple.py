@@ -29,7 +29,7 @@ def record(finals: dict[float, list[float]], **manifest: Any) -> Record:
 
 def run(temperature: float, seed: int, score: float, **fields: Any) -> Run:
     usual: dict[str, Any] = {
-        "trial": f"{temperature} {seed}",
+        "run": f"{temperature} {seed}",
         "number": round(100 * temperature),
         "arm": f"arm {temperature}",
         "seed": seed,

@@ -162,15 +162,15 @@ def again(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         manifest = store.read_manifest(source)
         seed, target = manifest["seeds"][0], store.sweep_directory(root, source.name)
         store.write_manifest(target, {**manifest, "seeds": [seed], "confirm_seeds": [], "epochs": 4})
-        runs = [run for run in store.trials(source).to_pylist() if run["seed"] == seed]
+        runs = [run for run in store.runs(source).to_pylist() if run["seed"] == seed]
         with store.Writer(target, "driver") as writer:
             for run in runs:
-                named = {name: run[name] for name in ("trial", "number", "arm", "seed", "dropped")}
+                named = {name: run[name] for name in ("run", "number", "arm", "seed", "dropped")}
                 end: Any = {"state": chosen.state, "reason": "out of memory", "epochs": chosen.epochs}
                 for epoch in range(1, chosen.epochs + 1):
                     metrics = {"knn_top1": 30.0 + epoch + run["number"] % 7, "seconds": 1.0}
-                    writer.report(run["trial"], 0, epoch, metrics)
-                writer.trial(**named, attempt=0, config=json.loads(run["config"]), **end)
+                    writer.report(run["run"], 0, epoch, metrics)
+                writer.run(**named, attempt=0, config=json.loads(run["config"]), **end)
         store.compact(target)
     return root, chosen
 

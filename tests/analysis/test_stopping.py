@@ -23,7 +23,7 @@ def record(curves: list[list[float]], states: list[str] | None = None, seeds: in
     for number, curve in enumerate(curves):
         epochs = np.arange(1, len(curve) + 1)
         run: dict[str, Any] = {
-            "trial": str(number),
+            "run": str(number),
             "number": number,
             "arm": str(number),
             "seed": number % seeds,
@@ -71,9 +71,9 @@ def test_nothing_is_said_of_few_runs_or_of_a_sweep_that_stopped_some() -> None:
     assert correlation(record(curves([1, 1, 1, 1, 1, 1, 1])), 1) is None
 
 
-def event(trial: int, epoch: int, kind: str, **detail: Any) -> dict[str, Any]:
+def event(config: int, epoch: int, kind: str, **detail: Any) -> dict[str, Any]:
     """A row of the table of events."""
-    return {"trial": str(trial), "epoch": epoch, "kind": kind, "detail": json.dumps(detail)}
+    return {"run": str(config), "epoch": epoch, "kind": kind, "detail": json.dumps(detail)}
 
 
 def recorded(name: str) -> Record:
@@ -152,7 +152,7 @@ def test_rungs_tell_what_was_decided_and_how_many_epochs_it_saved() -> None:
         event(2, 4, "rung", cutoff=4.0, peers=2, decision="pause"),
         event(3, 4, "spared", reason="rung 4"),
         event(9, 4, "spared", reason="a run of another record"),
-        {"trial": "", "epoch": 0, "kind": "begun", "detail": "{}"},
+        {"run": "", "epoch": 0, "kind": "begun", "detail": "{}"},
     ]
     found = audit(made, events)
     assert found.rungs == (
@@ -178,7 +178,7 @@ def test_controls_that_end_near_or_above_the_best_of_their_seed_were_stopped_wro
     ends = [50.0, 10.0, 49.6, 49.4, 53.0, 60.0, 99.0]
     made = record([[0.0, end] for end in ends], ["complete"] * 6 + ["stopped"])
     made = replace(made, manifest={"epochs": 2, "seed_deviation": 0.5, "default_arm": "5"})
-    events = [event(trial, 1, "spared", reason="rung 1") for trial in (1, 2, 3, 4, 5, 6)]
+    events = [event(config, 1, "spared", reason="rung 1") for config in (1, 2, 3, 4, 5, 6)]
     found = audit(made, events).controls
     assert found
     # The best other run is the default, at 60, though it was spared too: it is no control.

@@ -29,7 +29,7 @@ def sweep(directory: Path, finals: dict[float, dict[int, tuple[str, float]]], **
     with Writer(directory, "w") as writer:
         for number, (temperature, seed, state, last) in enumerate(runs):
             row = {
-                "trial": f"run {number}",
+                "run": f"run {number}",
                 "number": number,
                 "arm": f"arm {temperature}",
                 "seed": seed,
@@ -37,8 +37,8 @@ def sweep(directory: Path, finals: dict[float, dict[int, tuple[str, float]]], **
             }
             epochs = 4 if state == "complete" else 2
             for epoch in range(1, epochs + 1):
-                writer.report(row["trial"], 0, epoch, {"knn_top1": last - 3 * (epochs - epoch), "loss": 1.0})
-            writer.trial(**row, config={"method": {"temperature": temperature}}, state=state, epochs=epochs)
+                writer.report(row["run"], 0, epoch, {"knn_top1": last - 3 * (epochs - epoch), "loss": 1.0})
+            writer.run(**row, config={"method": {"temperature": temperature}}, state=state, epochs=epochs)
     return directory
 
 
@@ -73,8 +73,8 @@ def test_a_sweep_is_loaded_with_its_curves_in_order_of_epoch(tmp_path):
 def test_a_running_run_counts_the_epochs_it_has_reported(tmp_path):
     directory = sweep(tmp_path, {})
     with Writer(directory, "late") as writer:
-        row = {"trial": "x", "number": 0, "arm": "arm 0.1", "seed": 0, "attempt": 0}
-        writer.trial(**row, config={"method": {"temperature": 0.1}}, state="running")
+        row = {"run": "x", "number": 0, "arm": "arm 0.1", "seed": 0, "attempt": 0}
+        writer.run(**row, config={"method": {"temperature": 0.1}}, state="running")
         writer.report("x", 0, 3, {"knn_top1": 40.0})
     assert load(directory).runs[0].epochs == 3
 
@@ -202,7 +202,7 @@ def test_the_best_of_many_is_not_beyond_noise_for_being_so_by_itself(tmp_path):
 def test_as_many_seeds_are_proposed_as_show_what_was_seen(tmp_path, better, proposed):
     finals = {0.1: [50.0, 54.0, 58.0], 0.2: better}
     runs = {t: {s: ("complete", v) for s, v in enumerate(values)} for t, values in finals.items()}
-    command = "sweeps --design rerun:sweep --trials 2 --seeds 3-7 --stopper none"
+    command = "sweeps --design rerun:sweep --arms 2 --seeds 3-7 --stopper none"
     summary = summarise(load(sweep(tmp_path, runs, seeds=[0, 1, 2], settle_command=command)))
     assert proposed in summary.settling
     needed = summary.comparison.seeds_needed

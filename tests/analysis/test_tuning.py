@@ -33,8 +33,8 @@ def record(
         for seed, score in scores.items():
             curve = {"knn_top1": (np.array([1]), np.array([float(score)]))}
             state = (states or {}).get(number, "complete")
-            trial = f"{number} on {seed}"
-            runs.append(Run(trial, len(runs), str(number), seed, 0, DEFAULT | changes, state, "", 1, curve))
+            config = f"{number} on {seed}"
+            runs.append(Run(config, len(runs), str(number), seed, 0, DEFAULT | changes, state, "", 1, curve))
     seeds = sorted({run.seed for run in runs} - set(manifest.get("confirm_seeds", ())))
     made = {"id": "s", "seeds": seeds, "epochs": 1, "default_arm": "0", "space": {"domains": DOMAINS}}
     return Record(made | manifest, tuple(runs))
@@ -232,7 +232,9 @@ def test_the_interval_never_falls_as_n_grows_holds_its_curve_and_stays_within_pe
     assert (found.expected[:known] <= found.high[:known] + 1e-9).all()
 
 
-@pytest.mark.parametrize("design", ["around", "listed", "added", "pairs", "given", "path", "grid", "rerun:s"])
+@pytest.mark.parametrize(
+    "design", ["one_at_a_time", "leave_one_out", "add_one_in", "pairs", "given", "path", "grid", "rerun:s"]
+)
 def test_arms_that_were_listed_beforehand_are_no_search(design: str) -> None:
     with pytest.raises(
         ValueError, match=f"a: its arms were listed beforehand .design '{design}'., so n of them are"

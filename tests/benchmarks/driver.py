@@ -1,4 +1,4 @@
-"""What the driver pays for a result as a sweep grows: `python tests/benchmarks/driver.py [TRIALS]`.
+"""What the driver pays for a result as a sweep grows: `python tests/benchmarks/driver.py [RUNS]`.
 
 Trivial runs of ten reports each, in one go: our engine on Ray Tune with random arms, Ray Tune alone, and Optuna
 alone with its journal. Processor time of the driving process for each result, by quarters of the sweep.
@@ -22,7 +22,7 @@ from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 from ray import tune
 
-from contrastive import config
+from contrastive import config as configs
 from sweeps.engine.arbiter import Arbiter
 from sweeps.planning.plan import Plan
 from sweeps.stoppers import by_text
@@ -102,7 +102,7 @@ def optuna_alone(trials: int, folder: Path) -> list[float]:
 
 def main(trials: int) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    space = replace(TINY, base=config.replace(TINY.base, {"epochs": REPORTS}))
+    space = replace(TINY, base=configs.replace(TINY.base, {"epochs": REPORTS}))
     given = plan(space=space, design="random", arms=trials, stopper=by_text("none"))
     with tempfile.TemporaryDirectory(prefix="driver-") as folder:
         Path(folder, "ours").mkdir()

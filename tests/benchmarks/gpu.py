@@ -28,7 +28,7 @@ from torch.utils.data import DataLoader
 from torch.utils.flop_counter import FlopCounterMode
 
 from contrastive.batches import batches
-from contrastive.config import Trial
+from contrastive.config import Config
 from contrastive.data.dataset import Dataset, Split, assemble
 from contrastive.distributed import World
 from contrastive.encoder import ResNet
@@ -125,29 +125,29 @@ def _table(
         yield _line([name, *cells])
 
 
-def measured(trial: Trial, images: Dataset, precision: str, peak: float) -> tuple[float, float, float]:
+def measured(config: Config, images: Dataset, precision: str, peak: float) -> tuple[float, float, float]:
     """Images a second of the loop and of its steps alone, and their share of the peak."""
     with settings(precision):
-        learner = Learner(trial, steps_per_epoch=1000, world=World(), device=GPU)
+        learner = Learner(config, steps_per_epoch=1000, world=World(), device=GPU)
         prepare(learner.model, precision)
-        whole = rate(next_of(learner, trial, images)) * trial.batch
-        batch = next(batches(trial, images, 1, world=World(), device=GPU))
+        whole = rate(next_of(learner, config, images)) * config.batch
+        batch = next(batches(config, images, 1, world=World(), device=GPU))
         with FlopCounterMode(display=False) as counter:
             learner.step(batch) if precision != "compiled" else None
         alone = rate(lambda: learner.step(batch))
         if precision == "compiled":
-            plain = Learner(trial, steps_per_epoch=1000, world=World(), device=GPU)
+            plain = Learner(config, steps_per_epoch=1000, world=World(), device=GPU)
             with FlopCounterMode(display=False) as counter:
                 plain.step(batch)
-    return whole, alone * trial.batch, alone * counter.get_total_flops() / peak
+    return whole, alone * config.batch, alone * counter.get_total_flops() / peak
 
 
-def next_of(learner: Learner, trial: Trial, images: Dataset) -> Callable[[], object]:
+def next_of(learner: Learner, config: Config, images: Dataset) -> Callable[[], object]:
     """A function that makes the next batch and takes a step on it, epoch after epoch."""
 
     def endless() -> Iterator[Batch]:
         for epoch in range(1, 10**6):
-            yield from batches(trial, images, min(epoch, trial.epochs), world=World(), device=GPU)
+            yield from batches(config, images, min(epoch, config.epochs), world=World(), device=GPU)
 
     stream = endless()
     return lambda: learner.step(replace(next(stream), step=0))
@@ -189,9 +189,9 @@ def sharing() -> Iterator[str]:
 
 
 def _steps_of_a_small_run(seconds: float) -> float:
-    trial = laptop("sce")
+    config = laptop("sce")
     images = random_images(4096, 32)
-    step = next_of(Learner(trial, steps_per_epoch=64, world=World(), device=GPU), trial, images)
+    step = next_of(Learner(config, steps_per_epoch=64, world=World(), device=GPU), config, images)
     return rate(step, seconds=seconds)
 
 
@@ -201,8 +201,8 @@ def traffic() -> Iterator[str]:
     images = random_images(4096, 32)
     warnings.simplefilter("ignore")
     for name, method in METHODS.items():
-        trial = _trial(method, 32, 18)
-        step = next_of(Learner(trial, steps_per_epoch=1000, world=World(), device=GPU), trial, images)
+        config = _trial(method, 32, 18)
+        step = next_of(Learner(config, steps_per_epoch=1000, world=World(), device=GPU), config, images)
         for _ in range(4):
             step()
         torch.cuda.synchronize()
@@ -297,13 +297,13 @@ def random_images(count: int, size: int) -> Dataset:
     return assemble(tuple("0123456789"), train=split(count), validation=split(16), test=split(16))
 
 
-def _trial(method: Method, size: int, depth: int) -> Trial:
+def _trial(method: Method, size: int, depth: int) -> Config:
     views = (
         Views()
         if size == 32
         else Views(strong=View(crop_scale=(0.08, 1.0)), second=View(crop_scale=(0.08, 1.0)))
     )
-    return Trial(
+    return Config(
         method=method, encoder=ResNet(depth=depth, stem="cifar" if size == 32 else "imagenet"), views=views
     )
 

@@ -89,14 +89,14 @@ def _whole(run: Run, base: dict[str, Any], chance: np.random.Generator) -> Run:
 def _write(writer: Writer, run: Run, rungs: Sequence[int]) -> None:
     metrics = {name: values.tolist() for name, (_, values) in run.curve.items()}
     for epoch in range(run.epochs):
-        writer.report(run.trial, 0, epoch + 1, {name: values[epoch] for name, values in metrics.items()})
+        writer.report(run.identity, 0, epoch + 1, {name: values[epoch] for name, values in metrics.items()})
     seconds = sum(metrics["seconds"])
     stand = {"state": run.state, "epochs": run.epochs, "rung": run.rung, "seconds": seconds}
-    plain = {name: getattr(run, name) for name in ("trial", "number", "arm", "seed", "attempt", "config")}
-    writer.trial(**plain, **stand, device_seconds=seconds)
+    plain = {name: getattr(run, name) for name in ("run", "number", "arm", "seed", "attempt", "config")}
+    writer.run(**plain, **stand, device_seconds=seconds)
     for rung in (rung for rung in rungs if rung <= run.epochs):
         decision = "stop" if run.epochs == rung and run.state == "stopped" else "goes on"
-        writer.event("rung", run.trial, rung, decision=decision, cutoff=45.0, peers=3)
+        writer.event("rung", run.identity, rung, decision=decision, cutoff=45.0, peers=3)
 
 
 def measured(*command: str) -> tuple[str, str]:

@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 from optuna.storages import InMemoryStorage
 from scipy import stats
 
-from contrastive import config
-from contrastive.config import Trial, value_at
+from contrastive import config as configs
+from contrastive.config import Config, value_at
 from search_spaces.domains import LogUniform
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.engine import Engine, Options
@@ -53,7 +53,7 @@ OPTIMUM = {
 """Where the best value lies, and the points lost a decade away from it."""
 SPACE = replace(
     TINY,
-    base=config.replace(TINY.base, {"epochs": EPOCHS, "optimiser.weight_decay": 1e-4}),
+    base=configs.replace(TINY.base, {"epochs": EPOCHS, "optimiser.weight_decay": 1e-4}),
     domains={
         "method.temperature": LogUniform(0.05, 5.0, source="a benchmark"),
         "method.target_temperature": LogUniform(0.005, 0.5, source="a benchmark"),
@@ -64,30 +64,30 @@ SPACE = replace(
 )
 
 
-def accuracy(trial: Trial) -> float:
+def accuracy(config: Config) -> float:
     """At the end, without noise: 80 at the optimum, 0 far from it."""
-    lost = (slope * np.log10(value_at(trial, path) / best) ** 2 for path, (best, slope) in OPTIMUM.items())
+    lost = (slope * np.log10(value_at(config, path) / best) ** 2 for path, (best, slope) in OPTIMUM.items())
     return max(0.0, float(BEST - sum(lost)))
 
 
 @cache
-def curve(trial: Trial) -> NDArray[np.float64]:
-    """The accuracy after each epoch, with what chance does to this very trial."""
-    setting = [trial.seed, *(value_at(trial, path) for path in OPTIMUM)]
+def curve(config: Config) -> NDArray[np.float64]:
+    """The accuracy after each epoch, with what chance does to this very run."""
+    setting = [config.seed, *(value_at(config, path) for path in OPTIMUM)]
     digest = hashlib.sha256(repr(setting).encode()).digest()
     generator = np.random.default_rng(list(digest))
     rate, warmth = (
-        value_at(trial, path) / OPTIMUM[path][0] for path in ("optimiser.lr", "method.temperature")
+        value_at(config, path) / OPTIMUM[path][0] for path in ("optimiser.lr", "method.temperature")
     )
     pace = 4 * rate**-0.2 * warmth**0.1 * np.exp(0.8 * generator.normal())
     epochs = np.arange(1, EPOCHS + 1)
     rise = (1 - np.exp(-epochs / pace)) / (1 - np.exp(-EPOCHS / pace))
-    return accuracy(trial) * rise + NOISE * generator.normal(size=EPOCHS)
+    return accuracy(config) * rise + NOISE * generator.normal(size=EPOCHS)
 
 
 def correlation(epoch: int = EARLY, arms: int = 200) -> float:
     """Of the ranks after an epoch with those at the end, over random arms."""
-    curves = np.array([curve(SPACE.trial(arm)) for arm in drawn(SPACE, arms, seed=0)])
+    curves = np.array([curve(SPACE.config(arm)) for arm in drawn(SPACE, arms, seed=0)])
     return float(stats.spearmanr(curves[:, epoch - 1], curves[:, -1])[0])
 
 
@@ -122,9 +122,9 @@ class Searched:
             if not places:
                 return
             run, epoch = places.pop(0)
-            value = float(curve(run.trial)[epoch])
+            value = float(curve(run.config)[epoch])
             if value > highest:
-                highest, regret = value, BEST - accuracy(run.trial)
+                highest, regret = value, BEST - accuracy(run.config)
             yield regret
             if self.engine.report(run, epoch + 1, {"knn_top1": value}) and epoch + 1 < EPOCHS:
                 places.append((run, epoch + 1))

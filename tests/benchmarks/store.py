@@ -1,8 +1,8 @@
-"""How large a large store is and how long it takes to ask: `python tests/benchmarks/store.py [--trials 100000]`.
+"""How large a large store is and how long it takes to ask: `python tests/benchmarks/store.py [--arms 100000]`.
 
-Makes a sweep of so many trials x 100 epochs x 20 metrics (fourteen of the precision of float32, two accuracies of 1,024
+Makes a sweep of so many runs x 100 epochs x 20 metrics (fourteen of the precision of float32, two accuracies of 1,024
 images, three times of the clock, a learning rate) in a temporary folder, asks it, and removes it. In the same run, a
-hundredth of the trials as Ray Tune writes them (result.json, an object a line, one file a trial) and as Optuna's
+hundredth of the runs as Ray Tune writes them (result.json, an object a line, one file a run) and as Optuna's
 journal, loaded by pandas and by Optuna, and scaled up.
 
     python tests/benchmarks/store.py --folder FOLDER      keeps what it makes, and asks what is there already
@@ -35,7 +35,7 @@ SINGLES, ACCURACIES, CLOCKS = 14, 2, 3
 
 
 def names(count: int, first: int = 0) -> list[str]:
-    """Digests of trials, as the sweeps make them."""
+    """Digests of runs, as the sweeps make them."""
     return sorted(
         hashlib.sha256(str(number).encode()).hexdigest()[:16] for number in range(first, first + count)
     )
@@ -50,14 +50,12 @@ def metrics(rows: int, chance: np.random.Generator) -> dict[str, np.ndarray]:
     return made
 
 
-def reports(trials: list[str], chance: np.random.Generator) -> pa.Table:
-    """What a fold makes of the reports of these trials."""
-    rows = len(trials) * EPOCHS
+def reports(runs: list[str], chance: np.random.Generator) -> pa.Table:
+    """What a fold makes of the reports of these runs."""
+    rows = len(runs) * EPOCHS
     took = chance.normal(10, 0.5, rows)
     columns: dict[str, Any] = {
-        "trial": pa.DictionaryArray.from_arrays(
-            np.repeat(np.arange(len(trials), dtype=np.int32), EPOCHS), trials
-        ),
+        "run": pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(runs), dtype=np.int32), EPOCHS), runs),
         "attempt": np.zeros(rows, np.int32),
         "epoch": np.resize(np.arange(1, EPOCHS + 1, dtype=np.int32), rows),
         "step": np.resize(np.arange(1, EPOCHS + 1) * 64, rows),
@@ -71,8 +69,8 @@ def reports(trials: list[str], chance: np.random.Generator) -> pa.Table:
     return pa.table({name: pa.array(values) for name, values in columns.items()})
 
 
-def states(trials: list[str], first: int) -> pa.Table:
-    """What a fold makes of the rows of these trials, complete all of them."""
+def states(runs: list[str], first: int) -> pa.Table:
+    """What a fold makes of the rows of these runs, complete all of them."""
     config = {
         "method": {"temperature": 0.1, "name": "sce"},
         "optimiser": {"lr": 0.5},
@@ -80,24 +78,24 @@ def states(trials: list[str], first: int) -> pa.Table:
         "seed": 0,
     }
     rows = [
-        {"trial": trial, "number": first + n, "arm": trial, "seed": 0, "attempt": 0, "state": "complete",
+        {"run": run, "number": first + n, "arm": run, "seed": 0, "attempt": 0, "state": "complete",
          "epochs": EPOCHS, "config": json.dumps({**config, "optimiser": {"lr": round(0.1 + n / 1e4, 6)}})}
-        for n, trial in enumerate(trials)
+        for n, run in enumerate(runs)
     ]  # fmt: skip
     log = pa.Table.from_pylist(rows)
     log = log.append_column("time", pa.array(np.full(len(log), 1.7e9)))
     log = log.append_column("sequence", pa.array(np.zeros(len(log), np.int32)))
-    return fold.settle([fold.widen(log, "trials")], "trials")
+    return fold.settle([fold.widen(log, "runs")], "runs")
 
 
 def make(directory: Path, count: int) -> float:
-    """A folded sweep of so many trials; returns the seconds it took."""
+    """A folded sweep of so many runs; returns the seconds it took."""
     began, chance, made = time.perf_counter(), np.random.default_rng(0), list[parts.Part]()
     store.write_manifest(directory, {"id": directory.name})
     for number in range(0, count, PART):
-        trials = names(min(PART, count - number), number)
-        made.append(parts.write(directory, "reports", reports(trials, chance), f"{number:06d}"))
-        made.append(parts.write(directory, "trials", states(trials, number), f"{number:06d}"))
+        runs = names(min(PART, count - number), number)
+        made.append(parts.write(directory, "reports", reports(runs, chance), f"{number:06d}"))
+        made.append(parts.write(directory, "runs", states(runs, number), f"{number:06d}"))
     parts.write_index(directory, Index(1, tuple(made)))
     return time.perf_counter() - began
 
@@ -112,14 +110,14 @@ def timed(question: Callable[[], Any], times: int = 5) -> float:
     return median(took)
 
 
-def ask(directory: Path, trial: str) -> dict[str, float]:
+def ask(directory: Path, run: str) -> dict[str, float]:
     """Seconds to open the store, and to ask it."""
     value = "FROM reports WHERE metric = 'knn_top1'"
     best = "FROM final ORDER BY knn_top1 DESC LIMIT 10"
     asked = {
-        "best value of each trial": f"SELECT trial, max(value) {value} GROUP BY trial",
-        "value of each trial at its last epoch": f"SELECT trial, arg_max(value, epoch) {value} GROUP BY trial",
-        "one curve": f"SELECT epoch, value {value} AND trial = '{trial}' ORDER BY epoch",
+        "best value of each run": f"SELECT run, max(value) {value} GROUP BY run",
+        "value of each run at its last epoch": f"SELECT run, arg_max(value, epoch) {value} GROUP BY run",
+        "one curve": f"SELECT epoch, value {value} AND run = '{run}' ORDER BY epoch",
         "the ten best configurations": f'SELECT number, "config.optimiser.lr", knn_top1 {best}',
     }
     root = directory.parents[1]
@@ -143,13 +141,13 @@ def append(folder: Path, count: int = 5000) -> float:
 def as_ray(folder: Path, count: int) -> tuple[int, float]:
     """Bytes of so many result.json, and seconds to load the best value of each with pandas."""
     chance = np.random.default_rng(2)
-    for trial in names(count):
+    for run in names(count):
         columns = metrics(EPOCHS, chance)
-        shared = {"trial_id": trial, "time_this_iter_s": 10.0}
+        shared = {"trial_id": run, "time_this_iter_s": 10.0}
         rows = [{**shared, **{n: float(c[epoch]) for n, c in columns.items()}} for epoch in range(EPOCHS)]
         lines = [json.dumps({"training_iteration": epoch + 1, **row}) for epoch, row in enumerate(rows)]
-        (folder / trial).mkdir(parents=True)
-        (folder / trial / "result.json").write_text("\n".join(lines))
+        (folder / run).mkdir(parents=True)
+        (folder / run / "result.json").write_text("\n".join(lines))
     files = sorted(folder.glob("*/result.json"))
     began = time.perf_counter()
     frames = pd.concat([pd.read_json(file, lines=True) for file in files], ignore_index=True)
@@ -158,18 +156,18 @@ def as_ray(folder: Path, count: int) -> tuple[int, float]:
 
 
 def as_optuna(path: Path, count: int) -> tuple[int, float]:
-    """Bytes of a journal of so many trials with one metric, and seconds to load the best value of each."""
+    """Bytes of a journal of so many runs with one metric, and seconds to load the best value of each."""
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     chance, storage = np.random.default_rng(3), JournalStorage(JournalFileBackend(str(path)))
     study = optuna.create_study(study_name="s", storage=storage, direction="maximize")
     for _ in range(count):
-        trial = study.ask({"lr": optuna.distributions.FloatDistribution(0.1, 1.0)})
+        run = study.ask({"lr": optuna.distributions.FloatDistribution(0.1, 1.0)})
         for epoch, value in enumerate(chance.binomial(1024, 0.6, EPOCHS) / 10.24):
-            trial.report(float(value), epoch + 1)
-        study.tell(trial, 60.0)
+            run.report(float(value), epoch + 1)
+        study.tell(run, 60.0)
     began = time.perf_counter()
     loaded = optuna.load_study(study_name="s", storage=JournalStorage(JournalFileBackend(str(path))))
-    [max(trial.intermediate_values.values()) for trial in loaded.get_trials(deepcopy=False)]
+    [max(run.intermediate_values.values()) for run in loaded.get_trials(deepcopy=False)]
     return path.stat().st_size, time.perf_counter() - began
 
 
@@ -178,27 +176,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--trials", type=int, default=100_000)
+    parser.add_argument("--arms", type=int, default=100_000)
     parser.add_argument("--folder", type=Path)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as made:
         folder = given.folder or Path(made)
         directory = store.open_store(folder / "store") / "sweeps" / "large"
         if not (directory / parts.INDEX).is_file():
-            print(f"made in {make(directory, given.trials):.0f} s")
+            print(f"made in {make(directory, given.arms):.0f} s")
         size = sum(file.stat().st_size for file in directory.rglob("*") if file.is_file())
-        print(f"{given.trials:,} trials x {EPOCHS} epochs x 20 metrics: {size / 1e6:,.0f} MB")
+        print(f"{given.arms:,} runs x {EPOCHS} epochs x 20 metrics: {size / 1e6:,.0f} MB")
         for name, seconds in ask(directory, names(PART)[17]).items():
             print(f"  {name:<40} {seconds:.3f} s")
         print(f"  {'append a report of 20 metrics':<40} {append(Path(made) / 'append'):.3f} ms")
-        few = max(1, given.trials // SCALE)
+        few = max(1, given.arms // SCALE)
         for name, (bytes_, seconds) in {
             "Ray's result.json, by pandas": as_ray(Path(made) / "ray", few),
             "Optuna's journal, one metric": as_optuna(Path(made) / "journal.log", few),
         }.items():
-            scale = given.trials / few
-            print(f"{name}: {few:,} trials {bytes_ / 1e6:,.0f} MB, best of each in {seconds:.2f} s; "
-                  f"of {given.trials:,}: {bytes_ * scale / 1e6:,.0f} MB, {seconds * scale:,.0f} s")  # fmt: skip
+            scale = given.arms / few
+            print(f"{name}: {few:,} runs {bytes_ / 1e6:,.0f} MB, best of each in {seconds:.2f} s; "
+                  f"of {given.arms:,}: {bytes_ * scale / 1e6:,.0f} MB, {seconds * scale:,.0f} s")  # fmt: skip
 
 
 if __name__ == "__main__":

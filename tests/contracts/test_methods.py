@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from contrastive.batches import batches
-from contrastive.config import Trial, replace, to_json
+from contrastive.config import Config, replace, to_json
 from contrastive.data import CIFAR10, Dataset
 from contrastive.distributed import World
 from contrastive.methods import METHODS, Method
@@ -23,23 +23,23 @@ parametrize = pytest.mark.parametrize("method", METHODS)
 of_all_variants = pytest.mark.parametrize("variant", VARIANTS)
 
 
-def small(trial: Trial, variant: str) -> Trial:
+def small(config: Config, variant: str) -> Config:
     """The tests' own small run of a method in one of its forms."""
-    return replace(trial, {"method": VARIANTS[variant]})
+    return replace(config, {"method": VARIANTS[variant]})
 
 
-def step(trial: Trial, dataset: Dataset) -> tuple[Siamese, Batch]:
+def step(config: Config, dataset: Dataset) -> tuple[Siamese, Batch]:
     """A fresh model and its first real batch after the warm-up."""
-    epoch = trial.method.assembly.warmup_epochs + 1
-    neighbours = trial.method.assembly.neighbours
+    epoch = config.method.assembly.warmup_epochs + 1
+    neighbours = config.method.assembly.neighbours
     table = nearest(dataset.train.images.flatten(1).float(), neighbours.count) if neighbours else None
-    model = Siamese(trial, world=World(), device=CPU)
-    return model, next(batches(trial, dataset, epoch, world=World(), device=CPU, neighbours=table))
+    model = Siamese(config, world=World(), device=CPU)
+    return model, next(batches(config, dataset, epoch, world=World(), device=CPU, neighbours=table))
 
 
 @of_all_variants
-def test_a_method_names_what_it_has_to_say_of_a_step(variant: str, trial: Trial, dataset: Dataset) -> None:
-    model, batch = step(small(trial, variant), dataset)
+def test_a_method_names_what_it_has_to_say_of_a_step(variant: str, config: Config, dataset: Dataset) -> None:
+    model, batch = step(small(config, variant), dataset)
     said = model.method.diagnosed if isinstance(model.method, Diagnosed) else ()
     assert list(model.diagnose(model(batch))) == list(said)
 
@@ -63,8 +63,8 @@ def test_a_method_is_one_final_frozen_dataclass(method: type) -> None:
 
 
 @of_all_variants
-def test_what_a_method_declares_fits_together(variant: str, trial: Trial) -> None:
-    declared = small(trial, variant).method.assembly
+def test_what_a_method_declares_fits_together(variant: str, config: Config) -> None:
+    declared = small(config, variant).method.assembly
     positions = set(range(len(declared.views)))
     embedded = set(declared.online) | set(declared.target)
     if declared.mixing:
@@ -79,9 +79,9 @@ def test_what_a_method_declares_fits_together(variant: str, trial: Trial) -> Non
 
 @of_all_variants
 def test_every_online_parameter_learns_and_nothing_else_does(
-    variant: str, trial: Trial, dataset: Dataset
+    variant: str, config: Config, dataset: Dataset
 ) -> None:
-    model, batch = step(small(trial, variant), dataset)
+    model, batch = step(small(config, variant), dataset)
     model.loss(model(batch)).backward()
     learning = {name for name, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0}
     online = {name for name, _ in model.named_parameters() if name.startswith("online.")}
@@ -92,8 +92,8 @@ def test_every_online_parameter_learns_and_nothing_else_does(
 
 # The published solver stops far from its solution, so its loss is not a smooth function of the weights.
 @pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "mmcl, as published"])
-def test_the_loss_falls_when_it_is_followed_downhill(variant: str, trial: Trial, dataset: Dataset) -> None:
-    model, batch = step(replace(small(trial, variant), {"precision": "float64"}), dataset)
+def test_the_loss_falls_when_it_is_followed_downhill(variant: str, config: Config, dataset: Dataset) -> None:
+    model, batch = step(replace(small(config, variant), {"precision": "float64"}), dataset)
     before = model.loss(model(batch))
     before.backward()
     with torch.no_grad():
@@ -106,9 +106,9 @@ def test_the_loss_falls_when_it_is_followed_downhill(variant: str, trial: Trial,
 
 @of_all_variants
 def test_the_target_and_the_queue_stay_out_of_the_gradient(
-    variant: str, trial: Trial, dataset: Dataset
+    variant: str, config: Config, dataset: Dataset
 ) -> None:
-    model, batch = step(small(trial, variant), dataset)
+    model, batch = step(small(config, variant), dataset)
     embeddings: Embeddings = model(batch)
     assert not any(rows.requires_grad for rows in embeddings.target.values())
     assert embeddings.queue is None or not embeddings.queue.requires_grad
@@ -116,9 +116,11 @@ def test_the_target_and_the_queue_stay_out_of_the_gradient(
 
 
 @pytest.mark.parametrize(("method", "name"), PRESETS)
-def test_a_preset_has_a_source_and_makes_a_legal_trial(method: type, name: str, trial: Trial) -> None:
+def test_a_preset_has_a_source_and_makes_a_legal_configuration(
+    method: type, name: str, config: Config
+) -> None:
     preset = method.presets[name]
-    base = replace(trial, {"method": to_json(method()), "epochs": 100})
+    base = replace(config, {"method": to_json(method()), "epochs": 100})
     made = replace(base, {"data": to_json(CIFAR10()), **preset.values})
     assert preset.source
     assert made.method.name == method().name
@@ -126,14 +128,14 @@ def test_a_preset_has_a_source_and_makes_a_legal_trial(method: type, name: str, 
 
 
 @pytest.mark.parametrize(("method", "name"), PRESETS)
-def test_a_preset_says_what_it_means_by_every_field_it_names(method: type, name: str, trial: Trial) -> None:
+def test_a_preset_says_what_it_means_by_every_field_it_names(method: type, name: str, config: Config) -> None:
     def leaves(values: Any, path: str = "") -> set[str]:
         if not isinstance(values, dict):
             return {path}
         return {leaf for key, value in values.items() for leaf in leaves(value, f"{path}.{key}")}
 
     preset = method.presets[name]
-    base = replace(trial, {"method": to_json(method()), "epochs": 100})
+    base = replace(config, {"method": to_json(method()), "epochs": 100})
     made = to_json(replace(base, preset.values))
     for path, value in preset.values.items():
         node = made

@@ -56,7 +56,7 @@ class Toy:
 USED = """
 import json, math, sys
 from pathlib import Path
-from contrastive import config, kinds
+from contrastive import config as configs, kinds
 from contrastive.config import replace, from_dict, to_dict
 from contrastive.data import Shapes, load
 from contrastive.methods import METHODS, BSIM, Toy
@@ -67,19 +67,19 @@ from search_spaces.laptop import laptop
 from search_spaces.space import Alternative, Space
 
 base = replace(laptop("toy"), {
-    "data": config.to_json(Shapes(train=64, validation=40, test=20)), "batch": 32, "epochs": 3, "encoder.width": 2,
+    "data": configs.to_json(Shapes(train=64, validation=40, test=20)), "batch": 32, "epochs": 3, "encoder.width": 2,
 })
 assert base.method == Toy(exponent=1.5), base
 assert from_dict(json.loads(json.dumps(to_dict(base)))) == base
 
 told = []
 images = load(base.data, cache=Path(sys.argv[1]))
-for trained in (base, replace(base, {"method": config.to_json(BSIM(inner=Toy(), weight=0.5))})):
+for trained in (base, replace(base, {"method": configs.to_json(BSIM(inner=Toy(), weight=0.5))})):
     train(trained, lambda epoch, metrics: told.append(metrics["loss"]), dataset=images)
 assert len(told) == 6 and all(map(math.isfinite, told)), told
 
 varied = Space(name="t", question="?", base=base, domains={"method.exponent": LogUniform(0.5, 4.0, source="ours")})
-assert varied.trial({"method.exponent": 3.0}).method.exponent == 3.0
+assert varied.configuration({"method.exponent": 3.0}).method.exponent == 3.0
 ablated = Space(name="a", question="?", base=base,
                 alternatives=(Alternative("plain", {"method.exponent": 2.0}, source="ours"),))
 assert list(ablated.arms()) == ["plain"]

@@ -6,7 +6,7 @@ import torch
 from contrastive import batches as module
 from contrastive.batch_norm import SplitBatchNorm2d, split_batch_norm
 from contrastive.batches import batches
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Dataset
 from contrastive.distributed import World
 from contrastive.methods.protocol import Batch
@@ -18,25 +18,25 @@ from tests.contracts.variants import INNER, VARIANTS
 CPU = torch.device("cpu")
 
 
-def epoch(trial: Trial, dataset: Dataset, number: int = 1, **options) -> list[Batch]:
-    return list(batches(trial, dataset, number, world=World(), device=CPU, **options))
+def epoch(config: Config, dataset: Dataset, number: int = 1, **options) -> list[Batch]:
+    return list(batches(config, dataset, number, world=World(), device=CPU, **options))
 
 
 def test_the_views_do_not_depend_on_how_many_are_rendered_at_once(
-    trial: Trial, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    config: Config, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = epoch(trial, dataset)
+    whole = epoch(config, dataset)
     monkeypatch.setattr(module, "RENDERED_AT_ONCE", 16)
-    for one, other in zip(whole, epoch(trial, dataset), strict=True):
+    for one, other in zip(whole, epoch(config, dataset), strict=True):
         assert one.step == other.step
         for view in one.views:
             torch.testing.assert_close(one.views[view], other.views[view])
 
 
-def test_a_recipe_may_standardise_by_channels_of_its_own(trial: Trial, dataset: Dataset) -> None:
+def test_a_recipe_may_standardise_by_channels_of_its_own(config: Config, dataset: Dataset) -> None:
     mean, std = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
-    theirs = replace(trial, {"views.channels": {"mean": mean, "std": std}})
-    for own, other in zip(epoch(trial, dataset), epoch(theirs, dataset), strict=True):
+    theirs = replace(config, {"views.channels": {"mean": mean, "std": std}})
+    for own, other in zip(epoch(config, dataset), epoch(theirs, dataset), strict=True):
         for view, images in own.views.items():
             for channel in range(3):
                 pixels = images[:, channel] * dataset.std[channel] + dataset.mean[channel]
@@ -45,21 +45,21 @@ def test_a_recipe_may_standardise_by_channels_of_its_own(trial: Trial, dataset: 
 
 
 @pytest.mark.parametrize("size", [2, 4])
-def test_the_processes_together_have_the_views_of_one(size: int, trial: Trial, dataset: Dataset) -> None:
-    whole = epoch(trial, dataset)
-    shares = [list(batches(trial, dataset, 1, world=World(r, size), device=CPU)) for r in range(size)]
+def test_the_processes_together_have_the_views_of_one(size: int, config: Config, dataset: Dataset) -> None:
+    whole = epoch(config, dataset)
+    shares = [list(batches(config, dataset, 1, world=World(r, size), device=CPU)) for r in range(size)]
     for step, parts in zip(whole, zip(*shares, strict=True), strict=True):
         for view, images in step.views.items():
             torch.testing.assert_close(torch.cat([part.views[view] for part in parts]), images)
 
 
-def test_steps_are_numbered_through_all_epochs(trial: Trial, dataset: Dataset) -> None:
-    numbers = [batch.step for e in (1, 2, 3) for batch in epoch(trial, dataset, e)]
+def test_steps_are_numbered_through_all_epochs(config: Config, dataset: Dataset) -> None:
+    numbers = [batch.step for e in (1, 2, 3) for batch in epoch(config, dataset, e)]
     assert numbers == list(range(3 * (96 // 16)))
 
 
-def test_a_warm_up_has_its_own_views_and_no_crops(trial: Trial, dataset: Dataset) -> None:
-    wcl = replace(trial, {"method": VARIANTS["wcl, neighbours' crops"], "views.gentle.solarise": 1.0})
+def test_a_warm_up_has_its_own_views_and_no_crops(config: Config, dataset: Dataset) -> None:
+    wcl = replace(config, {"method": VARIANTS["wcl, neighbours' crops"], "views.gentle.solarise": 1.0})
     table = nearest(dataset.train.images.flatten(1).float(), 4)
     early, late = epoch(wcl, dataset, 1), epoch(wcl, dataset, 2, neighbours=table)
     assert all(set(batch.views) == {0, 1} for batch in early)
@@ -69,7 +69,7 @@ def test_a_warm_up_has_its_own_views_and_no_crops(trial: Trial, dataset: Dataset
     assert not torch.equal(early[0].views[0], plain[0].views[0])
 
 
-def test_crops_of_neighbours_show_a_neighbour_and_not_the_image(trial: Trial, dataset: Dataset) -> None:
+def test_crops_of_neighbours_show_a_neighbour_and_not_the_image(config: Config, dataset: Dataset) -> None:
     """Images of one grey level each: a view tells which image it shows."""
     levels = torch.arange(96, dtype=torch.uint8)
     images = levels[:, None, None, None].expand(96, 3, 32, 32).contiguous()
@@ -78,7 +78,7 @@ def test_crops_of_neighbours_show_a_neighbour_and_not_the_image(trial: Trial, da
     flat = changed(dataset, train=changed(dataset.train, images=images))
     calm = {"jitter": 0.0, "grey": 0.0}
     wcl = replace(
-        trial,
+        config,
         {
             "method": {**VARIANTS["wcl, neighbours' crops"], "views": ["weak", "weak"], "crop_view": "weak"},
             "views.weak": calm,
@@ -111,8 +111,8 @@ def test_more_neighbours_than_there_are_others_are_refused() -> None:
         nearest(torch.randn(30, 5), 30)
 
 
-def test_mixtures_are_the_same_whoever_asks_and_as_many_as_wanted(trial: Trial, dataset: Dataset) -> None:
-    mixed = replace(trial, {"method": VARIANTS["bsim on simclr"]})
+def test_mixtures_are_the_same_whoever_asks_and_as_many_as_wanted(config: Config, dataset: Dataset) -> None:
+    mixed = replace(config, {"method": VARIANTS["bsim on simclr"]})
     every, some, none = (
         epoch(replace(mixed, {"method.batches": share}), dataset) for share in (1.0, 0.5, 0.0)
     )
@@ -128,9 +128,9 @@ def test_mixtures_are_the_same_whoever_asks_and_as_many_as_wanted(trial: Trial, 
 
 @pytest.mark.parametrize("kind", ["mixup", "cutmix"])
 def test_the_online_network_sees_mixtures_and_the_target_does_not(
-    kind: str, trial: Trial, dataset: Dataset
+    kind: str, config: Config, dataset: Dataset
 ) -> None:
-    mixed = replace(trial, {"method": {**VARIANTS["bsim on moco"], "kind": kind}})
+    mixed = replace(config, {"method": {**VARIANTS["bsim on moco"], "kind": kind}})
     model = Siamese(mixed, world=World(), device=CPU).eval()
     batch = epoch(mixed, dataset)[0]
     found = model(batch)
@@ -140,9 +140,9 @@ def test_the_online_network_sees_mixtures_and_the_target_does_not(
     torch.testing.assert_close(found.target[0], model.target([batch.views[0]])[0][0])
 
 
-def test_a_weight_of_zero_is_the_inner_method_to_the_bit(trial: Trial, dataset: Dataset) -> None:
-    plain = replace(trial, {"method": INNER["moco"]})
-    mixed = replace(trial, {"method": {"name": "bsim", "inner": INNER["moco"], "weight": 0.0}})
+def test_a_weight_of_zero_is_the_inner_method_to_the_bit(config: Config, dataset: Dataset) -> None:
+    plain = replace(config, {"method": INNER["moco"]})
+    mixed = replace(config, {"method": {"name": "bsim", "inner": INNER["moco"], "weight": 0.0}})
     losses = [
         [model.loss(model(batch)).item() for batch in epoch(run, dataset)]
         for run in (plain, mixed)
@@ -172,9 +172,9 @@ def test_each_part_of_a_batch_is_normalised_by_itself() -> None:
 
 
 def test_the_target_shuffles_so_that_statistics_do_not_give_the_key_away(
-    trial: Trial, dataset: Dataset
+    config: Config, dataset: Dataset
 ) -> None:
-    split = replace(trial, {"method": VARIANTS["moco, symmetric, split batch norm"], "precision": "float64"})
+    split = replace(config, {"method": VARIANTS["moco, symmetric, split batch norm"], "precision": "float64"})
     model = Siamese(split, world=World(), device=CPU)
     batch, next_batch, *_ = epoch(split, dataset)
     unshuffled = model.target([batch.views[0]])[0][0]
@@ -192,9 +192,9 @@ def test_the_target_shuffles_so_that_statistics_do_not_give_the_key_away(
     ("variant", "online_parts"), [("sce, split batch norm", 1), ("moco, symmetric, split batch norm", 4)]
 )
 def test_sce_splits_its_targets_statistics_alone_and_moco_both_networks(
-    variant: str, online_parts: int, trial: Trial, dataset: Dataset
+    variant: str, online_parts: int, config: Config, dataset: Dataset
 ) -> None:
-    split = replace(trial, {"method": VARIANTS[variant], "precision": "float64"})
+    split = replace(config, {"method": VARIANTS[variant], "precision": "float64"})
     batch = epoch(split, dataset)[0]
     model, whole = (
         Siamese(replace(split, {"method.batch_norm_splits": parts}), world=World(), device=CPU)
@@ -211,8 +211,8 @@ def test_sce_splits_its_targets_statistics_alone_and_moco_both_networks(
             torch.testing.assert_close(embedded[rows], heads[name](features))
 
 
-def test_without_split_statistics_nothing_is_shuffled(trial: Trial, dataset: Dataset) -> None:
-    assert all(batch.shuffle is None for batch in epoch(trial, dataset))
+def test_without_split_statistics_nothing_is_shuffled(config: Config, dataset: Dataset) -> None:
+    assert all(batch.shuffle is None for batch in epoch(config, dataset))
 
 
 def test_parts_that_do_not_divide_among_the_processes_are_refused() -> None:

@@ -7,16 +7,16 @@ from safetensors import safe_open
 
 from contrastive import checkpoint, train
 from contrastive.checkpoint import export, load_encoder, load_pretrained
-from contrastive.config import Trial, from_dict, replace
+from contrastive.config import Config, from_dict, replace
 from contrastive.data import Dataset
 
 CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
-def trained(trial: Trial, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(config: Config, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("run")
-    train(replace(trial, {"epochs": 2}), lambda *_: None, dataset=dataset, directory=directory)
+    train(replace(config, {"epochs": 2}), lambda *_: None, dataset=dataset, directory=directory)
     return directory / "checkpoint.pt"
 
 
@@ -33,7 +33,7 @@ def same(one: torch.nn.Module, two: torch.nn.Module) -> bool:
 
 def test_an_export_is_the_checkpoint_to_the_bit(trained: Path, exported: Path, dataset: Dataset) -> None:
     one, two = load_pretrained(trained, device=CPU), load_pretrained(exported, device=CPU)
-    assert one.trial == two.trial
+    assert one.config == two.config
     assert same(one.encoder, two.encoder)
     assert same(one.projector, two.projector)
     images = dataset.test.images.float()
@@ -52,15 +52,15 @@ def test_weights_are_those_that_training_left(trained: Path) -> None:
 
 
 def test_the_encoder_is_a_plain_module_in_evaluation_mode(exported: Path) -> None:
-    trial, encoder = load_encoder(exported, device=CPU)
+    config, encoder = load_encoder(exported, device=CPU)
     assert not any(module.training for module in encoder.modules())
-    assert encoder(torch.zeros(1, 3, 32, 32)).shape == (1, trial.encoder.dim)
+    assert encoder(torch.zeros(1, 3, 32, 32)).shape == (1, config.encoder.dim)
 
 
-def test_anybody_can_read_an_export(exported: Path, trial: Trial) -> None:
+def test_anybody_can_read_an_export(exported: Path, config: Config) -> None:
     with safe_open(exported, framework="pt") as file:
         about, names = file.metadata(), set(file.keys())
-    assert from_dict(json.loads(about["trial"])) == replace(trial, {"epochs": 2})
+    assert from_dict(json.loads(about["config"])) == replace(config, {"epochs": 2})
     assert {name.split(".")[0] for name in names} == {"encoder", "projector"}
     assert [path.name for path in exported.parent.iterdir()] == ["encoder.safetensors"]
 

@@ -7,7 +7,7 @@ import torch
 from contrastive import train
 from contrastive.__main__ import main
 from contrastive.checkpoint import load_pretrained
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Dataset
 from contrastive.evaluate.offline import after_training
 
@@ -15,9 +15,9 @@ QUICK = ["--protocol", "linear", "knn", "--set", "linear.epochs=2", "--set", "mi
 
 
 @pytest.fixture(scope="module")
-def run(trial: Trial, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def run(config: Config, dataset: Dataset, tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("run")
-    train(trial, lambda *_: None, dataset=dataset, directory=directory)
+    train(config, lambda *_: None, dataset=dataset, directory=directory)
     return directory / "checkpoint.pt"
 
 
@@ -32,10 +32,12 @@ def evaluate(run: Path, cache: Path, capsys: pytest.CaptureFixture[str]):
     return call
 
 
-def test_it_measures_what_a_trial_would_have(evaluate, run: Path, trial: Trial, dataset: Dataset) -> None:
+def test_it_measures_what_a_configuration_would_have(
+    evaluate, run: Path, config: Config, dataset: Dataset
+) -> None:
     told = json.loads(evaluate(*QUICK, "--split", "test", "--json"))
     after = [{"name": "linear", "epochs": 2, "milestones": [1]}, {"name": "knn"}]
-    asked = replace(trial, {"evaluation.after": after, "evaluation.split": "test"})
+    asked = replace(config, {"evaluation.after": after, "evaluation.split": "test"})
     network = load_pretrained(run, device=torch.device("cpu"))
     assert told["metrics"] == after_training(network, asked, dataset, device=torch.device("cpu"))
     assert told["split"] == "test"

@@ -10,7 +10,7 @@ import torch.distributed as dist
 from torch import multiprocessing, nn
 
 from contrastive import distributed, train
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Dataset, load
 from contrastive.distributed import World
 from tests.contracts.variants import VARIANTS
@@ -29,13 +29,13 @@ def in_processes(work: Callable[[World], object], size: int, folder: Path) -> li
     return [torch.load(folder / f"{rank}.pt", weights_only=True) for rank in range(size)]
 
 
-def _train(world: World, trial: Trial, cache: str) -> dict[str, list[float]]:
+def _train(world: World, config: Config, cache: str) -> dict[str, list[float]]:
     losses: list[float] = []
     accuracies: list[float] = []
     train(
-        trial,
+        config,
         lambda _, metrics: accuracies.append(metrics["knn_top1"]),
-        dataset=load(trial.data, cache=Path(cache)),
+        dataset=load(config.data, cache=Path(cache)),
         world=world,
         watch=lambda _, loss: losses.append(loss),
     )
@@ -52,16 +52,16 @@ SHARED = [
 ]  # fmt: skip
 
 
-def _first_steps(world: World, trial: Trial, cache: str) -> dict[str, dict[str, list[float]]]:
-    methods = {name: replace(trial, {"method": VARIANTS[name]}) for name in SHARED}
+def _first_steps(world: World, config: Config, cache: str) -> dict[str, dict[str, list[float]]]:
+    methods = {name: replace(config, {"method": VARIANTS[name]}) for name in SHARED}
     return {name: _train(world, one, cache) for name, one in methods.items()}
 
 
 def test_two_processes_give_the_curve_of_one(
-    trial: Trial, dataset: Dataset, cache: Path, tmp_path: Path
+    config: Config, dataset: Dataset, cache: Path, tmp_path: Path
 ) -> None:
-    trial = replace(trial, {"precision": "float64", "epochs": 3})
-    work = functools.partial(_first_steps, trial=trial, cache=str(cache))
+    config = replace(config, {"precision": "float64", "epochs": 3})
+    work = functools.partial(_first_steps, config=config, cache=str(cache))
     alone = work(World())
     for both in in_processes(work, 2, tmp_path):
         for name in SHARED:
@@ -114,6 +114,6 @@ def test_shares_cover_all_rows_once() -> None:
         assert max(map(len, rows)) - min(map(len, rows)) <= 1
 
 
-def test_a_batch_that_does_not_divide_is_refused(trial: Trial, dataset: Dataset) -> None:
+def test_a_batch_that_does_not_divide_is_refused(config: Config, dataset: Dataset) -> None:
     with pytest.raises(ValueError, match="batch = 16 does not divide among 3 processes"):
-        train(trial, lambda *_: None, dataset=dataset, world=World(0, 3))
+        train(config, lambda *_: None, dataset=dataset, world=World(0, 3))

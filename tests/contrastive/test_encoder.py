@@ -8,7 +8,7 @@ from torch import nn
 
 from contrastive import train
 from contrastive.branch import Branch
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Dataset
 from contrastive.encoder import Head, ResNet, Strided, Timm
 
@@ -161,7 +161,7 @@ def test_asking_for_the_number_of_features_draws_nothing() -> None:
 
 def test_a_model_that_timm_lacks_is_answered_with_close_names() -> None:
     with pytest.raises(ValueError, match=r"timm has no model 'resnet81'. Near it: resnet18"):
-        replace(Trial(), {"encoder": {"name": "timm", "model": "resnet81"}})
+        replace(Config(), {"encoder": {"name": "timm", "model": "resnet81"}})
 
 
 def test_without_timm_the_command_to_get_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -170,9 +170,9 @@ def test_without_timm_the_command_to_get_it_is_given(monkeypatch: pytest.MonkeyP
         Timm(model="resnet18")
 
 
-def test_a_timm_encoder_is_trained_like_any_other(trial: Trial, dataset: Dataset) -> None:
+def test_a_timm_encoder_is_trained_like_any_other(config: Config, dataset: Dataset) -> None:
     reports: list[dict[str, float]] = []
     changes = {"encoder": {"name": "timm", "model": "test_resnet"}, "epochs": 1, "optimiser.warmup_epochs": 0}
     for _ in range(2):
-        train(replace(trial, changes), lambda _, metrics: reports.append(metrics), dataset=dataset)
+        train(replace(config, changes), lambda _, metrics: reports.append(metrics), dataset=dataset)
     assert reports[0]["loss"] == reports[1]["loss"]

@@ -7,7 +7,7 @@ import torch
 from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.optimiser import LARS, SGD, Adam, AdamW, Optimiser
 from contrastive.schedule import Momentum, learning_rate
 from tests.oracles import golden
@@ -139,7 +139,7 @@ def test_a_rate_is_the_schedules_at_the_batchs_peak(config: type[SGD]) -> None:
 def test_the_peak_follows_the_batch_as_asked(config: type[SGD], scaling: str, peak: float) -> None:
     optimiser = config(lr=0.4, lr_scaling=scaling)
     assert optimiser.peak(1024) == pytest.approx(peak, rel=1e-15)
-    assert Trial(optimiser=optimiser, batch=1024).peak_lr == optimiser.peak(1024)
+    assert Config(optimiser=optimiser, batch=1024).peak_lr == optimiser.peak(1024)
 
 
 @pytest.mark.parametrize("config", EVERY)
@@ -166,9 +166,9 @@ def test_a_schedule_that_makes_no_sense_is_refused(
 
 def test_a_milestone_after_the_end_is_refused() -> None:
     steps = {"optimiser.schedule": "steps", "optimiser.milestones": [120, 199]}
-    assert replace(Trial(epochs=200), steps).optimiser.milestones == (120, 199)
+    assert replace(Config(epochs=200), steps).optimiser.milestones == (120, 199)
     with pytest.raises(ValueError, match="the run ends after 199 epochs"):
-        replace(Trial(epochs=200), {**steps, "epochs": 199})
+        replace(Config(epochs=200), {**steps, "epochs": 199})
 
 
 @pytest.mark.parametrize("config", EVERY)

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from contrastive import Trial, train
+from contrastive import Config, train
 from contrastive.__main__ import main
 from contrastive.config import replace, to_json
 from contrastive.data import Folder
@@ -57,8 +57,8 @@ def folder(root: Path, **fields: Any) -> Folder:
     return Folder(root=str(root), size=16, workers=0, **fields)
 
 
-def of(trial: Trial, data: Folder, **changes: Any) -> Trial:
-    return replace(trial, {"data": to_json(data), **changes})
+def of(config: Config, data: Folder, **changes: Any) -> Config:
+    return replace(config, {"data": to_json(data), **changes})
 
 
 @pytest.mark.parametrize(
@@ -66,11 +66,11 @@ def of(trial: Trial, data: Folder, **changes: Any) -> Trial:
 )
 @pytest.mark.parametrize("stream", [False, True])
 def test_thirty_images_are_trained_on_and_judged_by_every_protocol(
-    tmp_path: Path, trial: Trial, kind: dict[str, Any], stream: bool
+    tmp_path: Path, config: Config, kind: dict[str, Any], stream: bool
 ):
     data = folder(coloured(tmp_path / "images", **kind), stream=stream)
     dataset = data.read()
-    asked = of(trial, data, batch=256, **{"method.queue": 256, "evaluation.after": EVERYTHING})
+    asked = of(config, data, batch=256, **{"method.queue": 256, "evaluation.after": EVERYTHING})
     reports: list[dict[str, float]] = []
     outcome = train(asked, lambda _, m: reports.append(m), dataset=dataset, directory=tmp_path)
     assert all(math.isfinite(value) for metrics in reports for value in metrics.values())
@@ -80,9 +80,9 @@ def test_thirty_images_are_trained_on_and_judged_by_every_protocol(
     check_evaluation(asked, dataset, choosing=True)
 
 
-def test_one_image_is_compared_with_no_other(tmp_path: Path, trial: Trial):
+def test_one_image_is_compared_with_no_other(tmp_path: Path, config: Config):
     asked = of(
-        trial, folder(coloured(tmp_path), validation=1), **{"evaluation.after": [{"name": "collapse"}]}
+        config, folder(coloured(tmp_path), validation=1), **{"evaluation.after": [{"name": "collapse"}]}
     )
     with pytest.raises(
         ValueError, match="after.0: collapse compares .* the validation split has 1; leave it out"
@@ -91,33 +91,33 @@ def test_one_image_is_compared_with_no_other(tmp_path: Path, trial: Trial):
 
 
 def test_a_folder_of_thirty_is_evaluated_from_the_command_line(
-    tmp_path: Path, trial: Trial, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, config: Config, capsys: pytest.CaptureFixture[str]
 ):
     data = folder(coloured(tmp_path / "images"))
-    train(of(trial, data), lambda *_: None, dataset=data.read(), directory=tmp_path)
+    train(of(config, data), lambda *_: None, dataset=data.read(), directory=tmp_path)
     command = ["evaluate", str(tmp_path / "checkpoint.pt"), "--cache", str(tmp_path / "cache")]
     assert main([*command, "--protocol", "knn:lightly", "linear", "finetune:1pct", "collapse"]) == 0
     assert main([*command, "--protocol", "knn", "--set", "knn.neighbours=[22]"]) == 2
     assert "k=22 given; needs 1 to 21, the size of the bank" in capsys.readouterr().err
 
 
-def test_a_number_of_neighbours_that_was_given_and_cannot_be_met_is_refused(tmp_path: Path, trial: Trial):
+def test_a_number_of_neighbours_that_was_given_and_cannot_be_met_is_refused(tmp_path: Path, config: Config):
     data = folder(coloured(tmp_path))
-    check_evaluation(of(trial, data), data.read())
+    check_evaluation(of(config, data), data.read())
     with pytest.raises(ValueError, match="evaluation.neighbours: k=22 given; needs 1 to 21"):
-        check_evaluation(of(trial, data, **{"evaluation.neighbours": 22}), data.read())
+        check_evaluation(of(config, data, **{"evaluation.neighbours": 22}), data.read())
 
 
 @pytest.mark.parametrize(
     ("classes", "count", "sizes"), [(1, 2, [2, 1, 1]), (5, 1, [3, 1, 1]), (2, 2, [2, 1, 1])]
 )
 def test_one_image_a_class_is_split_too(
-    tmp_path: Path, classes: int, count: int, sizes: list[int], trial: Trial
+    tmp_path: Path, classes: int, count: int, sizes: list[int], config: Config
 ):
     root = coloured(tmp_path, max(2, classes), count)
     dataset = folder(root).read()
     assert [len(dataset.train), len(dataset.validation), len(dataset.test)] == sizes
-    train(of(trial, folder(root), batch=256, **{"method.queue": 256}), lambda *_: None, dataset=dataset)
+    train(of(config, folder(root), batch=256, **{"method.queue": 256}), lambda *_: None, dataset=dataset)
 
 
 def test_so_few_images_that_nothing_is_left_to_train_on_are_refused_in_words(tmp_path: Path):
@@ -145,12 +145,12 @@ def test_splits_that_nobody_asked_for_give_way_to_those_that_were(
     assert [len(dataset.train), len(dataset.validation), len(dataset.test)] == sizes
 
 
-def test_the_rank_of_few_validation_images_is_that_of_the_bank(tmp_path: Path, trial: Trial):
+def test_the_rank_of_few_validation_images_is_that_of_the_bank(tmp_path: Path, config: Config):
     data = folder(coloured(tmp_path, count=40), validation=2, test=2)
     dataset = data.read()
     pixels = torch.nn.Flatten()
-    found = evaluate(pixels, dataset, of(trial, data), world=World(), device=CPU)["effective_rank"]
-    bank = embed(pixels, dataset.train, dataset, trial, world=World(), device=CPU)
+    found = evaluate(pixels, dataset, of(config, data), world=World(), device=CPU)["effective_rank"]
+    bank = embed(pixels, dataset.train, dataset, config, world=World(), device=CPU)
     assert found == float(effective_rank(bank)) > 1.5  # what is below is taken for a collapse
 
 
@@ -162,15 +162,15 @@ def test_images_are_counted_without_decoding_them(tmp_path: Path):
     for path in root.rglob("*.png"):
         path.write_bytes(b"no image")
     assert folder(root).training_images() == 21
-    assert Trial().data.training_images() == 4096
+    assert Config().data.training_images() == 4096
 
 
-def test_the_largest_legal_batch_is_taken(trial: Trial):
-    assert with_batch(trial, 96) is trial
-    large = replace(trial, {"batch": 64, "method.queue": 512})
+def test_the_largest_legal_batch_is_taken(config: Config):
+    assert with_batch(config, 96) is config
+    large = replace(config, {"batch": 64, "method.queue": 512})
     assert with_batch(large, 63).batch == 32  # the queue of 512 holds whole batches
 
-    def even(smaller: Trial) -> None:
+    def even(smaller: Config) -> None:
         if smaller.batch > 4:
             raise ValueError("too much")
 
@@ -179,9 +179,9 @@ def test_the_largest_legal_batch_is_taken(trial: Trial):
         with_batch(large, 1)
 
 
-def test_warm_ups_and_changes_give_way_to_few_epochs(trial: Trial):
+def test_warm_ups_and_changes_give_way_to_few_epochs(config: Config):
     long = replace(
-        trial,
+        config,
         {"epochs": 100, "optimiser": to_json(SGD(warmup_epochs=10, schedule="steps", milestones=(3, 60)))},
     )
     for epochs, warmup, milestones in (
@@ -231,7 +231,7 @@ def test_every_space_takes_few_epochs(name: str, epochs: int):
     assert [a.name for a in space.alternatives] == [a.name for a in SPACES[name].alternatives]
     for chosen in space.combinations({key: domain.corners for key, domain in space.domains.items()}):
         if not space.alternatives:
-            assert space.trial(space.flat(chosen)).epochs == epochs
+            assert space.config(space.flat(chosen)).epochs == epochs
 
 
 def test_only_warm_ups_that_are_too_long_give_way():
@@ -277,7 +277,7 @@ def test_what_a_kind_that_varies_has_by_default_gives_way_too():
     assert [values["warmup_epochs"] for values in short.domains["optimiser"].corners] == [1, 1]
     named = {"optimiser.name": Choice(("sgd", "lars"), source="a test")}
     short = fitted(dataclasses.replace(whole, domains=named), {}, {"epochs": 5})
-    assert short.trial({"optimiser.name": "lars"}).optimiser == LARS(warmup_epochs=1)
+    assert short.config({"optimiser.name": "lars"}).optimiser == LARS(warmup_epochs=1)
 
 
 def test_what_a_new_kind_has_by_default_gives_way_too():

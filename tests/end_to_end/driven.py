@@ -43,13 +43,13 @@ class Sweeps:
         return directory
 
     def states(self) -> dict[int, str]:
-        return {row["number"]: row["state"] for row in store.trials(self.directory).to_pylist()}
+        return {row["number"]: row["state"] for row in store.runs(self.directory).to_pylist()}
 
     def curves(self, metric: str = "knn_top1") -> dict[str, list[float]]:
         curves: dict[str, list[float]] = {}
         for row in self.reports():
             if row["metric"] == metric:
-                curves.setdefault(row["trial"], []).append(row["value"])
+                curves.setdefault(row["run"], []).append(row["value"])
         return curves
 
     def reports(self) -> list[dict[str, Any]]:
@@ -59,7 +59,7 @@ class Sweeps:
         """How often each epoch was really written, before any reader removes what is double."""
         found = [segments.read(path) for path in segments.paths(self.directory, "reports")]
         rows = [row for one in found if one and one.table is not None for row in one.table.to_pylist()]
-        return Counter((row["trial"], row["epoch"]) for row in rows)
+        return Counter((row["run"], row["epoch"]) for row in rows)
 
 
 def wait_for(process: subprocess.Popen[str], pattern: str, count: int = 1) -> str:

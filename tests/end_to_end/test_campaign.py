@@ -54,7 +54,7 @@ def test_a_campaign_is_killed_looked_at_stopped_and_comes_to_its_planned_compari
         ("rates", "default", 2),
     ]
     states = [
-        Counter(row["state"] for row in store.trials(directory).to_pylist())
+        Counter(row["state"] for row in store.runs(directory).to_pylist())
         for directory in store.sweep_directories(tmp_path / "results")
     ]
     # One has its best and its default on two fresh seeds too.

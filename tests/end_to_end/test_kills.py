@@ -25,8 +25,8 @@ EPOCHS = "80" if MANY else "40"
 def table(sweeps: Sweeps) -> list[tuple[int, str, list[float], list[float]]]:
     """Of each run: its number, its state, its losses and its accuracies."""
     losses, accuracies = sweeps.curves("loss"), sweeps.curves()
-    rows = store.trials(sweeps.directory).to_pylist()
-    return [(r["number"], r["state"], losses[r["trial"]], accuracies[r["trial"]]) for r in rows]
+    rows = store.runs(sweeps.directory).to_pylist()
+    return [(r["number"], r["state"], losses[r["run"]], accuracies[r["run"]]) for r in rows]
 
 
 def processes(parent: int, name: str) -> list[int]:
@@ -61,7 +61,7 @@ ONE = [
     f"{SPACES}:TINY",
     "--design",
     "random",
-    "--trials",
+    "--arms",
     "6",
     "--epochs",
     EPOCHS,
@@ -69,7 +69,7 @@ ONE = [
     "none",
 ]
 """Runs of one process; nothing in them depends on which ends first."""
-SHARED = [*ONE, "--trials", "2", "--epochs", "50", "--workers-per-trial", "2"]
+SHARED = [*ONE, "--arms", "2", "--epochs", "50", "--workers-per-run", "2"]
 
 
 @pytest.fixture(scope="module")

@@ -23,7 +23,7 @@ def test_methods_learn_what_the_untrained_encoder_does_not_know(tmp_path: Path) 
     sweeps = Sweeps(tmp_path)
     changes = [part for change in SMALLER for part in ("--set", change)]
     code, out, err = sweeps.run(
-        "--space", "methods", "--trials", "4", "--seeds", "1-6", "--epochs", "8", *changes
+        "--space", "methods", "--arms", "4", "--seeds", "1-6", "--epochs", "8", *changes
     )
     assert code == 0, out + err
     command = [

@@ -22,7 +22,7 @@ pytestmark = pytest.mark.end_to_end
 
 
 def test_a_sweep_goes_from_a_space_to_a_table_and_a_picture(sweeps: Sweeps) -> None:
-    code, out, err = sweeps.run("--space", f"{SPACES}:TINY", "--trials", "5")
+    code, out, err = sweeps.run("--space", f"{SPACES}:TINY", "--arms", "5")
     assert (code, err) == (0, "")
     states = sweeps.states()
     assert sorted(states) == [0, 1, 2, 3, 4]
@@ -42,15 +42,15 @@ def test_a_sweep_goes_from_a_space_to_a_table_and_a_picture(sweeps: Sweeps) -> N
     assert "On the test images, read once" in out
     noise = re.findall(r".*(?:ray|Ray|WARNING|deprecat|Traceback).*", out.replace(str(directory), ""))
     assert not noise
-    for row in store.trials(directory).to_pylist():
-        assert row["epochs"] == len(sweeps.curves()[row["trial"]])
+    for row in store.runs(directory).to_pylist():
+        assert row["epochs"] == len(sweeps.curves()[row["run"]])
 
 
 def test_the_json_summary_stands_alone_on_standard_output(sweeps: Sweeps) -> None:
     arguments = [
         "--space",
         f"{SPACES}:TINY",
-        "--trials",
+        "--arms",
         "2",
         "--seeds",
         "2",
@@ -83,9 +83,7 @@ def test_the_json_summary_stands_alone_on_standard_output(sweeps: Sweeps) -> Non
 
 
 def test_a_failed_run_is_recorded_the_sweep_goes_on_and_it_can_be_tried_again(sweeps: Sweeps) -> None:
-    process = sweeps.start(
-        "--space", f"{SPACES}:TINY", "--trials", "3", "--epochs", "40", "--stopper", "none"
-    )
+    process = sweeps.start("--space", f"{SPACES}:TINY", "--arms", "3", "--epochs", "40", "--stopper", "none")
     wait_for(process, r"epoch \d+/40", count=8)
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=60)
@@ -94,8 +92,8 @@ def test_a_failed_run_is_recorded_the_sweep_goes_on_and_it_can_be_tried_again(sw
     code, out, _ = sweeps.run("--resume", sweeps.directory.name)
     assert code == 0
     assert Counter(sweeps.states().values()) == {"complete": 2, "failed": 1}
-    (failed,) = (row for row in store.trials(sweeps.directory).to_pylist() if row["state"] == "failed")
-    assert failed["trial"] == broken.parent.name
+    (failed,) = (row for row in store.runs(sweeps.directory).to_pylist() if row["state"] == "failed")
+    assert failed["run"] == broken.parent.name
     assert failed["reason"].startswith("Traceback")
     assert failed["reason"].strip().splitlines()[-1] in out
     broken.unlink()
@@ -105,11 +103,11 @@ def test_a_failed_run_is_recorded_the_sweep_goes_on_and_it_can_be_tried_again(sw
 
 
 def test_a_run_that_diverges_is_ended_with_that_reason(sweeps: Sweeps) -> None:
-    arguments = ["--space", f"{SPACES}:DIVERGING", "--design", "grid", "--trials", "3", "--stopper", "none"]
+    arguments = ["--space", f"{SPACES}:DIVERGING", "--design", "grid", "--arms", "3", "--stopper", "none"]
     code, out, _ = sweeps.run(*arguments)
     assert code == 0
     assert Counter(sweeps.states().values()) == {"complete": 2, "stopped": 1}
-    (ended,) = (row for row in store.trials(sweeps.directory).to_pylist() if row["state"] == "stopped")
+    (ended,) = (row for row in store.runs(sweeps.directory).to_pylist() if row["state"] == "stopped")
     assert ended["reason"].startswith("diverged: the mean loss of epoch")
     assert json.loads(ended["config"])["optimiser"]["lr"] == 1e30
     assert "diverged" in out
@@ -118,7 +116,7 @@ def test_a_run_that_diverges_is_ended_with_that_reason(sweeps: Sweeps) -> None:
 def test_ctrl_c_ends_all_processes_and_the_sweep_grows_when_it_is_resumed(sweeps: Sweeps) -> None:
     mark = f"SWEEP_OF_A_TEST={sweeps.store}"
     common = ["--space", f"{SPACES}:TINY", "--design", "random", "--epochs", "40", "--stopper", "none"]
-    process = sweeps.start(*common, "--trials", "2", SWEEP_OF_A_TEST=str(sweeps.store))
+    process = sweeps.start(*common, "--arms", "2", SWEEP_OF_A_TEST=str(sweeps.store))
     wait_for(process, r"epoch \d+/40", count=6)
     assert marked(mark)
     os.killpg(process.pid, signal.SIGINT)  # a terminal sends it to the whole group
@@ -132,7 +130,7 @@ def test_ctrl_c_ends_all_processes_and_the_sweep_grows_when_it_is_resumed(sweeps
     assert marked(mark) == []
     assert set(sweeps.states().values()) == {"running"}
     before = sweeps.written()
-    resumed = sweeps.start("--resume", sweeps.directory.name, "--trials", "3", "--seeds", "0,1")
+    resumed = sweeps.start("--resume", sweeps.directory.name, "--arms", "3", "--seeds", "0,1")
     wait_for(resumed, r"epoch 39/40", count=2)
     both = sweeps.written()
     assert set(both.values()) == {1}  # no finished epoch is trained again
@@ -159,20 +157,20 @@ def marked(mark: str) -> list[int]:
 def test_the_study_opens_in_the_dashboard_while_the_sweep_runs_and_another_sweep_reuses_its_runs(
     sweeps: Sweeps,
 ) -> None:
-    common = ["--space", f"{SPACES}:TINY", "--design", "random", "--trials", "2", "--epochs", "40"]
+    common = ["--space", f"{SPACES}:TINY", "--design", "random", "--arms", "2", "--epochs", "40"]
     process = sweeps.start(*common, "--stopper", "none")
     wait_for(process, r"epoch \d+/40", count=10)
     first = sweeps.directory
     app = optuna_dashboard.wsgi(JournalStorage(JournalFileBackend(str(first / "study.log"))))
     (study,) = answer(app, "/api/studies")["study_summaries"]
     assert study["study_name"] == first.name
-    trials = answer(app, f"/api/studies/{study['study_id']}")["trials"]
-    assert any(trial["state"] == "Running" and trial["intermediate_values"] for trial in trials)
+    runs = answer(app, f"/api/studies/{study['study_id']}")["runs"]
+    assert any(run["state"] == "Running" and run["intermediate_values"] for run in runs)
     process.communicate(timeout=200)
     code, out, _ = sweeps.run(*common, "--stopper", "none", "--seeds", "0,1")
     assert code == 0
     (second,) = set(store.sweep_directories(sweeps.store)) - {first}
-    reasons = Counter(row["reason"] for row in store.trials(second).to_pylist())
+    reasons = Counter(row["reason"] for row in store.runs(second).to_pylist())
     assert reasons == {f"reused from {first.name}": 2, "": 2}
     assert out.count("reused from") == 2
 
@@ -192,9 +190,9 @@ def answer(app: Any, path: str) -> Any:
 def test_two_workers_a_run_give_the_curves_of_one_also_where_a_worker_is_killed(
     sweeps: Sweeps, tmp_path: Path
 ) -> None:
-    arguments = ["--space", f"{SPACES}:TINY", "--trials", "2", "--design", "random", "--epochs", "40"]
+    arguments = ["--space", f"{SPACES}:TINY", "--arms", "2", "--design", "random", "--epochs", "40"]
     arguments += ["--stopper", "none", "--set", "precision=float64"]
-    process = sweeps.start(*arguments, "--workers-per-trial", "2")
+    process = sweeps.start(*arguments, "--workers-per-run", "2")
     wait_for(process, r"epoch \d+/40", count=5)
     names = {pid: Path(f"/proc/{pid}/cmdline").read_text() for pid in set(descendants(process.pid))}
     workers = [pid for pid, name in names.items() if "RayTrainWorker" in name]
@@ -206,6 +204,6 @@ def test_two_workers_a_run_give_the_curves_of_one_also_where_a_worker_is_killed(
     assert alone.run(*arguments)[0] == 0
     assert sweeps.states() == alone.states() == {0: "complete", 1: "complete"}
     losses = alone.curves("loss")
-    for trial, curve in sweeps.curves("loss").items():
+    for run, curve in sweeps.curves("loss").items():
         assert len(curve) == 40
-        assert curve == pytest.approx(losses[trial], rel=1e-5)
+        assert curve == pytest.approx(losses[run], rel=1e-5)

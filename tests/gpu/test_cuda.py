@@ -14,7 +14,7 @@ os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # deterministic pro
 
 from contrastive import train
 from contrastive.checkpoint import load_encoder
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Dataset
 from contrastive.distributed import World, _Gather, synchronise_batch_norm  # pyright: ignore[reportPrivateUsage]
 from tests.contracts.variants import VARIANTS
@@ -36,7 +36,7 @@ def _deterministic() -> Iterator[None]:
 
 
 def curve(
-    trial: Trial, dataset: Dataset, device: str, directory: Path | None = None, until: int = 99
+    config: Config, dataset: Dataset, device: str, directory: Path | None = None, until: int = 99
 ) -> Curve:
     """All that is reported of a run but its speed, up to an epoch."""
     reports: Curve = []
@@ -47,19 +47,19 @@ def curve(
             raise KeyboardInterrupt
 
     with suppress(KeyboardInterrupt):
-        train(trial, report, dataset=dataset, directory=directory, device=device)
+        train(config, report, dataset=dataset, directory=directory, device=device)
     return reports
 
 
-def named(trial: Trial, variant: str, precision: str = "float32") -> Trial:
-    return replace(trial, {"method": VARIANTS[variant], "precision": precision})
+def named(config: Config, variant: str, precision: str = "float32") -> Config:
+    return replace(config, {"method": VARIANTS[variant], "precision": precision})
 
 
 @pytest.mark.parametrize("variant", VARIANTS)
 def test_every_method_has_the_processors_curve_in_double_precision(
-    variant: str, trial: Trial, dataset: Dataset
+    variant: str, config: Config, dataset: Dataset
 ) -> None:
-    double = named(trial, variant, "float64")
+    double = named(config, variant, "float64")
     for (_, ours), (_, theirs) in zip(
         curve(double, dataset, "cuda"), curve(double, dataset, "cpu"), strict=True
     ):
@@ -69,30 +69,30 @@ def test_every_method_has_the_processors_curve_in_double_precision(
 
 @pytest.mark.parametrize("variant", ["simclr", "sce", "mmcl", "wcl", "cacr", "bsim on simclr"])
 def test_the_first_epoch_in_single_precision_is_the_processors(
-    variant: str, trial: Trial, dataset: Dataset
+    variant: str, config: Config, dataset: Dataset
 ) -> None:
-    single = named(trial, variant)
+    single = named(config, variant)
     ours, theirs = (curve(single, dataset, device, until=1)[0][1]["loss"] for device in ("cuda", "cpu"))
     assert ours == pytest.approx(theirs, rel=1e-3)
 
 
 @pytest.mark.parametrize("variant", ["simclr", "sce", "mmcl", "wcl", "cacr", "bsim on simclr"])
-def test_a_second_run_repeats_the_first_to_the_bit(variant: str, trial: Trial, dataset: Dataset) -> None:
-    once = named(trial, variant)
+def test_a_second_run_repeats_the_first_to_the_bit(variant: str, config: Config, dataset: Dataset) -> None:
+    once = named(config, variant)
     assert curve(once, dataset, "cuda") == curve(once, dataset, "cuda")
 
 
 def test_a_run_taken_up_after_an_epoch_ends_as_an_unbroken_one(
-    trial: Trial, dataset: Dataset, tmp_path: Path
+    config: Config, dataset: Dataset, tmp_path: Path
 ) -> None:
-    curve(trial, dataset, "cuda", tmp_path, until=1)
-    assert curve(trial, dataset, "cuda", tmp_path)[-1] == curve(trial, dataset, "cuda")[-1]
+    curve(config, dataset, "cuda", tmp_path, until=1)
+    assert curve(config, dataset, "cuda", tmp_path)[-1] == curve(config, dataset, "cuda")[-1]
 
 
 def test_an_encoder_trained_on_a_gpu_embeds_alike_on_a_processor(
-    trial: Trial, dataset: Dataset, tmp_path: Path
+    config: Config, dataset: Dataset, tmp_path: Path
 ) -> None:
-    train(trial, lambda *_: None, dataset=dataset, directory=tmp_path, device="cuda")
+    train(config, lambda *_: None, dataset=dataset, directory=tmp_path, device="cuda")
     images = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     features = [
         load_encoder(tmp_path / "checkpoint.pt", device=torch.device(device))[1](images.to(device)).cpu()

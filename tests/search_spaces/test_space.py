@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from analysis.load import Record, Run, parameters, setting
-from contrastive.config import Trial, replace, to_dict, to_json
+from contrastive.config import Config, replace, to_dict, to_json
 from contrastive.methods import METHODS
 from search_spaces import FILES, SPACES, conditional, domains, parts
 from search_spaces.conditional import When
@@ -78,9 +78,9 @@ def test_a_base_that_breaks_a_constraint_is_refused_with_both_values() -> None:
 
 
 @given(st.floats(0.02, 0.2), st.floats(0.05, 0.5))
-def test_a_constraint_compares_the_values_of_the_trial(target: float, online: float) -> None:
-    trial = TINY.trial({"method.target_temperature": target, "method.temperature": online})
-    assert TINY.allows(trial) == (target < online)
+def test_a_constraint_compares_the_values_of_the_configuration(target: float, online: float) -> None:
+    config = TINY.config({"method.target_temperature": target, "method.temperature": online})
+    assert TINY.allows(config) == (target < online)
 
 
 def test_a_pinned_path_no_longer_varies() -> None:
@@ -156,9 +156,9 @@ def test_a_run_of_a_listed_space_is_called_by_its_alternative() -> None:
     listed = space(**LISTED)
     assert listed.setting(listed.base) == {"alternative": "default"}
     for name, arm in listed.arms().items():
-        assert listed.setting(listed.trial(arm)) == {"alternative": name}
+        assert listed.setting(listed.config(arm)) == {"alternative": name}
     for arm in (listed.default(), *listed.arms().values()):
-        assert listed.values_of_setting(listed.setting(listed.trial(arm))) == arm
+        assert listed.values_of_setting(listed.setting(listed.config(arm))) == arm
     with pytest.raises(ValueError, match="no alternative 'no queu'. There is: default, no positive"):
         listed.values_of_setting({"alternative": "no queu"})
     named = space(**LISTED, base_name="sce")
@@ -201,9 +201,9 @@ def test_every_method_has_a_leave_one_out_ablation_and_is_in_the_comparisons() -
     assert {f"{name}_ablation" for name in names} <= set(SPACES)
     for space_name in ("methods", "method_comparison"):
         listed = SPACES[space_name]
-        compared = [listed.base, *(listed.trial(arm) for arm in listed.arms().values())]
-        assert {trial.method.name for trial in compared} == names
-    budgets = Counter(to_json(trial.method)["name"] for trial in compared if trial.method.name != "bsim")
+        compared = [listed.base, *(listed.config(arm) for arm in listed.arms().values())]
+        assert {config.method.name for config in compared} == names
+    budgets = Counter(to_json(config.method)["name"] for config in compared if config.method.name != "bsim")
     assert set(budgets.values()) == {3}
 
 
@@ -300,8 +300,8 @@ def test_a_parameter_of_one_sub_configuration_exists_only_beside_it() -> None:
 def test_a_sub_configuration_is_put_in_before_what_is_changed_inside_it() -> None:
     found = space(**OPTIMISERS)
     lars = found.domains["optimiser"].corners[1]
-    trial = found.trial({"optimiser.trust": 0.01, "optimiser.lr": 0.5, "optimiser": lars})
-    assert to_json(trial.optimiser) == {**lars, "trust": 0.01, "lr": 0.5}
+    config = found.config({"optimiser.trust": 0.01, "optimiser.lr": 0.5, "optimiser": lars})
+    assert to_json(config.optimiser) == {**lars, "trust": 0.01, "lr": 0.5}
 
 
 def test_domains_stand_behind_what_they_hang_on() -> None:
@@ -311,13 +311,15 @@ def test_domains_stand_behind_what_they_hang_on() -> None:
 
 
 @given(st.lists(st.floats(0, 1), min_size=4, max_size=4))
-def test_what_was_chosen_is_found_again_from_the_arm_and_from_the_trial(fractions: list[float]) -> None:
+def test_what_was_chosen_is_found_again_from_the_arm_and_from_the_configuration(
+    fractions: list[float],
+) -> None:
     found = space(**OPTIMISERS)
     drawn = {key: d.at(f) for (key, d), f in zip(found.domains.items(), fractions, strict=True)}
     arm = found.flat(drawn)
     assert found.chosen(arm) == {key: v for key, v in drawn.items() if found.is_active(key, drawn)}
-    assert found.arm_of(found.trial(arm)) == arm == found.flat(found.chosen(arm))
-    assert found.values_of_setting(found.setting(found.trial(arm))) == arm
+    assert found.arm_of(found.config(arm)) == arm == found.flat(found.chosen(arm))
+    assert found.values_of_setting(found.setting(found.config(arm))) == arm
 
 
 def test_every_corner_is_tried_once_however_many_domains_do_not_exist_in_it() -> None:
@@ -330,7 +332,7 @@ def test_every_corner_is_tried_once_however_many_domains_do_not_exist_in_it() ->
 def test_a_change_of_a_sub_configuration_brings_what_it_has_inside() -> None:
     found = space(**OPTIMISERS)
     lars = found.domains["optimiser"].corners[1]
-    arm = found.choosing.arm({"optimiser": lars})
+    arm = found.conditional.arm({"optimiser": lars})
     assert arm == {**found.default(), "optimiser": lars, "optimiser.trust": 1e-3}
 
 
@@ -371,9 +373,9 @@ def test_a_parameter_of_one_sub_configuration_needs_a_condition() -> None:
         space(domains=OPTIMISERS["domains"])
 
 
-def test_two_choices_of_the_same_trial_are_refused() -> None:
+def test_two_choices_of_the_same_configuration_are_refused() -> None:
     rates = Choice((SGD, {**SGD, "lr": 0.1}), source="x")
-    with pytest.raises(ValueError, match="are the same trial; leave out one"):
+    with pytest.raises(ValueError, match="are the same configuration; leave out one"):
         space(domains={"optimiser": rates, "optimiser.lr": LogUniform(0.01, 1.0, source="x")})
 
 
@@ -397,11 +399,11 @@ def test_pinning_a_sub_configuration_decides_what_exists() -> None:
     assert based_on(found, lars, ["optimiser"]).default()["optimiser.trust"] == 1e-3
 
 
-def test_a_constraint_holds_where_a_trial_lacks_one_of_its_fields() -> None:
+def test_a_constraint_holds_where_a_configuration_lacks_one_of_its_fields() -> None:
     found = space(**OPTIMISERS, constraints=(Less("optimiser.trust", "optimiser.lr", "x"),))
     lars = found.domains["optimiser"].corners[1]
     assert found.allows(found.base)
-    assert not found.allows(found.trial({"optimiser": lars, "optimiser.trust": 0.01, "optimiser.lr": 0.01}))
+    assert not found.allows(found.config({"optimiser": lars, "optimiser.trust": 0.01, "optimiser.lr": 0.01}))
 
 
 def test_a_run_is_told_by_its_real_paths_in_the_space_and_in_the_analysis_alike() -> None:
@@ -409,9 +411,9 @@ def test_a_run_is_told_by_its_real_paths_in_the_space_and_in_the_analysis_alike(
     record = Record({"space": {"domains": {key: {} for key in found.domains}}}, ())
     assert list(parameters(record)) == found.paths
     for chosen in found.combinations({key: domain.corners for key, domain in found.domains.items()}):
-        trial = found.trial(found.flat(chosen))
-        run = Run("r", 0, "a", 0, 0, to_dict(trial), "complete", "", 1, {})
-        assert setting(record, run) == found.setting(trial)
+        config = found.config(found.flat(chosen))
+        run = Run("r", 0, "a", 0, 0, to_dict(config), "complete", "", 1, {})
+        assert setting(record, run) == found.setting(config)
     assert found.setting(found.base)["optimiser.trust"] == ""
 
 
@@ -487,21 +489,21 @@ PARTS = space(
 
 
 def test_several_alternatives_at_once_are_called_by_their_names() -> None:
-    assert PARTS.listed.name_of(PARTS.combined("hot", "no queue")) == "no queue & hot"
+    assert PARTS.named_arms.name_of(PARTS.combined("hot", "no queue")) == "no queue & hot"
     standing = ["no relations", "a short queue", "hot", "quick"]
-    assert PARTS.listed.name_of(PARTS.combined(*standing)) == "all"
-    assert PARTS.listed.name_of(PARTS.combined(*standing[:3])) == "all but quick"
+    assert PARTS.named_arms.name_of(PARTS.combined(*standing)) == "all"
+    assert PARTS.named_arms.name_of(PARTS.combined(*standing[:3])) == "all but quick"
     half = {**PARTS.default(), "method.temperature": 0.2}
-    assert PARTS.listed.name_of(half) == "method.temperature = 0.2"
-    assert PARTS.listed.name_of(PARTS.default()) == "default"
+    assert PARTS.named_arms.name_of(half) == "method.temperature = 0.2"
+    assert PARTS.named_arms.name_of(PARTS.default()) == "default"
 
 
 def test_an_arm_of_several_alternatives_is_found_again_by_its_name() -> None:
-    names = list(PARTS.listed.arms)
+    names = list(PARTS.named_arms.arms)
     some = [c for count in range(6) for c in combinations(names, count)]
     for together in (c for c in some if not {"a short queue", "no queue"} <= set(c)):
         arm = PARTS.combined(*together)
-        assert PARTS.values_of_setting(PARTS.setting(PARTS.trial(arm))) == arm
+        assert PARTS.values_of_setting(PARTS.setting(PARTS.config(arm))) == arm
 
 
 def test_the_analysis_does_not_take_an_arm_without_a_name_for_the_default() -> None:
@@ -509,7 +511,7 @@ def test_the_analysis_does_not_take_an_arm_without_a_name_for_the_default() -> N
     record = Record({"space": {"domains": domains, "alternatives": PARTS.arms(), "base_name": "sce"}}, ())
 
     def called(arm: dict[str, Any]) -> str:
-        run = Run("r", 0, "a", 0, 0, to_dict(PARTS.trial(arm)), "complete", "", 1, {})
+        run = Run("r", 0, "a", 0, 0, to_dict(PARTS.config(arm)), "complete", "", 1, {})
         return setting(record, run)["alternative"]
 
     assert called(PARTS.default()) == "sce"
@@ -526,11 +528,11 @@ def test_names_of_alternatives_cannot_be_taken_for_several() -> None:
 def test_every_named_space_finds_each_of_its_arms_again(name: str) -> None:
     found = SPACES[name]
     for arm in (found.default(), *found.first_arms(), *found.arms().values()):
-        assert found.arm_of(found.trial(arm)) == arm
-        assert found.values_of_setting(found.setting(found.trial(arm))) == arm
+        assert found.arm_of(found.config(arm)) == arm
+        assert found.values_of_setting(found.setting(found.config(arm))) == arm
 
 
-def recipe(name: str) -> Trial:
+def recipe(name: str) -> Config:
     return replace(laptop("simclr"), preset(name))
 
 
@@ -559,7 +561,7 @@ def recipe(name: str) -> Trial:
     ],
 )
 def test_a_base_of_another_kind_than_what_the_space_varies_is_refused(
-    around: Space, base: Trial, message: str
+    around: Space, base: Config, message: str
 ) -> None:
     with pytest.raises(ValueError, match=message):
         based_on(around, base)
@@ -602,8 +604,8 @@ def test_each_optimiser_has_its_own_range_of_learning_rates() -> None:
         assert (
             found.flat({"optimiser.name": kind, **{f"{key}": 0.5 for key in OF_KIND}})["optimiser.lr"] == 0.5
         )
-        assert found.arm_of(found.trial(arm)) == arm
-        assert found.trial({**arm, "optimiser.lr": low}).optimiser.lr == low
+        assert found.arm_of(found.config(arm)) == arm
+        assert found.config({**arm, "optimiser.lr": low}).optimiser.lr == low
 
 
 def test_a_kind_that_is_chosen_brings_its_own_rate_or_the_middle_of_its_range() -> None:

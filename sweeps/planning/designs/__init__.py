@@ -14,20 +14,20 @@ __all__ = [
 ]  # fmt: skip
 
 Design = Literal[
-    "tpe", "gp", "cmaes", "nsga2", "nsga3", "random", "qmc", "grid", "around", "listed", "added", "pairs",
-    "given", "path",
+    "tpe", "gp", "cmaes", "nsga2", "nsga3", "random", "qmc", "grid", "one_at_a_time", "leave_one_out",
+    "add_one_in", "pairs", "given", "path",
 ]  # fmt: skip
 ARMS = 12
 """How many arms a sweep has unless told otherwise."""
 ADAPTIVE: tuple[Design, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
 """Optuna is asked for their arms, one after the other."""
-LISTS: tuple[Design, ...] = ("listed", "added")
+LISTS: tuple[Design, ...] = ("leave_one_out", "add_one_in")
 """Designs of the alternatives that a space lists."""
 ANY: tuple[Design, ...] = ("pairs", "given", "path")
 """Designs of any space."""
-GRIDS = {"grid": sampled.grid, "around": sampled.around, "pairs": sampled.crossed}
+GRIDS = {"grid": sampled.grid, "one_at_a_time": sampled.around, "pairs": sampled.crossed}
 """Designs that take as many points of each domain as fit; a larger one need not have those of a smaller one."""
-COMPARISONS: tuple[Design, ...] = ("around", "listed", "added", "pairs", "path")
+COMPARISONS: tuple[Design, ...] = ("one_at_a_time", "leave_one_out", "add_one_in", "pairs", "path")
 """Their arms are to be compared with each other, not searched for the best: none is stopped unless asked for."""
 DESIGNS: dict[str, str] = {
     "tpe": "Optuna's tree-structured Parzen estimator, learning from all runs that have reported",
@@ -37,10 +37,10 @@ DESIGNS: dict[str, str] = {
     "nsga3": "a genetic algorithm, for three objectives or more and many arms",
     "random": "independent draws from the domains",
     "qmc": "a scrambled Sobol sequence, which covers the space more evenly than random draws",
-    "grid": "the largest full grid of at most --trials arms",
-    "around": "one parameter at a time around the default",
-    "listed": "the alternatives that the space itself lists, such as the base without each of its components",
-    "added": "the base without all components that the space lists, and with each of them taken back",
+    "grid": "the largest full grid of at most --arms arms",
+    "one_at_a_time": "one parameter at a time around the default",
+    "leave_one_out": "the alternatives that the space itself lists, such as the base without each of its components",
+    "add_one_in": "the base without all components that the space lists, and with each of them taken back",
     "pairs": "two at a time: every pair of listed alternatives, or a grid for each pair of parameters",
     "rerun:SWEEP": "the best arms of another sweep beside the default, to be settled on fresh seeds",
     "path:SWEEP": "from the default to the best arm of another sweep, one change at a time, the best first",
@@ -81,11 +81,11 @@ def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
             found = sampled.sobol(space, most, plan.sampler_seed)
         case "pairs" if space.alternatives:
             found += ablation.pairs(space)
-        case "grid" | "around" | "pairs":
+        case "grid" | "one_at_a_time" | "pairs":
             found = GRIDS[plan.design](space, most)
-        case "listed":
+        case "leave_one_out":
             found += space.arms().values()
-        case "added":
+        case "add_one_in":
             found += ablation.added(space)
         case "given":
             found += [space.flat(space.chosen(arm)) for arm in plan.given]
@@ -119,7 +119,7 @@ def total(plan: Asked) -> int:
 def usual_design(space: Space, arms: int | None = None) -> Design:
     """What suits a space: its own list, a grid where so many arms hold all of it, else a search."""
     if space.alternatives:
-        return "listed"
+        return "leave_one_out"
     most = arms or ARMS
     finite = all(domain.size is not None for domain in space.domains.values())
     return "grid" if finite and sampled.size(space, most + 1) <= most else "tpe"

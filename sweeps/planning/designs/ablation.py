@@ -21,21 +21,23 @@ def added(space: Space) -> list[Values]:
     Raises:
         ValueError: some of it cannot be built, or there is nothing to add to.
     """
-    names = space.listed.standing
+    names = space.named_arms.standing
     if len(names) < 2:
-        raise ValueError(f"design = added: the alternatives of {space.name} all change the same; take listed")
+        raise ValueError(
+            f"design = add_one_in: the alternatives of {space.name} all change the same; take leave_one_out"
+        )
     kept = [names, *([name for name in names if name != back] for back in names)]
     arms = [space.combined(*some) for some in kept]
     for some, arm in zip(kept, arms, strict=True):
         if not stands(space, arm):
-            raise ValueError(f"design = added: {' & '.join(some)} break a constraint of {space.name}")
+            raise ValueError(f"design = add_one_in: {' & '.join(some)} break a constraint of {space.name}")
     return arms
 
 
 def pairs(space: Space) -> list[Values]:
     """Each alternative, and every two that can stand together."""
     refused = incompatible(space)
-    both = [pair for pair in itertools.combinations(space.listed.arms, 2) if pair not in refused]
+    both = [pair for pair in itertools.combinations(space.named_arms.arms, 2) if pair not in refused]
     return [*space.arms().values(), *(space.combined(*pair) for pair in both)]
 
 
@@ -71,7 +73,7 @@ def path(
     """
     left, made, arms = changes(space, target), Change(), [space.default()]
     while left:
-        steps = [({**made, **change}, space.choosing.arm({**made, **change})) for change in left]
+        steps = [({**made, **change}, space.conditional.arm({**made, **change})) for change in left]
         steps = [(choices, arm) for choices, arm in steps if stands(space, arm)] or [_all(space, target)]
         if len(arms) + len(steps) > most:
             break
@@ -93,7 +95,7 @@ def path_length(space: Space, target: Mapping[str, Any], most: int) -> int:
     if not steps:
         raise ValueError(f"design = path: the target is the default of {space.name} itself")
     if most > 1 and steps + 1 > most:
-        raise ValueError(f"the first step of the path has {steps + 1} arms; raise --trials")
+        raise ValueError(f"the first step of the path has {steps + 1} arms; raise --arms")
     while steps and arms + steps <= most:
         arms, steps = arms + steps, steps - 1
     return arms
@@ -108,7 +110,9 @@ def changes(space: Space, target: Mapping[str, Any]) -> list[Change]:
         if name in here and name in there and here[name] == there[name]:
             continue
         if name in here or name in there:
-            leader[name] = next((leader[need] for need in space.choosing.needs(name) if need in leader), name)
+            leader[name] = next(
+                (leader[need] for need in space.conditional.needs(name) if need in leader), name
+            )
             found.setdefault(leader[name], {}).update({name: there[name]} if name in there else {})
     return list(found.values())
 

@@ -28,7 +28,7 @@ def unique(arms: Iterable[Values]) -> list[Values]:
 def stands(space: Space, arm: Values) -> bool:
     """Whether an arm can be built and keeps the constraints of its space."""
     try:
-        return space.allows(space.trial(arm))
+        return space.allows(space.config(arm))
     except ValueError:
         return False
 
@@ -57,7 +57,7 @@ def finest(
             continue
         found = unique([space.default(), *(arm for arm in tried if stands(space, arm))])
         if not arms and not held and len(found) > most:
-            raise ValueError(f"the smallest {what} of {space.name} has {len(found)} arms; raise --trials")
+            raise ValueError(f"the smallest {what} of {space.name} has {len(found)} arms; raise --arms")
         if len(found) > most or found == arms:
             break
         arms = found

@@ -115,5 +115,5 @@ def _beside(space: Space, choices: Mapping[str, Any]) -> Values:
     there, needed = space.chosen({}), dict[str, Any]()
     for key in choices:
         if key not in there:
-            needed |= space.choosing.context(key)
-    return space.choosing.arm({**needed, **choices})
+            needed |= space.conditional.context(key)
+    return space.conditional.arm({**needed, **choices})

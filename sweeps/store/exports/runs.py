@@ -16,8 +16,8 @@ from sweeps.store.layout import MARK, sweep_directories
 from sweeps.store.schema import CONFIG, METRIC
 from sweeps.store.snapshot import snapshot
 
-TAGS = ("trial", "number", "arm", "seed", "state", "reason", "dropped", "space", "commit", "host")
-"""Columns of a trial that a tracker can group or filter by, beside its parameters."""
+TAGS = ("run", "number", "arm", "seed", "state", "reason", "dropped", "space", "commit", "host")
+"""Columns of a run that a tracker can group or filter by, beside its parameters."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Recorded:
     """A sweep at one moment."""
 
     name: str
-    trials: pa.Table
+    states: pa.Table
     epochs: pa.Table
 
     @cached_property
@@ -63,19 +63,17 @@ class Recorded:
     @cached_property
     def paths(self) -> list[str]:
         """The paths of all fields of configurations."""
-        return _below(CONFIG, self.trials)
+        return _below(CONFIG, self.states)
 
     def runs(self) -> Iterator[Run]:
         """Its runs in order of issue."""
-        names, first, counts = np.unique(
-            self.epochs["trial"].to_numpy(), return_index=True, return_counts=True
-        )
+        names, first, counts = np.unique(self.epochs["run"].to_numpy(), return_index=True, return_counts=True)
         where = dict(zip(names, zip(first.tolist(), counts.tolist(), strict=True), strict=True))
-        columns = {path: self.trials[CONFIG + path] for path in self.paths}
+        columns = {path: self.states[CONFIG + path] for path in self.paths}
         varied = {path for path, column in columns.items() if len(column.unique()) > 1}
-        for batch in self.trials.to_batches(max_chunksize=100):
+        for batch in self.states.to_batches(max_chunksize=100):
             for row in batch.to_pylist():
-                rows = self.epochs.slice(*where.get(row["trial"], (0, 0)))
+                rows = self.epochs.slice(*where.get(row["run"], (0, 0)))
                 yield _run(row, [self._report(one) for one in rows.to_pylist()], varied)
 
     def _report(self, row: dict[str, Any]) -> Report:
@@ -88,15 +86,15 @@ def recorded(path: Path) -> Iterator[Recorded]:
     """The sweeps of a store, or the one in a folder, one after another."""
     for directory in sweep_directories(path) if (path / MARK).is_file() else [path]:
         taken = snapshot(directory)
-        trials = taken.read("trials").sort_by("number")
-        yield Recorded(directory.name, trials, taken.read("reports"))
+        runs = taken.read("runs").sort_by("number")
+        yield Recorded(directory.name, runs, taken.read("reports"))
 
 
 def _run(row: dict[str, Any], reports: list[Report], varied: set[str]) -> Run:
     leaves = {name.removeprefix(CONFIG): value for name, value in row.items() if name.startswith(CONFIG)}
     config = {path: value for path, value in leaves.items() if value is not None}
     return Run(
-        name=f"{row['number']:04d}-{row['trial']}",
+        name=f"{row['number']:04d}-{row['run']}",
         tags={name: row[name] for name in TAGS},
         config=config,
         varied={path: value for path, value in config.items() if path in varied},

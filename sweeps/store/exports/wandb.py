@@ -45,7 +45,7 @@ def _settings(library: Any, sweep: Recorded, run: Run, folder: Path) -> Any:
         mode="offline",
         root_dir=str(folder),
         project=_name(sweep.name),
-        run_id=_name(run.tags["trial"]),
+        run_id=_name(run.tags["run"]),
         run_name=run.name,
         run_group=run.tags["arm"],
         run_tags=(run.tags["state"],),

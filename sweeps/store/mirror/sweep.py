@@ -13,12 +13,12 @@ from sweeps.store.lease import FILE as LEASE
 from sweeps.store.mirror.pair import Pair
 from sweeps.store.mirror.place import Place
 from sweeps.store.parts import INDEX, PARTS, Index, parse_index
-from sweeps.store.schema import LOG
+from sweeps.store.schema import FILES
 from sweeps.store.segments import QUARANTINE, SEGMENTS
 from sweeps.store.snapshot import TRIES
 
 CHECKPOINTS = "checkpoints/"
-LEGACY = frozenset(f"{table}.parquet" for table in LOG)
+LEGACY = frozenset(f"{stem}.parquet" for stem in FILES.values())
 """What version 1 has folded."""
 
 Sizes = Mapping[str, int]

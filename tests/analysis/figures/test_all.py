@@ -80,7 +80,7 @@ def curves(**made: Any) -> Figure:
 def ladder(arms: int) -> Figure:
     record = sweep(arms, rungs=(3, 6))
     events = [
-        {"trial": run.trial, "epoch": epoch, "kind": kind, "detail": json.dumps({"cutoff": 40.0 + epoch})}
+        {"run": run.identity, "epoch": epoch, "kind": kind, "detail": json.dumps({"cutoff": 40.0 + epoch})}
         for run in record.runs
         for epoch in (3, 6)
         for kind in ("rung", *(["spared"] if run.number % 5 == 3 and run.epochs > epoch else []))

@@ -54,7 +54,7 @@ def synthetic_sweep(directory: Path, *, domains=DOMAINS, arms=ARMS, seeds=(0,), 
                 }
                 config = {"method": method, "optimiser": {"temperature": 0.5}}
                 row = {
-                    "trial": f"run {number}",
+                    "run": f"run {number}",
                     "number": number,
                     "arm": f"arm {index}",
                     "seed": seed,
@@ -64,14 +64,14 @@ def synthetic_sweep(directory: Path, *, domains=DOMAINS, arms=ARMS, seeds=(0,), 
                 for epoch in range(1, epochs + 1):
                     noise = 0.6 * noise + generator.normal(0, 0.45)
                     value = top - (top - 29.1) * math.exp(-epoch / 6.5) + noise
-                    writer.report(row["trial"], 0, epoch, {"loss": 3 - epoch / 30, "knn_top1": value})
+                    writer.report(row["run"], 0, epoch, {"loss": 3 - epoch / 30, "knn_top1": value})
                     seen = sorted([*rungs.get(epoch, []), value])
                     if stop and epoch in rungs:
                         rungs[epoch] = seen
                         if index and value < seen[-max(1, len(seen) // 2)]:
                             state, reason = "stopped", f"rung {epoch}"
                             break
-                writer.trial(**row, config=config, state=state, reason=reason, epochs=epoch)
+                writer.run(**row, config=config, state=state, reason=reason, epochs=epoch)
                 number += 1
     return directory
 
@@ -123,9 +123,9 @@ def test_arms_that_have_names_stand_in_rows_that_can_be_read(tmp_path):
     domains = {"method.part": {"kind": "choice", "values": names}}
     with Writer(tmp_path, "driver") as writer:
         for i, name in enumerate(names):
-            row = {"trial": f"run {i}", "number": i, "arm": f"arm {i}", "seed": 0, "attempt": 0}
-            writer.report(row["trial"], 0, 1, {"knn_top1": 30.0 + i})
-            writer.trial(**row, config={"method": {"part": name}}, state="complete", reason="", epochs=1)
+            row = {"run": f"run {i}", "number": i, "arm": f"arm {i}", "seed": 0, "attempt": 0}
+            writer.report(row["run"], 0, 1, {"knn_top1": 30.0 + i})
+            writer.run(**row, config={"method": {"part": name}}, state="complete", reason="", epochs=1)
     manifest = {"id": "named", "space": {"domains": domains}, "epochs": 1, "seeds": [0]}
     write_manifest(tmp_path, {**manifest, "default_arm": "arm 0", "metric_label": "kNN top-1 (%)"})
     record = load(tmp_path)
@@ -195,13 +195,13 @@ def test_a_running_sweep_can_be_drawn_before_and_after_its_first_report(tmp_path
     with Writer(directory, "late") as writer:
         for number in range(2):
             row = {
-                "trial": f"run {number}",
+                "run": f"run {number}",
                 "number": number,
                 "arm": f"arm {number}",
                 "seed": 0,
                 "attempt": 0,
             }
-            writer.trial(**row, config=config, state="running")
+            writer.run(**row, config=config, state="running")
         assert words(drawn(directory).axes[0])[-2:] == ["1", "0"] or words(drawn(directory).axes[0])[-2:] == [
             "0",
             "1",

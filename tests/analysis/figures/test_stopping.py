@@ -18,7 +18,7 @@ RUNGS = (3, 6)
 
 
 def event(run: Any, epoch: int, kind: str, **detail: Any) -> dict[str, Any]:
-    return {"trial": run.trial, "epoch": epoch, "kind": kind, "detail": json.dumps(detail)}
+    return {"run": run.identity, "epoch": epoch, "kind": kind, "detail": json.dumps(detail)}
 
 
 def bars(axes) -> dict[tuple[str, int], int]:
@@ -86,7 +86,7 @@ def test_events_tell_who_was_spared_or_promoted_and_what_the_cutoffs_were():
 def test_runs_that_wait_are_paused_and_runs_on_fresh_seeds_have_no_part():
     record = sweep(12, rungs=RUNGS)
     runs = [replace(run, state="paused") if run.state == "stopped" else run for run in record.runs]
-    fresh = [replace(run, trial=f"fresh {run.trial}", seed=9) for run in runs]
+    fresh = [replace(run, identity=f"fresh {run.identity}", seed=9) for run in runs]
     again = Record({**record.manifest, "confirm_seeds": [9]}, (*runs, *fresh))
     outcomes = Counter(arrival.outcome for arrival in arrivals(again))
     assert set(outcomes) == {"went on", "paused"}

@@ -66,18 +66,17 @@ def recorded(directory: Path, sweep: Record, events: Sequence[Event] = (), **man
             for epoch in range(1, run.epochs + 1):
                 metrics = {name: values[epochs == epoch] for name, (epochs, values) in run.curve.items()}
                 told = {name: float(found[0]) for name, found in metrics.items() if found.size}
-                writer.report(run.trial, run.attempt, epoch, told)
-            writer.trial(
+                writer.report(run.identity, run.attempt, epoch, told)
+            writer.run(
                 **{
-                    name: getattr(run, name)
-                    for name in ("trial", "number", "arm", "seed", "attempt", "config")
+                    name: getattr(run, name) for name in ("run", "number", "arm", "seed", "attempt", "config")
                 },
                 **{name: getattr(run, name) for name in ("state", "reason", "epochs", "rung", "dropped")},
                 seconds=run.seconds or 60.0 + run.number,
                 device_seconds=run.device_seconds or 60.0 + run.number,
             )
-        for kind, trial, epoch, detail in events:
-            writer.event(kind, trial, epoch, **detail)
+        for kind, config, epoch, detail in events:
+            writer.event(kind, config, epoch, **detail)
     return directory
 
 
@@ -109,7 +108,7 @@ def stopped(directory: Path) -> Path:
         for rung in (rung for rung in (3, 6) if rung <= run.epochs):
             decision = "stop" if run.epochs == rung else "spared" if run.number == 0 else "goes on"
             events.append(
-                ("rung", run.trial, rung, {"decision": decision, "value": 1.0, "cutoff": 45.0, "peers": 3})
+                ("rung", run.identity, rung, {"decision": decision, "value": 1.0, "cutoff": 45.0, "peers": 3})
             )
     return recorded(directory, sweep, events, **planned(stopper={"name": "asha"}, arms=8))
 
@@ -122,7 +121,7 @@ def confirmed(directory: Path, gains: Sequence[float] = (5.0,)) -> Path:
     again = [
         replace(
             run,
-            trial=f"again {run.arm} {seed}",
+            config=f"again {run.arm} {seed}",
             number=6 + (1 + len(gains)) * seed + place,
             seed=seed,
             curve={
@@ -206,7 +205,7 @@ KINDS: dict[str, Callable[[Path], Path]] = {
     "several seeds": search,
     "stopped": stopped,
     "confirmed": confirmed,
-    "an ablation": lambda folder: listed(folder, "listed"),
+    "an ablation": lambda folder: listed(folder, "leave_one_out"),
     "pairs": lambda folder: listed(folder, "pairs"),
     "only failed": failed,
     "running": running,
@@ -351,7 +350,7 @@ def test_figures_suit_the_kind_of_sweep(kind: str, written: Callable[[str], str]
 
 
 def test_arms_that_are_no_components_are_not_called_so(tmp_path: Path) -> None:
-    sweep = ablation(PARTS, "listed", additive)
+    sweep = ablation(PARTS, "leave_one_out", additive)
     peers = {**sweep.manifest["space"], "base_name": "simclr"}
     evidence = read_evidence(recorded(tmp_path / "sweep", sweep, space=peers))
     said = unescape("".join(map(str, figured.section(evidence).blocks)))
@@ -441,7 +440,7 @@ def test_the_picture_of_a_confirmed_sweep_says_which_runs_it_shows(tmp_path: Pat
 
 
 def test_the_picture_of_named_arms_keeps_its_scale(tmp_path: Path) -> None:
-    evidence = read_evidence(listed(tmp_path, "listed"))
+    evidence = read_evidence(listed(tmp_path, "leave_one_out"))
     left = comparisons.overview_figures(evidence).plates[0].draw().axes[0]
     assert left.get_xlabel() == evidence.summary.label
     assert len(left.get_xticks()) > 1
@@ -499,11 +498,11 @@ def test_an_arm_that_was_fixed_beforehand_and_alone_needs_no_other_seeds(tmp_pat
 
 def test_planned_differences_may_be_claimed_where_arms_were_fixed_beforehand(tmp_path: Path) -> None:
     said = "corrected for their number, may be claimed; which of them is best may not"
-    for design in ("around", "random"):
+    for design in ("one_at_a_time", "random"):
         plan = planned(design=design, arms=4, seeds=(0, 1, 2))
         word, sentences = claim(read_evidence(search(tmp_path / design, arms=4, **plan)))
         assert word == "A candidate"
-        assert (said in sentences[-1]) == (design == "around")
+        assert (said in sentences[-1]) == (design == "one_at_a_time")
 
 
 def test_an_ablation_has_its_differences_once(written: Callable[[str], str]) -> None:

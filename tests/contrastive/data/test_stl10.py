@@ -7,7 +7,7 @@ import pytest
 import torch
 from torchvision import datasets
 
-from contrastive import Trial, train
+from contrastive import Config, train
 from contrastive.config import replace
 from contrastive.data import STL10, load
 from contrastive.data.dataset import Split
@@ -79,9 +79,9 @@ def test_the_unlabelled_file_is_needed_only_where_it_is_used(tmp_path: Path):
         load(stl(tmp_path, "both"), cache=tmp_path / "cache")
 
 
-def test_training_on_unlabelled_images_is_evaluated_with_the_bank(tmp_path: Path, trial: Trial):
+def test_training_on_unlabelled_images_is_evaluated_with_the_bank(tmp_path: Path, config: Config):
     dataset = load(stl(write_stl10(tmp_path), "unlabelled"), cache=tmp_path / "cache")
-    short = replace(trial, {"epochs": 1, "optimiser.warmup_epochs": 0, "evaluation.neighbours": 5})
+    short = replace(config, {"epochs": 1, "optimiser.warmup_epochs": 0, "evaluation.neighbours": 5})
     outcome = train(short, lambda *_: None, dataset=dataset)
     assert 0 <= outcome.metrics["knn_top1"] <= 100
 

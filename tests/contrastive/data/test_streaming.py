@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from contrastive import Trial, train
+from contrastive import Config, train
 from contrastive.config import replace, to_json
 from contrastive.data import Dataset, Folder, Split, load
 from contrastive.data import dataset as of_datasets
@@ -80,10 +80,10 @@ def test_in_memory_too_workers_only_share_the_work(root: Path, monkeypatch: pyte
     assert one.fingerprint == two.fingerprint
 
 
-def test_a_streamed_run_is_the_run_in_memory_to_the_bit(root: Path, trial: Trial, tmp_path: Path):
+def test_a_streamed_run_is_the_run_in_memory_to_the_bit(root: Path, config: Config, tmp_path: Path):
     def curve(data: Folder) -> list[float]:
         metrics: list[float] = []
-        short = replace(trial, {"data": to_json(data), "epochs": 2, "optimiser.warmup_epochs": 1})
+        short = replace(config, {"data": to_json(data), "epochs": 2, "optimiser.warmup_epochs": 1})
         dataset = load(short.data, cache=tmp_path)
         train(short, lambda _, m: metrics.extend((m["loss"], m["knn_top1"])), dataset=dataset)
         return metrics

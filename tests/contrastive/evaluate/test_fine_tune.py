@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Dataset, Shapes, Split, label_fraction, load
 from contrastive.distributed import World
 from contrastive.evaluate.features import Task
@@ -28,18 +28,18 @@ class Watched(Split):
             yield self.images[some]
 
 
-def task(trial: Trial, dataset: Dataset, bank: Split | None = None) -> Task:
-    return Task(bank or dataset.bank, dataset.validation, len(dataset.classes), dataset, trial, CPU)
+def task(config: Config, dataset: Dataset, bank: Split | None = None) -> Task:
+    return Task(bank or dataset.bank, dataset.validation, len(dataset.classes), dataset, config, CPU)
 
 
 @pytest.fixture
-def network(trial: Trial):
-    return Siamese(trial, world=World(), device=CPU).online
+def network(config: Config):
+    return Siamese(config, world=World(), device=CPU).online
 
 
-def test_only_the_labelled_images_are_seen_and_each_once_an_epoch(trial, dataset, network) -> None:
+def test_only_the_labelled_images_are_seen_and_each_once_an_epoch(config, dataset, network) -> None:
     bank = Watched(dataset.bank.images, dataset.bank.labels)
-    fine_tune(FineTune(fraction=0.3, batch=16, epochs=17), network, task(trial, dataset, bank), 1)
+    fine_tune(FineTune(fraction=0.3, batch=16, epochs=17), network, task(config, dataset, bank), 1)
     kept = label_fraction(dataset.bank.labels, 0.3, 1)
     assert len(kept) < len(dataset.bank)
     epochs = torch.cat(bank.taken).view(17, len(kept))
@@ -48,7 +48,7 @@ def test_only_the_labelled_images_are_seen_and_each_once_an_epoch(trial, dataset
 
 
 def test_encoder_and_head_have_rates_of_their_own_that_fall_at_the_milestones(
-    trial, dataset, network, monkeypatch
+    config, dataset, network, monkeypatch
 ) -> None:
     rates: list[tuple[float, ...]] = []
     step = torch.optim.SGD.step
@@ -57,44 +57,44 @@ def test_encoder_and_head_have_rates_of_their_own_that_fall_at_the_milestones(
         "step",
         lambda self: (rates.append(tuple(g["lr"] for g in self.param_groups)), step(self))[1],
     )
-    fine_tune(FineTune(), network, task(trial, dataset), 0)
+    fine_tune(FineTune(), network, task(config, dataset), 0)
     share = [1.0] * 12 + [0.2] * 4 + [0.04] * 4
     assert [encoder for encoder, _ in rates] == pytest.approx([0.01 * s for s in share])
     assert [head for _, head in rates] == pytest.approx([0.2 * s for s in share])
 
 
-def test_the_network_stays_as_it_is_and_so_does_torchs_generator(trial, dataset, network) -> None:
+def test_the_network_stays_as_it_is_and_so_does_torchs_generator(config, dataset, network) -> None:
     network.train()
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
     protocol = FineTune(epochs=2, milestones=(1,))
-    scores = fine_tune(protocol, network, task(trial, dataset), 0)
+    scores = fine_tune(protocol, network, task(config, dataset), 0)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert network.training
     torch.manual_seed(5)
-    assert torch.equal(fine_tune(protocol, network, task(trial, dataset), 0), scores)
-    assert not torch.equal(fine_tune(protocol, network, task(trial, dataset), 1), scores)
+    assert torch.equal(fine_tune(protocol, network, task(config, dataset), 0), scores)
+    assert not torch.equal(fine_tune(protocol, network, task(config, dataset), 1), scores)
 
 
-def test_it_starts_from_the_trained_encoder(trial, dataset, network) -> None:
+def test_it_starts_from_the_trained_encoder(config, dataset, network) -> None:
     with torch.no_grad():
         for parameter in network.encoder.parameters():
             parameter.zero_()
     still = FineTune(epochs=1, milestones=(), lr=1e-30)
-    scores = fine_tune(still, network, task(trial, dataset), 0)
+    scores = fine_tune(still, network, task(config, dataset), 0)
     assert torch.equal(scores, scores[:1].expand_as(scores))  # all images look alike to an encoder of zeros
 
 
-def test_the_encoder_learns_too(trial, dataset, network) -> None:
+def test_the_encoder_learns_too(config, dataset, network) -> None:
     slow, fast = (FineTune(epochs=2, milestones=(), lr=lr) for lr in (1e-30, 0.01))
-    given = task(trial, dataset)
+    given = task(config, dataset)
     assert not torch.equal(fine_tune(slow, network, given, 0), fine_tune(fast, network, given, 0))
 
 
-def test_labels_teach_it(trial: Trial, cache) -> None:
+def test_labels_teach_it(config: Config, cache) -> None:
     easy = load(Shapes(form="easy", classes=2, train=256, validation=200, test=1), cache=cache)
-    wide = replace(trial, {"encoder.width": 4})
+    wide = replace(config, {"encoder.width": 4})
     network = Siamese(wide, world=World(), device=CPU).online
     protocol = FineTune(fraction=0.5, batch=16, lr=0.05)
     scores = fine_tune(protocol, network, task(wide, easy), 0)

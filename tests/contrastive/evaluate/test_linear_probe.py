@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from contrastive.branch import Branch
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Split
 from contrastive.evaluate.features import Task
 from contrastive.evaluate.linear import linear_head, linear_probe, shuffled
@@ -23,14 +23,14 @@ def images(count: int, seed: int) -> Tensor:
     return drawn.to(torch.uint8)
 
 
-def task(trial: Trial, bank: Split, queries: Split, classes: int) -> Task:
-    return Task(bank, queries, classes, PLAIN, replace(trial, {"precision": "float64"}), CPU)
+def task(config: Config, bank: Split, queries: Split, classes: int) -> Task:
+    return Task(bank, queries, classes, PLAIN, replace(config, {"precision": "float64"}), CPU)
 
 
 @pytest.fixture
-def noise(trial: Trial) -> Task:
+def noise(config: Config) -> Task:
     labels = torch.arange(30) % 3
-    return task(trial, Split(images(30, 0), labels), Split(images(10, 1), labels[:10]), 3)
+    return task(config, Split(images(30, 0), labels), Split(images(10, 1), labels[:10]), 3)
 
 
 def optimum(x: Tensor, y: Tensor, decay: float) -> Tensor:
@@ -68,11 +68,11 @@ def test_it_is_plain_stochastic_descent_with_momentum_and_the_rate_falls_at_the_
 ) -> None:
     protocol = LinearProbe(batch=8, lr=0.3, epochs=5, milestones=(2, 4), momentum=0.7, weight_decay=0.01)
     x, y = noise.bank.images.double().flatten(1) / 255, noise.bank.labels
-    head = linear_head(48, noise, generator(noise.trial.seed, "linear", "head"))
+    head = linear_head(48, noise, generator(noise.config.seed, "linear", "head"))
     w, b = head.weight.detach().clone(), head.bias.detach().clone()
     speed_w, speed_b = torch.zeros_like(w), torch.zeros_like(b)
     for epoch, rate in enumerate([0.3, 0.3, 0.03, 0.03, 0.003]):
-        for rows in shuffled(30, 8, generator(noise.trial.seed, "linear", "order", epoch)):
+        for rows in shuffled(30, 8, generator(noise.config.seed, "linear", "order", epoch)):
             p = (x[rows] @ w.T + b).softmax(1)
             p[torch.arange(len(rows)), y[rows]] -= 1
             speed_w = 0.7 * speed_w + p.T @ x[rows] / len(rows) + 0.01 * w
@@ -92,19 +92,19 @@ def test_the_cosine_falls_from_step_to_step_to_nearly_nothing(noise: Task, monke
     assert rates == pytest.approx([1 + math.cos(math.pi * step / 12) for step in range(12)])
 
 
-def test_separable_classes_are_told_apart(trial: Trial) -> None:
+def test_separable_classes_are_told_apart(config: Config) -> None:
     labels = torch.arange(60) % 3
     pictures = images(60, 2) // 4
     pictures[torch.arange(60), labels] += 150  # class c is bright in channel c
-    given = task(trial, Split(pictures[:30], labels[:30]), Split(pictures[30:], labels[30:]), 3)
+    given = task(config, Split(pictures[:30], labels[:30]), Split(pictures[30:], labels[30:]), 3)
     assert torch.equal(linear_probe(LinearProbe(), PIXELS, given).argmax(1), labels[30:])
 
 
-def test_crops_and_flips_of_images_that_they_cannot_change_change_nothing(trial: Trial) -> None:
+def test_crops_and_flips_of_images_that_they_cannot_change_change_nothing(config: Config) -> None:
     labels = torch.arange(30) % 3
     half = images(40, 3)[..., :2]
     mirrored = torch.cat([half, half.flip(-1)], -1)
-    given = task(trial, Split(mirrored[:30], labels), Split(mirrored[30:], labels[:10]), 3)
+    given = task(config, Split(mirrored[:30], labels), Split(mirrored[30:], labels[:10]), 3)
     options = {"batch": 8, "lr": 0.3, "epochs": 5, "milestones": (2, 4), "crop_scale": (1.0, 1.0)}
     plain = linear_probe(LinearProbe(**options), PIXELS, given)
     augmented = linear_probe(LinearProbe(**options, augment=True), PIXELS, given)
@@ -155,8 +155,8 @@ def test_the_projectors_features_are_read_where_they_are_asked_for(noise: Task) 
     assert torch.equal(scores, linear_probe(LinearProbe(epochs=3, milestones=()), inside, noise))
 
 
-def test_the_seed_of_the_trial_decides(noise: Task) -> None:
-    other = Task(noise.bank, noise.queries, 3, PLAIN, replace(noise.trial, {"seed": 1}), CPU)
+def test_the_seed_of_the_configuration_decides(noise: Task) -> None:
+    other = Task(noise.bank, noise.queries, 3, PLAIN, replace(noise.config, {"seed": 1}), CPU)
     protocol = LinearProbe(epochs=1, milestones=())
     assert not torch.equal(linear_probe(protocol, PIXELS, noise), linear_probe(protocol, PIXELS, other))
 

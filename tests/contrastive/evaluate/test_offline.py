@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from contrastive.branch import Branch
 from contrastive.checkpoint import load_pretrained
-from contrastive.config import Trial, from_dict, replace, to_dict
+from contrastive.config import Config, from_dict, replace, to_dict
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
 from contrastive.evaluate.features import readout
@@ -33,14 +33,14 @@ EVERYTHING = [
 
 
 @pytest.fixture
-def network(trial: Trial) -> Branch:
-    return Siamese(trial, world=World(), device=CPU).online
+def network(config: Config) -> Branch:
+    return Siamese(config, world=World(), device=CPU).online
 
 
 def test_everything_asked_for_comes_back_by_its_name(
-    trial: Trial, dataset: Dataset, network, cache: Path
+    config: Config, dataset: Dataset, network, cache: Path
 ) -> None:
-    asked = replace(trial, {"evaluation.after": EVERYTHING})
+    asked = replace(config, {"evaluation.after": EVERYTHING})
     found = after_training(network, asked, dataset, device=CPU, cache=cache)
     drawn = [f"finetune_50pct_top{k}{more}" for k in (1, 5) for more in ("", "_interval", "_draw0", "_draw1")]
     assert set(found) == {
@@ -53,20 +53,22 @@ def test_everything_asked_for_comes_back_by_its_name(
 
 
 def test_measuring_changes_neither_the_network_nor_what_is_drawn_after_it(
-    trial: Trial, dataset: Dataset, network: Branch
+    config: Config, dataset: Dataset, network: Branch
 ) -> None:
     before = {name: value.clone() for name, value in network.state_dict().items()}
     state = torch.get_rng_state()
-    after_training(network.train(), replace(trial, {"evaluation.after": EVERYTHING}), dataset, device=CPU)
+    after_training(network.train(), replace(config, {"evaluation.after": EVERYTHING}), dataset, device=CPU)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(value, before[name]) for name, value in network.state_dict().items())
     assert all(module.training for module in network.modules())
 
 
 @pytest.mark.parametrize("layer", ["encoder", "projector"])
-def test_offline_and_online_neighbours_agree(trial: Trial, dataset: Dataset, network: Branch, layer) -> None:
+def test_offline_and_online_neighbours_agree(
+    config: Config, dataset: Dataset, network: Branch, layer
+) -> None:
     asked = replace(
-        trial, {"evaluation.layer": layer, "evaluation.neighbours": 7, "evaluation.temperature": 0.2}
+        config, {"evaluation.layer": layer, "evaluation.neighbours": 7, "evaluation.temperature": 0.2}
     )
     online = evaluate(readout(network, layer), dataset, asked, world=World(), device=CPU)
     protocol = KNN(neighbours=(7,), temperature=0.2, layer=layer)
@@ -74,8 +76,8 @@ def test_offline_and_online_neighbours_agree(trial: Trial, dataset: Dataset, net
     assert offline == online["knn_top1"]
 
 
-def test_the_untrained_baseline_is_of_the_layer_that_is_monitored(trial: Trial, dataset: Dataset) -> None:
-    layers = [replace(trial, {"evaluation.layer": layer}) for layer in ("encoder", "projector")]
+def test_the_untrained_baseline_is_of_the_layer_that_is_monitored(config: Config, dataset: Dataset) -> None:
+    layers = [replace(config, {"evaluation.layer": layer}) for layer in ("encoder", "projector")]
     raw, untrained = (
         [accuracy(t, dataset, device=CPU) for t in layers]
         for accuracy in (raw_pixel_accuracy, untrained_accuracy)
@@ -85,9 +87,9 @@ def test_the_untrained_baseline_is_of_the_layer_that_is_monitored(trial: Trial, 
 
 
 def test_the_test_images_are_read_only_when_asked_for(
-    trial: Trial, dataset: Dataset, network: Branch
+    config: Config, dataset: Dataset, network: Branch
 ) -> None:
-    asked = replace(trial, {"evaluation.after": [{"name": "knn"}]})
+    asked = replace(config, {"evaluation.after": [{"name": "knn"}]})
     swapped = with_fields(dataset, validation=dataset.test, test=dataset.validation)
     on_test = replace(asked, {"evaluation.split": "test"})
     found = after_training(network, asked, dataset, device=CPU)
@@ -95,7 +97,7 @@ def test_the_test_images_are_read_only_when_asked_for(
     assert found == after_training(network, on_test, swapped, device=CPU)
 
 
-def test_other_images_are_standardised_as_the_encoders_own(trial: Trial, dataset: Dataset) -> None:
+def test_other_images_are_standardised_as_the_encoders_own(config: Config, dataset: Dataset) -> None:
     seen: list[Tensor] = []
 
     class Eye(nn.Flatten):
@@ -105,26 +107,26 @@ def test_other_images_are_standardised_as_the_encoders_own(trial: Trial, dataset
 
     moments = SimpleNamespace(mean=(0.1, 0.2, 0.3), std=(0.5, 2.0, 4.0))
     network = Branch(Eye(), nn.Identity())
-    measure(KNN(neighbours=(1,)), network, trial, dataset, moments=moments, device=CPU)
+    measure(KNN(neighbours=(1,)), network, config, dataset, moments=moments, device=CPU)
     expected = dataset.bank.images[0] / 255
     for channel in range(3):
         expected[channel] = (expected[channel] - moments.mean[channel]) / moments.std[channel]
     torch.testing.assert_close(seen[0][0], expected)
 
 
-def test_labelled_images_are_learnt_from_where_a_set_has_them(trial: Trial, dataset: Dataset) -> None:
+def test_labelled_images_are_learnt_from_where_a_set_has_them(config: Config, dataset: Dataset) -> None:
     pixels = Branch(nn.Flatten(), nn.Identity())
     known = with_fields(dataset, labelled=dataset.validation)  # the nearest image is the query itself
     for protocol in (KNN(neighbours=(1,)), LinearProbe(lr=0.05)):
-        found = measure(protocol, pixels, trial, known, moments=dataset, device=CPU)
+        found = measure(protocol, pixels, config, known, moments=dataset, device=CPU)
         assert found[f"{protocol.reported[0]}_top1"] == 100
 
 
 def test_draws_are_reported_with_their_mean_and_interval(
-    trial: Trial, dataset: Dataset, network: Branch
+    config: Config, dataset: Dataset, network: Branch
 ) -> None:
     protocol = FineTune(fraction=0.3, draws=3, epochs=2, milestones=())
-    found = measure(protocol, network, trial, dataset, moments=dataset, device=CPU)
+    found = measure(protocol, network, config, dataset, moments=dataset, device=CPU)
     draws = [found[f"finetune_30pct_top1_draw{n}"] for n in range(3)]
     assert len(set(draws)) > 1
     assert found["finetune_30pct_top1"] == pytest.approx(statistics.mean(draws))
@@ -132,32 +134,32 @@ def test_draws_are_reported_with_their_mean_and_interval(
     assert found["finetune_30pct_top1_interval"] == pytest.approx(half, rel=1e-6)
 
 
-def test_one_draw_has_no_interval(trial: Trial, dataset: Dataset, network: Branch) -> None:
+def test_one_draw_has_no_interval(config: Config, dataset: Dataset, network: Branch) -> None:
     protocol = FineTune(draws=1, epochs=1, milestones=())
-    found = measure(protocol, network, trial, dataset, moments=dataset, device=CPU)
+    found = measure(protocol, network, config, dataset, moments=dataset, device=CPU)
     assert found["finetune_10pct_top1"] == found["finetune_10pct_top1_draw0"]
     assert not any("interval" in name for name in found)
 
 
-def test_an_encoder_that_sees_nothing_has_collapsed(trial: Trial, dataset: Dataset) -> None:
+def test_an_encoder_that_sees_nothing_has_collapsed(config: Config, dataset: Dataset) -> None:
     class Blind(nn.Module):
         def forward(self, x: Tensor) -> Tensor:
             return x.new_ones(len(x), 4)
 
     network = Branch(Blind(), nn.Identity())
-    found = measure(Collapse(), network, trial, dataset, moments=dataset, device=CPU)
+    found = measure(Collapse(), network, config, dataset, moments=dataset, device=CPU)
     assert found["collapse_alignment"] == pytest.approx(0, abs=1e-6)
     assert found["collapse_uniformity"] == pytest.approx(0, abs=1e-6)
     assert found["collapse_effective_rank"] == 0
 
 
-def test_two_views_of_an_image_are_aligned_when_nothing_is_random(trial: Trial, dataset: Dataset) -> None:
+def test_two_views_of_an_image_are_aligned_when_nothing_is_random(config: Config, dataset: Dataset) -> None:
     still = {"crop_scale": (1.0, 1.0), "jitter": 0.0, "grey": 0.0}
     pixels = Branch(nn.Flatten(), nn.Identity())
 
     def alignment(**view: float) -> float:
         protocol = Collapse(view={**still, **view})
-        found = measure(protocol, pixels, trial, dataset, moments=dataset, device=CPU)
+        found = measure(protocol, pixels, config, dataset, moments=dataset, device=CPU)
         return found["collapse_alignment"]
 
     assert alignment(flip=0.0) == pytest.approx(0, abs=1e-6)
@@ -195,40 +197,40 @@ def test_the_right_class_is_among_the_best_and_one_without_votes_never_is() -> N
     ],
 )
 def test_what_could_not_be_measured_at_the_end_is_refused_before(
-    evaluation, message: str, trial: Trial, dataset: Dataset, cache: Path
+    evaluation, message: str, config: Config, dataset: Dataset, cache: Path
 ) -> None:
-    values = to_dict(trial)
+    values = to_dict(config)
     values["evaluation"] |= evaluation
     with pytest.raises(ValueError, match=message):
         check_evaluation(from_dict(values), dataset, cache=cache, choosing=True)
 
 
-def test_what_can_be_measured_is_not_refused(trial: Trial, dataset: Dataset, cache: Path) -> None:
-    asked = replace(trial, {"evaluation.after": EVERYTHING, "evaluation.neighbours": 96})
+def test_what_can_be_measured_is_not_refused(config: Config, dataset: Dataset, cache: Path) -> None:
+    asked = replace(config, {"evaluation.after": EVERYTHING, "evaluation.neighbours": 96})
     check_evaluation(asked, dataset, cache=cache, choosing=True)
     check_evaluation(replace(asked, {"evaluation.split": "test"}), dataset, cache=cache)
 
 
-def test_a_transfer_set_that_is_not_there_is_missed_before_training(trial, dataset, tmp_path) -> None:
+def test_a_transfer_set_that_is_not_there_is_missed_before_training(config, dataset, tmp_path) -> None:
     missing = {"name": "linear", "data": {"name": "cifar10", "root": str(tmp_path / "none")}}
     with pytest.raises(FileNotFoundError, match="none"):
-        check_evaluation(replace(trial, {"evaluation.after": [missing]}), dataset)
+        check_evaluation(replace(config, {"evaluation.after": [missing]}), dataset)
 
 
 @pytest.mark.parametrize("protocol", [LinearProbe(), KNN(), FineTune()])
-def test_what_learns_from_labels_wants_them(protocol, trial: Trial, dataset: Dataset) -> None:
+def test_what_learns_from_labels_wants_them(protocol, config: Config, dataset: Dataset) -> None:
     unknown = Split(dataset.train.images, torch.full_like(dataset.train.labels, -1))
     without = with_fields(dataset, train=unknown)
     with pytest.raises(ValueError, match=f"here: {protocol.name} learns from labels, and some images"):
         check_protocol(protocol, without, "here")
     with pytest.raises(ValueError, match="evaluation: kNN learns from labels"):
-        check_evaluation(trial, without)
+        check_evaluation(config, without)
     check_protocol(Collapse(), without, "here")
 
 
-def test_one_label_is_too_few_to_fine_tune_on(trial: Trial, dataset: Dataset) -> None:
+def test_one_label_is_too_few_to_fine_tune_on(config: Config, dataset: Dataset) -> None:
     few = Split(dataset.train.images, torch.zeros_like(dataset.train.labels))
-    asked = replace(trial, {"evaluation.after": [{"name": "finetune", "fraction": 0.01}]})
+    asked = replace(config, {"evaluation.after": [{"name": "finetune", "fraction": 0.01}]})
     with pytest.raises(ValueError, match=r"evaluation.after.0.fraction keeps 1 label"):
         check_evaluation(asked, with_fields(dataset, train=few))
 
@@ -244,9 +246,9 @@ def two_coloured(split: Split) -> Split:
 
 
 def test_a_channel_that_never_varies_is_standardised_everywhere(
-    trial: Trial, dataset: Dataset, tmp_path: Path
+    config: Config, dataset: Dataset, tmp_path: Path
 ) -> None:
-    asked = replace(trial, {"evaluation.after": EVERYTHING[:5], "evaluation.neighbours": 3})
+    asked = replace(config, {"evaluation.after": EVERYTHING[:5], "evaluation.neighbours": 3})
     splits = {name: two_coloured(getattr(dataset, name)) for name in ("train", "validation", "test")}
     images = Dataset(**splits, classes=("green", "red"), fingerprint="two colours")
     assert images.std[2] == 0

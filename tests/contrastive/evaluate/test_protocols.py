@@ -3,7 +3,7 @@ import dataclasses
 import pytest
 from pydantic import TypeAdapter
 
-from contrastive.config import Trial, from_dict, replace, to_dict
+from contrastive.config import Config, from_dict, replace, to_dict
 from contrastive.evaluate.protocols import KNN, PROTOCOLS, Collapse, FineTune, LinearProbe, Protocol
 
 ADAPTER = TypeAdapter(Protocol)
@@ -56,12 +56,12 @@ def test_metrics_are_named_by_protocol_layer_and_data() -> None:
     ]  # fmt: skip
 
 
-def test_a_trial_carries_its_protocols() -> None:
-    trial = replace(
-        Trial(), {"evaluation.after": [{"name": "linear"}, {"name": "finetune", "fraction": 0.01}]}
+def test_a_configuration_carries_its_protocols() -> None:
+    config = replace(
+        Config(), {"evaluation.after": [{"name": "linear"}, {"name": "finetune", "fraction": 0.01}]}
     )
-    assert trial.evaluation.after == (LinearProbe(), FineTune(fraction=0.01))
-    assert from_dict(to_dict(trial)) == trial
+    assert config.evaluation.after == (LinearProbe(), FineTune(fraction=0.01))
+    assert from_dict(to_dict(config)) == config
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_a_trial_carries_its_protocols() -> None:
 )
 def test_what_has_no_meaning_is_refused(values, message: str) -> None:
     with pytest.raises(ValueError, match=message):
-        replace(Trial(), {"evaluation.after": [values]})
+        replace(Config(), {"evaluation.after": [values]})
 
 
 def test_a_probe_without_milestones_may_be_short() -> None:
@@ -95,9 +95,9 @@ def test_a_probe_without_milestones_may_be_short() -> None:
 def test_two_results_of_one_name_are_refused() -> None:
     two = [{"name": "knn", "neighbours": [1, 5]}, {"name": "knn", "neighbours": [5], "temperature": 0.07}]
     with pytest.raises(ValueError, match="two protocols report knn5; leave one of them out"):
-        replace(Trial(), {"evaluation.after": two})
+        replace(Config(), {"evaluation.after": two})
 
 
 def test_the_coldest_temperature_of_the_monitor_is_kept_to() -> None:
     with pytest.raises(ValueError, match=r"evaluation.temperature = 0.001: .* 0.0015"):
-        replace(Trial(), {"evaluation.temperature": 0.001})
+        replace(Config(), {"evaluation.temperature": 0.001})

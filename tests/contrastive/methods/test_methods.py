@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from contrastive.config import Trial, in_words, replace
+from contrastive.config import Config, in_words, replace
 from contrastive.losses import (
     byol,
     cacr,
@@ -338,7 +338,7 @@ def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str)
     ],
 )
 def test_a_batch_that_a_method_cannot_use_is_refused(
-    changes: dict[str, Any], reason: str, trial: Trial
+    changes: dict[str, Any], reason: str, config: Config
 ) -> None:
     with pytest.raises(ValueError, match=reason):
-        replace(trial, changes)
+        replace(config, changes)

@@ -77,12 +77,12 @@ def test_the_page_is_what_presets_and_data_render() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS)
 def test_the_views_of_a_preset_can_be_made(preset: str) -> None:
-    trial = published.made(preset)
+    config = published.made(preset)
     images = torch.randint(
         0, 256, (8, 3, 32, 32), generator=torch.Generator().manual_seed(0), dtype=torch.uint8
     )
-    for name in {*trial.method.assembly.views, *trial.method.assembly.warmup_views}:
-        view = getattr(trial.views, name)
+    for name in {*config.method.assembly.views, *config.method.assembly.warmup_views}:
+        view = getattr(config.views, name)
         drawn = draw(view, 8, height=32, width=32, generator=torch.Generator().manual_seed(0))
         made = render(images, drawn, view)
         assert made.shape == (8, 3, view.size or 32, view.size or 32)

@@ -73,7 +73,7 @@ def test_a_sweep_without_ray_says_how_to_go_on(
 ) -> None:
     monkeypatch.setattr("ray.init", failing(9)[1])
     places = ["--store", str(tmp_path / "results"), "--cache", str(cache)]
-    assert main(["--space", f"{TINY_FILE}:TINY", "--trials", "2", *places]) == 1
+    assert main(["--space", f"{TINY_FILE}:TINY", "--arms", "2", *places]) == 1
     out, err = capsys.readouterr()
     assert "Ray could not be started, though it was tried twice: The current node timed out" in out
     (directory,) = (tmp_path / "results" / "sweeps").iterdir()

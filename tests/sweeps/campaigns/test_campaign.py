@@ -81,8 +81,8 @@ def sweep(root: Path, name: str, scores: dict[str, list[float]]) -> None:
             for seed, value in enumerate(values):
                 run = f"{arm}-{seed}"
                 writer.report(run, 0, 1, {"knn_top1": value})
-                writer.trial(
-                    trial=run,
+                writer.run(
+                    run=run,
                     number=number,
                     arm=arm,
                     seed=seed,
@@ -147,8 +147,8 @@ def test_an_arm_that_is_not_complete_on_every_seed_is_not_compared_on_those_wher
 ) -> None:
     sweep(tmp_path, "s", {"a": [50.0, 60.0, 70.0], "b": [55.0, 65.1, 74.9]})
     with store.Writer(store.sweep_directory(tmp_path, "s"), "later") as writer:
-        writer.trial(
-            trial="b-2", number=1, arm="b", seed=2, attempt=1, config={"t": 1.0}, state="failed", epochs=1
+        writer.run(
+            run="b-2", number=1, arm="b", seed=2, attempt=1, config={"t": 1.0}, state="failed", epochs=1
         )
     (found,) = planned_in(tmp_path, (json.dumps({"t": 1.0}), "default"))
     assert (found.verdict, found.difference, found.seeds) == ("t 1.0: failed", None, 0)

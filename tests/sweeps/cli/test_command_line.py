@@ -31,23 +31,26 @@ FLAGS = {
     # what to run
     "--space", "--data", "--method-preset", "--set", "--epochs", "--smoke",
     # how to search
-    "--design", "--trials", "--seeds", "--objectives", "--stopper", "--sampler-seed", "--confirm", "--confirm-seeds",
+    "--design", "--arms", "--seeds", "--objectives", "--stopper", "--sampler-seed", "--confirm", "--confirm-seeds",
     "--budget",
     # where
-    "--workers-per-trial", "--gpus-per-worker", "--address", "--store", "--cache", "--keep", "--disk", "--no-reuse",
+    "--workers-per-run", "--gpus-per-worker", "--address", "--store", "--cache", "--keep", "--disk", "--no-reuse",
     "--reuse-other-code", "--webhook",
     # to go on
     "--resume", "--retry-failed", "--fail-fast",
     # to look
     "--list", "--show", "--dry-run", "--status", "--tail", "--stop", "--export", "--out", "--sql", "--json", "--help",
 }  # fmt: skip
+FORMER = {"--trials", "--workers-per-trial"}
 SCE = ["--space", "sce_temperatures"]
 TINY = ["--space", f"{TINY_FILE}:TINY"]
 BIG = ["--set", "method.queue=4096", "--set", "data.train=4096"]
 
 
 def test_the_flags_are_these_and_no_others() -> None:
-    assert {flag for action in parser()._actions for flag in action.option_strings if flag != "-h"} == FLAGS
+    assert {
+        flag for action in parser()._actions for flag in action.option_strings if flag != "-h"
+    } - FORMER == FLAGS
 
 
 REFUSED = {
@@ -94,16 +97,16 @@ REFUSED = {
     "unknown sweep to rerun": (["--design", "rerun:nothing"], "no sweep 'nothing'"),
     "words for seeds": ([*SCE, "--seeds", "some"], "--seeds some: give how many"),
     "no seed": ([*SCE, "--seeds", "0"], "no seed at all"),
-    "no trial": ([*SCE, "--trials", "0"], "--trials 0: .*greater than or equal to 1"),
-    "no worker": ([*SCE, "--workers-per-trial", "0"], "--workers-per-trial 0: .*greater than or equal to 1"),
+    "no configuration": ([*SCE, "--arms", "0"], "--arms 0: .*greater than or equal to 1"),
+    "no worker": ([*SCE, "--workers-per-run", "0"], "--workers-per-run 0: .*greater than or equal to 1"),
     "less than no GPU": (
         [*SCE, "--gpus-per-worker", "-1"],
         "--gpus-per-worker -1.0: .*greater than or equal",
     ),
     "a negative seed of the search": ([*SCE, "--sampler-seed", "-1"], "--sampler-seed -1: .*greater than"),
-    "a grid larger than the trials": (
-        [*SCE, "--design", "grid", "--trials", "2"],
-        "smallest grid .* --trials",
+    "a grid larger than the configurations": (
+        [*SCE, "--design", "grid", "--arms", "2"],
+        "smallest grid .* --arms",
     ),
     "not a number": ([*SCE, "--set", "optimiser.lr=NaN"], "lr = 'NaN': .*finite number"),
     "a seed for all runs": ([*SCE, "--set", "seed=5"], "are given with --seeds"),
@@ -112,12 +115,12 @@ REFUSED = {
     "no variable": (["--space", str(TINY_FILE)], "has no space ''. There is: TINY, DIVERGING"),
     "no epoch": ([*SCE, "--epochs", "0"], "epochs = 0: .*greater than or equal to 1"),
     "too many workers": (
-        [*TINY, "--workers-per-trial", "4096", "--set", "batch=4096", *BIG],
+        [*TINY, "--workers-per-run", "4096", "--set", "batch=4096", *BIG],
         "needs 4096 CPUs and this machine has",
     ),
     "no such GPU": ([*TINY, "--gpus-per-worker", "64"], "needs 64 GPUs and this machine has"),
     "a share of a GPU each": (
-        [*TINY, "--gpus-per-worker", "0.5", "--workers-per-trial", "2"],
+        [*TINY, "--gpus-per-worker", "0.5", "--workers-per-run", "2"],
         "several workers cannot share one GPU",
     ),
     "no such file": (["--space", "nowhere.py:SPACE"], "there is no file .*/nowhere.py"),
@@ -141,7 +144,7 @@ REFUSED = {
     ),
     "unknown to show": (["--show", "sce_temperature"], "no space or method .* Did you mean sce_temperatures"),
     "no file to show": (["--show", "nowhere.py:SPACE"], "there is no file .*/nowhere.py"),
-    "a batch that does not divide": ([*TINY, "--workers-per-trial", "3"], "does not divide the batch of 16"),
+    "a batch that does not divide": ([*TINY, "--workers-per-run", "3"], "does not divide the batch of 16"),
     "more images a batch than there are": (
         [*TINY, "--set", "batch=256", "--set", "method.queue=256"],
         "batch = 256, but there are 128 training images",
@@ -223,8 +226,8 @@ def test_a_store_that_cannot_be_written_is_refused(
         ),
         (
             "from search_spaces.domains import Choice\nfrom search_spaces.space import Space\n"
-            "from contrastive.config import Trial\n"
-            "S = Space(name='s', question='?', base=Trial(), domains={'method.x': Choice((1,), source='x')})",
+            "from contrastive.config import Config\n"
+            "S = Space(name='s', question='?', base=Config(), domains={'method.x': Choice((1,), source='x')})",
             "has no field 'x'",
         ),
     ],
@@ -309,8 +312,10 @@ def test_flags_that_are_legal_only_together_are_legal(capsys: pytest.CaptureFixt
 
 
 @pytest.mark.parametrize("design", ["tpe", "random", "grid"])
-def test_one_trial_of_any_design_is_the_default(design: str, capsys: pytest.CaptureFixture[str]) -> None:
-    plan = planned(capsys, *SCE, "--design", design, "--trials", "1", "--seeds", "1-5")
+def test_one_configuration_of_any_design_is_the_default(
+    design: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = planned(capsys, *SCE, "--design", design, "--arms", "1", "--seeds", "1-5")
     assert (plans.fixed_arms(plan), plan.runs) == ([plan.space.default()], 5)
 
 
@@ -329,31 +334,31 @@ def rerun(tmp_path: Path) -> list[str]:
         for number, (temperature, state) in enumerate(
             [(0.1, "complete"), (0.2, "complete"), (0.3, "complete"), (0.4, "stopped")]
         ):
-            trial = plan.run({"method.temperature": temperature}, 0)
-            run = Run(number, identity(trial, "images"), arm(trial, "images"), 0, trial)
+            config = plan.run({"method.temperature": temperature}, 0)
+            run = Run(number, identity(config, "images"), arm(config, "images"), 0, config)
             writer.report(run.identity, 0, plan.epochs, {"knn_top1": 40.0 + number})
-            writer.trial(**run.row(), state=state, epochs=plan.epochs)
+            writer.run(**run.row(), state=state, epochs=plan.epochs)
     return ["--design", "rerun:before", "--store", str(results)]
 
 
 @pytest.mark.parametrize(
-    ("trials", "expected"),
-    [([], [0.1, 0.3]), (["--trials", "9"], [0.1, 0.3, 0.2]), (["--trials", "1"], [0.1])],
+    ("arms", "expected"),
+    [([], [0.1, 0.3]), (["--arms", "9"], [0.1, 0.3, 0.2]), (["--arms", "1"], [0.1])],
 )
 def test_a_rerun_takes_the_default_and_the_best_arms_that_are_complete(
-    trials: list[str], expected: list[float], rerun: list[str], capsys: pytest.CaptureFixture[str]
+    arms: list[str], expected: list[float], rerun: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    plan = planned(capsys, *rerun, *trials)
+    plan = planned(capsys, *rerun, *arms)
     assert [values["method.temperature"] for values in plans.fixed_arms(plan)] == expected
     assert plan.arms == len(expected)
 
 
-@pytest.mark.parametrize("trials", ["0", "-1"])
+@pytest.mark.parametrize("arms", ["0", "-1"])
 def test_a_rerun_of_no_trial_is_refused(
-    trials: str, rerun: list[str], capsys: pytest.CaptureFixture[str]
+    arms: str, rerun: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([*rerun, "--trials", trials, "--dry-run"]) == 2
-    assert f"--trials {trials}: " in capsys.readouterr().err
+    assert main([*rerun, "--arms", arms, "--dry-run"]) == 2
+    assert f"--arms {arms}: " in capsys.readouterr().err
 
 
 def test_the_dry_run_says_what_it_would_cost_and_makes_nothing(
@@ -361,7 +366,7 @@ def test_the_dry_run_says_what_it_would_cost_and_makes_nothing(
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     results = tmp_path / "results"
-    assert main([*TINY, "--trials", "8", "--seeds", "2", "--dry-run", "--store", str(results)]) == 0
+    assert main([*TINY, "--arms", "8", "--seeds", "2", "--dry-run", "--store", str(results)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "8 arms (tpe) x 2 seeds (0, 1), 8 epochs each" in lines
     costs = [line for line in lines if line.startswith("128 epochs if no run is stopped, about ")]
@@ -377,7 +382,7 @@ def test_the_dry_run_says_what_it_would_cost_and_makes_nothing(
 
 
 def test_the_dry_run_says_how_many_runs_go_on_at_each_rung(capsys: pytest.CaptureFixture[str]) -> None:
-    arguments = [*TINY, "--trials", "9", "--stopper", "asha:reduction=3,grace=2", "--dry-run"]
+    arguments = [*TINY, "--arms", "9", "--stopper", "asha:reduction=3,grace=2", "--dry-run"]
     assert main(arguments) == 0
     rungs = [line for line in capsys.readouterr().out.splitlines() if "runs go on" in line]
     assert rungs == ["  epoch    2: about 3 of 9 runs go on", "  epoch    6: about 1 of 9 runs go on"]
@@ -386,7 +391,7 @@ def test_the_dry_run_says_how_many_runs_go_on_at_each_rung(capsys: pytest.Captur
 def test_the_dry_run_says_what_is_run_again_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     arguments = [
         *TINY,
-        "--trials",
+        "--arms",
         "8",
         "--seeds",
         "2",
@@ -420,7 +425,7 @@ def test_the_dry_run_is_json_with_rungs_epochs_and_time(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("os.cpu_count", lambda: 4)
-    assert main([*TINY, "--trials", "8", "--stopper", "asha:reduction=2,grace=4", "--dry-run", "--json"]) == 0
+    assert main([*TINY, "--arms", "8", "--stopper", "asha:reduction=2,grace=4", "--dry-run", "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
     assert content["rungs"] == [[4, 4.0]]
     assert content["epochs_full"] == 64
@@ -521,11 +526,11 @@ def test_a_space_is_shown_with_its_question_ranges_sources_and_an_arm(
     drawn = re.search(r"an arm drawn at random: (.*)", out)
     assert drawn is not None
     arm = json.loads(drawn[1])
-    assert space.allows(space.trial(arm))
+    assert space.allows(space.config(arm))
     assert arm != space.default()
     assert main(["--show", name, "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert from_dict(content["sample"]) == space.trial(arm)
+    assert from_dict(content["sample"]) == space.config(arm)
     assert (content["question"], content["default"]) == (space.question, to_json(space.default()))
     assert from_dict(content["base"]) == space.base
 
@@ -535,7 +540,7 @@ def test_a_space_says_how_many_arms_a_grid_of_it_has(capsys: pytest.CaptureFixtu
     ranges = len(TINY_SPACE.domains)
     counted = {
         points: sum(
-            TINY_SPACE.allows(TINY_SPACE.trial(dict(zip(TINY_SPACE.domains, arm, strict=True))))
+            TINY_SPACE.allows(TINY_SPACE.config(dict(zip(TINY_SPACE.domains, arm, strict=True))))
             for arm in itertools.product(*(d.points(points) for d in TINY_SPACE.domains.values()))
         )
         for points in (2, 3, 4, 5)
@@ -584,9 +589,9 @@ def test_every_example_of_the_manual_is_legal(capsys: pytest.CaptureFixture[str]
 
 def test_an_abbreviated_flag_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
-        main([*SCE, "--trial", "3", "--dry-run"])
+        main([*SCE, "--configuration", "3", "--dry-run"])
     assert end.value.code == 2
-    assert "unrecognized arguments: --trial" in capsys.readouterr().err
+    assert "unrecognized arguments: --configuration" in capsys.readouterr().err
 
 
 def test_a_listed_space_is_planned_without_stopping_and_shown_by_its_alternatives(
@@ -595,7 +600,7 @@ def test_a_listed_space_is_planned_without_stopping_and_shown_by_its_alternative
     assert main(["--space", "sce_ablation", "--seeds", "2", "--dry-run"]) == 0
     out = capsys.readouterr().out
     assert "no queue: method.queue = 0  (ours: the batch's own keys)" in out
-    assert "9 arms (listed) x 2 seeds" in out
+    assert "9 arms (leave_one_out) x 2 seeds" in out
     assert "go on" not in out  # no rungs
 
 

@@ -15,7 +15,7 @@ TINY_FILE = tiny_space.__file__
 
 SPACE = """\
     from dataclasses import replace
-    from contrastive import config
+    from contrastive import config as configs
     from search_spaces.domains import LogUniform
     from tests.fixtures.tiny_space import TINY
 
@@ -39,9 +39,7 @@ def given(*typed: str) -> argparse.Namespace:
 
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    return arguments.plan_of(
-        given("--space", space(tmp_path, "around(TINY.base, 0.08, 0.2)"), "--trials", "5")
-    )
+    return arguments.plan_of(given("--space", space(tmp_path, "around(TINY.base, 0.08, 0.2)"), "--arms", "5"))
 
 
 def grown(plan: Plan, *typed: str) -> Plan:
@@ -53,7 +51,7 @@ def test_a_sweep_resumed_without_a_word_is_as_it_was(plan: Plan) -> None:
 
 
 def test_arms_seeds_budget_and_confirmation_can_be_added(plan: Plan) -> None:
-    larger = grown(plan, "--trials", "9", "--seeds", "4", "--budget", "epochs=700", "--confirm", "2")
+    larger = grown(plan, "--arms", "9", "--seeds", "4", "--budget", "epochs=700", "--confirm", "2")
     assert (larger.arms, larger.seeds) == (9, (0, 1, 2, 3))
     assert (larger.budget, larger.confirm) == (Budget(epochs=700), Confirm(arms=2))
     assert grown(larger, "--seeds", "8-9").seeds == (0, 1, 2, 3, 8, 9)
@@ -61,8 +59,8 @@ def test_arms_seeds_budget_and_confirmation_can_be_added(plan: Plan) -> None:
 
 
 def test_it_does_not_shrink(plan: Plan) -> None:
-    with pytest.raises(ValueError, match=r"--trials 3: the sweep has 5 arms already, and can only grow"):
-        grown(plan, "--trials", "3")
+    with pytest.raises(ValueError, match=r"--arms 3: the sweep has 5 arms already, and can only grow"):
+        grown(plan, "--arms", "3")
 
 
 def test_a_space_may_be_widened_and_nothing_else(plan: Plan, tmp_path: Path) -> None:
@@ -77,9 +75,7 @@ def test_a_space_may_be_widened_and_nothing_else(plan: Plan, tmp_path: Path) -> 
         grown(plan, "--space", space(tmp_path, other))
 
 
-@pytest.mark.parametrize(
-    "typed", [("--design", "grid"), ("--workers-per-trial", "2"), ("--sampler-seed", "1")]
-)
+@pytest.mark.parametrize("typed", [("--design", "grid"), ("--workers-per-run", "2"), ("--sampler-seed", "1")])
 def test_what_would_make_it_another_sweep_is_refused(plan: Plan, typed: tuple[str, str]) -> None:
     with pytest.raises(
         ValueError, match=f"--resume goes on with the sweep as it was .* leave out {typed[0]}"
@@ -121,7 +117,7 @@ def test_what_is_measured_after_training_can_be_an_objective() -> None:
 
 
 def test_budgets_and_objectives_are_read_or_refused_in_words() -> None:
-    assert arguments.parse_budget("hours=1.5,trials=3") == Budget(hours=1.5, trials=3)
+    assert arguments.parse_budget("hours=1.5,runs=3") == Budget(hours=1.5, runs=3)
     with pytest.raises(ValueError, match="--budget days=2: it has no 'days'"):
         arguments.parse_budget("days=2")
     with pytest.raises(ValueError, match="hours wants a number"):
@@ -145,45 +141,45 @@ NARROW = ((0.9995, 0.9999), (0.99, 0.9999), (0.999, 0.99999))
 
 
 @pytest.mark.parametrize(("low", "high"), NARROW)
-@pytest.mark.parametrize("design", ["grid", "around"])
+@pytest.mark.parametrize("design", ["grid", "one_at_a_time"])
 def test_a_narrow_range_fills_a_grid(design: str, low: float, high: float, tmp_path: Path) -> None:
     where = space(
         tmp_path,
-        f"around(config.replace(TINY.base, {{'method.momentum.start': 0.9995}}), {low}, {high}, "
+        f"around(configs.replace(TINY.base, {{'method.momentum.start': 0.9995}}), {low}, {high}, "
         "'method.momentum.start')",
     )
-    made = arguments.plan_of(given("--space", where, "--design", design, "--trials", "12"))
+    made = arguments.plan_of(given("--space", where, "--design", design, "--arms", "12"))
     assert made.arms in (11, 12)  # the default may be one of the points
     assert len(set(arms_of(made))) == made.arms
 
 
-@pytest.mark.parametrize("design", ["grid", "around", "pairs"])
+@pytest.mark.parametrize("design", ["grid", "one_at_a_time", "pairs"])
 def test_a_grid_that_grows_keeps_its_points_or_is_refused(design: str) -> None:
-    typed = ("--space", f"{TINY_FILE}:TINY", "--design", design, "--trials")
+    typed = ("--space", f"{TINY_FILE}:TINY", "--design", design, "--arms")
     plan = arguments.plan_of(given(*typed, "12"))
     refused = 0
-    for trials in (plan.arms + 1, plan.arms + 6, 26, 33, 41, 49):
+    for arms in (plan.arms + 1, plan.arms + 6, 26, 33, 41, 49):
         with suppress(ValueError):
             refused += 1
-            larger = grown(plan, "--trials", str(trials))
+            larger = grown(plan, "--arms", str(arms))
             assert set(arms_of(plan)) < set(arms_of(larger))
-            assert len(arms_of(larger)) == larger.arms <= trials
+            assert len(arms_of(larger)) == larger.arms <= arms
             refused -= 1
     assert 0 < refused < 6
-    assert grown(plan, "--trials", "200").arms > plan.arms
+    assert grown(plan, "--arms", "200").arms > plan.arms
 
 
 def test_the_refusal_of_a_grid_names_the_arms_it_takes(plan: Plan, tmp_path: Path) -> None:
-    typed = ("--space", f"{TINY_FILE}:TINY", "--design", "grid", "--trials")
+    typed = ("--space", f"{TINY_FILE}:TINY", "--design", "grid", "--arms")
     before = arguments.plan_of(given(*typed, "12"))
     with pytest.raises(ValueError, match=r"no grid of more than \d+ and at most \d+ arms") as refused:
-        grown(before, "--trials", str(before.arms + 1))
-    named = str(refused.value).rpartition("--trials ")[2]
-    assert grown(before, "--trials", named).arms == int(named)
+        grown(before, "--arms", str(before.arms + 1))
+    named = str(refused.value).rpartition("--arms ")[2]
+    assert grown(before, "--arms", named).arms == int(named)
 
 
 def test_a_grid_of_a_wider_space_has_other_points(plan: Plan, tmp_path: Path) -> None:
     narrow, wide = (space(tmp_path, f"around(TINY.base, {low}, 0.5)") for low in (0.06, 0.05))
-    before = arguments.plan_of(given("--space", narrow, "--design", "grid", "--trials", "5"))
+    before = arguments.plan_of(given("--space", narrow, "--design", "grid", "--arms", "5"))
     with pytest.raises(ValueError, match="begin a new sweep"):
         grown(before, "--space", wide)

@@ -17,7 +17,7 @@ import pytest
 
 from contrastive import train
 from contrastive.checkpoint import load_encoder
-from contrastive.config import Trial, arm, from_dict, identity, to_dict
+from contrastive.config import Config, arm, from_dict, identity, to_dict
 from contrastive.data import Dataset
 from search_spaces import SPACES
 from sweeps import store
@@ -42,7 +42,7 @@ class Sweep:
         self.root, self.clock = store.open_store(root), 1000.0
         self.directory = self.root / "sweeps" / "s-1"
         self.number = 0
-        plan = {"arms": 3, "workers_per_trial": 1, "gpus_per_worker": 0.0}
+        plan = {"arms": 3, "workers_per_run": 1, "gpus_per_worker": 0.0}
         space = {"name": "s", "question": "Which temperature?", "domains": {T: {}}}
         store.write_manifest(
             self.directory,
@@ -72,8 +72,8 @@ class Sweep:
             self.writer.report(f"run {number}", 0, epoch, metrics)
 
     def state(self, number: int, temperature: float, state: Any, *, seed: int = 0, **more: Any) -> None:
-        row = {"trial": f"run {number}", "number": number, "arm": f"arm {temperature}", "seed": seed}
-        self.writer.trial(
+        row = {"run": f"run {number}", "number": number, "arm": f"arm {temperature}", "seed": seed}
+        self.writer.run(
             **row, attempt=0, config={"method": {"temperature": temperature}}, state=state, **more
         )
 
@@ -388,7 +388,7 @@ def test_all_that_a_follower_has_read_is_what_a_reader_finds(sweep: Sweep) -> No
         parts.append(follower.new())
     sweep.writer.close()
     parts.append(follower.new())
-    keys = [("trial", "ascending"), ("epoch", "ascending")]
+    keys = [("run", "ascending"), ("epoch", "ascending")]
     found = pa.concat_tables(parts, promote_options="default")
     assert found.sort_by(keys).equals(
         snapshot.facts(sweep.directory, "reports").drop_columns(["superseded"]).sort_by(keys)
@@ -405,7 +405,7 @@ def test_a_follower_reads_on_when_what_it_follows_is_folded(sweep: Sweep) -> Non
     assert 2 in follower.new()["epoch"].to_pylist()
     with Writer(sweep.directory, "w") as writer:
         writer.report("b", 0, 1, {"knn_top1": 41.0})
-        assert follower.new()["trial"].to_pylist() == ["b"]
+        assert follower.new()["run"].to_pylist() == ["b"]
 
 
 # --- stop ---
@@ -436,36 +436,36 @@ def test_a_sweep_that_is_not_running_cannot_be_stopped(sweep: Sweep) -> None:
 
 
 @pytest.fixture
-def trained(trial: Trial, dataset: Dataset, tmp_path: Path) -> Sweep:
+def trained(run: Config, dataset: Dataset, tmp_path: Path) -> Sweep:
     """A sweep of which one arm is complete on two seeds, with the checkpoint of the first alone."""
     space = {"name": "sce_temperatures", "domains": {T: {}}}
     sweep = Sweep(
         tmp_path / "results", seeds=[0, 1], space=space, provenance={"host": "node7"}, command="sweeps"
     )
     for number, seed in enumerate((0, 1)):
-        run = from_dict({**to_dict(trial), "seed": seed, "epochs": 2})
+        run = from_dict({**to_dict(run), "seed": seed, "epochs": 2})
         name = identity(run, dataset.fingerprint)
         if seed == 0:
             train(run, lambda *_: None, dataset=dataset, directory=sweep.directory / "checkpoints" / name)
         sweep.writer.report(name, 0, 2, {"knn_top1": 50.0 + seed})
         row = {
-            "trial": name,
+            "run": name,
             "number": number,
             "arm": arm(run, dataset.fingerprint),
             "seed": seed,
             "attempt": 0,
         }
-        sweep.writer.trial(**row, config=to_dict(run), state="complete", epochs=2)
+        sweep.writer.run(**row, config=to_dict(run), state="complete", epochs=2)
     sweep.writer.close()
     return sweep
 
 
 def test_the_best_arm_is_exported_with_its_encoders_and_where_it_comes_from(
-    trained: Sweep, trial: Trial, tmp_path: Path
+    trained: Sweep, run: Config, tmp_path: Path
 ) -> None:
     done = export(trained.directory, tmp_path / "out" / "best")
     content = json.loads((tmp_path / "out" / "best" / "best.json").read_text())
-    assert from_dict(content["config"]).method == trial.method
+    assert from_dict(content["config"]).method == run.method
     assert (content["score"], content["scores"], content["seeds"]) == (50.5, {"0": 50.0, "1": 51.0}, [0, 1])
     assert (content["sweep"], content["values"]) == ("s-1", {T: 0.1})
     assert content["provenance"] == {"host": "node7"}
@@ -511,7 +511,7 @@ def test_the_command_that_trains_the_winner_again_says_exactly_that(
     monkeypatch.setattr("sweeps.planning.estimate.measured", lambda *_: Pace(2.5, "said by the test"))
     space = SPACES["sce_temperatures"]
     paths = {**space.default(), T: 0.2, "optimiser.lr": 0.05, "data.train": 2048, "epochs": 12}
-    wanted = to_dict(space.trial(paths))
+    wanted = to_dict(space.config(paths))
     command = training_command("sce_temperatures", wanted, (4,))
     assert command is not None
     arguments = shlex.split(command)[2:]
@@ -521,7 +521,7 @@ def test_the_command_that_trains_the_winner_again_says_exactly_that(
 
 
 def test_a_space_without_a_name_has_no_command() -> None:
-    assert training_command("mine", to_dict(Trial()), (0,)) is None
+    assert training_command("mine", to_dict(Config()), (0,)) is None
 
 
 # --- sql ---
@@ -565,9 +565,9 @@ def test_a_query_that_is_wrong_is_refused_in_one_sentence_and_told_which_names_t
     assert expected in err
     if wrong == "selct 1":  # it names nothing, so what there is does not help
         return
-    assert "final (sweep, trial, number, arm, seed" in err
+    assert "final (sweep, run, number, arm, seed" in err
     assert (
-        "reports (sweep, trial, attempt, epoch, step, time, sequence, seconds, device_seconds, metric, value)"
+        "reports (sweep, run, attempt, epoch, step, time, sequence, seconds, device_seconds, metric, value)"
         in err
     )
     assert err.count("config.PATH") == 2

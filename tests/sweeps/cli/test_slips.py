@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from contrastive import spelling
-from contrastive.config import Trial, closest
+from contrastive.config import Config, closest
 from contrastive.spelling import resolved
 from sweeps.cli.arguments import parse_budget, preset
 from sweeps.planning import fields, slips
@@ -47,11 +47,11 @@ from tests.fixtures.tiny_space import TINY
 def test_the_end_of_a_path_and_american_spelling_find_it(
     typed: dict[str, Any], meant: dict[str, Any], backwards: bool
 ) -> None:
-    assert resolved(Trial(), {}, dict(reversed(typed.items())) if backwards else typed) == meant
+    assert resolved(Config(), {}, dict(reversed(typed.items())) if backwards else typed) == meant
 
 
 def test_the_fields_of_a_recipe_are_found() -> None:
-    assert resolved(Trial(), preset("wcl:cifar10"), {"graph_weight": 2.0}) == {"method.graph_weight": 2.0}
+    assert resolved(Config(), preset("wcl:cifar10"), {"graph_weight": 2.0}) == {"method.graph_weight": 2.0}
 
 
 @pytest.mark.parametrize(
@@ -67,10 +67,10 @@ def test_the_fields_of_a_recipe_are_found() -> None:
 )
 def test_a_path_that_may_mean_several_is_refused_with_their_names(typed: str, message: str | None) -> None:
     if message is None:
-        assert resolved(Trial(), {}, {typed: 1}) == {typed: 1}
+        assert resolved(Config(), {}, {typed: 1}) == {typed: 1}
         return
     with pytest.raises(ValueError, match=message):
-        resolved(Trial(), {}, {typed: 1})
+        resolved(Config(), {}, {typed: 1})
 
 
 @pytest.mark.parametrize("module", [spelling, slips, fields])

@@ -60,7 +60,7 @@ def test_what_was_set_is_part_of_the_smoke_test(capsys: pytest.CaptureFixture[st
 
 
 @pytest.mark.parametrize(
-    "flag", [["--data", "cifar10"], ["--epochs", "9"], ["--trials", "9"], ["--seeds", "3"]]
+    "flag", [["--data", "cifar10"], ["--epochs", "9"], ["--arms", "9"], ["--seeds", "3"]]
 )
 def test_a_smoke_test_chooses_its_size_itself(flag: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["--space", "sce_temperatures", "--smoke", "--dry-run", *flag]) == 2
@@ -101,7 +101,7 @@ def test_a_store_shows_smoke_tests_among_its_sweeps_and_nowhere_else(tmp_path: P
             ("real", False),
             ("smoke", True),
         ]
-        for view in ("trials", "final", "reports", "epochs", "events"):
+        for view in ("runs", "final", "reports", "epochs", "events"):
             assert connection.execute(f"select distinct sweep from {view}").fetchall() == [("real",)]
     with store.connect(smoke) as connection:
         assert connection.execute("select count(*) from final").fetchone() == (2,)

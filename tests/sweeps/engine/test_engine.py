@@ -30,7 +30,7 @@ def _abandoned() -> Iterator[None]:
 
 
 def states(directory: Path) -> Counter[str]:
-    return Counter(row["state"] for row in store.trials(directory).to_pylist())
+    return Counter(row["state"] for row in store.runs(directory).to_pylist())
 
 
 def table(directory: Path) -> list[tuple[Any, ...]]:
@@ -38,9 +38,9 @@ def table(directory: Path) -> list[tuple[Any, ...]]:
     curves: dict[str, list[tuple[int, float]]] = {}
     for row in store.reports(directory).to_pylist():
         if row["metric"] == "knn_top1":
-            curves.setdefault(row["trial"], []).append((row["epoch"], row["value"]))
-    rows = store.trials(directory).to_pylist()
-    return [(r["number"], r["trial"], r["state"], r["reason"], curves[r["trial"]]) for r in rows]
+            curves.setdefault(row["run"], []).append((row["epoch"], row["value"]))
+    rows = store.runs(directory).to_pylist()
+    return [(r["number"], r["run"], r["state"], r["reason"], curves[r["run"]]) for r in rows]
 
 
 def kinds(directory: Path) -> Counter[str]:
@@ -61,10 +61,10 @@ def test_every_run_is_recorded_to_its_end_in_store_and_study(tmp_path: Path) -> 
 def test_a_stopped_run_is_pruned_with_the_values_it_had(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path, plan(arms=12, stopper=by_text("asha:grace=2")))
     carry_out(sitting, count=3)
-    rows = [row for row in store.trials(tmp_path).to_pylist() if row["state"] == "stopped"]
+    rows = [row for row in store.runs(tmp_path).to_pylist() if row["state"] == "stopped"]
     assert rows
     for row in rows:
-        trial = sitting.study.study.get_trials()[sitting.study.entries[row["trial"]].number]
+        trial = sitting.study.study.get_trials()[sitting.study.entries[row["run"]].number]
         assert trial.state == TrialState.PRUNED
         assert list(trial.intermediate_values) == list(range(1, row["epochs"] + 1))
         assert row["reason"].startswith(f"rung {row['epochs']}")
@@ -78,20 +78,20 @@ def test_the_default_is_trained_to_its_end_whatever_the_stopper_says(stopper: st
         return -90.0 if run.number == 0 else by_temperature(run, epoch)
 
     carry_out(Sitting(tmp_path, plan(stopper=by_text(stopper))), worst, count=2)
-    first = store.trials(tmp_path).to_pylist()[0]
+    first = store.runs(tmp_path).to_pylist()[0]
     assert (first["number"], first["state"], first["epochs"]) == (0, "complete", EPOCHS)
 
 
 def test_controls_are_never_stopped_and_what_would_have_stopped_them_is_kept(tmp_path: Path) -> None:
     stopper = by_text("asha:grace=1,control=0.5")
     carry_out(Sitting(tmp_path, plan(design="random", arms=24, stopper=stopper)))
-    rows = store.trials(tmp_path).to_pylist()
+    rows = store.runs(tmp_path).to_pylist()
     drawn = [row for row in rows if int(row["arm"][:8], 16) / 16**8 < 0.5]
     assert 4 <= len(drawn) <= 20
     assert {row["state"] for row in drawn} == {"complete"}
     assert "stopped" in {row["state"] for row in rows}
-    spared = {event["trial"] for event in store.events(tmp_path).to_pylist() if event["kind"] == "spared"}
-    assert spared & {row["trial"] for row in drawn}
+    spared = {event["run"] for event in store.events(tmp_path).to_pylist() if event["kind"] == "spared"}
+    assert spared & {row["run"] for row in drawn}
 
 
 @pytest.mark.parametrize("stopper", ["promote:grace=1", "one_epoch:keep=2", "pasha:grace=1"])
@@ -101,9 +101,7 @@ def test_a_paused_run_goes_on_where_it_paused(stopper: str, tmp_path: Path) -> N
     assert set(times.values()) == {1}
     assert kinds(tmp_path)["promoted"] >= 1
     assert set(states(tmp_path)) == {"complete", "stopped"}
-    best = max(
-        store.trials(tmp_path).to_pylist(), key=lambda row: (row["state"] == "complete", row["epochs"])
-    )
+    best = max(store.runs(tmp_path).to_pylist(), key=lambda row: (row["state"] == "complete", row["epochs"]))
     assert best["epochs"] == EPOCHS
 
 
@@ -143,18 +141,18 @@ def test_the_best_and_the_default_are_confirmed_on_fresh_seeds_and_never_stopped
     confirm = Confirm(arms=2, seeds=3)
     made = plan(arms=8, stopper=by_text("asha:grace=4"), confirm=confirm)
     carry_out(Sitting(tmp_path, made), lambda run, epoch: 2.0 * run.number - epoch, count=2)
-    rows = store.trials(tmp_path).to_pylist()
+    rows = store.runs(tmp_path).to_pylist()
     fresh = [row for row in rows if row["seed"] in (1, 2, 3)]
     assert Counter(row["state"] for row in fresh) == {"complete": 9}
     complete = [row for row in rows if row["seed"] == 0 and row["state"] == "complete"]
-    finals = {row["arm"]: value for row in complete for value in [final(tmp_path, row["trial"])]}
+    finals = {row["arm"]: value for row in complete for value in [final(tmp_path, row["run"])]}
     best = sorted((arm for arm in finals if arm != rows[0]["arm"]), key=lambda arm: -finals[arm])[:2]
     assert {row["arm"] for row in fresh} == {rows[0]["arm"], *best}
 
 
 def final(directory: Path, trial: str) -> float:
     rows = [
-        r for r in store.reports(directory).to_pylist() if r["trial"] == trial and r["metric"] == "knn_top1"
+        r for r in store.reports(directory).to_pylist() if r["run"] == trial and r["metric"] == "knn_top1"
     ]
     return rows[-1]["value"]
 
@@ -196,7 +194,7 @@ def test_a_failure_is_recorded_counted_and_left_behind(tmp_path: Path) -> None:
     sitting.engine.end(run, failed="Traceback:\nRuntimeError: of this run")
     carry_out(sitting)
     assert states(tmp_path) == {"failed": 1, "complete": 5}
-    failed = store.trials(tmp_path).to_pylist()[0]
+    failed = store.runs(tmp_path).to_pylist()[0]
     assert failed["reason"] == "Traceback:\nRuntimeError: of this run"
     assert sitting.study.study.get_trials()[0].state == TrialState.FAIL
 
@@ -246,7 +244,7 @@ def test_a_loss_that_is_no_number_ends_the_run_as_diverged_and_leaves_nothing_op
     other = sitting.engine.issue()
     assert isinstance(other, Run)
     sitting.engine.end(other, diverged="the mean loss of epoch 2 is nan")
-    reasons = [row["reason"] for row in store.trials(tmp_path).to_pylist()]
+    reasons = [row["reason"] for row in store.runs(tmp_path).to_pylist()]
     assert all(reason.startswith("diverged: ") for reason in reasons)
     assert {t.state for t in sitting.study.study.get_trials()} == {TrialState.PRUNED}
 
@@ -256,7 +254,7 @@ def test_a_collapsed_run_is_ended_with_that_reason_even_the_default(tmp_path: Pa
     arbiter = Arbiter([sitting.engine])
     epochs = list(workers(arbiter, effective_rank=1.01))
     assert len(epochs) < EPOCHS
-    assert store.trials(tmp_path)["reason"][0].as_py().startswith("collapsed: effective rank 1.01")
+    assert store.runs(tmp_path)["reason"][0].as_py().startswith("collapsed: effective rank 1.01")
 
 
 def test_a_finished_equal_run_of_another_sweep_is_reused_and_marked_so(tmp_path: Path) -> None:
@@ -269,7 +267,7 @@ def test_a_finished_equal_run_of_another_sweep_is_reused_and_marked_so(tmp_path:
     larger = plan(design="random", arms=6, stopper=by_text("none"))
     trained = carry_out(Sitting(other, larger, reusable=reusable))
     assert len({run.identity for run, _ in trained}) == 2
-    rows = store.trials(other).to_pylist()
+    rows = store.runs(other).to_pylist()
     assert Counter(row["reason"] for row in rows) == {"reused from one": 4, "": 2}
     curves = {row[1]: row[4] for row in table(other)}
     assert all(curves[row[1]] == row[4] for row in table(one))
@@ -278,7 +276,7 @@ def test_a_finished_equal_run_of_another_sweep_is_reused_and_marked_so(tmp_path:
 
 @pytest.mark.parametrize(
     ("budget", "spent"),
-    [(Budget(epochs=20), 20), (Budget(trials=2), 2 * EPOCHS), (Budget(gpu_hours=30 * 2 / 3600), 30)],
+    [(Budget(epochs=20), 20), (Budget(runs=2), 2 * EPOCHS), (Budget(gpu_hours=30 * 2 / 3600), 30)],
 )
 def test_a_budget_holds_and_a_larger_one_goes_on(budget: Budget, spent: int, tmp_path: Path) -> None:
     options = {"devices": 1.0}
@@ -306,10 +304,10 @@ def test_hours_are_counted_over_all_sittings(tmp_path: Path) -> None:
 def test_the_best_arms_and_the_default_keep_their_checkpoints(tmp_path: Path) -> None:
     carry_out(Sitting(tmp_path, plan(arms=9, seeds=(0, 1), stopper=by_text("none")), keep=2))
     finals = {row[1]: row[4][-1][1] for row in table(tmp_path)}
-    rows = store.trials(tmp_path).to_pylist()
+    rows = store.runs(tmp_path).to_pylist()
     arms: dict[str, list[str]] = {}
     for row in rows:
-        arms.setdefault(row["arm"], []).append(row["trial"])
+        arms.setdefault(row["arm"], []).append(row["run"])
     best = sorted(arms.values(), key=lambda runs: -sum(finals[run] for run in runs))[:2]
     kept = {run for runs in [*best, arms[rows[0]["arm"]]] for run in runs}
     assert {folder.name for folder in (tmp_path / "checkpoints").iterdir()} == kept
@@ -335,7 +333,7 @@ def test_several_objectives_reach_the_study_and_a_missing_one_fails_the_run(tmp_
     assert sitting.study.study.best_trials
     other = Sitting(tmp_path / "b", plan(arms=1, objectives=(Objective(), Objective(metric="watts"))))
     carry_out(other)
-    assert "no finite knn_top1, watts" in store.trials(tmp_path / "b")["reason"][0].as_py()
+    assert "no finite knn_top1, watts" in store.runs(tmp_path / "b")["reason"][0].as_py()
     assert other.study.study.get_trials()[0].state == TrialState.FAIL
 
 
@@ -376,7 +374,7 @@ def test_a_widened_space_goes_on_with_all_that_was_learnt(design: str, tmp_path:
     new = carry_out(again)
     assert states(tmp_path) == {"complete": 40}
     assert len({run.identity for run, _ in new}) == 34
-    temperatures = [value_at(run.trial, "method.temperature") for run, _ in new]
+    temperatures = [value_at(run.config, "method.temperature") for run, _ in new]
     assert min(temperatures) < 0.09 or max(temperatures) > 0.2
     assert len(again.study.study.get_trials(states=(TrialState.COMPLETE,))) == 40
     assert carry_out(Sitting(tmp_path, again.plan)) == []

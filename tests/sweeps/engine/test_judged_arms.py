@@ -42,7 +42,7 @@ def noisy(run: Run, epoch: int) -> float:
 
 def by_arm(directory: Path) -> dict[str, list[dict[str, Any]]]:
     arms: dict[str, list[dict[str, Any]]] = {}
-    for row in store.trials(directory).to_pylist():
+    for row in store.runs(directory).to_pylist():
         arms.setdefault(row["arm"], []).append(row)
     return arms
 
@@ -63,7 +63,7 @@ def test_the_runs_of_an_arm_end_alike(stopper: str, count: int, tmp_path: Path) 
     complete = [arm for arm, runs in arms.items() if {run["state"] for run in runs} == {"complete"}]
     assert 2 <= len(complete) <= 10
     assert not sitting.study.unfinished()
-    states = Counter(trial.state for trial in sitting.study.study.get_trials())
+    states = Counter(run.state for run in sitting.study.study.get_trials())
     assert states[TrialState.COMPLETE] + states[TrialState.PRUNED] == 30
     if "median" not in stopper.lower():  # which may end an arm between two meetings
         assert all(len({(run["state"], run["epochs"]) for run in runs}) == 1 for runs in arms.values())
@@ -75,16 +75,16 @@ def test_at_a_rung_the_means_over_seeds_are_compared(tmp_path: Path) -> None:
         Sitting(tmp_path, plan(design="random", arms=8, seeds=SEEDS, stopper=by_text("asha:grace=2"))), noisy
     )
     arms, found = by_arm(tmp_path), events(tmp_path, "rung")
-    runs = {row["trial"]: row for row in store.trials(tmp_path).to_pylist()}
+    runs = {row["run"]: row for row in store.runs(tmp_path).to_pylist()}
     values = {
-        (r["trial"], r["epoch"]): r["value"]
+        (r["run"], r["epoch"]): r["value"]
         for r in store.reports(tmp_path).to_pylist()
         if r["metric"] == "knn_top1"
     }
     firsts = [event for event in found if event["epoch"] == 2]
     assert len(firsts) == 24
     for event in firsts:
-        seeds = [row["trial"] for row in arms[runs[event["trial"]]["arm"]]]
+        seeds = [row["run"] for row in arms[runs[event["run"]]["arm"]]]
         assert event["value"] == pytest.approx(np.mean([values[seed, 2] for seed in seeds]))
         assert event["peers"] <= 8
 
@@ -97,7 +97,7 @@ def test_an_arm_that_is_best_only_in_the_mean_is_kept(tmp_path: Path) -> None:
     carry_out(
         Sitting(tmp_path, plan(design="random", arms=4, seeds=SEEDS, stopper=by_text("asha:grace=1"))), curve
     )
-    rows = store.trials(tmp_path).to_pylist()
+    rows = store.runs(tmp_path).to_pylist()
     state = {row["number"] // 3: row["state"] for row in rows}
     assert (state[2], state[3]) == ("complete", "stopped")
 
@@ -126,7 +126,7 @@ def test_a_seed_that_fails_holds_nobody_up(stopper: str, epoch: int, tmp_path: P
     arbiter = Arbiter([sitting.engine])
     _carry_out_failing(arbiter, {(2, 1), (4, 0)}, epoch)
     sitting.writer.close()
-    states = Counter(row["state"] for row in store.trials(tmp_path).to_pylist())
+    states = Counter(row["state"] for row in store.runs(tmp_path).to_pylist())
     assert states["failed"] == 2 if epoch == 0 else states["failed"] <= 2
     assert not set(states) - {"complete", "stopped", "failed"}
     assert not sitting.study.unfinished()
@@ -176,7 +176,7 @@ def test_where_a_seed_collapses_the_arm_ends(tmp_path: Path) -> None:
 def test_without_a_stopper_no_run_ends_with_another(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path, plan(design="random", arms=3, seeds=SEEDS, stopper=by_text("none")))
     carry_out(sitting, lambda run, epoch: float("nan") if run.number == 4 else by_temperature(run, epoch))
-    assert Counter(row["state"] for row in store.trials(tmp_path).to_pylist()) == {
+    assert Counter(row["state"] for row in store.runs(tmp_path).to_pylist()) == {
         "complete": 8,
         "stopped": 1,
     }

@@ -85,7 +85,7 @@ def test_an_unknown_sweep_is_refused_with_those_there_are(tmp_path: Path, cache:
 
 @pytest.mark.parametrize(
     ("field", "expected"),
-    [("data", "the images of .* have changed"), ("default_arm", "trials give other numbers")],
+    [("data", "the images of .* have changed"), ("default_arm", "configurations give other numbers")],
 )
 def test_a_sweep_that_would_go_on_differently_is_not_reopened(
     field: str, expected: str, tmp_path: Path, cache: Path

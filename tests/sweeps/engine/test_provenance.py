@@ -91,7 +91,7 @@ MADE = plan(design="random", arms=4, stopper=by_text("none"))
 
 
 def reused(folder: Path) -> int:
-    return sum(row["reason"].startswith("reused") for row in store.trials(folder).to_pylist())
+    return sum(row["reason"].startswith("reused") for row in store.runs(folder).to_pylist())
 
 
 @pytest.mark.parametrize("before", [THERE, {}], ids=["other code", "code that was not recorded"])
@@ -122,7 +122,7 @@ def test_a_reused_run_keeps_the_origin_of_its_source_whoever_takes_it_over(
     now = {**THERE, "space": "tiny", "campaign": "mine"}
     larger = replace(MADE, arms=5)
     carry_out(Sitting(other, larger, origin=now, reusable=histories.finished_elsewhere(other)))
-    rows = store.trials(other).to_pylist()
+    rows = store.runs(other).to_pylist()
     origins = [{name: row[name] for name in HERE} for row in rows]
     assert origins == [HERE] * 4 + [THERE]
     assert {row["campaign"] for row in rows} == {"mine"}
@@ -139,7 +139,7 @@ def test_a_run_that_two_codes_have_trained_is_of_both_and_nobody_takes_it_for_on
         next(epochs)
     sitting.writer.close()
     carry_out(Sitting(one, MADE, origin=THERE))
-    rows = store.trials(one).to_pylist()
+    rows = store.runs(one).to_pylist()
     assert [row["code"] for row in rows] == ["c1", "c1+c2", "c2", "c2"]
     assert rows[1]["commit"] == f"{HERE['commit']}+{THERE['commit']}"
     assert rows[0]["host"] == "node1"
@@ -222,9 +222,9 @@ def test_a_sweep_begun_before_code_was_recorded_is_of_other_code(tmp_path: Path,
 def test_a_store_of_before_has_the_column_and_nothing_in_it() -> None:
     old = Path("tests/fixtures/evidence/sweeps")
     folder = next(old.glob("methods-*"))
-    assert set(store.trials(folder)["code"].to_pylist()) <= {None, ""}
+    assert set(store.runs(folder)["code"].to_pylist()) <= {None, ""}
     with store.connect(folder) as connection:
-        assert connection.execute("select count(code) from trials where code != ''").fetchall() == [(0,)]
+        assert connection.execute("select count(code) from runs where code != ''").fetchall() == [(0,)]
     assert "code" not in headline(summarise(load(folder)))
 
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from contrastive import train
-from contrastive.config import Trial, replace
+from contrastive.config import Config, replace
 from contrastive.data import Dataset
 from contrastive.encoder import Head, Strided
 from contrastive.methods import SCE, SimCLR
@@ -107,16 +107,16 @@ WIDE = {"encoder": {"name": "strided", "width": 32}}
     ids=lambda optimiser: f"{optimiser.name} {getattr(optimiser, 'momentum', '')}",
 )
 def test_the_size_of_a_checkpoint_is_known_before_one_is_written(
-    optimiser: Any, trial: Trial, dataset: Dataset, tmp_path: Path
+    optimiser: Any, config: Config, dataset: Dataset, tmp_path: Path
 ) -> None:
-    wide = replace(trial, {**WIDE, "epochs": 1, "optimiser": optimiser, "optimiser.warmup_epochs": 0})
+    wide = replace(config, {**WIDE, "epochs": 1, "optimiser": optimiser, "optimiser.warmup_epochs": 0})
     written = train(wide, lambda *_: None, dataset=dataset, directory=tmp_path).checkpoint
     assert written is not None
     assert checkpoint_bytes(wide) == pytest.approx(written.stat().st_size, rel=0.1)
 
 
 def test_every_key_of_a_queue_counts() -> None:
-    small, large = (Trial(method=SCE(queue=queue)) for queue in (4096, 8192))
+    small, large = (Config(method=SCE(queue=queue)) for queue in (4096, 8192))
     assert (
         checkpoint_bytes(large) - checkpoint_bytes(small) == 4096 * large.method.assembly.projector.output * 4
     )
@@ -125,12 +125,12 @@ def test_every_key_of_a_queue_counts() -> None:
 def test_knowing_the_size_leaves_the_random_numbers_as_they_were() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
-    checkpoint_bytes(Trial(encoder=Strided(width=4), method=SimCLR(projector=Head(hidden=(8,), output=4))))
+    checkpoint_bytes(Config(encoder=Strided(width=4), method=SimCLR(projector=Head(hidden=(8,), output=4))))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_the_smallest_budget_holds_what_never_goes() -> None:
-    trial = Trial()
-    each = checkpoint_bytes(trial)
+    config = Config()
+    each = checkpoint_bytes(config)
     # Two in training, each with a newer one being written, the best arm and the default on three seeds.
-    assert smallest_budget(trial, parallel=2, seeds=3) == each * (4 + 6)
+    assert smallest_budget(config, parallel=2, seeds=3) == each * (4 + 6)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from optuna.trial import TrialState
 
-from contrastive import config
+from contrastive import config as configs
 from contrastive.config import value_at
 from search_spaces.domains import LogUniform
 from search_spaces.space import Alternative
@@ -30,7 +30,7 @@ from tests.fixtures.tiny_space import TINY
 
 SPACE = replace(
     TINY,
-    base=config.replace(TINY.base, {"epochs": 6}),
+    base=configs.replace(TINY.base, {"epochs": 6}),
     domains={**TINY.domains, "optimiser.lr": LogUniform(0.001, 1.0, source="a test")},
     constraints=(),
 )
@@ -48,7 +48,7 @@ def _abandoned() -> Iterator[None]:
 
 def rising(run: Run, epoch: int) -> float:
     """Better the nearer its rate is to 0.03, in decades."""
-    return (60 - 10 * abs(np.log10(value_at(run.trial, "optimiser.lr") / 0.03))) * (1 - 0.7**epoch)
+    return (60 - 10 * abs(np.log10(value_at(run.config, "optimiser.lr") / 0.03))) * (1 - 0.7**epoch)
 
 
 def origins(sitting: Sitting) -> list[str | None]:
@@ -181,7 +181,7 @@ def test_every_proposal_says_where_it_comes_from_in_the_study_and_in_the_store(t
     sitting = Sitting(tmp_path, made)
     carry_out(sitting, by_temperature)
     found = [
-        (event["trial"], detail["origin"], detail["arm"])
+        (event["run"], detail["origin"], detail["arm"])
         for event, detail in events(tmp_path)
         if event["kind"] == "asked"
     ]
@@ -221,7 +221,7 @@ def test_a_clean_sweep_has_as_many_trials_as_runs_and_none_has_failed(tmp_path: 
     sitting = Sitting(tmp_path, plan(arms=30, stopper=by_text("promote")))
     carry_out(sitting, by_temperature, count=2)
     trials = sitting.study.study.get_trials()
-    assert len(trials) == len(store.trials(tmp_path)) == 30
+    assert len(trials) == len(store.runs(tmp_path)) == 30
     assert {trial.state for trial in trials} == {TrialState.COMPLETE, TrialState.PRUNED}
 
 

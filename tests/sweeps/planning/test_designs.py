@@ -52,7 +52,7 @@ PARTS = Space(
         Alternative("hot", {"method.temperature": 0.2, "method.target_temperature": 0.1}, source="x"),
     ),
 )
-SPREAD = ("random", "qmc", "grid", "around", "pairs")
+SPREAD = ("random", "qmc", "grid", "one_at_a_time", "pairs")
 
 
 def space(**domains: Any) -> Space:
@@ -81,7 +81,7 @@ def test_arms_begin_with_the_default_are_distinct_allowed_and_no_more_than_asked
 ) -> None:
     made = attempt(space=space, design=design, arms=arms, sampler_seed=seed)
     if isinstance(made, str):  # it says how many it needs
-        least = re.search(r"has (\d+) arms; raise --trials", made)
+        least = re.search(r"has (\d+) arms; raise --arms", made)
         assert least
         assert arms < int(least[1])
         arms = int(least[1])
@@ -89,8 +89,8 @@ def test_arms_begin_with_the_default_are_distinct_allowed_and_no_more_than_asked
     found = fixed_arms(made)
     assert found[0] == space.default()
     assert len({key(arm) for arm in found}) == len(found) <= made.arms <= arms
-    assert all(space.allows(space.trial(arm)) for arm in found)
-    assert all(space.arm_of(space.trial(arm)) == arm for arm in found)
+    assert all(space.allows(space.config(arm)) for arm in found)
+    assert all(space.arm_of(space.config(arm)) == arm for arm in found)
     assert fixed_arms(made) == found
     if design in ("random", "qmc"):
         assert len(found) == arms
@@ -105,7 +105,7 @@ def test_a_design_plans_every_named_space_or_says_in_a_sentence_why_not(design: 
     assert planned
     assert all(fixed_arms(p)[0] == SPACES[name].default() and p.arms <= 25 for name, p in planned.items())
     refused = [found for found in made.values() if isinstance(found, str)]
-    assert all("take " in text or "raise --trials" in text for text in refused)
+    assert all("take " in text or "raise --arms" in text for text in refused)
     assert not any("\n" in text for text in refused)
 
 
@@ -164,7 +164,7 @@ def test_sobol_points_are_drawn_on_where_constraints_refuse_some() -> None:
     )
     found = fixed_arms(plan(space=narrow, design="qmc", arms=50))  # a sixth or so of the cube is allowed
     assert len(found) == 50
-    assert all(narrow.allows(narrow.trial(arm)) for arm in found)
+    assert all(narrow.allows(narrow.config(arm)) for arm in found)
 
 
 def test_a_grid_has_each_combination_once_though_some_parameters_do_not_always_exist() -> None:
@@ -178,14 +178,14 @@ def changed(arm: Values, default: Values) -> set[str]:
 
 
 def test_around_changes_one_parameter_at_a_time_on_as_many_points_as_fit() -> None:
-    default, found = TINY.default(), fixed_arms(plan(design="around", arms=11))
+    default, found = TINY.default(), fixed_arms(plan(design="one_at_a_time", arms=11))
     assert all(len(changed(arm, default)) == 1 for arm in found[1:])
     assert 1 + 2 * 4 <= len(found) <= 11
-    assert len(fixed_arms(plan(design="around", arms=30))) > len(found)
+    assert len(fixed_arms(plan(design="one_at_a_time", arms=30))) > len(found)
 
 
 def test_around_tries_what_does_not_exist_in_the_default_beside_what_it_needs() -> None:
-    default, found = MIXED.default(), fixed_arms(plan(space=MIXED, design="around", arms=20))
+    default, found = MIXED.default(), fixed_arms(plan(space=MIXED, design="one_at_a_time", arms=20))
     trusts = {arm["optimiser.trust"] for arm in found if "optimiser.trust" in arm}
     assert trusts >= {1e-4, 1e-3, 1e-2}  # 1e-3: as LARS has it
     together = [
@@ -221,8 +221,8 @@ def test_pairs_need_two_parameters() -> None:
 def test_pairs_of_alternatives_are_all_that_can_stand_together() -> None:
     made = plan(space=PARTS, design="pairs")
     assert (made.arms, made.stopper) == (1 + 5 + 10 - 2, Never())
-    names = [PARTS.listed.name_of(arm) for arm in fixed_arms(made)]
-    assert names[:6] == ["default", *PARTS.listed.arms]
+    names = [PARTS.named_arms.name_of(arm) for arm in fixed_arms(made)]
+    assert names[:6] == ["default", *PARTS.named_arms.arms]
     assert "no relations & hot" in names
     refused = incompatible(PARTS)
     assert list(refused) == [("a short queue", "no queue"), ("no queue", "released")]
@@ -237,8 +237,8 @@ def without(name: str) -> Space:
 
 
 def test_added_is_the_bare_method_with_each_component_taken_back_beside_the_base() -> None:
-    made = plan(space=without("released"), design="added")
-    names = [made.space.listed.name_of(arm) for arm in fixed_arms(made)]
+    made = plan(space=without("released"), design="add_one_in")
+    names = [made.space.named_arms.name_of(arm) for arm in fixed_arms(made)]
     assert names == [
         "default",
         "all",
@@ -256,9 +256,11 @@ def test_added_is_the_bare_method_with_each_component_taken_back_beside_the_base
 
 def test_what_cannot_be_added_to_is_refused_with_the_names() -> None:
     with pytest.raises(ValueError, match="'no relations & no queue & released & hot' .* defined on a queue"):
-        plan(space=without("a short queue"), design="added")
-    with pytest.raises(ValueError, match="the alternatives of methods all change the same; take listed"):
-        plan(space=SPACES["methods"], design="added")
+        plan(space=without("a short queue"), design="add_one_in")
+    with pytest.raises(
+        ValueError, match="the alternatives of methods all change the same; take leave_one_out"
+    ):
+        plan(space=SPACES["methods"], design="add_one_in")
 
 
 def test_added_arms_that_break_a_constraint_are_refused() -> None:
@@ -269,7 +271,7 @@ def test_added_arms_that_break_a_constraint_are_refused() -> None:
     )
     assert incompatible(apart) == {("cool", "blunt"): "together they break a constraint"}
     with pytest.raises(ValueError, match="cool & blunt break a constraint of s"):
-        plan(space=apart, design="added")
+        plan(space=apart, design="add_one_in")
 
 
 @pytest.mark.parametrize("design", COMPARISONS)
@@ -358,7 +360,7 @@ def test_a_failed_step_of_the_path_counts_as_the_worst() -> None:
 def test_the_path_has_only_whole_steps() -> None:
     made = path_plan(arms=9)
     assert made.arms == len(walk(made, worth)) == 1 + 4 + 3
-    with pytest.raises(ValueError, match="the first step of the path has 5 arms; raise --trials"):
+    with pytest.raises(ValueError, match="the first step of the path has 5 arms; raise --arms"):
         path_plan(arms=4)
 
 
@@ -407,7 +409,7 @@ def test_the_path_changes_a_sub_configuration_with_what_is_inside_it_and_a_zip_a
     lars_space = Space(
         name="m",
         question="?",
-        base=MIXED.trial(target),
+        base=MIXED.config(target),
         domains=MIXED.domains,
         conditions=MIXED.conditions,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contrastive.config import Trial, replace, to_dict
+from contrastive.config import Config, replace, to_dict
 from contrastive.data import Dataset
 from sweeps import store
 from sweeps.backend.probe import seconds_per_epoch
@@ -66,7 +66,7 @@ def test_the_time_of_a_plan_is_its_epochs_at_their_pace_as_many_at_once_as_there
 
 @pytest.mark.parametrize(
     ("cores", "fields", "runs"),
-    [(8, {}, 8), (8, {"workers_per_trial": 2}, 4), (2, {"workers_per_trial": 8}, 1), (64, {"arms": 3}, 3)],
+    [(8, {}, 8), (8, {"workers_per_run": 2}, 4), (2, {"workers_per_run": 8}, 1), (64, {"arms": 3}, 3)],
 )
 def test_as_many_runs_go_at_once_as_there_are_cores_and_runs(
     cores: int, fields: dict[str, Any], runs: int, monkeypatch: pytest.MonkeyPatch
@@ -79,23 +79,23 @@ def test_gpus_limit_how_many_runs_go_at_once(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setattr("os.cpu_count", lambda: 64)
     monkeypatch.setattr("torch.cuda.device_count", lambda: 4)
     assert parallel(plans.checked(space=TINY, arms=50, gpus_per_worker=0.25)) == 16
-    assert parallel(plans.checked(space=TINY, arms=50, gpus_per_worker=1.0, workers_per_trial=2)) == 2
+    assert parallel(plans.checked(space=TINY, arms=50, gpus_per_worker=1.0, workers_per_run=2)) == 2
 
 
 # --- earlier sweeps ---
 
 
 def sweep(
-    root: Path, name: str, trial: Trial, seconds: float, *, created: str = "2026-01-31", **plan: Any
+    root: Path, name: str, config: Config, seconds: float, *, created: str = "2026-01-31", **plan: Any
 ) -> None:
     """A sweep of one run whose two epochs took so long on average, evaluation included."""
     directory = store.open_store(root) / "sweeps" / name
-    resources = {"workers_per_trial": 1, "gpus_per_worker": 0.0} | plan
+    resources = {"workers_per_run": 1, "gpus_per_worker": 0.0} | plan
     manifest = {"id": name, "created": created, "plan": resources, "provenance": {"host": "node7"}}
     store.write_manifest(directory, manifest)
     with store.Writer(directory, "w") as writer:
-        row = {"trial": "r", "number": 0, "arm": "a", "seed": 0, "attempt": 0}
-        writer.trial(**row, config=to_dict(trial), state="running")
+        row = {"run": "r", "number": 0, "arm": "a", "seed": 0, "attempt": 0}
+        writer.run(**row, config=to_dict(config), state="running")
         for epoch, share in ((1, 0.5), (2, 1.5)):
             times = {"seconds": 0.75 * seconds * share, "evaluation_seconds": 0.25 * seconds * share}
             writer.report("r", 0, epoch, {"knn_top1": 40.0, **times})
@@ -142,16 +142,16 @@ def test_a_sweep_of_another_kind_tells_nothing(changes: dict[str, Any], plan: Pl
     assert recorded(plan, tmp_path) is None
 
 
-@pytest.mark.parametrize("resources", [{"workers_per_trial": 2}, {"gpus_per_worker": 1.0}], ids=str)
+@pytest.mark.parametrize("resources", [{"workers_per_run": 2}, {"gpus_per_worker": 1.0}], ids=str)
 def test_runs_on_other_resources_tell_nothing(resources: dict[str, Any], plan: Plan, tmp_path: Path) -> None:
     sweep(tmp_path, "before", TINY.base, 6.0, **resources)
     assert recorded(plan, tmp_path) is None
 
 
 def test_images_may_have_moved() -> None:
-    trial = replace(TINY.base, {"data": {"name": "cifar10", "root": "/here"}})
-    moved = replace(trial, {"data.root": "/there"})
-    assert estimates._kind(to_dict(trial)) == estimates._kind(to_dict(moved))
+    config = replace(TINY.base, {"data": {"name": "cifar10", "root": "/here"}})
+    moved = replace(config, {"data.root": "/there"})
+    assert estimates._kind(to_dict(config)) == estimates._kind(to_dict(moved))
 
 
 def test_a_store_that_does_not_exist_tells_nothing_and_is_not_made(plan: Plan, tmp_path: Path) -> None:
@@ -184,27 +184,27 @@ class Clock:
         return next(self.times)
 
 
-def test_where_an_epoch_fits_the_second_is_what_one_takes(trial: Trial, dataset: Dataset) -> None:
-    seconds, source = seconds_per_epoch(trial, dataset, limit=1e9, clock=Clock(1.0))
+def test_where_an_epoch_fits_the_second_is_what_one_takes(config: Config, dataset: Dataset) -> None:
+    seconds, source = seconds_per_epoch(config, dataset, limit=1e9, clock=Clock(1.0))
     # Each epoch looks at the clock when it starts, at each of its 6 steps, after them, and after the evaluation.
     assert seconds == 6 + 1 + 1
-    assert source == "one epoch of the base trial, measured now"
+    assert source == "one epoch of the base configuration, measured now"
 
 
 def test_where_an_epoch_does_not_fit_its_steps_are_timed_in_whole_blocks_and_a_part_of_the_evaluation(
-    trial: Trial, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+    config: Config, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.backend.probe.RENDERED_AT_ONCE", 2 * trial.batch)
+    monkeypatch.setattr("sweeps.backend.probe.RENDERED_AT_ONCE", 2 * config.batch)
     monkeypatch.setattr("sweeps.backend.probe.BANK", 48)
     monkeypatch.setattr("sweeps.backend.probe.QUERIES", 20)
-    seconds, source = seconds_per_epoch(trial, dataset, limit=2.0, clock=Clock(1.0))
+    seconds, source = seconds_per_epoch(config, dataset, limit=2.0, clock=Clock(1.0))
     # A step a second; the first block of two is not counted. Of 96 + 40 images 48 + 20 are embedded in a second.
     assert seconds == pytest.approx(6 * 1.0 + 1.0 * (96 + 40) / (48 + 20))
     assert source == "2 of the 6 steps of an epoch and a part of its evaluation, measured now"
 
 
-def test_protocols_that_run_after_training_are_no_part_of_an_epoch(trial: Trial, dataset: Dataset) -> None:
-    linear = replace(trial, {"evaluation.after": [{"name": "linear"}], "epochs": 2})
+def test_protocols_that_run_after_training_are_no_part_of_an_epoch(config: Config, dataset: Dataset) -> None:
+    linear = replace(config, {"evaluation.after": [{"name": "linear"}], "epochs": 2})
     assert seconds_per_epoch(linear, dataset, limit=1e9, clock=Clock(1.0))[0] == 8
 
 
@@ -212,7 +212,7 @@ def test_a_measurement_is_real_and_made_in_a_process_of_its_own(plan: Plan, cach
     found = measured(plan, cache)
     assert found.seconds is not None
     assert 0.0 < found.seconds < 60.0
-    assert found.source == "one epoch of the base trial, measured now"
+    assert found.source == "one epoch of the base configuration, measured now"
 
 
 def test_a_measurement_that_takes_too_long_is_given_up(plan: Plan, cache: Path) -> None:
@@ -222,8 +222,8 @@ def test_a_measurement_that_takes_too_long_is_given_up(plan: Plan, cache: Path) 
 
 
 def test_images_that_cannot_be_read_are_a_reason_not_an_error(tmp_path: Path) -> None:
-    trial = replace(TINY.base, {"data": {"name": "cifar10", "root": str(tmp_path / "nowhere")}})
-    found = measured(plans.checked(space=dataclasses.replace(TINY, base=trial), arms=3), tmp_path)
+    config = replace(TINY.base, {"data": {"name": "cifar10", "root": str(tmp_path / "nowhere")}})
+    found = measured(plans.checked(space=dataclasses.replace(TINY, base=config), arms=3), tmp_path)
     assert found.seconds is None
     assert found.source.startswith("it cannot be measured: FileNotFoundError")
 
@@ -244,5 +244,5 @@ def test_several_workers_are_taken_to_share_a_measured_epoch_and_it_says_so(
     answer.write_text(f"#!/bin/sh\necho '{json.dumps([6.0, 'measured'])}'\n")
     answer.chmod(0o755)
     monkeypatch.setattr(sys, "executable", str(answer))
-    found = measured(plans.checked(space=TINY, arms=3, workers_per_trial=2), tmp_path)
+    found = measured(plans.checked(space=TINY, arms=3, workers_per_run=2), tmp_path)
     assert found == Pace(3.0, "measured, divided by 2 workers, which may be too hopeful")

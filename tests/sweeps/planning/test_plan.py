@@ -36,7 +36,7 @@ def test_a_grid_is_full_where_the_constraints_allow() -> None:
 
 
 def test_a_grid_that_does_not_fit_is_refused() -> None:
-    with pytest.raises(ValueError, match="the smallest grid of tiny has 4 arms; raise --trials"):
+    with pytest.raises(ValueError, match="the smallest grid of tiny has 4 arms; raise --arms"):
         plan(design="grid", arms=3)
 
 
@@ -172,7 +172,7 @@ def test_an_illegal_plan_is_refused_in_one_sentence() -> None:
 
 
 LISTED = Space(
-    name="listed",
+    name="parts",
     question="?",
     base=TINY.base,
     alternatives=(
@@ -184,13 +184,13 @@ LISTED = Space(
 
 def test_a_listed_space_is_run_as_it_lists_its_arms_and_in_no_other_way() -> None:
     made = plans.checked(space=LISTED, seeds=(0, 1))
-    assert (made.design, made.arms, made.runs) == ("listed", 3, 6)
+    assert (made.design, made.arms, made.runs) == ("leave_one_out", 3, 6)
     assert fixed_arms(made) == [LISTED.default(), *LISTED.arms().values()]
     for design in ("tpe", "grid", "random"):
-        with pytest.raises(ValueError, match=f"design = {design}: listed lists its arms; take listed"):
+        with pytest.raises(ValueError, match=f"design = {design}: parts lists its arms; take leave_one_out"):
             plans.checked(space=LISTED, design=design)
-    with pytest.raises(ValueError, match="design = listed: tiny lists no arms; take tpe"):
-        plan(design="listed")
+    with pytest.raises(ValueError, match="design = leave_one_out: tiny lists no arms; take tpe"):
+        plan(design="leave_one_out")
 
 
 def test_a_plan_of_a_listed_space_survives_json() -> None:
@@ -222,7 +222,7 @@ OBJECTIVES = (Objective(), Objective("seconds", "minimize", total=True), Objecti
     confirm=st.none() | st.builds(Confirm, st.integers(1, 5), st.integers(1, 5)),
     budget=st.builds(
         Budget,
-        trials=st.none() | st.integers(1, 99),
+        runs=st.none() | st.integers(1, 99),
         hours=st.none() | st.floats(0.1, 99),
         gpu_hours=st.none() | st.floats(0.1, 99),
     ),

@@ -32,28 +32,28 @@ def made(stopper: str, budget: Budget, **fields: Any) -> Plan:
 
 def hotter(run: Run, epoch: int) -> float:
     """Better the higher its temperature, so that most arms are better than the default."""
-    return 40 + 20 * value_at(run.trial, "method.temperature") + epoch
+    return 40 + 20 * value_at(run.config, "method.temperature") + epoch
 
 
 def spent(directory: Path) -> dict[str, float]:
-    runs, found = store.trials(directory).to_pylist(), history.read(directory)
+    runs, found = store.runs(directory).to_pylist(), history.read(directory)
     epochs = len(found.reports)
-    return {"trials": len(runs), "epochs": epochs, "gpu_hours": epochs * SECONDS / 3600}
+    return {"runs": len(runs), "epochs": epochs, "gpu_hours": epochs * SECONDS / 3600}
 
 
 def confirmed(directory: Path, given: Plan) -> Counter[str]:
     """How many runs of each arm are complete on fresh seeds."""
-    rows = store.trials(directory).to_pylist()
+    rows = store.runs(directory).to_pylist()
     return Counter(r["arm"] for r in rows if r["seed"] in given.confirm_seeds and r["state"] == "complete")
 
 
-BUDGETS = [Budget(trials=9), Budget(epochs=70), Budget(gpu_hours=70 * SECONDS / 3600)]
+BUDGETS = [Budget(runs=9), Budget(epochs=70), Budget(gpu_hours=70 * SECONDS / 3600)]
 
 
 @pytest.mark.parametrize(
     ("budget", "count"),
     [(BUDGETS[0], 1), (BUDGETS[1], 2), (BUDGETS[2], 2)],
-    ids=["trials", "epochs", "gpu_hours"],
+    ids=["runs", "epochs", "gpu_hours"],
 )
 @pytest.mark.parametrize("stopper", STOPPERS)
 def test_a_budget_ends_with_its_confirmation(
@@ -66,7 +66,7 @@ def test_a_budget_ends_with_its_confirmation(
     assert list(found.values()) == [2, 2]
     assert all(spent(tmp_path)[name] <= limit + 1e-9 for name, limit in vars(budget).items() if limit)
     assert sitting.engine.closing is None
-    assert "running" not in {row["state"] for row in store.trials(tmp_path).to_pylist()}
+    assert "running" not in {row["state"] for row in store.runs(tmp_path).to_pylist()}
 
 
 @pytest.mark.parametrize("stopper", ["none", "promote"])
@@ -92,10 +92,10 @@ def test_a_sweep_resumed_in_the_middle_keeps_what_is_kept(stopper: str, after: i
 
 def test_a_larger_budget_searches_on_and_confirms_again(tmp_path: Path) -> None:
     carry_out(Sitting(tmp_path, made("none", Budget(epochs=64))))
-    before = len(store.trials(tmp_path))
+    before = len(store.runs(tmp_path))
     given = made("none", Budget(epochs=120))
     carry_out(Sitting(tmp_path, given))
-    assert len(store.trials(tmp_path)) > before
+    assert len(store.runs(tmp_path)) > before
     assert spent(tmp_path)["epochs"] <= 120
     assert set(confirmed(tmp_path, given).values()) == {2}
 
@@ -103,7 +103,7 @@ def test_a_larger_budget_searches_on_and_confirms_again(tmp_path: Path) -> None:
 def test_an_arm_needs_all_its_seeds_and_the_best_begun_is_confirmed_where_none_has_them(
     tmp_path: Path,
 ) -> None:
-    given = made("none", Budget(trials=4 + 7), seeds=(0, 1), design="random", arms=6)
+    given = made("none", Budget(runs=4 + 7), seeds=(0, 1), design="random", arms=6)
     carry_out(Sitting(tmp_path, given))
     assert len(confirmed(tmp_path, given)) == 2
 
@@ -161,22 +161,20 @@ def typed(*words: str) -> Plan:
 
 def test_a_budget_too_small_for_its_confirmation_is_refused_with_what_would_do() -> None:
     confirm = ("--confirm", "1", "--confirm-seeds", "2")
-    with pytest.raises(
-        ValueError, match=r"--budget trials=5: .* takes 4 trials .* 2; give trials=6 or more, or"
-    ):
-        typed("--budget", "trials=5", *confirm)
+    with pytest.raises(ValueError, match=r"--budget runs=5: .* takes 4 runs .* 2; give runs=6 or more, or"):
+        typed("--budget", "runs=5", *confirm)
     with pytest.raises(ValueError, match=r"epochs=40: .* takes 32 epochs .* 16; give epochs=48 or more"):
         typed("--budget", "epochs=40", *confirm)
-    assert typed("--budget", "trials=6", *confirm).budget == Budget(trials=6)
-    assert typed("--budget", "trials=2").budget == Budget(trials=2)
+    assert typed("--budget", "runs=6", *confirm).budget == Budget(runs=6)
+    assert typed("--budget", "runs=2").budget == Budget(runs=2)
 
 
 def test_the_plan_shows_what_is_kept() -> None:
     lines = describe.runs(
-        typed("--budget", "trials=9,epochs=80,hours=2", "--confirm", "1", "--confirm-seeds", "2")
+        typed("--budget", "runs=9,epochs=80,hours=2", "--confirm", "1", "--confirm-seeds", "2")
     )
     text = "\n".join(lines)
-    assert "of the budget of 9 trials 4 are kept for the confirmation, the search has 5" in text
+    assert "of the budget of 9 runs 4 are kept for the confirmation, the search has 5" in text
     assert "of the budget of 80 epochs 32 are kept for the confirmation, the search has 48" in text
     assert "of the budget of 2 hours" in text
     assert "an estimate" in text

@@ -16,7 +16,7 @@ import pytest
 from optuna.trial import TrialState
 
 from analysis.intervals import half_width, student_interval
-from contrastive import config
+from contrastive import config as configs
 from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Alternative, Space
@@ -67,14 +67,14 @@ def recorded(
     values = plans.fixed_arms(plan)
     with Writer(directory, "w") as writer:
         for number, (arm, seed, (state, reason)) in enumerate([*runs, (0, 6, ("complete", ""))]):
-            trial, epochs = f"run {number}", EPOCHS if state == "complete" else 2
+            config, epochs = f"run {number}", EPOCHS if state == "complete" else 2
             for epoch in range(1, epochs + 1):
                 value = math.nan if reason and epoch == 2 else (10.0 + arm) * epoch + seed
                 times = {"seconds": 2.0 + arm, "evaluation_seconds": 0.5}
-                writer.report(trial, 0, epoch, {"knn_top1": value, **times})
-            found = config.to_dict(plan.run(values[arm], seed))
-            row = {"trial": trial, "number": number, "arm": f"arm {arm}", "seed": seed, "attempt": 0}
-            writer.trial(**row, config=found, state=state, reason=reason, epochs=epochs)
+                writer.report(config, 0, epoch, {"knn_top1": value, **times})
+            found = configs.to_dict(plan.run(values[arm], seed))
+            row = {"run": config, "number": number, "arm": f"arm {arm}", "seed": seed, "attempt": 0}
+            writer.run(**row, config=found, state=state, reason=reason, epochs=epochs)
     return directory
 
 
@@ -354,19 +354,19 @@ def test_the_sampler_is_told_what_was_run_and_as_far_as_it_went() -> None:
     found = table(TINY, 12)
     curves = {arm: [float(arm), 2.0 + float(arm)] for arm in found.arms}
     replay(curves, Asha(grace=1, reduction=2), searcher=found, workers=1)
-    trials = found.view._trials()
-    assert len(trials) == 12
-    told = {tuple(trial.params.values()): trial for trial in trials}
+    configs = found.view._trials()
+    assert len(configs) == 12
+    told = {tuple(config.params.values()): config for config in configs}
     for arm, values in found.arms.items():
-        trial = told[tuple(values[path] for path in TINY.domains)]
-        assert (trial.state, trial.value) == (TrialState.COMPLETE, 2.0 + float(arm))
+        config = told[tuple(values[path] for path in TINY.domains)]
+        assert (config.state, config.value) == (TrialState.COMPLETE, 2.0 + float(arm))
 
 
 def test_an_arm_that_the_guard_ended_is_told_to_be_as_bad_as_any() -> None:
     found = table(TINY, 12)
     curves = {arm: [50.0 + float(arm)] for arm in found.arms}
     replay(curves, Never(), searcher=found, unwell={"11": "diverged: the loss is nan"})
-    values = [trial.value for trial in found.view._trials()]
+    values = [config.value for config in found.view._trials()]
     assert sorted(v for v in values if v is not None) == [50.0, *(50.0 + i for i in range(11))]
 
 

@@ -24,8 +24,8 @@ def plan() -> Plan:
 
 
 def run(plan: Plan, number: int, temperature: float) -> Run:
-    trial = plan.run({"method.temperature": temperature, "method.target_temperature": 0.03}, seed=0)
-    return Run(number, identity(trial, "images"), arm(trial, "images"), 0, trial)
+    run = plan.run({"method.temperature": temperature, "method.target_temperature": 0.03}, seed=0)
+    return Run(number, identity(run, "images"), arm(run, "images"), 0, run)
 
 
 class Clock:
@@ -118,8 +118,8 @@ def test_the_table_fits_a_terminal_of_80_by_24_with_two_parameters(paths: list[s
     progress = Progress(plan, console, Clock())
     progress.directory = Path(LONG)
     for number in range(30):
-        trial = plan.run({paths[0]: 0.1 + number / 1000, paths[1]: 0.123}, 0)
-        one = Run(number, identity(trial, "images"), arm(trial, "images"), 0, trial)
+        run = plan.run({paths[0]: 0.1 + number / 1000, paths[1]: 0.123}, 0)
+        one = Run(number, identity(run, "images"), arm(run, "images"), 0, run)
         progress.state(one, "running", "", 0)
         progress.report(one, 2, 40 + number)
         progress.state(one, ("complete", "stopped")[number % 2], "epoch 2: 40.0 < 43.0", 2)

@@ -38,17 +38,17 @@ def events(directory: Path, kind: str) -> list[dict[str, Any]]:
 
 
 def test_a_run_costs_what_its_epochs_took_on_all_its_devices(tmp_path: Path) -> None:
-    sitting = Sitting(tmp_path, plan(stopper=by_text("asha:grace=1"), workers_per_trial=2))
+    sitting = Sitting(tmp_path, plan(stopper=by_text("asha:grace=1"), workers_per_run=2))
     carry_out(sitting)
-    for row in store.trials(tmp_path).to_pylist():
+    for row in store.runs(tmp_path).to_pylist():
         assert row["seconds"] == 2.0 * row["epochs"]
         assert row["device_seconds"] == 4.0 * row["epochs"]
 
 
 def test_on_gpus_those_are_counted_and_not_the_processes(tmp_path: Path) -> None:
-    sitting = Sitting(tmp_path, plan(arms=1, workers_per_trial=2), options={"devices": 0.5})
+    sitting = Sitting(tmp_path, plan(arms=1, workers_per_run=2), options={"devices": 0.5})
     carry_out(sitting)
-    (row,) = store.trials(tmp_path).to_pylist()
+    (row,) = store.runs(tmp_path).to_pylist()
     assert row["device_seconds"] == 0.5 * row["seconds"]
 
 
@@ -59,15 +59,15 @@ def test_what_a_run_was_compared_with_is_recorded_at_every_rung(stopper: str, tm
     carry_out(Sitting(tmp_path, plan(arms=9, stopper=by_text(stopper))), count=2)
     rungs = events(tmp_path, "rung")
     assert rungs
-    rows = {row["trial"]: row for row in store.trials(tmp_path).to_pylist()}
-    last = {event["trial"]: event["epoch"] for event in rungs}
-    assert {trial: row["rung"] for trial, row in rows.items()} == {**dict.fromkeys(rows, 0), **last}
-    assert Counter((e["trial"], e["epoch"]) for e in rungs).most_common(1)[0][1] == 1
+    rows = {row["run"]: row for row in store.runs(tmp_path).to_pylist()}
+    last = {event["run"]: event["epoch"] for event in rungs}
+    assert {run: row["rung"] for run, row in rows.items()} == {**dict.fromkeys(rows, 0), **last}
+    assert Counter((e["run"], e["epoch"]) for e in rungs).most_common(1)[0][1] == 1
     for event in rungs:
         if event["decision"] == "stop":
-            assert rows[event["trial"]]["state"] == "stopped"
+            assert rows[event["run"]]["state"] == "stopped"
             assert event["value"] < event["cutoff"]
-            assert rows[event["trial"]]["epochs"] == event["epoch"]
+            assert rows[event["run"]]["epochs"] == event["epoch"]
     assert {event["decision"] for event in rungs} <= {"goes on", "stop", "pause", "spared"}
 
 
@@ -90,16 +90,16 @@ def test_every_run_is_asked_once_and_started_as_often_as_it_was(tmp_path: Path) 
     abandon()
     carry_out(Sitting(tmp_path, given))
     asked = events(tmp_path, "asked")
-    assert Counter(event["trial"] for event in asked) == Counter(store.trials(tmp_path)["trial"].to_pylist())
+    assert Counter(event["run"] for event in asked) == Counter(store.runs(tmp_path)["run"].to_pylist())
     for event in asked:
-        (config,) = (r["config"] for r in store.trials(tmp_path).to_pylist() if r["trial"] == event["trial"])
+        (config,) = (r["config"] for r in store.runs(tmp_path).to_pylist() if r["run"] == event["run"])
         assert event["arm"]["method.temperature"] == json.loads(config)["method"]["temperature"]
         assert event["design"] == "tpe"
     with store.connect(tmp_path) as database:
         started = database.execute(
-            "SELECT trial, count(*) FROM events WHERE kind = 'started' GROUP BY 1"
+            "SELECT run, count(*) FROM events WHERE kind = 'started' GROUP BY 1"
         ).fetchall()
-    assert dict(started) == {row["trial"]: row["attempt"] + 1 for row in store.trials(tmp_path).to_pylist()}
+    assert dict(started) == {row["run"]: row["attempt"] + 1 for row in store.runs(tmp_path).to_pylist()}
     assert max(dict(started).values()) == 2
 
 
@@ -110,37 +110,35 @@ def test_a_failed_run_that_is_tried_again_leaves_a_trace(tmp_path: Path) -> None
     issued.engine.end(issued.run, failed="Traceback\nMemoryError: no memory")  # type: ignore[union-attr]
     abandon()
     carry_out(Sitting(tmp_path, given, options={"retry_failed": True}))
-    assert [event["trial"] for event in events(tmp_path, "retried")] == store.trials(tmp_path)[
-        "trial"
-    ].to_pylist()
+    assert [event["run"] for event in events(tmp_path, "retried")] == store.runs(tmp_path)["run"].to_pylist()
     with store.connect(tmp_path) as database:
         (failed,) = database.execute("SELECT detail FROM events WHERE kind = 'failed'").fetchall()
     assert json.loads(failed[0])["reason"] == "Traceback\nMemoryError: no memory"
-    assert store.trials(tmp_path)["state"].to_pylist() == ["complete"]
+    assert store.runs(tmp_path)["state"].to_pylist() == ["complete"]
 
 
 def test_an_arm_of_an_ablation_is_recorded_with_what_it_leaves_out(tmp_path: Path) -> None:
     space = SPACES["sce_ablation"]
-    sitting = Sitting(tmp_path, plan(space=space, design="listed", arms=9))
+    sitting = Sitting(tmp_path, plan(space=space, design="leave_one_out", arms=9))
 
     def flat(run: Run, epoch: int) -> float:
         return float(run.number + epoch)
 
     carry_out(sitting, flat)
-    rows = store.trials(tmp_path).to_pylist()
+    rows = store.runs(tmp_path).to_pylist()
     assert [row["dropped"] for row in rows] == ["", *space.arms()]
     for row in rows[1:]:
-        run = sitting.study.entries[row["trial"]].run
+        run = sitting.study.entries[row["run"]].run
         changed = {
             path for path, value in space.arms()[row["dropped"]].items() if value != space.default()[path]
         }
         assert changed
-        assert all(value_at(run.trial, path) == space.arms()[row["dropped"]][path] for path in changed)
+        assert all(value_at(run.config, path) == space.arms()[row["dropped"]][path] for path in changed)
 
 
 def test_a_checkpoint_is_named_from_the_sweeps_folder_on(tmp_path: Path) -> None:
     carry_out(Sitting(tmp_path, plan(arms=2)))
-    complete = [row for row in store.trials(tmp_path).to_pylist() if row["state"] == "complete"]
+    complete = [row for row in store.runs(tmp_path).to_pylist() if row["state"] == "complete"]
     assert complete
     for row in complete:
         assert (tmp_path / row["checkpoint"]).is_file()
@@ -150,10 +148,10 @@ def test_the_rows_of_a_sitting_say_where_they_come_from(tmp_path: Path, cache: P
     begun = begin(tmp_path / "results", cache)
     found = lifecycle.origin(begun, campaign="papers")
     with store.Writer(begun.directory, "w", origin=found) as writer:
-        row = {"trial": "t", "number": 0, "arm": "a", "seed": 0, "attempt": 0, "config": {}}
-        writer.trial(**row, state="running")
-        writer.trial(**row, state="complete", host="node7")
-    (row,) = store.trials(begun.directory).to_pylist()
+        row = {"run": "t", "number": 0, "arm": "a", "seed": 0, "attempt": 0, "config": {}}
+        writer.run(**row, state="running")
+        writer.run(**row, state="complete", host="node7")
+    (row,) = store.runs(begun.directory).to_pylist()
     assert (row["space"], row["campaign"], row["data"]) == ("tiny", "papers", begun.dataset.fingerprint)
     assert (row["host"], row["device"]) == ("node7", "cpu")
     assert json.loads(row["packages"])["torch"]
@@ -191,13 +189,13 @@ def test_embeddings_are_of_the_best_arms_first_seed_and_keep_small_pictures(
     (run,) = (entry.run for entry in sitting.study.entries.values())
     folder = begun.directory / "checkpoints" / run.identity
     (folder / "checkpoint.pt").unlink()
-    pretrain(run.trial, lambda *_: None, dataset=begun.dataset, directory=folder)
+    pretrain(run.config, lambda *_: None, dataset=begun.dataset, directory=folder)
     monkeypatch.setattr(embeddings, "MOST", 50)
     monkeypatch.setattr(embeddings, "SIDE", 16)
     record = load(begun.directory)
     embeddings.write(begun, record, summarise(record))
     with np.load(begun.directory / embeddings.FILE) as found:
-        assert found["features"].shape == (50, run.trial.encoder.dim)
+        assert found["features"].shape == (50, run.config.encoder.dim)
         assert found["images"].shape == (50, 16, 16, 3)
         assert found["labels"].tolist() == begun.dataset.validation.labels[:50].tolist()
         assert found["classes"].tolist() == list(begun.dataset.classes)

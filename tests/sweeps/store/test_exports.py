@@ -30,16 +30,16 @@ def write_sweep(root: Path, name: str, states: dict[str, str], epochs: int = 3) 
     store.write_manifest(directory, {"id": name, "created": "2026-01-01", **provenance})
     clock, origin = count(1_700_000_000).__next__, {"commit": "c0ffee"}
     with store.Writer(directory, "driver", clock, origin) as writer:
-        for number, (trial, state) in enumerate(states.items()):
+        for number, (run, state) in enumerate(states.items()):
             method = {"temperature": 0.1 * number, "layers": [1, 2], "name": "sce", "masked": number % 2 == 0}
             config = {"method": {**method, **({} if number else {"queue": 64})}, "epochs": epochs}
-            row = {"trial": trial, "number": number, "arm": f"arm {trial}", "seed": 7, "attempt": 0}
-            writer.trial(**row, config=config, state="running")
+            row = {"run": run, "number": number, "arm": f"arm {run}", "seed": 7, "attempt": 0}
+            writer.run(**row, config=config, state="running")
             for epoch in range(1, 1 if state == "failed" else epochs + 1):
                 values = {metric: epoch + 0.5 * place for place, metric in enumerate(NAMES)}
-                writer.report(trial, 0, epoch, {**values, "loss": math.nan if epoch == 2 else 1 / epoch})
+                writer.report(run, 0, epoch, {**values, "loss": math.nan if epoch == 2 else 1 / epoch})
             reason = 'Traceback:\n "x", ' + 10_000 * "y" if state == "failed" else ""
-            writer.trial(**row, config=config, state=state, epochs=epochs, reason=reason)
+            writer.run(**row, config=config, state=state, epochs=epochs, reason=reason)
     return directory
 
 
@@ -60,7 +60,7 @@ def plain(value: float) -> object:
 
 def facts(directory: Path) -> set[Fact]:
     rows = store.reports(directory).to_pylist()
-    return {(row["trial"], row["epoch"], row["metric"], plain(row["value"])) for row in rows}
+    return {(row["run"], row["epoch"], row["metric"], plain(row["value"])) for row in rows}
 
 
 def test_the_fixture_has_what_an_export_may_stumble_over(results):
@@ -104,7 +104,7 @@ def test_the_reports_of_one_sweep_alone_are_those_that_the_store_reads(results, 
     directory = results / "sweeps" / "first it's"
     path, *_ = export(directory, "parquet", tmp_path)
     rows = pq.read_table(path).to_pylist()
-    assert {(row["trial"], row["epoch"], row["metric"], plain(row["value"])) for row in rows} == facts(
+    assert {(row["run"], row["epoch"], row["metric"], plain(row["value"])) for row in rows} == facts(
         directory
     )
     assert {row["sweep"] for row in rows} == {"first it's"}
@@ -145,31 +145,31 @@ def test_tensorboard_finds_each_runs_curves_and_how_it_ended(results, tmp_path):
 
     directory = results / "sweeps" / "first it's"
     assert export(results, "tensorboard", tmp_path) == [tmp_path]
-    times = {(row["trial"], row["epoch"]): row["time"] for row in store.epochs(directory).to_pylist()}
+    times = {(row["run"], row["epoch"]): row["time"] for row in store.epochs(directory).to_pylist()}
     found, sessions = set[Fact](), dict[str, list[HParamsPluginData]]()
     for path in tmp_path.glob("first it's/*/*tfevents*"):
-        trial = path.parent.name.partition("-")[2]
+        run = path.parent.name.partition("-")[2]
         first, *events = tensorboard_events(path)
         assert first.file_version == "brain.Event:2"
         for event in events:
             for value in event.summary.value:
                 if value.WhichOneof("value"):
-                    assert event.wall_time == times[trial, event.step]
-                    found.add((trial, event.step, value.tag, plain(value.simple_value)))
+                    assert event.wall_time == times[run, event.step]
+                    found.add((run, event.step, value.tag, plain(value.simple_value)))
                 else:
                     content = HParamsPluginData.FromString(value.metadata.plugin_data.content)
-                    sessions.setdefault(trial, []).append(content)
+                    sessions.setdefault(run, []).append(content)
     assert found == {(*rest, single(value)) for *rest, value in facts(directory)}
     assert sessions.keys() == STATES.keys()
-    for trial, (start, end) in sessions.items():
+    for run, (start, end) in sessions.items():
         given = dict(start.session_start_info.hparams.items())
-        varied = {"method.temperature", "method.masked"} | ({"method.queue"} if trial == "a0" else set())
+        varied = {"method.temperature", "method.masked"} | ({"method.queue"} if run == "a0" else set())
         assert given.keys() == varied | {"arm", "seed", "state"}
-        assert given["method.temperature"].number_value == 0.1 * int(trial[1:])
-        assert given["state"].string_value == STATES[trial]
+        assert given["method.temperature"].number_value == 0.1 * int(run[1:])
+        assert given["state"].string_value == STATES[run]
         status = Status.Name(end.session_end_info.status)
         known = {"complete": "SUCCESS", "stopped": "SUCCESS", "failed": "FAILURE"}
-        assert status == f"STATUS_{known.get(STATES[trial], 'RUNNING')}"
+        assert status == f"STATUS_{known.get(STATES[run], 'RUNNING')}"
 
 
 @pytest.mark.filterwarnings("ignore")  # MLflow's own
@@ -182,21 +182,21 @@ def test_mlflow_reads_each_run_with_all_that_it_has(results, tmp_path):
     assert not client.search_runs([experiments["begun"].experiment_id])
     experiment = experiments["first it's"]
     renamed = {new.removeprefix("name of "): old for new, old in experiment.tags.items()}
-    runs = {run.data.tags["trial"]: run for run in client.search_runs([experiment.experiment_id])}
+    runs = {run.data.tags["run"]: run for run in client.search_runs([experiment.experiment_id])}
     directory, found = results / "sweeps" / "first it's", set[Fact]()
-    for trial, run in runs.items():
+    for run, run in runs.items():
         for key in run.data.metrics:
             for one in client.get_metric_history(run.info.run_id, key):
-                found.add((trial, one.step, renamed.get(key, key), plain(one.value)))
+                found.add((run, one.step, renamed.get(key, key), plain(one.value)))
     assert found == facts(directory)
-    for row in store.trials(directory).to_pylist():
-        run = runs[row["trial"]]
+    for row in store.runs(directory).to_pylist():
+        run = runs[row["run"]]
         leaves = {
             name.removeprefix("config."): value for name, value in row.items() if name.startswith("config.")
         }
         assert run.data.params == {path: str(value) for path, value in leaves.items() if value is not None}
         assert run.data.tags["commit"] == "c0ffee"
-        assert run.data.tags["state"] == row["state"] == STATES[row["trial"]]
+        assert run.data.tags["state"] == row["state"] == STATES[row["run"]]
         assert row["reason"].startswith(run.data.tags["reason"])
         ended = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
         assert run.info.status == ended.get(row["state"], "RUNNING")
@@ -243,22 +243,22 @@ def test_wandb_has_each_run_offline(results, tmp_path):
     directory, found, states = results / "sweeps" / "first it's", set[Fact](), {}
     assert export(results, "wandb", tmp_path) == [tmp_path]
     for path in tmp_path.glob("first it's/wandb/offline-run-*/*.wandb"):
-        trial, config = "", {}
+        run, config = "", {}
         for record in wandb_records(path):
             if record.HasField("run"):
-                trial = record.run.run_id
+                run = record.run.run_id
                 config = {one.key: json.loads(one.value_json) for one in record.run.config.update}
                 assert config["run"]["commit"] == "c0ffee"
-                states[trial] = config["run"]["state"]
+                states[run] = config["run"]["state"]
             if record.HasField("history"):
                 items = {"".join(one.nested_key) or one.key: one.value_json for one in record.history.item}
                 values = {name: plain(json.loads(text)) for name, text in items.items()}
                 assert values.pop("_timestamp") > 1_600_000_000
                 epoch = values.pop("_step")
-                found |= {(trial, epoch, n, v) for n, v in values.items() if not n.startswith("_")}
+                found |= {(run, epoch, n, v) for n, v in values.items() if not n.startswith("_")}
             if record.HasField("exit"):
-                assert record.exit.exit_code == (states[trial] == "failed")
-        assert config["method.temperature"] == 0.1 * int(trial[1:])
+                assert record.exit.exit_code == (states[run] == "failed")
+        assert config["method.temperature"] == 0.1 * int(run[1:])
     assert found == facts(directory)
     assert states == STATES
 

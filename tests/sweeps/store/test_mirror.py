@@ -35,7 +35,7 @@ def facts(root: Path) -> Facts:
     """All that a reader sees of a store's sweeps."""
     found: Facts = set()
     for directory in store.sweep_directories(root):
-        for read in (store.reports, store.trials):
+        for read in (store.reports, store.runs):
             for row in read(directory).to_pylist():
                 values = ("nan" if isinstance(v, float) and math.isnan(v) else v for v in row.values())
                 found.add((directory.name, *zip(row, values, strict=True)))
@@ -74,8 +74,8 @@ class Sweep:
             epoch = self.epochs[number]
             self.driver.event("asked", f"a{number}", epoch)
             self.runs[number].report(f"a{number}", 0, epoch, {"loss": math.nan if epoch == 2 else 1 / epoch})
-            row = {"trial": f"a{number}", "number": number, "arm": "arm", "seed": number, "attempt": 0}
-            self.driver.trial(**row, config={"x": 1}, state="running", epochs=epoch)
+            row = {"run": f"a{number}", "number": number, "arm": "arm", "seed": number, "attempt": 0}
+            self.driver.run(**row, config={"x": 1}, state="running", epochs=epoch)
 
     def rotate(self) -> None:
         for writer in [self.driver, *self.runs]:
@@ -188,8 +188,8 @@ def cut_off_at(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
 
 def holes(found: Facts) -> bool:
     """Whether a run has an epoch without one before it."""
-    epochs = {(row[0], dict(row[1:])["trial"], dict(row[1:])["epoch"]) for row in found if is_report(row)}
-    return any(epoch > 1 and (sweep, trial, epoch - 1) not in epochs for sweep, trial, epoch in epochs)
+    epochs = {(row[0], dict(row[1:])["run"], dict(row[1:])["epoch"]) for row in found if is_report(row)}
+    return any(epoch > 1 and (sweep, run, epoch - 1) not in epochs for sweep, run, epoch in epochs)
 
 
 def reports(found: Facts) -> Facts:
@@ -264,7 +264,7 @@ def test_a_copy_is_of_one_moment_whatever_is_recorded_while_it_is_made(tmp_path,
     mirror(str(sweep.directory), memory)
     seen = fetched(memory, tmp_path / "seen")
     assert repr(store.reports(seen).to_pylist()) == before
-    assert store.trials(seen)["epochs"].to_pylist() == [2, 2]
+    assert store.runs(seen)["epochs"].to_pylist() == [2, 2]
     assert len(store.events(seen)) == 4
 
 

@@ -23,13 +23,13 @@ BEFORE = Path(__file__).parents[2] / "fixtures" / "store_version_1"
 ENDED, BROKEN_OFF = (f"sce_temperatures-20261125-{time}" for time in ("100931", "101027"))
 
 
-def fold(directory: Path, trial: str, epochs: int = 3, *, config: dict[str, Any] | None = None) -> None:
+def fold(directory: Path, run: str, epochs: int = 3, *, config: dict[str, Any] | None = None) -> None:
     """A run, recorded and folded."""
-    with Writer(directory, trial) as writer:
-        row = {"trial": trial, "number": int(trial[1:]), "arm": trial, "seed": 0, "attempt": 0}
-        writer.trial(**row, config=config or {"a": 1}, state="complete", epochs=epochs)
+    with Writer(directory, run) as writer:
+        row = {"run": run, "number": int(run[1:]), "arm": run, "seed": 0, "attempt": 0}
+        writer.run(**row, config=config or {"a": 1}, state="complete", epochs=epochs)
         for epoch in range(1, epochs + 1):
-            writer.report(trial, 0, epoch, {"loss": 1 / epoch, "seconds": 2.0}, step=10 * epoch, devices=2)
+            writer.report(run, 0, epoch, {"loss": 1 / epoch, "seconds": 2.0}, step=10 * epoch, devices=2)
     compact(directory)
 
 
@@ -48,13 +48,13 @@ def old(tmp_path: Path) -> Path:
 def test_a_store_of_version_1_is_read_as_it_is(old: Path) -> None:
     before = files(old)
     ended, broken_off = (old / "sweeps" / name for name in (ENDED, BROKEN_OFF))
-    states = store.trials(ended)["state"].to_pylist()
+    states = store.runs(ended)["state"].to_pylist()
     assert (len(states), states.count("complete"), states.count("stopped")) == (12, 6, 6)
     reports = store.reports(ended)
     long = pq.read_table(ended / "reports.parquet")
     assert sorted(reports["value"].to_pylist()) == sorted(long["value"].to_pylist())
     assert set(reports["metric"].to_pylist()) == set(long["metric"].to_pylist())
-    assert store.trials(broken_off)["state"].to_pylist().count("running") == 2
+    assert store.runs(broken_off)["state"].to_pylist().count("running") == 2
     epochs = store.epochs(ended)
     both = zip(
         *(epochs[f"metric.{name}"].to_pylist() for name in ("seconds", "evaluation_seconds")), strict=True
@@ -69,10 +69,10 @@ def test_a_store_of_version_1_is_read_as_it_is(old: Path) -> None:
 def test_a_store_of_version_1_goes_on_in_version_2_and_holds_the_same(old: Path) -> None:
     for name in (ENDED, BROKEN_OFF):
         directory = old / "sweeps" / name
-        reports, trials, events = store.reports(directory), store.trials(directory), store.events(directory)
+        reports, runs, events = store.reports(directory), store.runs(directory), store.events(directory)
         compact(directory, ended=True)
         assert store.reports(directory).equals(reports)
-        assert store.trials(directory).equals(trials)
+        assert store.runs(directory).equals(runs)
         assert store.events(directory).to_pylist()[:-1] == events.to_pylist()
         assert store.events(directory)["kind"].to_pylist()[-1] == "compacted"
         assert not list(directory.glob("*.parquet")) + list(directory.glob("segments/*"))
@@ -81,12 +81,12 @@ def test_a_store_of_version_1_goes_on_in_version_2_and_holds_the_same(old: Path)
 
 def test_a_row_that_version_1_left_in_two_files_is_read_once(old: Path) -> None:
     directory = old / "sweeps" / BROKEN_OFF
-    reports, trials = store.reports(directory), store.trials(directory)
-    for table in ("reports", "trials"):  # as a crash between the two steps of its compaction left them
+    reports, runs = store.reports(directory), store.runs(directory)
+    for table in ("reports", "runs"):  # as a crash between the two steps of its compaction left them
         rows = [s.table for p in segments.paths(directory, table) if (s := segments.read(p)) and s.table]
         pq.write_table(rows[0], directory / f"{table}.parquet")
     assert store.reports(directory).equals(reports)
-    assert store.trials(directory).equals(trials)
+    assert store.runs(directory).equals(runs)
 
 
 def test_a_store_of_version_1_is_marked_anew_only_when_it_is_written_to(old: Path) -> None:
@@ -104,8 +104,8 @@ def test_no_run_is_in_two_parts_and_small_parts_are_merged(tmp_path: Path) -> No
         fold(tmp_path, f"t{number}")
     index = parts.read_index(tmp_path)
     assert len(index.of("reports")) <= 4  # each fold takes those in that are not twice its size
-    trials = [set(pq.read_table(parts.path(tmp_path, p))["trial"].to_pylist()) for p in index.of("reports")]
-    assert sum(map(len, trials)) == len(set().union(*trials)) == 12
+    runs = [set(pq.read_table(parts.path(tmp_path, p))["run"].to_pylist()) for p in index.of("reports")]
+    assert sum(map(len, runs)) == len(set().union(*runs)) == 12
 
 
 def test_a_run_that_goes_on_takes_the_part_that_holds_it_along(
@@ -120,7 +120,7 @@ def test_a_run_that_goes_on_takes_the_part_that_holds_it_along(
     compact(tmp_path)
     assert len(parts.read_index(tmp_path).of("reports")) == 2
     rows = store.epochs(tmp_path).to_pylist()
-    assert [(r["trial"], r["epoch"], r["attempt"]) for r in rows if r["epoch"] == 3] == [
+    assert [(r["run"], r["epoch"], r["attempt"]) for r in rows if r["epoch"] == 3] == [
         ("t0", 3, 1),
         ("t1", 3, 0),
     ]
@@ -153,8 +153,8 @@ def test_columns_whose_type_differs_from_run_to_run_are_joined(tmp_path: Path) -
     fold(tmp_path, "t1", config={"lr": 0.5, "queue": 8, "head": None, "name": 3})
     with store.connect(tmp_path) as database:
         names = '"config.lr", "config.queue", "config.head.sizes", "config.name"'
-        rows = database.execute(f"SELECT {names} FROM trials ORDER BY number").fetchall()
-        kinds = [str(one[1]) for one in database.execute(f"SELECT {names} FROM trials").description]
+        rows = database.execute(f"SELECT {names} FROM runs ORDER BY number").fetchall()
+        kinds = [str(one[1]) for one in database.execute(f"SELECT {names} FROM runs").description]
     assert rows == [(1.0, None, "[1, 2]", "sce"), (0.5, 8, None, "3")]
     assert kinds == ["DOUBLE", "BIGINT", "VARCHAR", "VARCHAR"]
 
@@ -165,7 +165,7 @@ def test_metrics_that_come_later_need_no_migration(tmp_path: Path) -> None:
         writer.report("t1", 0, 1, {"linear_top1": 50.0})
         with store.connect(tmp_path) as database:
             found = database.execute(
-                "SELECT trial, loss, linear_top1 FROM epochs WHERE epoch = 1 ORDER BY 1"
+                "SELECT run, loss, linear_top1 FROM epochs WHERE epoch = 1 ORDER BY 1"
             ).fetchall()
     assert found == [("t0", 1.0, None), ("t1", None, 50.0)]
 
@@ -205,10 +205,10 @@ def test_a_copied_sweep_is_called_as_its_folder_is(tmp_path: Path) -> None:
 def test_events_tell_of_every_report_and_every_state_too(tmp_path: Path) -> None:
     with Writer(tmp_path, "w") as writer:
         writer.event("asked", "t0", seed=1)
-        row = {"trial": "t0", "number": 0, "arm": "a", "seed": 1, "attempt": 0, "config": {}}
-        writer.trial(**row, state="running")
+        row = {"run": "t0", "number": 0, "arm": "a", "seed": 1, "attempt": 0, "config": {}}
+        writer.run(**row, state="running")
         writer.report("t0", 0, 1, {"loss": 1.0})
-        writer.trial(**row, state="failed", reason="Traceback: no memory", epochs=1)
+        writer.run(**row, state="failed", reason="Traceback: no memory", epochs=1)
     compact(tmp_path)
     with store.connect(tmp_path) as database:
         found = database.execute("SELECT kind, epoch, detail FROM events ORDER BY time, sequence").fetchall()
@@ -335,7 +335,7 @@ def test_a_part_that_is_missing_cut_or_of_other_rows_is_an_error(
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
     assert "cannot be read" in check(kept).errors[0]
-    pq.write_table(pq.read_table(parts.path(kept, index.of("trials")[0])), path)
+    pq.write_table(pq.read_table(parts.path(kept, index.of("runs")[0])), path)
     assert "has 2 rows instead of 6" in check(kept).errors[0]
     path.unlink()
     assert main(["check", str(kept)]) == 1
@@ -488,12 +488,12 @@ def test_times_are_shown_whole_and_a_name_with_a_dot_is_explained(
     kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     root = str(kept.parents[1])
-    asked = "select time, to_timestamp(1764000000.5) as moment, 1764000000.5::double as seconds from trials"
+    asked = "select time, to_timestamp(1764000000.5) as moment, 1764000000.5::double as seconds from runs"
     assert main(["sql", asked, "--store", root]) == 0
     out = capsys.readouterr().out
     assert "1764000000.500" in out
     assert "2025-11-24" in out
-    assert main(["sql", "select config.seed from trials", "--store", root]) == 2
+    assert main(["sql", "select config.seed from runs", "--store", root]) == 2
     assert '; a name with a dot takes quotes, as "config.seed" does; there is ' in capsys.readouterr().err
     assert main(["sql", "select from", "--store", root]) == 2
     assert "there is" not in capsys.readouterr().err

@@ -26,12 +26,12 @@ from sweeps.store import (
     open_store,
     read_manifest,
     reports,
+    runs,
     segments,
     snapshot,
     sweep_directories,
     sweep_directory,
     torn,
-    trials,
     write_manifest,
 )
 
@@ -50,7 +50,7 @@ REPORTS = st.lists(
 
 
 def facts(directory: Path) -> set[tuple[object, ...]]:
-    columns = ["trial", "epoch", "metric", "attempt"]
+    columns = ["run", "epoch", "metric", "attempt"]
     return {
         (*(row[c] for c in columns), "nan" if math.isnan(row["value"]) else row["value"])
         for row in reports(directory).to_pylist()
@@ -60,30 +60,30 @@ def facts(directory: Path) -> set[tuple[object, ...]]:
 def newest(written: list[Report]) -> set[tuple[object, ...]]:
     """What a reader shall see, by a dictionary: of each epoch the highest attempt, its later values over earlier."""
     kept: dict[tuple[str, int], tuple[int, dict[str, float]]] = {}
-    for trial, attempt, epoch, metrics in written:
-        before, values = kept.get((trial, epoch), (-1, {}))
+    for run, attempt, epoch, metrics in written:
+        before, values = kept.get((run, epoch), (-1, {}))
         if metrics and attempt >= before:
-            kept[trial, epoch] = attempt, {**(values if attempt == before else {}), **metrics}
+            kept[run, epoch] = attempt, {**(values if attempt == before else {}), **metrics}
     return {
-        (trial, epoch, metric, attempt, "nan" if math.isnan(value) else value)
-        for (trial, epoch), (attempt, values) in kept.items()
+        (run, epoch, metric, attempt, "nan" if math.isnan(value) else value)
+        for (run, epoch), (attempt, values) in kept.items()
         for metric, value in values.items()
     }
 
 
-def write_run(directory: Path, trial: str = "t0", *, epochs: int = 5, state: str = "complete") -> None:
-    with Writer(directory, trial) as writer:
-        record(writer, trial, "running")
+def write_run(directory: Path, run: str = "t0", *, epochs: int = 5, state: str = "complete") -> None:
+    with Writer(directory, run) as writer:
+        record(writer, run, "running")
         for epoch in range(1, epochs + 1):
-            writer.report(trial, 0, epoch, {"loss": 1 / epoch, "knn_top1": 40.0 + epoch})
-        record(writer, trial, state, epochs=epochs)
+            writer.report(run, 0, epoch, {"loss": 1 / epoch, "knn_top1": 40.0 + epoch})
+        record(writer, run, state, epochs=epochs)
 
 
 def record(
-    writer: Writer, trial: str, state: str, *, attempt: int = 0, epochs: int = 0, reason: str = ""
+    writer: Writer, run: str, state: str, *, attempt: int = 0, epochs: int = 0, reason: str = ""
 ) -> None:
-    row = {"trial": trial, "number": int(trial[1:]), "arm": f"arm of {trial}", "seed": 0, "attempt": attempt}
-    writer.trial(**row, config={"b": 1, "a": {"c": 0.1}}, state=state, epochs=epochs, reason=reason)
+    row = {"run": run, "number": int(run[1:]), "arm": f"arm of {run}", "seed": 0, "attempt": attempt}
+    writer.run(**row, config={"b": 1, "a": {"c": 0.1}}, state=state, epochs=epochs, reason=reason)
 
 
 @settings(deadline=None, max_examples=60)
@@ -93,13 +93,13 @@ def test_any_interleaving_of_reports_by_several_writers_is_read_back(plan, compa
     with TemporaryDirectory() as folder:
         directory, written = Path(folder), []
         writers = [Writer(directory, f"w{i}", clock) for i in range(3)]
-        for step, (which, trial, attempt, epoch, metrics) in enumerate(plan):
+        for step, (which, run, attempt, epoch, metrics) in enumerate(plan):
             if step == reopen_after:
                 writers[which].close()
             if step == compact_after:
                 compact(directory)
-            writers[which].report(trial, attempt, epoch, metrics)
-            written.append((trial, attempt, epoch, metrics))
+            writers[which].report(run, attempt, epoch, metrics)
+            written.append((run, attempt, epoch, metrics))
         assert facts(directory) == newest(written)
         for writer in writers:
             writer.close()
@@ -176,7 +176,7 @@ def test_of_a_repeated_epoch_the_last_attempt_is_shown_even_if_its_clock_was_beh
         record(second, "t0", "running", attempt=1)
         record(first, "t0", "failed", attempt=0, reason="killed")
     assert [(r["epoch"], r["value"]) for r in reports(tmp_path).to_pylist()] == [(3, 0.1), (4, 0.8)]
-    assert trials(tmp_path)["state"].to_pylist() == ["running"]
+    assert runs(tmp_path)["state"].to_pylist() == ["running"]
 
 
 def test_the_latest_state_wins_under_a_clock_that_stands_still_or_runs_backwards(tmp_path):
@@ -184,24 +184,24 @@ def test_the_latest_state_wins_under_a_clock_that_stands_still_or_runs_backwards
         with Writer(tmp_path / name, "w", clock) as writer:
             record(writer, "t0", "running")
             record(writer, "t0", "complete", epochs=5)
-        assert trials(tmp_path / name)["state"].to_pylist() == ["complete"]
+        assert runs(tmp_path / name)["state"].to_pylist() == ["complete"]
 
 
 @pytest.mark.parametrize("folded", [False, True])
 def test_reports_come_sorted_by_run_epoch_and_metric(tmp_path, folded):
-    for trial in ("t2", "t0", "t1"):
-        write_run(tmp_path, trial, epochs=40)
+    for run in ("t2", "t0", "t1"):
+        write_run(tmp_path, run, epochs=40)
     if folded:
         compact(tmp_path)
-    order = [(row["trial"], row["epoch"], row["metric"]) for row in reports(tmp_path).to_pylist()]
+    order = [(row["run"], row["epoch"], row["metric"]) for row in reports(tmp_path).to_pylist()]
     assert order == sorted(order)
     assert len(order) == 240
 
 
 def test_trials_come_in_order_of_issue_with_canonical_configurations(tmp_path):
-    for trial in ("t2", "t0", "t1"):
-        write_run(tmp_path, trial)
-    table = trials(tmp_path)
+    for run in ("t2", "t0", "t1"):
+        write_run(tmp_path, run)
+    table = runs(tmp_path)
     assert table["number"].to_pylist() == [0, 1, 2]
     assert set(table["config"].to_pylist()) == {'{"a":{"c":0.1},"b":1}'}
 
@@ -283,15 +283,15 @@ def cut_power_at(step: int, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("ended", [False, True])
 def test_compaction_cut_off_at_any_step_loses_no_row_and_doubles_none(tmp_path, ended):
     origin = tmp_path / "origin"
-    for trial in ("t0", "t1"):
-        write_run(origin, trial)
+    for run in ("t0", "t1"):
+        write_run(origin, run)
     compact(origin)
     write_run(origin, "t2")
     write_run(origin, "t0")  # the same epochs once more
     unfinished = Writer(origin, "t3")
     unfinished.report("t3", 0, 1, {"loss": 1.0})
-    expected, states = facts(origin), trials(origin)
-    history = snapshot.facts(origin, "trials")
+    expected, states = facts(origin), runs(origin)
+    history = snapshot.facts(origin, "runs")
     for step in count():
         directory = shutil.copytree(origin, tmp_path / str(step))
         with pytest.MonkeyPatch.context() as patch:
@@ -303,8 +303,8 @@ def test_compaction_cut_off_at_any_step_loses_no_row_and_doubles_none(tmp_path, 
                 finished = False
         for _ in range(2):  # after the crash, and after the compaction that follows it
             assert facts(directory) == expected
-            assert trials(directory) == states
-            assert snapshot.facts(directory, "trials") == history
+            assert runs(directory) == states
+            assert snapshot.facts(directory, "runs") == history
             compact(directory, ended=ended, clock=lambda: time.time() + 2 * lease.SECONDS)
         if finished:
             break
@@ -339,7 +339,7 @@ def test_a_reader_overtaken_by_compaction_still_sees_every_row_once(tmp_path, mo
 
 
 def test_an_empty_sweep_reads_as_empty_tables(tmp_path):
-    assert len(reports(tmp_path)) == len(trials(tmp_path)) == compact(tmp_path) == 0
+    assert len(reports(tmp_path)) == len(runs(tmp_path)) == compact(tmp_path) == 0
     with connect(tmp_path) as database:
         assert database.execute("SELECT * FROM final").fetchall() == []
 
@@ -373,7 +373,7 @@ def test_the_database_of_a_store_keeps_its_sweeps_apart(tmp_path):
         write_run(directory, "t0", epochs=epochs)
     assert [directory.name for directory in sweep_directories(store)] == ["first", "second"]
     with connect(store) as database:
-        assert database.execute("SELECT sweep, trial, epoch FROM final").fetchall() == [
+        assert database.execute("SELECT sweep, run, epoch FROM final").fetchall() == [
             ("first", "t0", 3),
             ("second", "t0", 4),
         ]

@@ -1,0 +1,51 @@
+"""Words of former versions, as they stand in what those have written, in today's words."""
+
+from collections.abc import Mapping
+from typing import Any
+
+DESIGNS = {"listed": "leave_one_out", "added": "add_one_in", "around": "one_at_a_time"}
+"""Designs by the names that they had."""
+
+
+def budget(text: str) -> str:
+    """The limits of a budget, as they are typed."""
+    return text.replace("trials=", "runs=")  # former
+
+
+def plan(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A plan as JSON-ready values."""
+    found = _renamed(values, {"workers_per_trial": "workers_per_run"})  # former
+    if isinstance(found.get("budget"), Mapping):
+        found["budget"] = _renamed(found["budget"], {"trials": "runs"})  # former
+    if "design" in found:
+        found["design"] = DESIGNS.get(found["design"], found["design"])
+    return found
+
+
+def manifest(content: Mapping[str, Any]) -> dict[str, Any]:
+    """A sweep's manifest."""
+    return (
+        {**content, "plan": plan(content["plan"])}
+        if isinstance(content.get("plan"), Mapping)
+        else {**content}
+    )
+
+
+def campaign(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A campaign as JSON-ready values."""
+    found = _renamed(values, {"workers_per_trial": "workers_per_run"})  # former
+    entries = {
+        name: _renamed(entry, {"trials": "arms"}) for name, entry in found["entries"].items()
+    }  # former
+    designs = {
+        name: DESIGNS.get(entry.get("design", ""), entry.get("design")) for name, entry in entries.items()
+    }
+    return {
+        **found,
+        "budget": found.get("budget") and budget(found["budget"]),
+        "entries": {name: {**entry, "design": designs[name]} for name, entry in entries.items()},
+    }
+
+
+def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    return {names.get(name, name): value for name, value in values.items()}
