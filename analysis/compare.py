@@ -57,7 +57,7 @@ class Noise:
 
 @dataclass(frozen=True)
 class Comparison:
-    """One arm less another, in points of the metric. `separable` is None where nothing can be said.
+    """One arm less another, in points of the metric. `significant` is None where nothing can be said.
 
     What one seed cannot tell is None; what follows from the differences is described in `analysis.paired`.
     """
@@ -65,7 +65,7 @@ class Comparison:
     difference: float
     interval: tuple[float, float] | None
     seeds: int
-    separable: bool | None
+    significant: bool | None
     sentence: str
     probability_of_improvement: float
     p: float | None = None
@@ -158,25 +158,31 @@ def _differences(arm: Mapping[int, float], other: Mapping[int, float]) -> NDArra
     return found
 
 
+def significance(difference: float, significant: bool) -> str:
+    """The verdict of a test in words; more of a metric is better."""
+    better = "better" if difference > 0 else "worse"
+    return f"significantly {better}" if significant else "no significant difference"
+
+
 def _paired(
     differences: NDArray[np.float64], margin: float | None, generator: np.random.Generator | None
 ) -> Comparison:
     count, mean, deviation = len(differences), float(differences.mean()), paired.spread(differences)
     half = half_width(differences)
     interval = None if half is None else (mean - half, mean + half)
-    separable = interval is not None and (interval[0] > 0 or interval[1] < 0)
+    significant = interval is not None and (interval[0] > 0 or interval[1] < 0)
     flips = paired.sign_flips(differences, generator)
     equivalence = None if margin is None else paired.equivalence(differences, margin)
-    verdict = "separable" if separable else "not separable"
+    verdict = significance(mean, significant)
     if equivalence is not None and equivalence <= ALPHA:
         verdict += f", equivalent within ±{margin:g}"
-    elif not separable and deviation:
+    elif not significant and deviation:
         verdict += f"; {_prospect(mean, deviation, count)}"
     return Comparison(
         difference=mean,
         interval=interval,
         seeds=count,
-        separable=separable,
+        significant=significant,
         sentence=f"{mean:+.2f} points over {count} paired seeds; {_interval(interval)}: {verdict}",
         probability_of_improvement=paired.probability_of_improvement(differences),
         p=paired.student_p(differences),
@@ -212,9 +218,10 @@ def _single(differences: NDArray[np.float64], noise: Noise | None) -> Comparison
         )
         return Comparison(difference, None, 1, None, sentence, improvement)
     p = noise.p(difference)
-    separable = p <= ALPHA
-    against = f"{'at least' if separable else 'less than'} the {noise.threshold:.2f} that chance passes once in twenty"
+    significant = p <= ALPHA
+    least = "at least" if significant else "less than"
+    against = f"{least} the {noise.threshold:.2f} that chance passes once in twenty"
     known = f"seed deviation {noise.deviation:.2f}" + (f" of {noise.seeds} seeds" if noise.seeds else "")
-    verdict = "separable" if separable else "not separable"
+    verdict = significance(difference, significant)
     sentence = f"{difference:+.2f} points on one seed, {against} ({known}): {verdict}"
-    return Comparison(difference, None, 1, separable, sentence, improvement, p)
+    return Comparison(difference, None, 1, significant, sentence, improvement, p)

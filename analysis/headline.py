@@ -101,11 +101,11 @@ def _best(result: Summary) -> str:
     )
     if comparison is None:
         return f"Best: {values} at {best.score:.1f}; the default is not complete"
-    end = {True: "beyond seed noise", False: "not separable from seed noise", None: "one seed cannot tell"}
-    if comparison.separable and not result.separable:
-        end[False] = f"not separable among {result.others} arms"
+    end = {True: "significantly better", False: "no significant difference", None: "one seed cannot tell"}
+    if comparison.significant and not result.significant:
+        end[False] = f"no significant difference after correction for {result.others} arms"
     gain = f"{comparison.difference:+.1f} over the default"
-    return f"Best: {values} at {best.score:.1f}, {gain}: {end[result.separable]}"
+    return f"Best: {values} at {best.score:.1f}, {gain}: {end[result.significant]}"
 
 
 def _parts(result: Summary) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.arms import Arm, default_arm, numbered, ranked
-from analysis.compare import Comparison, Noise, compare, holm
+from analysis.compare import Comparison, Noise, compare, holm, significance
 from analysis.load import ARM, Record, Run
 from analysis.naming import short, shown
 from analysis.paired import ALPHA
@@ -119,11 +119,12 @@ def verdict(
     """What a comparison says among others, in words; both p are corrected for their number."""
     if isinstance(found, str):
         return found
-    if found.separable is None:
+    if found.significant is None:
         return "one seed cannot tell"
-    words = "separable" if found.separable else "not separable"
-    if found.separable and p_holm is not None and p_holm > ALPHA:
-        words = "not separable among so many"
+    corrected = found.significant and (p_holm is None or p_holm <= ALPHA)
+    words = significance(found.difference, corrected)
+    if found.significant and not corrected:
+        words += " after correction for all rows"
     if margin is not None and p_equivalent is not None and p_equivalent <= ALPHA:
         words += f", equivalent within ±{margin:g}"
     return words

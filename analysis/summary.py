@@ -86,10 +86,10 @@ class Summary:
         return sum(arm is not self.default for arm in self.arms)
 
     @property
-    def separable(self) -> bool | None:
+    def significant(self) -> bool | None:
         """Whether the best is told from the default, and not only by itself; None where nothing can be said."""
-        if self.comparison is None or not self.comparison.separable:
-            return self.comparison and self.comparison.separable
+        if self.comparison is None or not self.comparison.significant:
+            return self.comparison and self.comparison.significant
         return self.p_holm is not None and self.p_holm <= ALPHA
 
     @property
@@ -97,7 +97,7 @@ class Summary:
         """The comparison of the best with the default in words, a sentence without its full stop."""
         if self.comparison is None:
             return None
-        if self.separable or not self.comparison.separable or self.p_holm is None:
+        if self.significant or not self.comparison.significant or self.p_holm is None:
             return self.comparison.sentence
         corrected = f"(p {chance(self.p_holm)}, Holm)"
         return f"{self.comparison.sentence} by itself, but not as the best of {self.others} {corrected}"

@@ -72,10 +72,10 @@ def _verdict(summary: Summary) -> list[str]:
         lines.append(f"Best less default: {result.verdict}.")
         if result.luck and not summary.confirmed:
             lines.append(f"{result.luck}.")
-        if result.separable and result.complete > 2:
+        if result.significant and result.complete > 2:
             seeds = "these very seeds" if not summary.confirmed else "these seeds"
             lines.append(f"It is the best of {result.complete} on {seeds}: expect less on fresh ones.")
-        if not result.separable and summary.settling:
+        if not result.significant and summary.settling:
             lines.append(f"To settle it: {summary.settling}")
     if summary.unconfirmed:
         lines.append("The best have not been confirmed on fresh seeds: these are candidates, not results.")

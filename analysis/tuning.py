@@ -47,7 +47,7 @@ class Gain:
         if not self.beaten:
             return f"Tuning {what} gains nothing: the default is the best of {self.arms}.{held}"
         unless = ""
-        if self.comparison.separable and self.p_holm is not None and self.p_holm > ALPHA:
+        if self.comparison.significant and self.p_holm is not None and self.p_holm > ALPHA:
             unless = f" by itself, but not among all arms (p {chance(self.p_holm)}, Holm)"
         return f"Tuning {what}, best of {self.arms} on {seeds}: {self.comparison.sentence}{unless}.{held}"
 

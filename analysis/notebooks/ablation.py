@@ -58,7 +58,7 @@ with saying_why():
 # ## Without one part at a time
 #
 # Whiskers are Student's intervals of n paired seeds, each for itself; the verdicts are corrected for all rows
-# (Holm). Costs are of one run, less those of the whole method: a part that is not separable from 0 and costs
+# (Holm). Costs are of one run, less those of the whole method: a part without a significant difference that costs
 # nothing does no harm; one that costs may be left out, if the margin allows. They are known of runs that this sweep
 # has trained, not of those reused from another.
 
@@ -71,8 +71,8 @@ with saying_why():
 # %% [markdown]
 # ## What may be said
 #
-# *Separable*: the part matters. *Equivalent*: without it the method is the same up to the margin. *Not separable*
-# alone: these seeds do not tell, and the last cell says how many would.
+# *Significantly worse* without it: the part matters. *Equivalent*: without it the method is the same up to the
+# margin. *No significant difference* alone: these seeds do not tell, and the last cell says how many would.
 
 # %%
 with saying_why():

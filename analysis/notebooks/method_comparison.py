@@ -103,8 +103,8 @@ with saying_why():
 # %% [markdown]
 # ## Equivalent within the margin
 #
-# Not separable is not equal. Equal up to ±`MARGIN` is only what two one-sided tests say (Schuirmann 1987),
-# corrected likewise.
+# No significant difference is not equality. Equal up to ±`MARGIN` is only what two one-sided tests say
+# (Schuirmann 1987), corrected likewise.
 
 # %%
 with saying_why():

@@ -97,7 +97,7 @@ def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
     if margin is None:
         return [
             *notes,
-            "No margin was given (--margin), so nothing is called equivalent: not separable is not equal.",
+            "No margin was given (--margin), so nothing is called equivalent; not significant is not equal.",
         ]
     return [*notes, f"Equivalent within ±{margin:g}: two one-sided tests, corrected likewise."]
 

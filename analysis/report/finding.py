@@ -97,7 +97,7 @@ def _alone(evidence: Evidence) -> bool:
 def _judged(evidence: Evidence) -> tuple[str, list[str]]:
     """The same of an arm whose seeds had no part in choosing it, but for the choice among those that were run there."""
     result, others = evidence.summary.result, evidence.summary.result.others
-    if not result.separable:
+    if not result.significant:
         return "No claim", [f"{_where(evidence)} the gain cannot be told from noise: no winner may be named."]
     if others == 1:
         unless = (
@@ -155,7 +155,7 @@ def _planned(evidence: Evidence) -> list[str]:
     if evidence.plan.get("design") not in PLANNED:
         return []
     return [
-        "Its arms were fixed before the first run. So of each one what the tables of differences call separable, "
+        "Its arms were fixed before the first run. So each difference that the tables call significant, "
         "corrected for their number, may be claimed; which of them is best may not."
     ]
 

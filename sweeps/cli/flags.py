@@ -51,7 +51,7 @@ examples
 --set names any field of a run by its path, its value as JSON or as a word; --show SPACE --json has a whole run.
 
 what comes out
-  A table of the arms, the verdict on the best one (or "not separable" from seed noise), and a folder
+  A table of the arms, the verdict on the best one ("significantly better" or not), and a folder
   STORE/sweeps/ID with sweep.json (the plan and where it was run), parts/*.parquet (every epoch of every run),
   summary.json, overview.png and .pdf, study.log (for optuna-dashboard) and checkpoints.
   With --json: one JSON object on standard output, the rest on standard error; --tail writes an object a line.

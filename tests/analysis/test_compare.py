@@ -46,7 +46,7 @@ def test_five_seeds_cannot_come_below_a_sixteenth_by_flipping_signs() -> None:
     assert (found.p_flips, found.p_flips_smallest) == (0.0625, 0.0625)
     assert found.p
     assert found.p < 1e-4
-    assert found.separable
+    assert found.significant
 
 
 def test_the_flips_of_many_seeds_are_drawn_and_can_be_drawn_again() -> None:
@@ -71,17 +71,17 @@ def test_students_p_and_interval_are_those_of_the_paired_t_test(differences: NDA
     assert paired.student_p(differences) == pytest.approx(expected.pvalue, abs=1e-9)
     found = compare(dict(enumerate(other + differences)), dict(enumerate(other)), None)
     assert found.p == pytest.approx(expected.pvalue, abs=1e-9)
-    assert found.separable == (expected.pvalue < 0.05)
+    assert found.significant == (expected.pvalue < 0.05)
 
 
 def test_equal_differences_tell_nothing_of_how_much_they_vary() -> None:
     # Accuracies in tenths: 26.6 - 25.7 and 26.7 - 25.8 differ in the last bits of the floats.
     found = compare({0: 26.6, 1: 26.7, 2: 26.9}, {0: 25.7, 1: 25.8, 2: 26.0}, None, margin=1.0)
-    assert (found.difference, found.interval, found.separable) == (pytest.approx(0.9), None, False)
+    assert (found.difference, found.interval, found.significant) == (pytest.approx(0.9), None, False)
     assert (found.p, found.p_equivalence, found.effect_size) == (None, None, None)
     assert (found.detectable, found.seeds_needed, found.p_flips) == (None, None, 0.25)
     assert found.sentence.endswith(
-        "all differences are equal, which tells nothing of how much they vary: not separable"
+        "all differences are equal, which tells nothing of how much they vary: no significant difference"
     )
 
 
@@ -109,11 +109,11 @@ def test_an_end_that_is_not_0_is_not_written_as_0() -> None:
     values = np.array([0.5, 1.0, 1.5])
     low = values.mean() - half_of(values)
     for shift, words in (
-        (0.002 - low, "+0.002 to +2.486, excludes 0"),
-        (-0.002 - low, "-0.002 to +2.482, includes 0"),
+        (0.002 - low, "+0.002 to +2.486, excludes 0: significantly better"),
+        (-0.002 - low, "-0.002 to +2.482, includes 0: no significant difference"),
     ):
         found = between(list(values + shift))
-        assert f"the 95% interval, {words}: {'' if shift > -low else 'not '}separable" in found.sentence
+        assert f"the 95% interval, {words}" in found.sentence
 
 
 def half_of(values: NDArray[np.float64]) -> float:
@@ -123,8 +123,8 @@ def half_of(values: NDArray[np.float64]) -> float:
 
 def test_what_changes_no_score_is_equivalent() -> None:
     same = between([0.0, 0.0, 0.0], 1.0)
-    assert (same.p, same.p_equivalence, same.separable) == (None, 0.0, False)
-    assert same.sentence.endswith("not separable, equivalent within ±1")
+    assert (same.p, same.p_equivalence, same.significant) == (None, 0.0, False)
+    assert same.sentence.endswith("no significant difference, equivalent within ±1")
 
 
 @given(DIFFERENCES, st.sampled_from([None, Noise(2.0), Noise(2.0, 5)]))
@@ -136,15 +136,15 @@ def test_p_alone_is_that_of_the_comparison(differences: NDArray[np.float64], noi
 
 
 @pytest.mark.parametrize("seeds", [None, 3, 5])
-def test_one_seed_is_called_separable_by_chance_once_in_twenty(seeds: int | None) -> None:
+def test_one_seed_is_called_significant_by_chance_once_in_twenty(seeds: int | None) -> None:
     generator = np.random.default_rng(0)
     called: list[bool | None] = []
     for _ in range(4000):
         known = 2.0 if seeds is None else float(generator.normal(0, 2.0, seeds).std(ddof=1))
         arm, other = generator.normal(50, 2.0, 2).tolist()
         found = compare({0: arm}, {0: other}, noise := Noise(known, seeds))
-        assert found.separable == (abs(found.difference) >= noise.threshold)
-        called.append(found.separable)
+        assert found.significant == (abs(found.difference) >= noise.threshold)
+        called.append(found.significant)
     assert np.mean(np.array(called, float)) == pytest.approx(0.05, abs=0.011)
 
 
@@ -248,18 +248,18 @@ def test_who_cannot_be_told_apart_is_told_what_could_have_been_and_what_it_takes
     found = between([1.0, -0.6, 0.7, 0.2, 0.2])
     assert found.detectable == pytest.approx(1.0231, abs=1e-4)
     assert found.sentence == (
-        "+0.30 points over 5 paired seeds; the 95% interval, -0.46 to +1.06, includes 0: not separable; "
+        "+0.30 points over 5 paired seeds; the 95% interval, -0.46 to +1.06, includes 0: no significant difference; "
         "5 seeds show 1.02 or more with 80% power, 0.30 would take 35 seeds"
     )
     assert between([1.0, -1.0, 0.01]).sentence.endswith("0.00 would take more than 1,000 seeds")
 
 
-def test_arms_may_be_separable_and_equivalent_or_neither() -> None:
+def test_arms_may_differ_significantly_and_be_equivalent_or_neither() -> None:
     assert between([0.2, 0.21, 0.19, 0.2], 0.5).sentence.endswith(
-        "excludes 0: separable, equivalent within ±0.5"
+        "excludes 0: significantly better, equivalent within ±0.5"
     )
     assert between([0.2, -0.21, 0.1, 0.0], 0.5).sentence.endswith(
-        "includes 0: not separable, equivalent within ±0.5"
+        "includes 0: no significant difference, equivalent within ±0.5"
     )
     neither = between([2.0, -2.1, 1.0, 0.0], 0.5)
     assert neither.p_equivalence

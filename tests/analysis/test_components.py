@@ -123,7 +123,7 @@ def test_a_row_is_the_paired_comparison_with_the_full_method() -> None:
     )
     alone = compare(without, full, None, margin=3.0)
     assert (row.difference, (row.low, row.high), row.p) == (alone.difference, alone.interval, alone.p)
-    assert row.verdict == "separable, equivalent within ±3"
+    assert row.verdict == "significantly worse, equivalent within ±3"
 
 
 @pytest.mark.parametrize("name", BARE)
@@ -154,7 +154,7 @@ def test_the_interaction_of_two_components_is_what_their_losses_do_not_add_up_to
     assert list(rows) == [" & ".join(pair) for pair in combinations(names, 2) if pair not in refused]
     row = rows.pop("no relations & no queue")
     assert row.difference == pytest.approx(3, abs=0.2)
-    assert row.verdict == "separable"
+    assert row.verdict == "significantly better"
     assert row.low
     assert row.low > 2
     assert row.seconds is None

@@ -256,7 +256,7 @@ def test_tuning_claims_a_gain_of_arms_that_are_all_alike_at_most_once_in_twenty(
     def claims(scores: Values) -> bool:
         rows = [({"rate": 0.1 + n / 100}, dict(enumerate(row.tolist()))) for n, row in enumerate(scores)]
         says = tunability(record(rows))[0].sentence
-        return ": separable" in says and "but not among all arms" not in says
+        return ": significantly better" in says and "but not among all arms" not in says
 
     assert share([claims(s) for s in trials(lambda g: g.normal(50, 1, (arms, seeds)), 150)]) < 0.06
 

@@ -390,7 +390,7 @@ def test_only_complete_arms_count_and_the_others_are_counted() -> None:
 def test_runs_on_fresh_seeds_have_no_part() -> None:
     arms, scores = drawn(4, seed=10)
     whole = record(arms, scores, DRAWN)
-    again = [Run(**{**vars(run), "seed": 7, "run": f"{run.identity} again"}) for run in whole.runs[:2]]
+    again = [Run(**{**vars(run), "seed": 7, "identity": f"{run.identity} again"}) for run in whole.runs[:2]]
     known = observed(Record({**whole.manifest, "confirm_seeds": [7]}, (*whole.runs, *again)))
     assert sorted(known.scores) == pytest.approx(sorted(scores))
 

@@ -29,7 +29,7 @@ def record(finals: dict[float, list[float]], **manifest: Any) -> Record:
 
 def run(temperature: float, seed: int, score: float, **fields: Any) -> Run:
     usual: dict[str, Any] = {
-        "run": f"{temperature} {seed}",
+        "identity": f"{temperature} {seed}",
         "number": round(100 * temperature),
         "arm": f"arm {temperature}",
         "seed": seed,
@@ -86,7 +86,7 @@ def test_every_arm_is_compared_with_the_default_by_seed_and_corrected_for_their_
     assert better.probability_of_improvement == 1.0
     assert worse.p
     assert [better.p_holm, worse.p_holm] == holm([better.p, worse.p])
-    assert (better.verdict, worse.verdict) == ("separable", "not separable")
+    assert (better.verdict, worse.verdict) == ("significantly better", "no significant difference")
 
 
 def test_a_difference_that_stands_alone_may_fall_among_many() -> None:
@@ -97,20 +97,20 @@ def test_a_difference_that_stands_alone_may_fall_among_many() -> None:
     assert row.low
     assert row.p < 0.05 < row.p_holm
     assert row.low > 0
-    assert row.verdict == "not separable among so many"
+    assert row.verdict == "no significant difference after correction for all rows"
 
 
 def test_an_arm_that_does_not_matter_is_equivalent_within_a_margin() -> None:
     same = {0.1: [50.0, 54.0, 58.0, 51.0], 0.2: [50.1, 53.9, 58.1, 50.8]}
     (row,) = against(record(same), margin=1.0)
-    assert row.verdict == "not separable, equivalent within ±1"
+    assert row.verdict == "no significant difference, equivalent within ±1"
     # Equivalence is a claim, too, and is corrected for how many are made.
     values = compare({0: 0.6, 1: -0.4, 2: 0.5, 3: 0.0}, dict.fromkeys(range(4), 0.0), None, margin=1.0)
     assert values.p_equivalence
     assert 0.01 < values.p_equivalence < 0.05
-    assert differences(["a"], [values], 1.0)[0].verdict == "not separable, equivalent within ±1"
+    assert differences(["a"], [values], 1.0)[0].verdict == "no significant difference, equivalent within ±1"
     few = differences(["a", *"bcde"], [values, *["running"] * 4], 1.0)
-    assert [row.verdict for row in few] == ["not separable", *["running"] * 4]
+    assert [row.verdict for row in few] == ["no significant difference", *["running"] * 4]
 
 
 def test_costs_are_those_of_one_run_and_of_runs_that_were_trained_here() -> None:
@@ -145,7 +145,7 @@ def test_only_fresh_seeds_count_where_the_best_were_run_again() -> None:
 def test_one_seed_is_judged_by_a_deviation_that_was_measured_before() -> None:
     finals = {0.1: [50.0], 0.2: [56.0], 0.3: [51.0]}
     words = [row.verdict for row in against(record(finals, seed_deviation=1.0))]
-    assert words == ["separable", "not separable"]
+    assert words == ["significantly better", "no significant difference"]
     unknown = against(record(finals))
     assert [row.verdict for row in unknown] == ["one seed cannot tell"] * 2
     assert [(row.low, row.p, row.p_holm, row.effect_size) for row in unknown] == [(None,) * 4] * 2

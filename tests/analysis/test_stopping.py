@@ -23,7 +23,7 @@ def record(curves: list[list[float]], states: list[str] | None = None, seeds: in
     for number, curve in enumerate(curves):
         epochs = np.arange(1, len(curve) + 1)
         run: dict[str, Any] = {
-            "run": str(number),
+            "identity": str(number),
             "number": number,
             "arm": str(number),
             "seed": number % seeds,

@@ -102,20 +102,20 @@ def test_only_complete_arms_are_ranked_however_well_a_stopped_one_did(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("gain", "deviation", "separable"), [(1.3, 0.5, False), (1.4, 0.5, True), (9.0, None, None)]
+    ("gain", "deviation", "significant"), [(1.3, 0.5, False), (1.4, 0.5, True), (9.0, None, None)]
 )
 def test_one_seed_tells_arms_apart_only_beyond_what_a_known_deviation_passes_once_in_twenty(
-    tmp_path, gain, deviation, separable
+    tmp_path, gain, deviation, significant
 ):
     finals = {0.1: ("complete", 50.0), 0.2: ("complete", 50.0 + gain)}
     summary = one_seed(
         tmp_path, finals, seed_deviation=deviation, settle_command="sweeps --space rerun:sweep"
     )
     assert summary.comparison.difference == pytest.approx(gain)
-    assert summary.comparison.separable is separable
-    assert ("To settle it: sweeps --space rerun:sweep" in summary_text(summary)) is (separable is not True)
-    ends = {True: "beyond seed noise", False: "not separable from seed noise", None: "one seed cannot tell"}
-    assert headline(summary).endswith(ends[separable])
+    assert summary.comparison.significant is significant
+    assert ("To settle it: sweeps --space rerun:sweep" in summary_text(summary)) is (significant is not True)
+    ends = {True: "significantly better", False: "no significant difference", None: "one seed cannot tell"}
+    assert headline(summary).endswith(ends[significant])
 
 
 def test_several_seeds_are_compared_in_pairs(tmp_path):
@@ -126,7 +126,7 @@ def test_several_seeds_are_compared_in_pairs(tmp_path):
     summary = summarise(load(sweep(tmp_path, runs, seeds=[0, 1, 2])))
     expected = stats.ttest_rel(better, default).confidence_interval(0.95)
     assert summary.comparison.interval == pytest.approx((expected.low, expected.high))
-    assert summary.comparison.separable  # though the seeds themselves differ by eight points
+    assert summary.comparison.significant  # though the seeds themselves differ by eight points
     assert summary.best.deviation == pytest.approx(np.std(better, ddof=1))
     assert "± 4.0" in summary_text(summary)
 
@@ -181,13 +181,15 @@ def test_the_best_of_many_is_not_beyond_noise_for_being_so_by_itself(tmp_path):
     finals = {0.1: default, 0.2: better, **{0.3 + i / 10: [49.0, 55.0 - i, 58.0] for i in range(8)}}
     runs = {t: {s: ("complete", v) for s, v in enumerate(values)} for t, values in finals.items()}
     summary = summarise(load(sweep(tmp_path, runs, seeds=[0, 1, 2])))
-    assert summary.comparison.separable
-    assert not summary.separable
+    assert summary.comparison.significant
+    assert not summary.significant
     assert summary.p_holm == pytest.approx(9 * summary.comparison.p)
     assert summary.p_holm == next(
         row.p_holm for row in against(load(tmp_path)) if row.name == "temperature 0.2"
     )
-    assert headline(summary).endswith("+1.0 over the default: not separable among 9 arms")
+    assert headline(summary).endswith(
+        "+1.0 over the default: no significant difference after correction for 9 arms"
+    )
     assert f"by itself, but not as the best of 9 (p {summary.p_holm:.2g}, Holm)." in summary_text(summary)
 
 
@@ -222,11 +224,11 @@ def test_the_interval_holds_the_mean_difference_and_the_verdict_follows_from_it(
     found, mirrored = compare(arm, other, None), compare(other, arm, None)
     if found.interval is None:
         assert np.ptp(np.round([a - b for a, b in pairs], 9)) == 0
-        assert not found.separable
+        assert not found.significant
     else:
         low, high = found.interval
         assert low <= found.difference <= high
-        assert found.separable == (not low <= 0 <= high)
+        assert found.significant == (not low <= 0 <= high)
         assert mirrored.interval == pytest.approx((-high, -low))
     assert found.difference == pytest.approx(np.mean([a - b for a, b in pairs]), abs=1e-9)
 

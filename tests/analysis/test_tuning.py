@@ -67,13 +67,13 @@ def test_what_one_parameter_gains_is_of_arms_that_change_it_alone_the_most_first
         (("kernel",), 2, 2),
         (("rate",), 1, 3),
     ]
-    assert [gain.comparison.separable for gain in alone] == [True, True, False]  # three deviations are 1.5
+    assert [gain.comparison.significant for gain in alone] == [True, True, False]  # three deviations are 1.5
 
 
 def test_a_parameter_that_is_best_at_its_default_gains_nothing() -> None:
     gains = tunability(record([({}, {0: 50.0, 1: 51.0}), ({"rate": 0.3}, {0: 49.0, 1: 49.0})]))
     assert [gain.comparison.difference for gain in gains] == [0, 0]
-    assert not gains[0].comparison.separable
+    assert not gains[0].comparison.significant
     assert gains[1].sentence == "Tuning rate gains nothing: the default is the best of 2."
 
 
@@ -123,7 +123,7 @@ def test_what_the_held_out_seeds_say_is_a_mean_without_a_verdict(arms: int, seed
     )
     held = found[0].held_out
     assert held
-    assert (held.separable, held.interval, held.p) == (None, None, None)
+    assert (held.significant, held.interval, held.p) == (None, None, None)
     assert held.difference == pytest.approx((scores[1] - scores[0]).mean())
     says = found[0].sentence.split("Chosen on the other seeds: ")[1]
     mean = f"{held.difference:+.2f} points, the mean of {seeds} seeds"
@@ -138,12 +138,15 @@ def test_a_gain_on_the_seeds_that_chose_the_arm_is_corrected_for_all_arms_that_r
     worse = [({"rate": 0.3 + n / 100}, {0: 49.0 - n, 1: 51.5, 2: 47.0 + n}) for n in range(9)]
     alone = tunability(record([({}, default), ({"kernel": "rbf"}, better)]))[0]
     assert alone.p_holm == alone.comparison.p
-    assert "separable by itself" not in alone.sentence
+    assert "better by itself" not in alone.sentence
     for gain in tunability(record([({}, default), ({"kernel": "rbf"}, better), *worse]))[:2]:
         assert gain.best.digest == "1"
-        assert gain.comparison.separable
+        assert gain.comparison.significant
         assert gain.p_holm == pytest.approx(10 * (alone.p_holm or 0.0))
-        assert f"separable by itself, but not among all arms (p {gain.p_holm:.2g}, Holm)." in gain.sentence
+        assert (
+            f"significantly better by itself, but not among all arms (p {gain.p_holm:.2g}, Holm)."
+            in gain.sentence
+        )
 
 
 def test_a_gain_on_fresh_seeds_is_corrected_for_the_arms_that_ran_there_alone() -> None:

@@ -47,7 +47,7 @@ def coefficient(index: int, _: np.random.Generator) -> tuple[dict[str, Any], flo
 
 
 def forest(count: int) -> Figure:
-    rows = [Difference(f"{LONG} {i}", i - 3, i - 4, i - 1.5, 5, "separable") for i in range(count)]
+    rows = [Difference(f"{LONG} {i}", i - 3, i - 4, i - 1.5, 5, "significantly better") for i in range(count)]
     rows += [Difference("one seed", -12.4, None, None, 1, "one seed cannot tell")]
     rows += [Difference("later", None, None, None, 0, "not begun")]
     return figures.forest(rows, label="difference from the default, kNN top-1 (points)", margin=1.0)

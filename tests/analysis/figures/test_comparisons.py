@@ -28,11 +28,11 @@ from analysis.summary import Summary
 
 LABEL = "kNN top-1 (%)"
 ROWS = [
-    Difference("better", 2.0, 0.5, 3.5, 5, "separable"),
-    Difference("unclear", -0.4, -1.5, 0.7, 5, "not separable"),
+    Difference("better", 2.0, 0.5, 3.5, 5, "significantly better"),
+    Difference("unclear", -0.4, -1.5, 0.7, 5, "no significant difference"),
     Difference("single", 1.0, None, None, 1, "one seed cannot tell"),
     Difference("later", None, None, None, 0, "not begun"),
-    Difference("worse", -3.0, -4.0, -2.0, 5, "separable"),
+    Difference("worse", -3.0, -4.0, -2.0, 5, "significantly worse"),
 ]
 
 
@@ -59,7 +59,7 @@ def test_a_forest_has_each_difference_in_its_row_with_its_interval():
     (band,) = axes.patches
     assert (band.get_x(), band.get_width()) == (-1.5, 3.0)
     assert axes.get_ylim()[0] > axes.get_ylim()[1], "the first row is at the top"
-    assert set(words(axes)) >= {"+2.00", "+0.50 to +3.50", "−0.40", "separable", "not begun", "0"}
+    assert set(words(axes)) >= {"+2.00", "+0.50 to +3.50", "−0.40", "significantly better", "not begun", "0"}
 
 
 def test_a_forest_refuses_what_it_cannot_draw():
@@ -256,7 +256,7 @@ def test_sweeps_of_a_campaign_that_share_arms_are_seen_as_factors_by_data():
 
 @pytest.mark.filterwarnings("error")
 def test_a_forest_of_one_row_has_room_for_the_heads_of_its_columns():
-    figure = forest([Difference("alone", 1.05, -0.09, 2.19, 5, "not separable")], label="points")
+    figure = forest([Difference("alone", 1.05, -0.09, 2.19, 5, "no significant difference")], label="points")
     figure.draw_without_rendering()
     axes = figure.axes[0]
     heads = [text for text in axes.texts if text.get_text() in ("difference", "interval", "n", "verdict")]

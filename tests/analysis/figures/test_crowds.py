@@ -144,8 +144,12 @@ def test_names_that_are_told_apart_have_no_numbers() -> None:
 
 
 def test_a_forest_of_long_names_tells_its_rows_apart() -> None:
-    rows = [Difference(f"{LONG} {n}", 1.0, 0.0, 2.0, 5, "separable", number=10 + n) for n in range(2)]
-    rows += [Difference(f"{LONG} with another end {n}", 1.0, 0.0, 2.0, 5, "separable") for n in range(2)]
+    rows = [
+        Difference(f"{LONG} {n}", 1.0, 0.0, 2.0, 5, "significantly better", number=10 + n) for n in range(2)
+    ]
+    rows += [
+        Difference(f"{LONG} with another end {n}", 1.0, 0.0, 2.0, 5, "significantly better") for n in range(2)
+    ]
     names = [t.get_text() for t in figures.forest(rows, label="points").axes[0].get_yticklabels()]
     assert [name.split("\n")[-1] for name in names] == ["(arm 10)", "(arm 11)", "(row 3)", "(row 4)"]
 

@@ -412,7 +412,7 @@ def test_a_winner_is_named_only_from_fresh_seeds(tmp_path: Path, written: Callab
             assert f"is above {least:+.2f} with 95 % confidence" in said[0]
         if word == "No claim" and len(gains) > 1:
             assert comparison
-            assert comparison.separable  # by itself
+            assert comparison.significant  # by itself
             assert "by itself, but not as the best of 3" in str(finding.section(evidence))
     for kind in ("empty", "only failed", "running"):
         assert "<strong>A result" not in written(kind)

@@ -106,7 +106,7 @@ def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Pa
     (directory / "campaign.json").write_text(json.dumps(content))
     first, second, third, best = analysis.results(directory)
     assert first.difference == pytest.approx(5.0)
-    assert (first.verdict, second.verdict) == ("separable", "not separable")
+    assert (first.verdict, second.verdict) == ("significantly better", "no significant difference")
     assert third.verdict == "t 9.0: not begun"
     assert best.verdict == "the best was chosen on these very seeds, and was not run again on fresh ones"
     assert (best.difference, best.p) == (None, None)
@@ -117,7 +117,7 @@ def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Pa
     assert (third.p, third.p_holm) == (None, None)
     table = analysis.results_markdown([first, second, third])
     assert "| s | t 1.0 | default | +5.00 |" in table
-    assert f"| 3 | {first.p:.2g} | {first.p_holm:.2g} | separable |" in table
+    assert f"| 3 | {first.p:.2g} | {first.p_holm:.2g} | significantly better |" in table
     assert "| 0 |  |  | t 9.0: not begun |" in table
     assert analysis.standing(directory)[0].states == {"complete": 9}
 
