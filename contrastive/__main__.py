@@ -33,8 +33,10 @@ Accuracies are percentages. Exit codes: 0 done, 2 refused.
 EXPORT = """\
 Writes the trained network (encoder and heads) as safetensors, its configuration in the metadata. Read it back with
 
-  from contrastive.checkpoint import load_encoder
-  config, encoder = load_encoder(Path("OUT.safetensors"), device=torch.device("cpu"))
+  from contrastive import load_encoder
+  encoder = load_encoder("OUT.safetensors")
+  features = encoder(images)   # (N, 3, H, W), bytes or numbers from 0 to 1: standardised as in pretraining
+  encoder.module, encoder.config, encoder.normalisation
 """
 
 

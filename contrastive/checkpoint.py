@@ -3,39 +3,19 @@
 import json
 import os
 import pickle
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor, nn
+from torch import Tensor
 
 from contrastive.config import Config, from_dict, to_dict
+from contrastive.pretrained import Normalisation, Pretrained
 
 EXPORT = ".safetensors"
-
-
-@dataclass(frozen=True)
-class Normalisation:
-    """By what an encoder's images, in 0..1, were standardised: mean and standard deviation of each channel."""
-
-    mean: tuple[float, ...]
-    std: tuple[float, ...]
-    """0 for a channel that never varies: `contrastive.views.normalise` standardises it to 0."""
-
-
-@dataclass(frozen=True)
-class Pretrained:
-    """What pretraining leaves: plain modules in evaluation mode, and what they were trained by."""
-
-    config: Config
-    encoder: nn.Module
-    projector: nn.Module
-    normalisation: Normalisation | None
-    """None where the checkpoint does not say; it is then that of the configuration's data."""
 
 
 def save(path: Path, state: dict[str, Any]) -> None:
@@ -56,27 +36,19 @@ def load(path: Path, *, device: torch.device) -> dict[str, Any]:
     return torch.load(path, map_location=device, weights_only=True)
 
 
-def load_encoder(path: Path, *, device: torch.device) -> tuple[Config, nn.Module]:
-    """The trained encoder of a run as a plain module in evaluation mode, and the configuration it comes from.
-
-    It takes images (N, 3, H, W) that `contrastive.views.normalise` has standardised, by the `normalisation` that
-    `load_pretrained` gives, and gives features (N, config.encoder.dim).
+def load_encoder(path: str | Path, *, device: str | torch.device = "cpu") -> Pretrained:
+    """The trained encoder of a run, with its projector, its configuration and what standardises its images.
 
     Args:
         path: a checkpoint of training, or an export of one (.safetensors).
-        device: where the module shall be.
+        device: where the modules shall be.
 
     Raises:
         FileNotFoundError: there is no such file.
         ValueError: it is neither.
     """
-    found = load_pretrained(path, device=device)
-    return found.config, found.encoder
-
-
-def load_pretrained(path: Path, *, device: torch.device) -> Pretrained:
-    """Encoder and projector of a checkpoint or an export; arguments and errors as for `load_encoder`."""
-    config, weights, normalisation = _read(path, device)
+    device = torch.device(device)
+    config, weights, normalisation = _read(Path(path), device)
     encoder, projector = config.encoder.build(), config.method.assembly.projector.build(config.encoder.dim)
     for name, module in (("encoder.", encoder), ("projector.", projector)):
         module.load_state_dict({k.removeprefix(name): v for k, v in weights.items() if k.startswith(name)})
@@ -85,7 +57,7 @@ def load_pretrained(path: Path, *, device: torch.device) -> Pretrained:
     return Pretrained(config, encoder, projector, normalisation)
 
 
-def export(path: Path, out: Path) -> None:
+def export(path: str | Path, out: str | Path) -> None:
     """Writes the online network of a checkpoint as safetensors: `encoder.*`, `projector.*` and other heads.
 
     The metadata hold the configuration ("config") and, where the checkpoint has them, the mean and
@@ -95,6 +67,7 @@ def export(path: Path, out: Path) -> None:
         FileNotFoundError: there is no such checkpoint.
         ValueError: it is none, or the new file would not be called .safetensors.
     """
+    path, out = Path(path), Path(out)
     if out.suffix != EXPORT:
         raise ValueError(f"{out}: an export is read back by its name; let it end in {EXPORT}")
     config, weights, normalisation = _read(path, torch.device("cpu"))

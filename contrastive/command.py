@@ -3,16 +3,14 @@
 import argparse
 import dataclasses
 import json
-from functools import cache
 from typing import Any
 
 import torch
 
 from contrastive import checkpoint, data
 from contrastive.config import Config, closest, replace, to_dict, to_json
-from contrastive.data import Dataset
 from contrastive.data.download import download as fetch
-from contrastive.evaluate.offline import check_protocol, measure, read
+from contrastive.evaluate.encoder import measured
 from contrastive.evaluate.protocols import PROTOCOLS
 
 KINDS: dict[str, type[Any]] = {kind.name: kind for kind in PROTOCOLS}
@@ -26,20 +24,10 @@ def evaluate(given: argparse.Namespace) -> None:
         OSError: a file cannot be read.
     """
     device = torch.device(given.device)
-    network = checkpoint.load_pretrained(given.checkpoint, device=device)
+    network = checkpoint.load_encoder(given.checkpoint, device=device)
     config = _with_protocols(network.config, given)
-
-    @cache
-    def own() -> Dataset:
-        return data.load(config.data, cache=given.cache)
-
-    todo = [(p, read(p.data, cache=given.cache) if p.data else own()) for p in config.evaluation.after]
-    for protocol, images in todo:
-        check_protocol(protocol, images, protocol.name, given.split)
-    moments = network.normalisation or own()
     metrics: dict[str, float] = {}
-    for protocol, images in todo:
-        found = measure(protocol, network, config, images, moments=moments, device=device)
+    for found in measured(network, config, cache=given.cache, device=device):
         metrics |= found
         if not given.json:
             print(*(f"{name:<40} {value:8.2f}" for name, value in found.items()), sep="\n", flush=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from contrastive import checkpoint, distributed
+from contrastive import checkpoint, data, distributed
 from contrastive.batches import batches
 from contrastive.config import Config, identity, to_dict
 from contrastive.data import Dataset
@@ -39,11 +39,11 @@ class Outcome:
 
 def train(
     config: Config,
-    report: Report,
+    report: Report | None = None,
     *,
-    dataset: Dataset,
-    directory: Path | None = None,
-    device: torch.device | str = "cpu",
+    dataset: Dataset | None = None,
+    directory: str | Path | None = None,
+    device: str | torch.device = "cpu",
     world: World | None = None,
     watch: Callable[[int, float], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
@@ -54,9 +54,9 @@ def train(
 
     Args:
         config: what to train. Where it has the usual batch and the images are fewer, the batch is as large as they are.
-        report: told of each epoch: loss, knn_top1 (percent, validation images), effective_rank,
+        report: if given, told of each epoch: loss, knn_top1 (percent, validation images), effective_rank,
             seconds (training only), images_per_second, evaluation_seconds, learning_rate.
-        dataset: the images of `config.data`.
+        dataset: the images of `config.data`; None: they are loaded, and kept in the usual cache.
         directory: where to keep the checkpoint; a run found there goes on after its last whole epoch,
             which is reported once more.
         device: where to train.
@@ -69,22 +69,28 @@ def train(
         FloatingPointError: the loss, the weights or the features are no longer finite.
     """
     world = world or distributed.current_world()
+    dataset = data.load(config.data) if dataset is None else dataset
     if config.batch == Config.batch:  # which nobody gave
         config = with_batch(config, len(dataset.train), lambda smaller: check_batch(smaller, dataset, world))
     check_batch(config, dataset, world)
     check_evaluation(config, dataset)
     run = _Run(config, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)
-    path = directory / "checkpoint.pt" if directory else None
+    path = Path(directory) / "checkpoint.pt" if directory else None
+    tell = report or _silent
     epoch, metrics = run.restore(path)
     if epoch:
-        report(epoch, metrics)
+        tell(epoch, metrics)
     while epoch < config.epochs:
         epoch += 1
         metrics = run.epoch(epoch)
         if path and world.rank == 0:
             run.save(path, epoch, metrics)
-        report(epoch, metrics)
+        tell(epoch, metrics)
     return Outcome(epochs=epoch, metrics=metrics, checkpoint=path)
+
+
+def _silent(_epoch: int, _metrics: Metrics) -> None:
+    """What is told to nobody."""
 
 
 class _Run:

@@ -1,13 +1,35 @@
-"""The named spaces. To add one: one assignment in a method's file and its name in that file's SPACES."""
+"""Spaces of configurations, as data: what varies around a base, in which range, after whom.
 
-from pathlib import Path
+Example:
+    >>> from search_spaces import SPACES
+    >>> list(SPACES["sce_temperatures"].domains)
+    ['method.temperature', 'method.target_temperature']
+"""
 
-from search_spaces import baselines, bsim, cacr, comparison, mmcl, sce, wcl
-from search_spaces.literals import check_keys
-from search_spaces.space import Space
+from typing import TYPE_CHECKING
 
-FILES = (sce, mmcl, wcl, cacr, bsim, baselines, comparison)
-for file in FILES:
-    check_keys(Path(str(file.__file__)))
+from contrastive import lazy
 
-SPACES: dict[str, Space] = {space.name: space for file in FILES for space in file.SPACES}
+if TYPE_CHECKING:
+    from search_spaces.campaign import Campaign as Campaign
+    from search_spaces.campaign import Entry as Entry
+    from search_spaces.campaigns import CAMPAIGNS as CAMPAIGNS
+    from search_spaces.conditional import When as When
+    from search_spaces.domains import Choice as Choice
+    from search_spaces.domains import Domain as Domain
+    from search_spaces.domains import Integer as Integer
+    from search_spaces.domains import LogUniform as LogUniform
+    from search_spaces.domains import Uniform as Uniform
+    from search_spaces.domains import Zip as Zip
+    from search_spaces.laptop import laptop as laptop
+    from search_spaces.named import FILES as FILES
+    from search_spaces.named import SPACES as SPACES
+    from search_spaces.parts import Alternative as Alternative
+    from search_spaces.parts import Less as Less
+    from search_spaces.parts import Reference as Reference
+    from search_spaces.parts import Reported as Reported
+    from search_spaces.space import Space as Space
+    from search_spaces.space import based_on as based_on
+    from search_spaces.space import by_name as by_name
+
+lazy.publish(__name__)

@@ -33,7 +33,7 @@ def export(directory: Path, out: Path) -> Exported:
     """Writes the best complete arm of a sweep to the folder `out`, which is made.
 
     best.json has its configuration with its first seed, its score on each seed, and what made it;
-    encoder-seedN.safetensors, of every run of the arm, is read back by `contrastive.checkpoint.load_encoder`.
+    encoder-seedN.safetensors, of every run of the arm, is read back by `contrastive.load_encoder`.
 
     Raises:
         StoreError: there is no sweep in that folder.

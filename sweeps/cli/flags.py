@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from contrastive.caches import cache_folder
+from platformdirs import user_cache_path
 
 KEEP = 3
 """Complete arms that keep their checkpoints unless told otherwise."""
@@ -177,7 +177,7 @@ def add_places(p: argparse.ArgumentParser) -> Any:
         "--address", metavar="HOST:PORT", help="a running Ray cluster; default: one made of this machine"
     )
     where.add_argument("--store", type=Path, default=Path("results"), help="the result store (./results)")
-    where.add_argument("--cache", type=Path, default=cache_folder(), help="prepared images (%(default)s)")
+    where.add_argument("--cache", type=Path, default=_usual_cache(), help="prepared images (%(default)s)")
     where.add_argument(
         "--keep",
         type=int,
@@ -283,7 +283,7 @@ def as_typed(given: argparse.Namespace, typed: list[str]) -> str:
 
 def places(given: argparse.Namespace) -> str:
     """The flags of where and how a sweep is kept, as far as they differ from what is usual, to be typed again."""
-    usual = {"address": None, "keep": KEEP, "disk": None, "cache": cache_folder(), "no_reuse": False}
+    usual = {"address": None, "keep": KEEP, "disk": None, "cache": _usual_cache(), "no_reuse": False}
     usual["reuse_other_code"] = False
     different = {name: getattr(given, name) for name, value in usual.items() if getattr(given, name) != value}
     words = [_flag(n) if v is True else f"{_flag(n)} {shlex.quote(str(v))}" for n, v in different.items()]
@@ -297,3 +297,8 @@ def named(names: Iterable[str]) -> str:
 
 def _flag(name: str) -> str:
     return f"--{name.replace('_', '-')}"
+
+
+def _usual_cache() -> Path:
+    """The folder of `contrastive.caches`, said here so that looking at a sweep loads nothing of that package."""
+    return user_cache_path("contrastive-sweeps", appauthor=False)

@@ -15,7 +15,7 @@ from typing import IO, Any
 
 import torch
 
-from contrastive.checkpoint import load_pretrained
+from contrastive.checkpoint import load_encoder
 from contrastive.config import arm
 from contrastive.data import Dataset, load
 from contrastive.evaluate.features import readout
@@ -199,7 +199,7 @@ def checkpoint(sweep: Sweep, run: str) -> Path:
 def test_accuracy(sweep: Sweep, run: str) -> float:
     """Top-1 of kNN on the test images, in percent, of a finished run: for what is reported at the end only."""
     device = _device(sweep.plan)
-    found = load_pretrained(checkpoint(sweep, run), device=device)
+    found = load_encoder(checkpoint(sweep, run), device=device)
     layer = readout(found, found.config.evaluation.layer)
     return held_out_accuracy(layer, sweep.dataset, found.config, device=device)
 

@@ -8,7 +8,7 @@ import torch
 
 from analysis.load import Record
 from analysis.summary import Summary
-from contrastive.checkpoint import load_pretrained
+from contrastive.checkpoint import load_encoder
 from contrastive.data import Split
 from contrastive.distributed import World
 from contrastive.evaluate.features import embed, readout
@@ -44,7 +44,7 @@ def write(begun: Sweep, record: Record, summary: Summary) -> None:
 
 def _arrays(begun: Sweep, checkpoint: Path) -> dict[str, Any]:
     device, images = torch.device("cpu"), _first(begun.dataset.validation)
-    found = load_pretrained(checkpoint, device=device)
+    found = load_encoder(checkpoint, device=device)
     layer = readout(found, found.config.evaluation.layer)
     channels = found.config.views.channels or begun.dataset
     features = embed(layer, images, channels, found.config, world=World(), device=device)

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PAPER = re.compile(r"https://(arxiv\.org/abs/\d{4}\.\d{5}|doi\.org/10\.\S+)")
 DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef
 PUBLIC = {
-    **{f"losses.{name}": getattr(losses, name) for name in vars(losses)["__all__"]},
+    **{f"losses.{name}": getattr(losses, name) for name in losses.__getattr__("__all__")},
     **{f"methods.{kind.__name__}": kind for kind in METHODS},
 }
 

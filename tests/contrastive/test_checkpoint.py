@@ -6,7 +6,7 @@ import torch
 from safetensors import safe_open
 
 from contrastive import checkpoint, train
-from contrastive.checkpoint import export, load_encoder, load_pretrained
+from contrastive.checkpoint import export, load_encoder
 from contrastive.config import Config, from_dict, replace
 from contrastive.data import Dataset
 
@@ -32,7 +32,7 @@ def same(one: torch.nn.Module, two: torch.nn.Module) -> bool:
 
 
 def test_an_export_is_the_checkpoint_to_the_bit(trained: Path, exported: Path, dataset: Dataset) -> None:
-    one, two = load_pretrained(trained, device=CPU), load_pretrained(exported, device=CPU)
+    one, two = load_encoder(trained, device=CPU), load_encoder(exported, device=CPU)
     assert one.config == two.config
     assert same(one.encoder, two.encoder)
     assert same(one.projector, two.projector)
@@ -45,16 +45,16 @@ def test_an_export_is_the_checkpoint_to_the_bit(trained: Path, exported: Path, d
 
 def test_weights_are_those_that_training_left(trained: Path) -> None:
     state = checkpoint.load(trained, device=CPU)["model"]
-    found = load_pretrained(trained, device=CPU)
+    found = load_encoder(trained, device=CPU)
     for part in ("encoder", "projector"):
         for name, value in getattr(found, part).state_dict().items():
             assert torch.equal(value, state[f"online.{part}.{name}"])
 
 
 def test_the_encoder_is_a_plain_module_in_evaluation_mode(exported: Path) -> None:
-    config, encoder = load_encoder(exported, device=CPU)
-    assert not any(module.training for module in encoder.modules())
-    assert encoder(torch.zeros(1, 3, 32, 32)).shape == (1, config.encoder.dim)
+    found = load_encoder(exported, device=CPU)
+    assert not any(module.training for module in found.module.modules())
+    assert found.module(torch.zeros(1, 3, 32, 32)).shape == (1, found.config.encoder.dim)
 
 
 def test_anybody_can_read_an_export(exported: Path, config: Config) -> None:
@@ -71,7 +71,7 @@ def test_the_moments_of_the_images_travel_along(trained: Path, tmp_path: Path, d
     checkpoint.save(tmp_path / "checkpoint.pt", {**state, "normalisation": moments})
     export(tmp_path / "checkpoint.pt", tmp_path / "out.safetensors")
     for name in ("checkpoint.pt", "out.safetensors"):
-        found = load_pretrained(tmp_path / name, device=CPU).normalisation
+        found = load_encoder(tmp_path / name, device=CPU).normalisation
         assert found is not None
         assert (found.mean, found.std) == (dataset.mean, dataset.std)
 

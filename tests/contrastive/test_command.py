@@ -6,7 +6,7 @@ import torch
 
 from contrastive import train
 from contrastive.__main__ import main
-from contrastive.checkpoint import load_pretrained
+from contrastive.checkpoint import load_encoder
 from contrastive.config import Config, replace
 from contrastive.data import Dataset
 from contrastive.evaluate.offline import after_training
@@ -38,7 +38,7 @@ def test_it_measures_what_a_configuration_would_have(
     told = json.loads(evaluate(*QUICK, "--split", "test", "--json"))
     after = [{"name": "linear", "epochs": 2, "milestones": [1]}, {"name": "knn"}]
     asked = replace(config, {"evaluation.after": after, "evaluation.split": "test"})
-    network = load_pretrained(run, device=torch.device("cpu"))
+    network = load_encoder(run, device=torch.device("cpu"))
     assert told["metrics"] == after_training(network, asked, dataset, device=torch.device("cpu"))
     assert told["split"] == "test"
     assert told["protocols"][1]["temperature"] == 0.1

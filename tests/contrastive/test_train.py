@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from contrastive import train
-from contrastive.checkpoint import load_encoder, load_pretrained
+from contrastive.checkpoint import load_encoder
 from contrastive.config import Config, replace
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
@@ -111,8 +111,9 @@ def test_a_checkpoint_of_another_configuration_is_not_continued(
 
 def test_a_checkpoint_gives_the_encoder_back(config: Config, dataset: Dataset, tmp_path: Path) -> None:
     reported = curve(config, dataset, tmp_path)[-1][1]["knn_top1"]
-    found, encoder = load_encoder(tmp_path / "checkpoint.pt", device=CPU)
-    assert found == config
+    found = load_encoder(tmp_path / "checkpoint.pt")
+    encoder = found.module
+    assert found.config == config
     assert evaluate(encoder, dataset, config, world=World(), device=CPU)["knn_top1"] == reported
     assert 0 <= held_out_accuracy(encoder, dataset, config, device=CPU) <= 100
 
@@ -123,7 +124,7 @@ def test_the_encoder_is_judged_on_images_standardised_as_in_training(
     channels = {"mean": (0.3, 0.4, 0.5), "std": (0.5, 0.1, 0.2)}
     theirs = replace(config, {"views.channels": channels})
     reported = curve(theirs, dataset, tmp_path)[-1][1]["knn_top1"]
-    found = load_pretrained(tmp_path / "checkpoint.pt", device=CPU)
+    found = load_encoder(tmp_path / "checkpoint.pt", device=CPU)
     assert found.normalisation is not None
     assert vars(found.normalisation) == channels
     alike = {"world": World(), "device": CPU}

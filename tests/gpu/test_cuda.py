@@ -95,7 +95,7 @@ def test_an_encoder_trained_on_a_gpu_embeds_alike_on_a_processor(
     train(config, lambda *_: None, dataset=dataset, directory=tmp_path, device="cuda")
     images = torch.randn(16, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     features = [
-        load_encoder(tmp_path / "checkpoint.pt", device=torch.device(device))[1](images.to(device)).cpu()
+        load_encoder(tmp_path / "checkpoint.pt", device=device).module(images.to(device)).cpu()
         for device in ("cuda", "cpu")
     ]
     torch.testing.assert_close(features[0], features[1], rtol=1e-4, atol=1e-4)

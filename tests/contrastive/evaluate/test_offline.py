@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from contrastive.branch import Branch
-from contrastive.checkpoint import load_pretrained
+from contrastive.checkpoint import load_encoder
 from contrastive.config import Config, from_dict, replace, to_dict
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
@@ -257,7 +257,7 @@ def test_a_channel_that_never_varies_is_standardised_everywhere(
     outcome = train(asked, lambda *_: None, dataset=images, directory=tmp_path)
     assert all(math.isfinite(value) for value in outcome.metrics.values())
     assert outcome.metrics["knn_top1"] == 100
-    found = load_pretrained(tmp_path / "checkpoint.pt", device=CPU)
+    found = load_encoder(tmp_path / "checkpoint.pt", device=CPU)
     assert found.normalisation is not None
     again = measure(KNN(neighbours=(3,)), found, asked, images, moments=found.normalisation, device=CPU)
     assert again["knn3_top1"] == outcome.metrics["knn_top1"]

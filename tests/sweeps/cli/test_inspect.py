@@ -471,7 +471,7 @@ def test_the_best_arm_is_exported_with_its_encoders_and_where_it_comes_from(
     assert content["provenance"] == {"host": "node7"}
     (encoder,) = done.encoders
     assert encoder.endswith("encoder-seed0.safetensors")
-    exported, _ = load_encoder(Path(encoder), device="cpu")  # pyright: ignore[reportArgumentType]
+    exported = load_encoder(encoder).config
     assert exported.seed == 0
 
 
