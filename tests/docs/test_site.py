@@ -11,8 +11,10 @@ import pytest
 
 from contrastive.methods import METHODS
 from search_spaces import SPACES
+from sweeps import store
 from sweeps.planning.plan import DESIGNS
 from sweeps.stoppers import STOPPERS
+from sweeps.store import schema
 from tests.analysis.report.test_browser import BROWSER, browsing
 
 ROOT = Path(__file__).parents[2]
@@ -141,3 +143,9 @@ def test_search_finds_pages_in_a_site_that_was_opened_from_disk(site: Path, tmp_
         assert found > 5
         assert [url for url in requests if not url.startswith(("file:", "data:"))] == []
         assert browser.named("Runtime.exceptionThrown") == []
+
+
+def test_the_page_of_the_store_has_every_view_and_column():
+    text = (ROOT / "docs" / "store.md").read_text("utf-8")
+    columns = {name for table in (schema.REPORTS, schema.RUNS) for name in table.names}
+    assert [name for name in sorted({*columns, *store.VIEWS}) if f"`{name}`" not in text] == ["metrics"]

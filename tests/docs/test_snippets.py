@@ -33,6 +33,10 @@ RUN = [block for block in BLOCKS if block.why_not is None]
 RECORDED = "sce_temperatures-20261125-105047"
 PLAN = checked(space=SPACES["sce_temperatures"])
 """Of a sweep that a command goes on with."""
+TYPED = {
+    tuple(words): block for block in reversed(RUN) if block.language in SHELL for words in block.commands()
+}
+"""Each command line once, and where it stands first."""
 COMMANDS = [
     pytest.param(
         block,
@@ -40,9 +44,7 @@ COMMANDS = [
         id=f"{block.where} {' '.join(words)[:60]}",
         marks=[pytest.mark.end_to_end] * ("--smoke" in words),
     )
-    for block in RUN
-    if block.language in SHELL
-    for words in block.commands()
+    for words, block in reversed(TYPED.items())
 ]
 MODULES = {
     ("python", "sweeps/run.py"): "sweeps.run",
@@ -89,7 +91,7 @@ def typed_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize(("block", "words"), COMMANDS)
 def test_a_command_line_of_the_documentation_runs(
-    block: Block, words: list[str], capsys: pytest.CaptureFixture[str]
+    block: Block, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ):
     module, arguments = parsed([word.replace("SWEEP", RECORDED) for word in words])
     code = importlib.import_module(module).main(arguments)
