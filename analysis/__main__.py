@@ -17,7 +17,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if given.command == "report":
             folder = store.find(given.sweep, root=given.store)
-            print(report.write(folder, given.out, margin=given.margin, tabled=given.tables))
+            print(
+                report.write(
+                    folder, given.out, margin=given.margin, tabled=given.tables, figured=given.figures
+                )
+            )
             return 0
         for name in given.sweeps:
             record = load(store.find(name, root=given.store))
@@ -46,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     page.add_argument(
         "--tables", type=Path, metavar="DIR", help="a folder for every table as text, Markdown, LaTeX and CSV"
     )
+    page.add_argument("--figures", type=Path, metavar="DIR", help="a folder for every figure as PDF and PNG")
     for command in (learning, page):
         command.add_argument(
             "--store", type=Path, default=Path("results"), help="the result store (./results)"

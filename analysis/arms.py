@@ -15,7 +15,7 @@ PLANNED = ("one_at_a_time", "leave_one_out", "add_one_in", "pairs", "given", "pa
 """Designs whose arms are all known before the first run: each one's difference was to be seen, whatever it would be."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Arm:
     """One configuration over its seeds. `number` is that of its first run."""
 
@@ -34,6 +34,13 @@ class Arm:
     """Mean over seeds of every objective of the sweep, of a complete arm."""
     last_epoch: int = 0
     """At which `last` is; 0 where there is none."""
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{path} {value}" for path, value in self.values.items())[:100]
+        score = "" if self.score is None else f", {self.score:.1f}"
+        return (
+            f"<Arm {self.number}: {values or 'the default'}; {self.state} on {len(self.seeds)} seeds{score}>"
+        )
 
     @property
     def score(self) -> float | None:
@@ -81,7 +88,11 @@ def default_arm(record: Record, arms: Sequence[Arm]) -> Arm | None:
 
 
 def pareto(points: Sequence[Sequence[float]]) -> list[int]:
-    """Which points no other one equals or beats in every coordinate and beats in one; more is better."""
+    """Which points no other one equals or beats in every coordinate and beats in one; more is better.
+
+    >>> pareto([(1, 2), (2, 1), (0, 0)])
+    [0, 1]
+    """
     values = np.array(points, float)
     return [
         i

@@ -2,57 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import stats
 
 from analysis import paired
 from analysis.intervals import LEVEL, half_width, span
+from analysis.noise import Noise
 from analysis.paired import ALPHA, MAX_SEEDS, POWER, RESIDUE
-
-
-@dataclass(frozen=True)
-class Noise:
-    """How much the score of one arm varies over seeds, as it was measured before."""
-
-    deviation: float
-    """Sample standard deviation, in points."""
-    seeds: int | None = None
-    """How many it rests on; None: taken as exact."""
-
-    def __post_init__(self) -> None:
-        """Refuses what is no noise.
-
-        Raises:
-            ValueError: the deviation is not a number above 0.
-        """
-        if not 0 < self.deviation < np.inf:
-            raise ValueError(
-                f"a seed deviation of {self.deviation:g} points tells no difference from chance; "
-                "give one above 0, or no noise where none is known"
-            )
-
-    @classmethod
-    def of(cls, manifest: Mapping[str, Any]) -> "Noise | None":
-        """What was known when a sweep began; a deviation of 0, from seeds that were all equal, tells nothing."""
-        deviation = manifest.get("seed_deviation")
-        return cls(deviation, manifest.get("seed_deviation_seeds")) if deviation else None
-
-    @property
-    def freedom(self) -> float:
-        """Degrees of freedom of its square."""
-        return np.inf if self.seeds is None else max(self.seeds - 1, 1)
-
-    @property
-    def threshold(self) -> float:
-        """What the difference of two runs passes by chance once in twenty: it has sqrt(2) of the deviation of one."""
-        return float(stats.t.isf(ALPHA / 2, self.freedom)) * 2**0.5 * self.deviation
-
-    def p(self, difference: float) -> float:
-        """Two-sided, of the difference of two runs."""
-        return float(2 * stats.t.sf(abs(difference) / (2**0.5 * self.deviation), self.freedom))
 
 
 @dataclass(frozen=True)
@@ -104,6 +61,10 @@ def compare(
 
     Several seeds: Student's interval of the paired differences. One seed: against the noise that was measured
     before, if it was.
+
+    >>> found = compare({0: 51.0, 1: 52.0, 2: 53.0}, {0: 50.0, 1: 51.5, 2: 51.9}, None)
+    >>> print(f"{found.difference:+.2f}, from {found.interval[0]:+.2f} to {found.interval[1]:+.2f}, p {found.p:.3f}")
+    +0.87, from +0.07 to +1.67, p 0.043
 
     Args:
         arm: score in points by seed.

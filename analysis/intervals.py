@@ -45,6 +45,12 @@ def half_width(values: NDArray[np.float64]) -> float | None:
 def student_interval(values: Sequence[float] | NDArray[np.float64], within: Ends = EVERYWHERE) -> Ends | None:
     """Student's interval of the mean, cut where no mean can lie; None where `half_width` is.
 
+    >>> low, high = student_interval([50.0, 52.0, 51.0])
+    >>> print(span(low, high))
+    48.5 to 53.5
+    >>> print(interval([99.0, 99.8], within=(0, 100)))
+    99.4 (94.3 to 100.0)
+
     Cutting takes nothing from its coverage. But percentages near 100 are skewed: of accuracies of a thousand images
     that scatter over 5 or 10 seeds as their number alone makes them, or by half as much again, it covers a mean of 99
     94 to 95 % of the time, and one of 99.8 or 99.9 91 to 96 % (tests/analysis/test_coverage.py).

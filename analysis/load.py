@@ -30,7 +30,7 @@ Curve = tuple[NDArray[np.int64], NDArray[np.float64]]
 """Epochs, ascending, and the value at each."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Run:
     """One arm on one seed. `epochs` counts those recorded so far; `curve` holds each metric by name."""
 
@@ -58,6 +58,9 @@ class Run:
     """Digest of the code that has trained it; empty where that was not recorded."""
     commit: str | None = None
 
+    def __repr__(self) -> str:
+        return f"<Run {self.number}: arm {self.arm[:8]} on seed {self.seed}, {self.state} after {self.epochs} epochs>"
+
     @property
     def reused(self) -> bool:
         """Whether it was taken from another sweep: its epochs are there, and cost nothing here."""
@@ -69,12 +72,15 @@ class Run:
         return float(values[-1]) if values.size and np.isfinite(values[-1]) else None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Record:
     """A sweep's manifest and its runs in order of issue."""
 
     manifest: dict[str, Any]
     runs: tuple[Run, ...]
+
+    def __repr__(self) -> str:
+        return f"<Record of {self.manifest.get('id', 'a sweep')}: {len(self.runs)} runs>"
 
     @property
     def metric(self) -> str:
@@ -109,12 +115,13 @@ class Record:
         )
 
 
-def load(directory: Path) -> Record:
+def load(directory: str | Path) -> Record:
     """Reads the sweep in `directory` (STORE/sweeps/<id>).
 
     Raises:
         StoreError: there is no sweep in that folder.
     """
+    directory = Path(directory)
     manifest, curves, origins = store.read_manifest(directory), _curves(directory), _origins(directory)
     rows: list[dict[str, Any]] = store.runs(directory).select(RUN_COLUMNS).to_pylist()
     runs: list[Run] = []

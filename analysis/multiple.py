@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 
 from analysis.arms import Arm, default_arm, numbered, ranked
-from analysis.compare import Comparison, Noise, compare, holm, significance
+from analysis.compare import Comparison, compare, holm, significance
 from analysis.load import ARM, Record, Run
 from analysis.naming import short, shown
+from analysis.noise import Noise
 from analysis.paired import ALPHA
 
 HOUR = 3600
@@ -55,6 +56,11 @@ def against(
     generator: np.random.Generator | None = None,
 ) -> tuple[Difference, ...]:
     """A row for each of several arms less the reference, in their order, corrected for all of them.
+
+    >>> from analysis.load import load
+    >>> rows = against(load("tests/fixtures/evidence/sweeps/methods-20261125-110151"))
+    >>> print(f"{rows[0].name}: {rows[0].difference:+.2f} points, p {rows[0].p_holm:.3f} (Holm)")
+    cacr: +5.14 points, p 0.095 (Holm)
 
     Only complete arms are compared, so that all rest on the same seeds, and where the best were run again on fresh
     seeds only those runs count.

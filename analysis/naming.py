@@ -9,13 +9,21 @@ from analysis.arms import Arm
 
 
 def short(paths: tuple[str, ...]) -> dict[str, str]:
-    """Each path's last name, or the whole path where last names are not unique."""
+    """Each path's last name, or the whole path where last names are not unique.
+
+    >>> short(("method.temperature", "optimiser.lr"))
+    {'method.temperature': 'temperature', 'optimiser.lr': 'lr'}
+    """
     names = Counter(path.rpartition(".")[2] for path in paths)
     return {path: name if names[name := path.rpartition(".")[2]] == 1 else path for path in paths}
 
 
 def shown(value: Any) -> str:
-    """A configuration value for people: three digits, a sub-configuration by its name."""
+    """A configuration value for people: three digits, a sub-configuration by its name.
+
+    >>> shown(0.123456), shown({"name": "cosine"})
+    ('0.123', 'cosine')
+    """
     if isinstance(value, float):
         return f"{value:.3g}"
     if isinstance(value, dict) and "name" in value:

@@ -44,6 +44,10 @@ def spread(differences: Differences) -> float:
 def student_p(differences: Differences) -> float | None:
     """Two-sided p of Student's paired t test, the one that belongs to Student's interval.
 
+    >>> gains = np.array([1.2, 0.8, 1.5, 0.4, 1.1])
+    >>> print(f"{student_p(gains):.4f}, by flipped signs {sign_flips(gains).p}, effect {effect_size(gains):.2f}")
+    0.0059, by flipped signs 0.0625, effect 1.91
+
     None where all are equal: accuracies of a thousand images are tenths of a point, so two or three equal differences
     are chance, and tell nothing of how much they vary.
     """
@@ -144,7 +148,11 @@ def detectable(deviation: float, seeds: int, alpha: float = ALPHA, power: float 
 def seeds_needed(
     difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER
 ) -> int | None:
-    """How many seeds find such a difference with that power, two or more; None if a thousand do not."""
+    """How many seeds find such a difference with that power, two or more; None if a thousand do not.
+
+    >>> seeds_needed(1.0, deviation=1.0)
+    10
+    """
     counts = range(2, MAX_SEEDS + 1)
     # The detectable difference falls with the number of seeds, so its negative is sorted.
     place = bisect.bisect_left(
@@ -155,6 +163,9 @@ def seeds_needed(
 
 def expected_lead(others: int, deviation: float, seeds: int) -> float:
     """By how much the best of so many arms leads another on average if all are equally good, in points.
+
+    >>> round(expected_lead(11, deviation=2.3, seeds=1), 1)
+    3.6
 
     The mean of the largest of `others` standard normal values, FAR less the integral of `Phi(x)^others` from -FAR to
     FAR, in standard errors of an arm's mean. What chance does to the other arm is 0 on average.

@@ -6,12 +6,13 @@ from typing import Any
 
 from analysis import proposals, stopping
 from analysis.arms import Arm, default_arm, front, ranked
-from analysis.compare import Comparison, Noise, compare, holm, p_value
+from analysis.compare import Comparison, compare, holm, p_value
 from analysis.components import add_one_in, bare_method, leave_one_out
 from analysis.load import FULL, Record, Run, parameters
 from analysis.measured import baselines, data_set, judged_images, judged_split
 from analysis.multiple import Difference, against
 from analysis.naming import shown
+from analysis.noise import Noise
 from analysis.summary import Question, Summary
 
 ADDITIONS = ("added", "add_one_in")

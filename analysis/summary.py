@@ -81,6 +81,15 @@ class Summary:
         return self.confirmed or self
 
     @property
+    def measured(self) -> str:
+        """The metric with its unit, and the data set where it is known."""
+        return f"{self.label} on {self.data}" if self.data else self.label
+
+    def titled(self, title: str) -> str:
+        """The title of a figure with unit and data set."""
+        return f"{title}: {self.measured}"
+
+    @property
     def others(self) -> int:
         """How many arms there are beside the default."""
         return sum(arm is not self.default for arm in self.arms)

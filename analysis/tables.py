@@ -9,6 +9,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from analysis.rows import Rows
 from sweeps import store
 
 ASIDE = {"l": "---", "r": "---:"}
@@ -22,9 +23,19 @@ LATEX = str.maketrans(
 )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Table:
-    """Cells in words.
+    """Cells in words, and what they are made from in full.
+
+    >>> table = Table("arms", "Two arms.", ("arm", "mean"), (("sce", "61.8"), ("moco", "41.8")), "lr")
+    >>> print(markdown(table))
+    | arm | mean |
+    | --- | ---: |
+    | sce | 61.8 |
+    | moco | 41.8 |
+    <BLANKLINE>
+    >>> table.to_arrow().column("mean").to_pylist()
+    ['61.8', '41.8']
 
     Raises:
         ValueError: a row, or the alignment, is not as long as the head, or a column of values as the table.
@@ -54,6 +65,24 @@ class Table:
                 raise ValueError(
                     f"table {self.name}: {len(column)} values of {name} for {len(self.rows)} rows; give one for each"
                 )
+
+    def to_arrow(self) -> Any:
+        """All values in full as a `pyarrow.Table`; without such the words of the cells."""
+        return self._rows().to_arrow()
+
+    def to_frame(self) -> Any:
+        """All values in full as a `pandas.DataFrame`; ImportError where pandas is not installed."""
+        return self._rows().to_frame()
+
+    def __repr__(self) -> str:
+        return f"<Table {self.name}: {len(self.rows)} rows of {', '.join(filter(None, self.head))[:100]}>"
+
+    def _rows(self) -> Rows:
+        words = {
+            name or f"column {place}": [row[place] for row in self.rows]
+            for place, name in enumerate(self.head)
+        }
+        return Rows(self.name, self.values or words)
 
 
 def dense(table: Table) -> Table:
@@ -143,9 +172,10 @@ FORMATS: dict[str, Callable[[Table], str]] = {
 
 
 def save_tables(
-    tables: Sequence[Table], directory: Path, formats: Iterable[str] = FORMATS
+    tables: Sequence[Table], directory: str | Path, formats: Iterable[str] = FORMATS
 ) -> tuple[Path, ...]:
     """Writes each table as NAME.txt, .md, .tex and .csv, each whole or not at all; returns their paths."""
+    directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     for table in tables:

@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from analysis.arms import Arm
-from analysis.compare import Comparison, Noise, compare, holm, p_value
+from analysis.compare import Comparison, compare, holm, p_value
 from analysis.fanova import points, random_forest
 from analysis.intervals import chance
 from analysis.load import Record
+from analysis.noise import Noise
 from analysis.observed import ABSENT, by_domain, chosen, observed
 from analysis.paired import ALPHA
 from analysis.summarise import summarise

@@ -47,7 +47,7 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
     figure.set_layout_engine("constrained", w_pad=0.08, wspace=0.05)
     left, right = figure.subplots(1, 2, width_ratios=(1.12, 1))
     title = _balanced(f"{'On fresh seeds: ' if summary.confirmed else ''}{headline(summary)}")
-    measured = f"\n{summary.label} on {summary.data}" if summary.data else ""
+    measured = f"\n{summary.measured}" if summary.data else ""
     figure.suptitle(f"{title}{measured}", x=0.01, ha="left", fontsize=10.5, fontweight="bold")
     if len(summary.paths) > 1:
         arms_over_two(left, summary, space, tint)

@@ -112,6 +112,14 @@ def sheet(width: float, height: float) -> Figure:
     return figure
 
 
+def titled(figure: Figure, title: str) -> None:
+    """Puts a title above a figure, in as many lines as it takes, and makes room for them."""
+    size = 7.5
+    lines = textwrap.wrap(title, int(figure.get_figwidth() * 72 / (0.6 * size)))
+    figure.set_figheight(figure.get_figheight() + len(lines) * 1.3 * size / 72)
+    figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=size, fontweight="bold")
+
+
 def whole_epochs(axes: Axes) -> None:
     """Ticks of the x axis at whole numbers only: there is no half an epoch."""
     axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
@@ -126,9 +134,10 @@ def note(figure: Figure, *sentences: str) -> None:
 
 
 def save(
-    figure: Figure, stem: Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("png", "pdf")
+    figure: Figure, stem: str | Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("png", "pdf")
 ) -> tuple[Path, ...]:
     """Writes STEM.png (200 dots an inch), STEM.pdf or STEM.svg, each whole or not at all; returns their paths."""
+    stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
     dates: dict[str, dict[str, Any]] = {
         "png": {"Software": None},

@@ -16,9 +16,9 @@ from analysis.report.plates import Group, Plate
 from analysis.summary import Summary
 
 MAX_FOREST_ROWS = 30
-"""Rows of a forest plot; the table has all."""
-Rows = Callable[..., Sequence[Difference]]
-COMPONENTS: dict[str, tuple[Rows, str, str]] = {
+"""RowMaker of a forest plot; the table has all."""
+RowMaker = Callable[..., Sequence[Difference]]
+COMPONENTS: dict[str, tuple[RowMaker, str, str]] = {
     "Leaving one out": (
         leave_one_out,
         "leave-one-out",
@@ -57,7 +57,7 @@ def overview_figures(evidence: Evidence) -> Group:
 def component_figures(evidence: Evidence) -> Group:
     """What each component of a method is worth, with the tables."""
     plates = tuple(
-        Plate(title, says, lambda rows=rows: _forest(_components(evidence, rows), evidence))
+        Plate(title, says, lambda rows=rows: forest_of(_components(evidence, rows), evidence))
         for title, (rows, _, says) in COMPONENTS.items()
     )
 
@@ -80,7 +80,7 @@ def arm_figures(evidence: Evidence) -> Group:
             raise ValueError("every arm changes one component, and is drawn above")
         if not any(row.low is not None for row in rows):
             raise ValueError("one seed gives no intervals; the table of differences has the numbers")
-        return _forest(rows[:MAX_FOREST_ROWS], evidence)
+        return forest_of(rows[:MAX_FOREST_ROWS], evidence)
 
     roles = {"default": result.default, "best": result.best}
     named = [_named(word, arm) for word, arm in roles.items() if arm]
@@ -89,7 +89,7 @@ def arm_figures(evidence: Evidence) -> Group:
         "Arms against the default",
         (
             Plate("Differences from the default", says, forest),
-            Plate("Best and default by seed", pairs, lambda: _slopes(result)),
+            Plate("Best and default by seed", pairs, lambda: best_beside_default(result)),
         ),
     )
 
@@ -100,7 +100,12 @@ def _overview(evidence: Evidence) -> Figure:
     return figures.overview(evidence.search, evidence.summary)
 
 
-def _slopes(result: Summary) -> Figure:
+def best_beside_default(result: Summary) -> Figure:
+    """The best arm and the default seed by seed.
+
+    Raises:
+        ValueError: one of them is missing, or there is one seed.
+    """
     best, default = result.best, result.default
     if best is None or default is None or best is default or default.score is None:
         raise ValueError("there is no arm beside the default to draw against it")
@@ -115,14 +120,19 @@ def _named(role: str, arm: Arm) -> str:
     return role if name == role else f"{role} ({name})"
 
 
-def _components(evidence: Evidence, rows: Rows) -> Sequence[Difference]:
+def _components(evidence: Evidence, rows: RowMaker) -> Sequence[Difference]:
     base = evidence.space.get("base_name", FULL)
     if evidence.space.get("alternatives") and base != FULL:
         raise ValueError(f"the space lists arms beside '{base}', which are no parts of it")
     return rows(evidence.record, margin=evidence.margin, generator=evidence.generator)
 
 
-def _forest(rows: Sequence[Difference], evidence: Evidence) -> Figure:
+def forest_of(rows: Sequence[Difference], evidence: Evidence) -> Figure:
+    """The forest plot of some differences of a sweep.
+
+    Raises:
+        ValueError: there are none.
+    """
     if not rows:
         raise ValueError("the design has no such arms")
     label = f"difference in {evidence.summary.label.replace('(%)', '(points)')}"

@@ -1,10 +1,16 @@
 """The section of figures: group by group, and at its end what is not shown, and why."""
 
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from analysis.figures.style import save, titled
 from analysis.report import comparisons, course, parameters
 from analysis.report.blocks import Block, Section
 from analysis.report.evidence import Evidence
 from analysis.report.markup import items, join, tag
-from analysis.report.plates import Group, Maker, drawn
+from analysis.report.plates import Group, Maker, drawn, slug
 
 MAKERS: tuple[Maker, ...] = (
     comparisons.overview_figures,
@@ -24,7 +30,7 @@ def section(evidence: Evidence) -> Section:
     blocks: list[Block] = []
     missing: dict[str, list[str]] = {}
     for make in MAKERS:
-        found, without = _group(make(evidence))
+        found, without = _group(make(evidence), evidence.summary.measured if evidence.summary.data else "")
         blocks += found
         for title, reason in without:
             told = reason.removeprefix(f"{evidence.summary.identifier}: ").rstrip(".")
@@ -34,13 +40,27 @@ def section(evidence: Evidence) -> Section:
     return Section("Figures", (*blocks, *rest))
 
 
-def _group(group: Group) -> tuple[list[Block], list[tuple[str, str]]]:
+def save_figures(
+    evidence: Evidence, directory: Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("pdf", "png")
+) -> tuple[Path, ...]:
+    """Writes each figure that the record allows as TITLE.pdf and TITLE.png, with unit and data set in its title."""
+    paths: list[Path] = []
+    for plate in (plate for make in MAKERS for plate in make(evidence).plates):
+        with suppress(ValueError):  # the page says why there is none
+            figure = plate.draw()
+            if not figure.get_suptitle():
+                titled(figure, evidence.summary.titled(plate.title))
+            paths += save(figure, directory / slug(plate.title), formats)
+    return tuple(paths)
+
+
+def _group(group: Group, measured: str) -> tuple[list[Block], list[tuple[str, str]]]:
     """What can be shown, below its heading, and why each other figure cannot."""
     shown: list[Block] = []
     missing: list[tuple[str, str]] = []
     for plate in group.plates:
         try:
-            shown.append(drawn(plate))
+            shown.append(drawn(plate, measured))
         except ValueError as reason:
             missing.append((plate.title, str(reason)))
     try:

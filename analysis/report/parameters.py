@@ -45,7 +45,7 @@ def parameter_figures(evidence: Evidence) -> Group:
         Plate(
             "Response surface",
             "The metric as the runs let expect it over two parameters.",
-            lambda: _surface(evidence),
+            lambda: surface_of(evidence),
         ),
         Plate("Slices", slices, lambda: figures.slice_plot(summary, space)),
         Plate(
@@ -75,7 +75,12 @@ def _listed() -> Figure:
     raise ValueError("the space lists its arms by name and has no parameters to draw over")
 
 
-def _surface(evidence: Evidence) -> Figure:
+def surface_of(evidence: Evidence) -> Figure:
+    """The response surface over the first two numeric parameters that vary.
+
+    Raises:
+        ValueError: there are not two, or too few arms are complete.
+    """
     numeric = list(islice(_numeric(evidence), 2))
     if len(numeric) < 2:
         raise ValueError(f"it needs two numeric parameters that vary, and there are {len(numeric)}")

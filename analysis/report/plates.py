@@ -38,8 +38,13 @@ class Group:
 Maker = Callable[[Evidence], Group]
 
 
-def drawn(plate: Plate) -> Drawn:
-    """Draws a figure; what stands at its foot becomes part of its caption.
+def slug(title: str) -> str:
+    """A title as part of a name, of a file or in a page."""
+    return re.sub(r"\W+", "-", title.lower()).strip("-")
+
+
+def drawn(plate: Plate, measured: str = "") -> Drawn:
+    """Draws a figure; what is `measured` begins its caption, what stands at its foot ends it.
 
     Raises:
         ValueError: it cannot be made.
@@ -51,7 +56,6 @@ def drawn(plate: Plate) -> Drawn:
         foot = " ".join(figure.get_supxlabel().split())
         figure.supxlabel("")
         figure.suptitle("")
-        name = re.sub(r"\W+", "-", plate.title.lower())
-        picture = inline(figure, name, f"{plate.title}. {plate.says}")
-    caption = f"{plate.says} {foot}".strip()
+        picture = inline(figure, slug(plate.title), f"{plate.title}. {plate.says}")
+    caption = " ".join(filter(None, [f"{measured}." if measured else "", plate.says, foot]))
     return Drawn(plate.title, caption, picture, narrow=figure.get_figwidth() <= COLUMN)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import integrate, stats
 
 from analysis import paired
-from analysis.compare import Comparison, Noise, compare, p_value
+from analysis.compare import Comparison, compare, p_value
+from analysis.noise import Noise
 
 DIFFERENCES = st.lists(st.integers(-40, 40), min_size=2, max_size=9).map(lambda d: np.array(d) / 8)
 
