@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from analysis.arms import Arm
 from analysis.components import leave_one_out
@@ -111,12 +111,12 @@ class Results:
     @cached_property
     def epochs(self) -> Rows:
         """A row for each epoch of each run, a column for each metric."""
-        return Rows("epochs", _of_runs(store.epochs(self.directory)))
+        return Rows("epochs", store.epochs(self.directory))
 
     @cached_property
     def events(self) -> Rows:
         """A row for each thing that was done, in order; its `detail` is JSON."""
-        return Rows("events", _of_runs(store.events(self.directory)))
+        return Rows("events", store.events(self.directory))
 
     def compare(self, margin: float | None = None) -> Rows:
         """Each arm less the default, paired by seed, corrected for their number: interval, p, effect, cost, verdict.
@@ -177,11 +177,6 @@ class Results:
     def __repr__(self) -> str:
         states = ", ".join(f"{count} {state}" for state, count in self._evidence.states.items())
         return f"<Results of {self.id}: {states or 'no run yet'}>"
-
-
-def _of_runs(table: Any) -> Any:
-    """The same, with the column of runs called so."""
-    return table.rename_columns(["run" if name == "run" else name for name in table.column_names])
 
 
 def _differences(what: str, rows: Sequence[Difference]) -> Rows:

@@ -15,8 +15,8 @@ from analysis.naming import shown
 from analysis.noise import Noise
 from analysis.summary import Question, Summary
 
-ADDITIONS = ("added", "add_one_in")
-"""What the design that gives parts back to the bare method is, or was, called."""
+ADDITION = "add_one_in"
+"""The design that gives parts back to the bare method."""
 
 
 def summarise(record: Record) -> Summary:
@@ -76,7 +76,7 @@ def question_of(manifest: Mapping[str, Any]) -> Question:
         return "comparison"
     if not plan.get("space", {}).get("alternatives"):
         return "search"
-    return "addition" if plan.get("design") in ADDITIONS else "ablation"
+    return "addition" if plan.get("design") == ADDITION else "ablation"
 
 
 def _rows(
