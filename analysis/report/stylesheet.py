@@ -32,15 +32,16 @@ figcaption, caption { font-size: .9rem; line-height: 1.45; text-align: left; }
 figcaption { margin-top: .5rem; max-width: 46rem; }
 caption { max-width: min(46rem, calc(100vw - 2.5rem)); padding-bottom: .4rem; }
 figcaption b, caption b { color: var(--ink); }
-table { border-collapse: collapse; width: max-content; font-size: .88rem; line-height: 1.35;
+table { border-collapse: collapse; max-width: 100%; font-size: .88rem; line-height: 1.35;
   font-variant-numeric: tabular-nums; border-bottom: 1.5px solid var(--ink); }
 .tabled { margin: 1.25rem 0 .5rem; }
 th, td { padding: .28rem .6rem; text-align: left; vertical-align: top; }
 th { border: solid var(--ink); border-width: 1.5px 0 1px; font-weight: 600; vertical-align: bottom; }
 th:first-child, td:first-child { padding-left: .2rem; }
 tbody tr:nth-child(even) { background: var(--wash); }
-.r { text-align: right; white-space: nowrap; }
-td:not(.r) { max-width: 19rem; }
+.r { text-align: right; }
+td.r { white-space: nowrap; }
+td:not(.r) { min-width: 5rem; max-width: 19rem; overflow-wrap: anywhere; }
 summary { cursor: pointer; color: var(--mark); font-size: .9rem; }
 dt { font-weight: 600; font-size: .9rem; margin-top: .5rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -50,7 +51,7 @@ footer { margin-top: 3rem; font-size: .85rem; border-top: 1px solid var(--line);
 @media (min-width: 48rem) {
   .narrow { display: grid; grid-template-columns: auto minmax(0, 1fr); column-gap: 1.5rem; align-items: center; }
 }
-@media (min-width: 75rem) {
+@media (min-width: 100rem) {
   .page { display: grid; grid-template-columns: 13rem minmax(0, 1fr); column-gap: 3rem; }
   header, footer { grid-column: 2; }
   nav { grid-column: 1; grid-row: 1 / span 3; position: sticky; top: 1.5rem; align-self: start; font-size: .92rem; }
@@ -66,7 +67,6 @@ footer { margin-top: 3rem; font-size: .85rem; border-top: 1px solid var(--line);
   table { font-size: 7pt; width: auto; }
   caption { max-width: none; }
   th, td { padding: .12rem .3rem; }
-  th.r { white-space: normal; }
   figure, tr, .lead { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
 }

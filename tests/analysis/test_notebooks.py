@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import runpy
 from dataclasses import dataclass
 from pathlib import Path
@@ -97,14 +98,30 @@ def test_script_and_notebook_are_in_step(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_a_notebook_is_kept_without_what_it_put_out(name: str) -> None:
+def test_a_notebook_is_kept_with_what_it_put_out_on_the_shipped_store(name: str) -> None:
     notebook = nbformat.read(FOLDER / f"{name}.ipynb", as_version=4)
     nbformat.validate(notebook)
     code = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert [cell.outputs for cell in code] == [[]] * len(code)
+    outputs = [cell.outputs for cell in code]
+    kept = Executed(name, outputs, "", FOLDER)
+    figures, words = SHOWN[name]
+    assert kept.figures == figures
+    assert [word for word in words if word not in kept.text] == []
+    assert "error" not in [output.output_type for cell in outputs for output in cell]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_notebook_keeps_is_small_and_tells_nothing_of_the_machine(name: str) -> None:
+    path = FOLDER / f"{name}.ipynb"
+    notebook = nbformat.read(path, as_version=4)
+    assert path.stat().st_size < 400_000
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert [cell.execution_count for cell in code] == [None] * len(code)
     assert [cell.metadata for cell in notebook.cells] == [{}] * len(notebook.cells)
-    assert set(notebook.metadata) == {"jupytext", "kernelspec"}  # nothing of the machine that it was run on
+    assert set(notebook.metadata) == {"jupytext", "kernelspec"}
+    written = [_text(output) for cell in code for output in cell.outputs]
+    absolute = re.compile(r"(?<![\w.~])/(?:home|root|tmp|work|Users|opt|usr|var)/")
+    assert [text for text in written if absolute.search(text)] == []
 
 
 @dataclass(frozen=True)

@@ -154,6 +154,12 @@ def test_every_figure_and_table_has_a_size_and_the_page_does_not_scroll_sideways
     assert browser.value("document.documentElement.scrollWidth") <= size[0]
 
 
+def test_no_table_is_cut_on_a_common_screen(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri(), (1280, 800))
+    frames = "[...document.querySelectorAll('.tabled')]"
+    assert browser.value(f"{frames}.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+
+
 def test_figures_can_be_read_on_a_telephone(browser: Browser, page: Path) -> None:
     browser.open(page.as_uri(), TELEPHONE)
     shrunk = "one => one.getBoundingClientRect().width / one.viewBox.baseVal.width"

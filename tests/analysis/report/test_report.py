@@ -68,9 +68,8 @@ def recorded(directory: Path, sweep: Record, events: Sequence[Event] = (), **man
                 told = {name: float(found[0]) for name, found in metrics.items() if found.size}
                 writer.report(run.identity, run.attempt, epoch, told)
             writer.run(
-                **{
-                    name: getattr(run, name) for name in ("run", "number", "arm", "seed", "attempt", "config")
-                },
+                run=run.identity,
+                **{name: getattr(run, name) for name in ("number", "arm", "seed", "attempt", "config")},
                 **{name: getattr(run, name) for name in ("state", "reason", "epochs", "rung", "dropped")},
                 seconds=run.seconds or 60.0 + run.number,
                 device_seconds=run.device_seconds or 60.0 + run.number,
@@ -121,7 +120,7 @@ def confirmed(directory: Path, gains: Sequence[float] = (5.0,)) -> Path:
     again = [
         replace(
             run,
-            config=f"again {run.arm} {seed}",
+            identity=f"again {run.arm} {seed}",
             number=6 + (1 + len(gains)) * seed + place,
             seed=seed,
             curve={
