@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args, get_origin
 from pydantic import TypeAdapter
 
 TAG = "name"
+_ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def members(annotation: Any) -> list[type]:
@@ -57,7 +58,7 @@ def defaults(kind: type) -> dict[str, Any]:
         for name, info in known.items()
         if not info.is_required()
     }
-    return TypeAdapter(Any).dump_python(values, mode="json")
+    return _ANY.dump_python(values, mode="json")
 
 
 def path_of(location: Sequence[str | int], annotation: Any) -> tuple[str, Any]:

@@ -36,8 +36,10 @@ class SGD(Schedule):
         """The torch optimiser; its learning rate is set anew at every step."""
         from torch import optim
 
+        from contrastive.eager import eager
+
         groups = _groups(parameters, self.weight_decay, self.decay_vectors)
-        return optim.SGD(groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
+        return eager(optim.SGD, groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
 
 
 @configuration
@@ -62,11 +64,18 @@ class LARS(Schedule):
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
         """The optimiser; its learning rate is set anew at every step."""
+        from contrastive.eager import eager
         from contrastive.layerwise_sgd import LayerwiseSGD
 
         groups = _groups(parameters, self.weight_decay, decay_vectors=False)
-        return LayerwiseSGD(
-            groups, lr=self.lr, momentum=self.momentum, trust=self.trust, norms=self.norms, clip=self.clip
+        return eager(
+            LayerwiseSGD,
+            groups,
+            lr=self.lr,
+            momentum=self.momentum,
+            trust=self.trust,
+            norms=self.norms,
+            clip=self.clip,
         )
 
 
@@ -83,7 +92,9 @@ class Adam(Schedule):
         """The torch optimiser; its learning rate is set anew at every step."""
         from torch import optim
 
-        return optim.Adam(_groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
+        from contrastive.eager import eager
+
+        return eager(optim.Adam, _groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
 
 
 @configuration
@@ -99,7 +110,9 @@ class AdamW(Schedule):
         """The torch optimiser; its learning rate is set anew at every step."""
         from torch import optim
 
-        return optim.AdamW(_groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
+        from contrastive.eager import eager
+
+        return eager(optim.AdamW, _groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
 
 
 OPTIMISERS: Final = (SGD, LARS, Adam, AdamW)

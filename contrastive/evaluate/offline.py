@@ -6,7 +6,6 @@ from typing import assert_never
 
 import torch
 from jaxtyping import Float, Int
-from scipy.stats import t as student
 from torch import Tensor
 
 from contrastive import data
@@ -179,12 +178,14 @@ def _view(protocol: Collapse, layer: torch.nn.Module, task: Task, position: int)
 
 def _over_draws(draws: list[dict[str, float]]) -> dict[str, float]:
     """Mean of each metric over the draws, half its 95 % interval (Student's t), and each draw's value."""
+    from scipy.special import stdtrit  # every process that trains imports this module, few come here
+
     found: dict[str, float] = {}
     for name in draws[0]:
         values = torch.tensor([draw[name] for draw in draws], dtype=torch.float64)
         found[name] = values.mean().item()
         if (n := len(values)) > 1:
-            found[f"{name}_interval"] = float(student.ppf(0.975, n - 1) * values.std() / math.sqrt(n))
+            found[f"{name}_interval"] = float(stdtrit(n - 1, 0.975) * values.std() / math.sqrt(n))
         found |= {f"{name}_draw{number}": value.item() for number, value in enumerate(values)}
     return found
 

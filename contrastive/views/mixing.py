@@ -5,7 +5,6 @@ from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
-from scipy.special import betaincinv
 from torch import Tensor
 
 MixingKind = Literal["mixup", "cutmix", "both"]
@@ -70,6 +69,8 @@ def draw_mixture(
     Raises:
         ValueError: fewer than two images, or an alpha not above 0.
     """
+    from scipy.special import betaincinv  # most methods mix nothing
+
     _check(count, alpha)
     numbers = torch.rand(count, 4, generator=generator, dtype=torch.float64)
     distance, chosen = torch.rand(2, generator=generator, dtype=torch.float64).tolist()

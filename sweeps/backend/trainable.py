@@ -8,7 +8,7 @@ reports to Tune. All workers wait at each report for Tune's decision, so a stopp
 import asyncio
 import threading
 import uuid
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import ray
 import ray.train
@@ -17,7 +17,9 @@ from ray.train.torch import TorchConfig, TorchTrainer
 
 from contrastive.distributed import World, current_world
 from sweeps.backend.worker import ENDINGS, Places, work
-from sweeps.planning.plan import Plan
+
+if TYPE_CHECKING:  # an inline run knows no plan, and whose process trains it need not import the named spaces
+    from sweeps.planning.plan import Plan
 
 RETRIES = 2
 """How often a run whose processes die is started again, from its last checkpoint."""
@@ -130,7 +132,7 @@ class Slot(tune.Trainable):
     """A Tune trainable whose epochs are made by the workers of one Ray Train run."""
 
     def setup(  # pyright: ignore[reportIncompatibleMethodOverride] - as tune.with_parameters calls it
-        self, config: dict[str, Any], plan: Plan, places: Places, scratch: str
+        self, config: dict[str, Any], plan: "Plan", places: Places, scratch: str
     ) -> None:
         """Starts the workers, once an actor."""
         self.plan, self.places, self.scratch = plan, places, scratch

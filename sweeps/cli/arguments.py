@@ -10,8 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
-from analysis.load import load
-from analysis.summarise import summarise
 from contrastive import config as configs
 from contrastive import data
 from contrastive.methods import METHODS
@@ -338,6 +336,9 @@ def parse_budget(text: str, before: Budget | None = None) -> Budget:
 
 def _from_sweep(given: argparse.Namespace, design: str, name: str, options: dict[str, Any]) -> Plan:
     """The best arms of another sweep again, or the way from its default to its best."""
+    from analysis.load import load  # with its statistics it takes longer to import than a plan takes to make
+    from analysis.summarise import summarise
+
     if given.space or given.set or given.data or given.method_preset or given.epochs:
         raise ValueError(
             f"--design {design}:SWEEP takes space, data and recipe from that sweep; leave them out"

@@ -1,6 +1,7 @@
 """What a sweep will run: pure functions of a space, so that a plan can be printed before anything is spent."""
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
@@ -165,6 +166,21 @@ class Plan:
         arms = 1 + min(self.confirm.arms, self.arms - 1) if self.confirm else 0
         return arms * len(self.confirm_seeds)
 
+    @cached_property
+    def epochs_expected(self) -> int:
+        """Epochs that the stopper is expected to leave of the search's, found by simulating it once."""
+        from sweeps.planning.simulation.expected import expected_epochs  # there it is known how sweeps go on
+
+        reference = self.space.reference
+        expected = expected_epochs(
+            self.stopper,
+            arms=self.arms,
+            seeds=len(self.seeds),
+            epochs=self.epochs,
+            deviation=reference.seed_deviation if reference else None,
+        )
+        return round(expected)
+
     def run(self, values: Values, seed: int) -> Config:
         """The run of an arm on a seed."""
         return configs.replace(self.space.config(values), {"seed": seed})
@@ -218,17 +234,8 @@ def ladder(plan: Plan) -> list[tuple[int, float]]:
 
 def estimate(plan: Plan) -> tuple[int, int]:
     """Epochs of the plan if no run is stopped, and as many as the stopper is expected to leave of them."""
-    from sweeps.planning.simulation.expected import expected_epochs  # there it is known how sweeps go on
-
-    again, reference = plan.confirm_runs * plan.epochs, plan.space.reference
-    expected = expected_epochs(
-        plan.stopper,
-        arms=plan.arms,
-        seeds=len(plan.seeds),
-        epochs=plan.epochs,
-        deviation=reference.seed_deviation if reference else None,
-    )
-    return plan.runs * plan.epochs + again, round(expected) + again
+    again = plan.confirm_runs * plan.epochs
+    return plan.runs * plan.epochs + again, plan.epochs_expected + again
 
 
 def in_short(domain: Domain) -> str:

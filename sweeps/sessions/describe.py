@@ -6,7 +6,6 @@ import random
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from analysis import paired
 from search_spaces.parts import Reference
 from search_spaces.space import Space
 from sweeps.planning import plan as plans
@@ -72,6 +71,8 @@ def power(arms: int, seeds: int, reference: Reference | None) -> str:
     Student's paired test of two arms, each with the seed deviation, at Holm's first level, 5 % / arms: an arm is found
     at least so often. Where no deviation is known the gain is told in it.
     """
+    from analysis import paired  # its statistics take longer to import than all else that is described
+
     deviation, unit = (reference.seed_deviation, "points") if reference else (1.0, "seed deviations")
     apart, level, fewest = 2**0.5 * deviation, paired.ALPHA / arms, max(seeds, 2)
     gain = max(round(paired.detectable(apart, 2 * fewest, level), 1), 0.1)

@@ -16,7 +16,6 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
-from pyarrow.dataset import dataset
 
 from sweeps.store.layout import StoreError, write_json, write_whole
 from sweeps.store.schema import FILES, FORMER, as_kept, as_read
@@ -140,6 +139,8 @@ def read(directory: Path, parts: Iterable[Part], *, runs: Iterable[str] | None =
 
 def load(file: Path, *, runs: Iterable[str] | None = None) -> pa.Table:
     """The rows of one file, all or those of some runs."""
+    from pyarrow.dataset import dataset  # brings pandas with it
+
     some = None if runs is None else pc.field(FORMER["run"]).isin(list(runs))
     return as_read(dataset(file, format="parquet").to_table(filter=some))
 

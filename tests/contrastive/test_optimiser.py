@@ -1,4 +1,7 @@
 import math
+import subprocess
+import sys
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +11,7 @@ from pydantic import TypeAdapter, ValidationError
 from torch import nn
 
 from contrastive.config import Config, replace
+from contrastive.eager import eager
 from contrastive.optimiser import LARS, SGD, Adam, AdamW, Optimiser
 from contrastive.schedule import Momentum, learning_rate
 from tests.oracles import golden
@@ -334,3 +338,36 @@ def test_lars_leaves_what_has_no_gradient_and_goes_on_from_its_saved_state() -> 
     start = torch.arange(1.0, 5.0).view(2, 2)
     half, saved = run(3, None, start)
     assert torch.equal(run(3, saved, half)[0], run(6, None, start)[0])
+
+
+def descended(optimiser: torch.optim.Optimizer, weights: nn.Parameter, steps: int) -> torch.Tensor:
+    for step in range(steps):
+        optimiser.zero_grad()
+        ((weights - step) ** 4).sum().backward()
+        optimiser.step()
+    return weights.detach().clone()
+
+
+@pytest.mark.parametrize("kind", [torch.optim.SGD, torch.optim.Adam, torch.optim.AdamW])
+def test_an_optimiser_without_the_compiler_is_torchs_to_the_bit(kind: type[torch.optim.Optimizer]) -> None:
+    more = {"momentum": 0.9} if kind is torch.optim.SGD else {}
+    start = torch.linspace(-1, 1, 12).view(3, 4)
+    ours, theirs = nn.Parameter(start.clone()), nn.Parameter(start.clone())
+    plain, usual = eager(kind, [ours], lr=0.01, **more), kind([theirs], lr=0.01, **more)
+    assert torch.equal(descended(plain, ours, 5), descended(usual, theirs, 5))
+    plain.load_state_dict(deepcopy(usual.state_dict()))  # what was saved by the one goes on with the other
+    usual.load_state_dict(deepcopy(plain.state_dict()))
+    assert torch.equal(descended(plain, ours, 5), descended(usual, theirs, 5))
+
+
+def test_a_step_does_not_import_the_compiler() -> None:
+    program = (
+        "import sys, torch; from contrastive.optimiser import OPTIMISERS\n"
+        "for kind in OPTIMISERS:\n"
+        "    weights = torch.nn.Parameter(torch.ones(2, 2)); optimiser = kind().build([weights])\n"
+        "    weights.sum().backward(); optimiser.step(); optimiser.zero_grad()\n"
+        "    optimiser.load_state_dict(optimiser.state_dict())\n"
+        "print('torch._dynamo' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "False"

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
-from scipy.stats import qmc
 
 from search_spaces.domains import Choice, Domain, Zip
 from search_spaces.space import Space
@@ -81,6 +80,8 @@ def sobol(space: Space, most: int, seed: int) -> list[Values]:
 
     It is drawn on where constraints refuse points, or points fall on one arm.
     """
+    from scipy.stats import qmc  # takes longer to import than all else that plans
+
     arms, wanted = [space.default()], size(space, most)
     if not space.domains:
         return arms

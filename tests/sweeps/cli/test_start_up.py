@@ -1,0 +1,43 @@
+"""What a command or a package must not load to start: each takes longer than all that is asked of it."""
+
+import ast
+import subprocess
+import sys
+
+import pytest
+
+STATISTICS = ("scipy", "sklearn", "matplotlib", "pandas")
+TRAINING = ("torch", "ray", "optuna")
+RUN = "from sweeps.run import main\ntry: main({})\nexcept SystemExit: pass"
+CLAIMS = {
+    "sweeps --help": (RUN.format(["--help"]), ("pydantic", "numpy", "pyarrow", *TRAINING, *STATISTICS)),
+    "sweeps --list": (RUN.format(["--list"]), (*TRAINING, *STATISTICS)),
+    "sweeps --show METHOD": (RUN.format(["--show", "sce"]), (*TRAINING, *STATISTICS)),
+    "sweeps --show SPACE": (RUN.format(["--show", "cacr_ablation"]), (*TRAINING, *STATISTICS)),
+    "the store": ("import sweeps.store", ("pydantic", *TRAINING, *STATISTICS)),
+    "the analysis": ("import analysis", ("numpy", *TRAINING, *STATISTICS)),
+    "the spaces": ("import search_spaces", ("pyarrow", "duckdb", *TRAINING, *STATISTICS)),
+    "a process that times steps": (
+        "import sweeps.backend.probe",
+        ("ray", "optuna", "pyarrow", "search_spaces", *STATISTICS),
+    ),
+    "a process that trains": (
+        "import sweeps.backend.trainable",
+        ("optuna", "scipy", "sklearn", "matplotlib", "search_spaces", "sweeps.planning", "torch._dynamo"),
+    ),
+}
+
+
+def loaded(program: str, names: tuple[str, ...]) -> list[str]:
+    """Which of these modules a program has loaded in a fresh process."""
+    ask = f"{program}\nimport sys; sys.stderr.write(repr(sorted({set(names)} & sys.modules.keys())))"
+    done = subprocess.run(
+        [sys.executable, "-c", ask], capture_output=True, text=True, timeout=120, check=True
+    )
+    return ast.literal_eval(done.stderr.splitlines()[-1])
+
+
+@pytest.mark.parametrize("what", CLAIMS)
+def test_it_loads_nothing_that_it_has_no_use_for(what: str) -> None:
+    program, unused = CLAIMS[what]
+    assert loaded(program, unused) == []
