@@ -233,7 +233,7 @@ def _add_looks(p: argparse.ArgumentParser) -> None:
     look.add_argument("--json", action="store_true", help="any of these, or a sweep's summary, for programs")
 
 
-OF_SMOKE = {"data", "epochs", "design", "runs", "seeds", "confirm", "confirm_seeds", "budget", "resume"}
+OF_SMOKE = {"data", "epochs", "design", "arms", "seeds", "confirm", "confirm_seeds", "budget", "resume"}
 """What a smoke test chooses for itself."""
 
 
