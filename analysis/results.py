@@ -34,10 +34,10 @@ RUN_FIELDS = (
 )
 
 
-def open_results(root: str | Path, sweep: str | None = None) -> "Results":
+def open(root: str | Path, sweep: str | None = None) -> "Results":  # noqa: A001
     """Open a sweep of a result store: the one of that name, else the latest; or the sweep whose folder `root` is.
 
-    >>> results = open_results("tests/fixtures/evidence", "methods-20261125-110151")
+    >>> results = open("tests/fixtures/evidence", "methods-20261125-110151")
     >>> results
     <Results of methods-20261125-110151: 55 complete>
     >>> results.best.values
