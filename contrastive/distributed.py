@@ -104,8 +104,11 @@ def synchronise_batch_norm(module: M, world: World) -> M:
 
 
 class _Gather(torch.autograd.Function):
+    """All processes' rows, with gradient."""
+
     @staticmethod
     def forward(ctx: Any, rows: Tensor, world: World) -> Tensor:
+        """(n, ...) of each process in, (world.size * n, ...) in rank order out."""
         ctx.world, ctx.count = world, len(rows)
         shares = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(world.size)]
         dist.all_gather(shares, rows.contiguous())
@@ -113,6 +116,7 @@ class _Gather(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None]:
+        """The gradient of the whole batch, summed over the processes, at this one's rows."""
         total = grads[0].contiguous().clone()
         dist.all_reduce(total)
         start = ctx.world.rank * ctx.count
@@ -120,14 +124,18 @@ class _Gather(torch.autograd.Function):
 
 
 class _Sum(torch.autograd.Function):
+    """A sum over processes, with gradient."""
+
     @staticmethod
     def forward(ctx: Any, value: Tensor) -> Tensor:
+        """The sum over the processes."""
         total = value.contiguous().clone()
         dist.all_reduce(total)
         return total
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> Tensor:
+        """The sum of the processes' gradients, each of which depends on every value."""
         total = grads[0].contiguous().clone()
         dist.all_reduce(total)
         return total
@@ -143,6 +151,7 @@ class _SynchronisedBatchNorm(_BatchNorm):
             raise ValueError(f"batch normalisation needs (N, C, ...), got {tuple(input.shape)}")
 
     def forward(self, input: Tensor) -> Tensor:  # noqa: A002 - torch's name
+        """(N, C, ...) in, the same out, normalised by the batch of all processes in training."""
         if not self.training:
             return super().forward(input)
         dims = [d for d in range(input.ndim) if d != 1]

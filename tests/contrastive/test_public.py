@@ -3,19 +3,22 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 import torch
+from pydantic import TypeAdapter
 
 import contrastive
 import search_spaces
 from contrastive import methods
 from contrastive.checkpoint import load_encoder
 from contrastive.config import Config, replace
-from contrastive.data import DATA_SETS, Dataset
-from contrastive.encoder import ENCODERS
+from contrastive.data import DATA_SETS, Data, Dataset
+from contrastive.encoder import ENCODERS, Encoder
 from contrastive.evaluate.protocols import PROTOCOLS
-from contrastive.optimiser import OPTIMISERS
+from contrastive.methods import Method
+from contrastive.optimiser import OPTIMISERS, Optimiser
 from contrastive.pretrained import Normalisation
 
 HEAVY = {"torch", "torchvision", "scipy", "sklearn", "PIL", "ray", "optuna"}
@@ -58,6 +61,20 @@ def test_every_public_name_can_be_imported(package: object) -> None:
 def test_what_is_in_a_list_is_public() -> None:
     for kind in (*methods.METHODS, *DATA_SETS, *ENCODERS, *OPTIMISERS, *PROTOCOLS):
         assert getattr(contrastive, kind.__name__) is kind
+
+
+@pytest.mark.parametrize(
+    ("union", "kinds"),
+    [(Method, methods.METHODS), (Data, DATA_SETS), (Encoder, ENCODERS), (Optimiser, OPTIMISERS)],
+)
+def test_a_field_takes_what_its_list_has_by_name(union: Any, kinds: tuple[type[Any], ...]) -> None:
+    assert get_args(get_args(union)[0]) == kinds
+    for kind in kinds:
+        needed = {"timm": {"model": "resnet18"}}.get(kind.name, {})
+        if "root" in kind.__pydantic_fields__ and kind.__pydantic_fields__["root"].is_required():
+            needed = {"root": "x"}
+        made = TypeAdapter(union).validate_python({"name": kind.name, **needed})
+        assert type(made) is kind
 
 
 def test_a_function_goes_before_the_file_of_its_name() -> None:
