@@ -15,6 +15,8 @@ from analysis.intervals import EVERYWHERE, LEVEL, Ends, signed, spanned, student
 from analysis.multiple import Difference
 
 WHISKERS = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"
+VERDICT = 34
+"""Characters of a line of a verdict."""
 LEAST = 0.5
 """Inches that the rows of a forest plot take at least, so that the heads of its columns have room."""
 
@@ -44,7 +46,9 @@ def forest(
         for place, row in enumerate(differences, 1)
     ]
     lines = wrapped_apart([row.name for row in differences], numbers, 34)
-    figure = sheet(PAGE, 1.05 + max(rows_high(lines), LEAST))
+    verdicts = [wrapped(row.verdict, VERDICT) for row in differences]
+    tallest = [max(pair, key=lambda words: words.count("\n")) for pair in zip(lines, verdicts, strict=True)]
+    figure = sheet(PAGE, 1.05 + max(rows_high(tallest), LEAST))
     axes = figure.subplots()
     axes.axvline(0, color=GREY, linewidth=0.9, zorder=1)
     if margin is not None:
@@ -144,7 +148,7 @@ def _columns(axes: Axes, differences: Sequence[Difference]) -> None:
             _signed(row.difference),
             spanned(row.low, row.high),
             str(row.seeds),
-            wrapped(row.verdict, 34),
+            wrapped(row.verdict, VERDICT),
         ]
         for row in differences
     ]

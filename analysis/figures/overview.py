@@ -25,6 +25,9 @@ from analysis.headline import headline
 from analysis.load import Record
 from analysis.summary import Summary
 
+PANEL = 62
+"""Characters of a line of a panel's title."""
+
 
 @styled
 def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float] | None = None) -> Figure:
@@ -60,7 +63,8 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
     runs_over_epochs(right, record, summary, lines, tint)
     if summary.confirmed:
         for axes in (left, right):
-            axes.set_title(f"The search: {_lower(axes.get_title(loc='left'))}")
+            title = f"The search: {_lower(axes.get_title(loc='left'))}"
+            axes.set_title("\n".join(textwrap.fill(line, PANEL) for line in title.splitlines()))
     return figure
 
 

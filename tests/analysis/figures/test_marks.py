@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from matplotlib.figure import Figure
 from analysis import figures
 from analysis.audit import audit
 from analysis.load import Record
+from analysis.multiple import Difference
 from analysis.summarise import summarise
 from tests.recorded import DOMAINS, TARGET, TEMPERATURE, sweep
 
@@ -125,3 +126,14 @@ def test_the_title_of_the_overview_names_unit_and_data_set() -> None:
     title = figures.overview(record, summarise(record)).get_suptitle().replace("\n", " ")
     assert "kNN top-1 (%)" in title
     assert "cifar10, 5,000 validation images" in title
+
+
+def test_verdicts_of_two_lines_do_not_run_into_the_next_row() -> None:
+    long = "no significant difference after correction for all rows"
+    rows = [Difference(f"m{place}", 1.0, 0.5, 1.5, 5, long) for place in range(4)]
+    figure = figures.forest(rows, label="points")
+    figure.draw_without_rendering()
+    texts = [one for one in figure.axes[0].texts if one.get_text().startswith("no significant")]
+    boxes = sorted((one.get_window_extent() for one in texts), key=lambda box: box.y0)
+    assert len(boxes) == 4
+    assert all(below.y1 <= above.y0 for below, above in pairwise(boxes))
