@@ -1,52 +1,97 @@
-"""The manual of every command, read off its parser."""
+"""The manual of every command, read off its parser: one of argparse's or one of click's."""
 
 import argparse
 import importlib
+import inspect
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
+import click
+
 from generated.kinds import table
 
+ROOT = Path(__file__).parents[2]
+SCRIPTS: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
 PROGRAMS = {
-    "python sweeps/run.py": "sweeps.run",
-    "python sweeps/campaign.py": "sweeps.campaign",
-    "python -m contrastive": "contrastive.__main__",
-    "python -m analysis": "analysis.__main__",
-    "python -m sweeps.store": "sweeps.store.__main__",
-    "python -m sweeps.replay": "sweeps.replay.__main__",
+    **SCRIPTS,
+    "python sweeps/campaign.py": "sweeps.campaign:main",
+    "python -m sweeps.store": "sweeps.store.__main__:main",
+    "python -m sweeps.replay": "sweeps.replay.command:main",
+    "python -m contrastive": "contrastive.__main__:main",
+    "python -m analysis": "analysis.__main__:main",
 }
+"""What is typed, and the function that reads it."""
+Parser = argparse.ArgumentParser | click.Command
 
 
 class _Found(Exception):  # noqa: N818
-    """Carries a parser out of the program that would have used it."""
+    """Carries a parser out of the program that would have printed its help."""
 
 
 def pages() -> dict[str, str]:
     """The Markdown of the one page, by its path."""
     parts = ["# Commands", "What each says of itself with `--help`."]
-    for program, module in PROGRAMS.items():
-        parts += [*_manual(program, parser_of(module), 2)]
+    for program, entry in PROGRAMS.items():
+        parts += _manual(program, parser_of(main_of(entry)), 2)
     return {"reference/commands.md": "\n\n".join(parts)}
 
 
-def parser_of(module: str) -> argparse.ArgumentParser:
-    """The parser that a program would have parsed its arguments with."""
+def main_of(entry: str) -> Any:
+    """The function that an entry such as "sweeps.run:main" names."""
+    module, _, name = entry.partition(":")
+    return getattr(importlib.import_module(module), name)
 
-    def found(parser: argparse.ArgumentParser, *_: Any, **__: Any) -> None:
+
+def parser_of(main: Any) -> Parser:
+    """The parser that prints the help of a program."""
+
+    def found(parser: Parser, *_: Any, **__: Any) -> None:
         raise _Found(parser)
 
-    with mock.patch.object(argparse.ArgumentParser, "parse_known_args", found):
+    with (
+        mock.patch.object(argparse.ArgumentParser, "print_help", found),
+        mock.patch.object(click.Command, "get_help", found),
+    ):
         try:
-            importlib.import_module(module).main(["--help"])
+            main(["--help"])
         except _Found as carried:
             return carried.args[0]
-    raise RuntimeError(f"{module}.main parses no arguments")
+    raise RuntimeError(f"{main.__module__}.{main.__qualname__} prints no help")
 
 
-def _manual(program: str, parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
+def _manual(program: str, parser: Parser, level: int) -> Iterator[str]:
     yield f"{'#' * level} `{program}`"
+    inner = _by_click if isinstance(parser, click.Command) else _by_argparse
+    yield from inner(program, parser, level)  # pyright: ignore[reportArgumentType]
+
+
+def _by_click(program: str, command: click.Command, level: int) -> Iterator[str]:
+    yield inspect.cleandoc(command.help or "").replace("\b", "")
+    if rows := [_click_row(one) for one in command.params]:
+        yield table(["", "meaning"], rows)
+    if command.epilog:
+        yield _text(command.epilog.replace("\b\n", ""))
+    for name, inner in command.commands.items() if isinstance(command, click.Group) else ():
+        passes_on = inner.context_settings.get("ignore_unknown_options")
+        behind = (
+            parser_of(lambda words, c=inner: c.main(words, standalone_mode=False)) if passes_on else inner
+        )
+        yield from _manual(f"{program} {name}", behind, level + 1)
+
+
+def _click_row(parameter: click.Parameter) -> list[str]:
+    if not isinstance(parameter, click.Option):
+        return [f"`{parameter.human_readable_name}`", "required" if parameter.required else "may be left out"]
+    value = "" if parameter.is_flag else f" {parameter.metavar or parameter.type.name.upper()}"
+    shown = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
+    default = f" [{shown}]" if parameter.show_default else ""
+    return [f"`{', '.join(parameter.opts)}{value}`", f"{parameter.help or ''}{_home(default)}"]
+
+
+def _by_argparse(program: str, parser: argparse.ArgumentParser, level: int) -> Iterator[str]:
     if parser.description:
         yield parser.description.strip()
     for group in parser._action_groups:
@@ -67,12 +112,19 @@ def _row(action: argparse.Action) -> list[str]:
     values = " ".join(metavar) if isinstance(metavar, tuple) else metavar
     spelling = ", ".join(action.option_strings) or values
     shown = f"`{spelling} {values}`" if action.option_strings and action.nargs != 0 else f"`{spelling}`"
-    default = str(action.default).replace(str(Path.home()), "~")
-    return [shown, (action.help or "") % {"default": default, "prog": "", "dest": action.dest}]
+    return [
+        shown,
+        (action.help or "") % {"default": _home(str(action.default)), "prog": "", "dest": action.dest},
+    ]
 
 
 def _is_help(action: argparse.Action) -> bool:
     return isinstance(action, argparse._HelpAction | argparse._SubParsersAction)
+
+
+def _home(text: str) -> str:
+    """A path of whoever builds the site is nobody else's."""
+    return text.replace(str(Path.home()), "~")
 
 
 def _text(text: str) -> str:
