@@ -52,7 +52,7 @@ def read_campaign(directory: Path) -> dict[str, Any]:
     return json.loads((directory / CAMPAIGN_FILE).read_text(encoding="utf-8"))
 
 
-def sweeps(directory: Path) -> dict[str, Path]:
+def campaign_sweeps(directory: Path) -> dict[str, Path]:
     """The folders of a campaign's sweeps, by their names in it."""
     root = directory.parent.parent
     return {
@@ -67,7 +67,7 @@ def results(directory: Path) -> list[Result]:
         StoreError: one of its sweeps is missing.
     """
     content = read_campaign(directory)
-    summaries = {name: summarise(load(path)) for name, path in sweeps(directory).items()}
+    summaries = {name: summarise(load(path)) for name, path in campaign_sweeps(directory).items()}
     planned: list[dict[str, str]] = content["comparisons"]
     made = [_comparison(one, summaries[one["sweep"]]) for one in planned]
     rows = differences([_name(one, summaries[one["sweep"]]) for one in planned], made)
@@ -90,15 +90,15 @@ def results(directory: Path) -> list[Result]:
 
 def mixed_codes(directory: Path) -> str:
     """Which codes the runs of its sweeps are of, in a sentence if they are of more than one; else ""."""
-    summaries = (summarise(load(path)) for path in sweeps(directory).values())
+    summaries = (summarise(load(path)) for path in campaign_sweeps(directory).values())
     used = dict.fromkeys(one for summary in summaries for one in (*summary.codes, *summary.result.codes))
     return f"The runs compared are of more than one code: {'; '.join(used)}.\n\n" if len(used) > 1 else ""
 
 
-def standing(directory: Path) -> list[Standing]:
+def standings(directory: Path) -> list[Standing]:
     """Where each sweep of the campaign in `directory` is, also while it runs."""
     found: list[Standing] = []
-    for name, path in sweeps(directory).items():
+    for name, path in campaign_sweeps(directory).items():
         record = load(path)
         summary = summarise(record)
         plan = record.manifest["plan"]
@@ -148,7 +148,7 @@ def results_markdown(found: list[Result]) -> str:
 def _name(planned: dict[str, str], summary: Summary) -> str:
     """What the arm of a planned comparison is called; the best is known only by what it turned out to be."""
     best = summary.result.best if planned["arm"] == "best" else None
-    return words(best.values if best else planned["arm"])
+    return arm_words(best.values if best else planned["arm"])
 
 
 def _comparison(planned: dict[str, str], summary: Summary) -> Comparison | str:
@@ -156,7 +156,7 @@ def _comparison(planned: dict[str, str], summary: Summary) -> Comparison | str:
     arms = {name: _arm(name, summary.result) for name in (planned["arm"], planned["against"])}
     for name, arm in arms.items():
         if arm is None or arm.score is None:
-            return f"{words(name)}: {'not begun' if arm is None else arm.state}"
+            return f"{arm_words(name)}: {'not begun' if arm is None else arm.state}"
     if planned["arm"] == "best" and not summary.confirmed:
         return "the best was chosen on these very seeds, and was not run again on fresh ones"
     arm, against = (found.scores for found in arms.values() if found)
@@ -171,7 +171,7 @@ def _arm(name: str, summary: Summary) -> Arm | None:
     return next((arm for arm in summary.arms if arm.values == json.loads(name)), None)
 
 
-def words(setting: Any) -> str:
+def arm_words(setting: Any) -> str:
     """A setting for people: its values, or its name."""
     if isinstance(setting, str):
         if not setting.startswith("{"):

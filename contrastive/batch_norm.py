@@ -59,8 +59,8 @@ class SplitBatchNorm2d(nn.BatchNorm2d):
         out = batch_norm(
             beside, means, variances, weight, bias, training=True, momentum=self.momentum, eps=self.eps
         )
-        self.running_mean.copy_(distributed.mean(means.view(parts, c).mean(0), self.world))
-        self.running_var.copy_(distributed.mean(variances.view(parts, c).mean(0), self.world))
+        self.running_mean.copy_(distributed.mean_over(means.view(parts, c).mean(0), self.world))
+        self.running_var.copy_(distributed.mean_over(variances.view(parts, c).mean(0), self.world))
         return out.view(-1, parts, c, h, w).transpose(0, 1).reshape(n, c, h, w)
 
 

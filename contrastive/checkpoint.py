@@ -18,7 +18,7 @@ from contrastive.pretrained import Normalisation, Pretrained
 EXPORT = ".safetensors"
 
 
-def save(path: Path, state: dict[str, Any]) -> None:
+def save_state(path: Path, state: dict[str, Any]) -> None:
     """Writes atomically: a crash leaves the old file or the new one.
 
     Raises:
@@ -27,7 +27,7 @@ def save(path: Path, state: dict[str, Any]) -> None:
     _replace(path, lambda partial: torch.save(state, partial))
 
 
-def load(path: Path, *, device: torch.device) -> dict[str, Any]:
+def load_state(path: Path, *, device: torch.device) -> dict[str, Any]:
     """What `save` wrote. Nothing but tensors and plain values is unpickled.
 
     Raises:
@@ -97,7 +97,7 @@ def _read(path: Path, device: torch.device) -> tuple[Config, dict[str, Tensor], 
 
 
 def _read_checkpoint(path: Path, device: torch.device) -> tuple[Any, dict[str, Tensor], Any]:
-    state = load(path, device=device)
+    state = load_state(path, device=device)
     online = {k.removeprefix("online."): v for k, v in state["model"].items() if k.startswith("online.")}
     return _config(state), online, state.get("normalisation")
 

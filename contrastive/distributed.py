@@ -59,7 +59,7 @@ def permute(rows: Tensor, order: Tensor, world: World) -> Tensor:
     return gather(rows.detach(), world)[order[world.rows(len(order))]]
 
 
-def mean(value: Tensor, world: World) -> Tensor:
+def mean_over(value: Tensor, world: World) -> Tensor:
     """Mean of a tensor over the processes, without gradient."""
     if world.size == 1:
         return value.detach()

@@ -20,7 +20,7 @@ def members(annotation: Any) -> list[type]:
     return [member for part in parts for member in members(part)]
 
 
-def tag(kind: type) -> str | None:
+def name_of_kind(kind: type) -> str | None:
     """The name of a class among those of its union; None if it is of no union."""
     default = getattr(kind, TAG, None)
     return default if isinstance(default, str) else None
@@ -28,7 +28,7 @@ def tag(kind: type) -> str | None:
 
 def by_tag(annotation: Any) -> dict[str, type]:
     """The classes of a tagged union by their names."""
-    return {name: kind for kind in members(annotation) if (name := tag(kind)) is not None}
+    return {name: kind for kind in members(annotation) if (name := name_of_kind(kind)) is not None}
 
 
 def fields(kind: Any) -> list[str]:

@@ -170,7 +170,7 @@ class _Run:
         )
         for batch in steps:
             own, self.last = self.learner.step(batch)
-            loss = distributed.mean(own, self.world)
+            loss = distributed.mean_over(own, self.world)
             total += loss
             if self.watch:
                 self.watch(batch.step, float(loss))
@@ -203,13 +203,13 @@ class _Run:
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
-        checkpoint.save(path, state)
+        checkpoint.save_state(path, state)
 
     def restore(self, path: Path | None) -> tuple[int, Metrics]:
         """The epoch and metrics found at `path`, or epoch 0 of a fresh run."""
         if path is None or not path.exists():
             return 0, {}
-        state = checkpoint.load(path, device=self.device)
+        state = checkpoint.load_state(path, device=self.device)
         if state["identity"] != self.identity:
             raise ValueError(f"{path} belongs to another configuration; give this one a directory of its own")
         self.model.load_state_dict(state["model"])

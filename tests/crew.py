@@ -12,17 +12,17 @@ from sweeps.engine.arbiter import Arbiter, Issued
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.engine import Engine, Options
 from sweeps.engine.history import Finished
-from sweeps.engine.study import Run, Study
+from sweeps.engine.study import IssuedRun, Study
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
 from sweeps.store import Writer
 from tests.fixtures.tiny_space import TINY
 
-Curve = Callable[[Run, int], float]
+Curve = Callable[[IssuedRun, int], float]
 """The accuracy of a run at an epoch."""
 
 
-def by_temperature(run: Run, epoch: int) -> float:
+def by_temperature(run: IssuedRun, epoch: int) -> float:
     """Better the nearer its temperature is to 0.1, and the later; a little other on each seed."""
     gap = abs(value_at(run.config, "method.temperature") - 0.1)
     return 50 - 50 * gap + epoch + 0.1 * ((7 * run.seed + run.number) % 5)
@@ -63,7 +63,7 @@ class Sitting:
         number = len(list(self.directory.glob("segments/trials-driver*")))
         self.writer = Writer(self.directory, f"driver-{number}", origin=self.origin)
         SITTINGS.append(self)
-        history = histories.read(self.directory)
+        history = histories.read_history(self.directory)
         self.study = Study(self.plan, "images", self.directory)
         default = self.study._run(plans.key(self.plan.space.default()), 0, 0).arm
         self.engine = Engine(
@@ -78,7 +78,7 @@ class Sitting:
 
 def workers(
     arbiter: Arbiter, curve: Curve = by_temperature, *, count: int = 1, **metrics: float
-) -> Iterator[tuple[Run, int]]:
+) -> Iterator[tuple[IssuedRun, int]]:
     """So many workers that take turns; yields after each reported epoch. The store has it before the engine."""
     places: list[tuple[Issued, int] | None] = [None] * count
     idle = 0
@@ -117,7 +117,9 @@ def train(arbiter: Arbiter, issued: Issued, epoch: int, curve: Curve, more: dict
     return True
 
 
-def carry_out(sitting: Sitting, curve: Curve = by_temperature, *, count: int = 1) -> list[tuple[Run, int]]:
+def carry_out(
+    sitting: Sitting, curve: Curve = by_temperature, *, count: int = 1
+) -> list[tuple[IssuedRun, int]]:
     """All epochs of a sweep, in order."""
     done = list(workers(Arbiter([sitting.engine]), curve, count=count))
     sitting.writer.close()

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from contrastive.data.split_folders import refuse_splits
 from contrastive.data.subset import pick
-from contrastive.data.walking import Place, check, is_loop, place, subfolders, walk
+from contrastive.data.walking import Place, check_members, is_loop, place, subfolders, walk
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ def list_images(folder: Path, only: Collection[str] | None = None) -> Listing:
             f"{folder} has no images of {len(missing)} classes that are asked for: {', '.join(missing[:10])}"
             f"{', ...' if len(missing) > 10 else ''}. Add their folders, or take them off the list."
         )
-    check(folder, members, classes)
+    check_members(folder, members, classes)
     sizes = [len(members[name].images) for name in classes]
     paths = tuple(path for name in classes for path in members[name].images)
     links = tuple(path for name in classes for path in members[name].links)

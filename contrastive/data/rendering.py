@@ -22,7 +22,7 @@ Image = Float[Tensor, "n 3 32 32"]
 
 
 @dataclass(frozen=True)
-class Form:
+class Pose:
     """How far the objects of one class differ in their pose: what makes a set hard for raw pixels."""
 
     rotation: float
@@ -34,8 +34,8 @@ class Form:
 
 
 FORMS: Final = {
-    "easy": Form(rotation=0.5, shift=0.2, radius=(0.65, 0.95)),
-    "medium": Form(rotation=math.pi, shift=0.3, radius=(0.55, 0.95)),
+    "easy": Pose(rotation=0.5, shift=0.2, radius=(0.65, 0.95)),
+    "medium": Pose(rotation=math.pi, shift=0.3, radius=(0.55, 0.95)),
 }
 
 
@@ -71,7 +71,7 @@ def hsv(hue: Parameter, saturation: Parameter, value: Parameter) -> Colour:
     return torch.stack([value * (1 - saturation * torch.minimum(s, 4 - s).clamp(0, 1)) for s in sectors], 1)
 
 
-def render(shape: str, texture: str, hue: float, form: Form, draws: Draws) -> UInt8[Tensor, "n 3 32 32"]:
+def render(shape: str, texture: str, hue: float, form: Pose, draws: Draws) -> UInt8[Tensor, "n 3 32 32"]:
     """Images of objects of one class, each with nuisances of its own.
 
     Args:
@@ -137,7 +137,7 @@ def _clutter(image: Image, draws: Draws) -> Image:
     return _paint(image, draws.colour(value=(0.3, 0.8)), _cover(distance) * (draws() < 0.8))
 
 
-def _object(image: Image, draws: Draws, *, shape: str, texture: str, hue: float, form: Form) -> Image:
+def _object(image: Image, draws: Draws, *, shape: str, texture: str, hue: float, form: Pose) -> Image:
     grid_x, grid_y = _grid()
     size, stretch = draws(*form.radius), torch.exp(draws(-0.2, 0.2))
     x, y = grid_x - draws(-form.shift, form.shift), grid_y - draws(-form.shift, form.shift)

@@ -101,7 +101,7 @@ def walk(classes: Iterable[Path]) -> tuple[dict[str, Members], dict[Place, str]]
     return found, seen
 
 
-def check(folder: Path, members: Mapping[str, Members], classes: Sequence[str]) -> None:
+def check_members(folder: Path, members: Mapping[str, Members], classes: Sequence[str]) -> None:
     """Refuses members of `folder` that are not at least two `classes` of images.
 
     Raises:

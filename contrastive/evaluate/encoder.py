@@ -11,7 +11,7 @@ from contrastive import data
 from contrastive.caches import cache_folder
 from contrastive.checkpoint import load_encoder
 from contrastive.config import Config, replace, to_json
-from contrastive.evaluate.offline import check_protocol, measure, read
+from contrastive.evaluate.offline import carry_out, check_protocol, load_transfer
 from contrastive.evaluate.protocols import KNN, LinearProbe, Protocol
 from contrastive.pretrained import Pretrained
 
@@ -66,9 +66,9 @@ def measured(
     folder = cache_folder() if cache is None else Path(cache)
     evaluation = config.evaluation
     own = lru_cache(lambda: data.load(config.data, cache=folder))
-    todo = [(p, read(p.data, cache=folder) if p.data else own()) for p in evaluation.after]
+    todo = [(p, load_transfer(p.data, cache=folder) if p.data else own()) for p in evaluation.after]
     for protocol, images in todo:
         check_protocol(protocol, images, protocol.name, evaluation.split)
     moments = encoder.normalisation or own()
     for protocol, images in todo:
-        yield measure(protocol, encoder, config, images, moments=moments, device=device)
+        yield carry_out(protocol, encoder, config, images, moments=moments, device=device)

@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from contrastive.data import label_fraction
 from contrastive.evaluate.features import Network, Task
-from contrastive.evaluate.linear import descend, linear_head, shuffled, stepped
+from contrastive.evaluate.linear import linear_head, shuffled, step_at, stepped
 from contrastive.evaluate.protocols import FineTune
 from contrastive.randomness import generator
 from contrastive.siamese import seeded
@@ -29,7 +29,7 @@ def fine_tune(protocol: FineTune, network: Network, task: Task, draw: int) -> Fl
             rows = [labelled[some] for some in shuffled(len(labelled), protocol.batch, order)]
             share = stepped(epoch, protocol.milestones, protocol.factor)
             for chosen, images in zip(rows, task.views(task.bank, rows, view, views), strict=True):
-                descend(optimiser, cross_entropy(model(images), labels[chosen]), share)
+                step_at(optimiser, cross_entropy(model(images), labels[chosen]), share)
     return task.embed(model, task.queries)
 
 

@@ -38,7 +38,7 @@ def linear_probe(protocol: LinearProbe, network: Network, task: Task) -> Float[T
         )
         for step, (chosen, x) in enumerate(zip(rows, inputs, strict=True)):
             progress = (epoch + step / len(rows)) / protocol.epochs
-            descend(optimiser, cross_entropy(head(x), labels[chosen]), _share(protocol, epoch, progress))
+            step_at(optimiser, cross_entropy(head(x), labels[chosen]), _share(protocol, epoch, progress))
     layer.train(training)
     return head(queries).detach()
 
@@ -67,7 +67,7 @@ def stepped(epoch: int, milestones: Sequence[int], factor: float) -> float:
     return factor ** sum(epoch >= milestone for milestone in milestones)
 
 
-def descend(optimiser: torch.optim.Optimizer, loss: Tensor, share: float) -> None:
+def step_at(optimiser: torch.optim.Optimizer, loss: Tensor, share: float) -> None:
     """One step at this share of each group's peak learning rate."""
     for group in optimiser.param_groups:
         group["lr"] = share * group["peak"]

@@ -39,8 +39,8 @@ def after_training(
     found: dict[str, float] = {}
     channels = config.views.channels or dataset
     for protocol in config.evaluation.after:
-        images = read(protocol.data, cache=cache) if protocol.data else dataset
-        found |= measure(protocol, network, config, images, moments=channels, device=device)
+        images = load_transfer(protocol.data, cache=cache) if protocol.data else dataset
+        found |= carry_out(protocol, network, config, images, moments=channels, device=device)
     return found
 
 
@@ -64,7 +64,7 @@ def check_evaluation(
     if config.evaluation.neighbours != NEIGHBOURS:  # of which nobody asked for all
         _check_neighbours("evaluation.neighbours", config.evaluation.neighbours, dataset)
     for position, protocol in enumerate(config.evaluation.after):
-        images = read(protocol.data, cache=cache) if protocol.data else dataset
+        images = load_transfer(protocol.data, cache=cache) if protocol.data else dataset
         check_protocol(protocol, images, f"evaluation.after.{position}", config.evaluation.split)
 
 
@@ -94,12 +94,12 @@ def check_protocol(protocol: Protocol, images: Dataset, where: str, split: str =
 _USUAL = {(NEIGHBOURS,), *(tuple(preset.values["neighbours"]) for preset in KNN.presets.values())}
 
 
-def read(images: Data, *, cache: Path | None) -> Dataset:
+def load_transfer(images: Data, *, cache: Path | None) -> Dataset:
     """A transfer set, from the cache where there is one."""
     return images.read() if cache is None else data.load(images, cache=cache)
 
 
-def measure(
+def carry_out(
     protocol: Protocol,
     network: Network,
     config: Config,

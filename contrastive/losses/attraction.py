@@ -23,7 +23,7 @@ def of_same_images(queries: Float[Tensor, "v n d"], keys: Float[Tensor, "g n d"]
     return product(queries.transpose(0, 1), keys.permute(1, 2, 0))
 
 
-def held(cosines: Float[Tensor, "*b n m"], detach: bool) -> Float[Tensor, "*b n m"]:
+def weighed(cosines: Float[Tensor, "*b n m"], detach: bool) -> Float[Tensor, "*b n m"]:
     """What weights are made of: the cosines, as constants or not."""
     return cosines.detach() if detach else cosines
 

@@ -17,11 +17,11 @@ from contrastive.losses.attraction import (
     check_shapes,
     check_weights,
     distance,
-    held,
     of_same_images,
     shares,
     temperatures,
     unit_views,
+    weighed,
 )
 from contrastive.losses.rows import product
 
@@ -85,10 +85,12 @@ def cacr(
     loss = z.new_zeros(())
     if attraction_weight:
         cosines = of_same_images(z, z)
-        loss = loss + attraction_weight * distance(cosines, shares(held(cosines, detach_weights), -2 * hot))
+        loss = loss + attraction_weight * distance(
+            cosines, shares(weighed(cosines, detach_weights), -2 * hot)
+        )
     if repulsion_weight:
         cosines = _of_view_pairs(z)
-        weights = shares(held(cosines, detach_weights), 2 * cold)
+        weights = shares(weighed(cosines, detach_weights), 2 * cold)
         loss = loss + repulsion_weight * _repulsion(cosines, weights, cost)
     return loss
 

@@ -11,9 +11,9 @@ from contrastive.losses.attraction import (
     check_shapes,
     check_weights,
     distance,
-    held,
     temperatures,
     unit_views,
+    weighed,
 )
 from contrastive.losses.rows import product, unit_rows
 
@@ -70,13 +70,13 @@ def mixed_cacr(
     if attraction_weight:
         k = unit_views(positives)
         cosines = (m * torch.stack([k, k[:, partner]])).sum(3)
-        weights = (-2 * hot * held(cosines, detach_weights)).softmax(1)
+        weights = (-2 * hot * weighed(cosines, detach_weights)).softmax(1)
         own, partners = 2 - 2 * (weights * cosines).sum(1)
         loss = loss + attraction_weight * (share * own + (1 - share) * partners).mean()
     if repulsion_weight:
         cosines = product(m, unit_rows(negatives).T)
         sources = torch.stack([torch.arange(len(m), device=m.device), partner], dim=1)
-        logits = 2 * cold * held(cosines, detach_weights)
+        logits = 2 * cold * weighed(cosines, detach_weights)
         weights = logits.scatter_(1, sources, -math.inf).softmax(1)
         loss = loss - repulsion_weight * distance(cosines, weights)
     return loss

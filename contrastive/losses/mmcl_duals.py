@@ -8,7 +8,7 @@ from torch import Tensor
 
 from contrastive.losses.kernels import Kernel, kernel_matrix
 from contrastive.losses.rows import check_pairs, check_positive, unit_rows
-from contrastive.losses.support_vectors import Batch, Dual, ProjectedGradient, descend, exact, inverse
+from contrastive.losses.support_vectors import Dual, DualBatch, ProjectedGradient, descend, exact, inverse
 from contrastive.losses.support_vectors.dual import gradient, kkt_residual
 
 Solver = Literal["exact", "inverse", "projected_gradient"]
@@ -101,7 +101,7 @@ def _batch(
     penalty: float | None,
     *,
     unit_diagonal: bool,
-) -> Batch:
+) -> DualBatch:
     """The duals of a batch."""
     bound = check_numbers("mmcl", bandwidth, regularisation, penalty)
     check_pairs("mmcl", z1=z1, z2=z1)
@@ -112,11 +112,16 @@ def _batch(
     # For "rbf" and "linear" the 1 is true.
     wrong = unit_diagonal and kernel not in ("rbf", "linear")
     excess = 1 - values.diagonal() if wrong else values.new_zeros(len(values))
-    return Batch.of(values, excess, regularisation, bound)
+    return DualBatch.of(values, excess, regularisation, bound)
 
 
 def _alphas(
-    dual: Batch, solver: str, kernel: Kernel, projected_gradient: ProjectedGradient, *, unit_diagonal: bool
+    dual: DualBatch,
+    solver: str,
+    kernel: Kernel,
+    projected_gradient: ProjectedGradient,
+    *,
+    unit_diagonal: bool,
 ) -> Tensor:
     if solver == "projected_gradient":
         return descend(dual, projected_gradient)

@@ -32,7 +32,7 @@ import torch  # noqa: E402
 from ray import tune  # noqa: E402
 
 from sweeps.backend.adapter import Scheduler, Search  # noqa: E402
-from sweeps.backend.trainable import RETRIES, Slot, inline  # noqa: E402
+from sweeps.backend.trainable import RETRIES, Slot, train_inline  # noqa: E402
 from sweeps.backend.worker import Places  # noqa: E402
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter  # noqa: E402
 from sweeps.engine.engine import Watcher  # noqa: E402
@@ -75,7 +75,7 @@ def cluster(plan: Plan, address: str | None) -> Generator[None]:
     _join(address) if address else _make(plan)
     try:
         # Of this machine too: Ray may see fewer cores than there are, as in a container with a quota.
-        check(plan, ray.cluster_resources(), f"the cluster at {address}" if address else "this machine")
+        check_room(plan, ray.cluster_resources(), f"the cluster at {address}" if address else "this machine")
         yield
     finally:
         ray.shutdown()
@@ -115,10 +115,10 @@ def check_local(plan: Plan) -> None:
     Raises:
         ResourceError: says what is missing.
     """
-    check(plan, {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}, "this machine")
+    check_room(plan, {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}, "this machine")
 
 
-def check(plan: Plan, available: dict[str, Any], where: str) -> None:
+def check_room(plan: Plan, available: dict[str, Any], where: str) -> None:
     """Refuses a plan of which not one run fits.
 
     Raises:
@@ -209,7 +209,7 @@ def _polite_interruption(arbiter: Arbiter, say: Callable[[str], None]) -> Genera
 
 def _trainable(plan: Plan, places: Places, scratch: str) -> Callable[[dict[str, Any]], None] | type:
     if plan.workers_per_run == 1:
-        return tune.with_resources(functools.partial(inline, places=places), _needs(plan))
+        return tune.with_resources(functools.partial(train_inline, places=places), _needs(plan))
     slot = tune.with_parameters(Slot, plan=plan, places=places, scratch=scratch)
     # The workers hold the resources; the run's own actor only waits for them.
     return tune.with_resources(slot, {"node:__internal_head__": 0.001})

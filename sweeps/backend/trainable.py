@@ -27,7 +27,7 @@ POLL_SECONDS = 1.0
 """How often a slot that waits for a report looks whether its workers still live."""
 
 
-def inline(config: dict[str, Any], places: Places) -> None:
+def train_inline(config: dict[str, Any], places: Places) -> None:
     """A Tune function trainable: trains the run in this very process."""
     work(config, places, tune.report, World())
 

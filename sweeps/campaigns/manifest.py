@@ -117,7 +117,7 @@ def begin(
     Raises:
         ValueError: a sweep cannot be carried out; says why. Nothing is trained before all can.
     """
-    images = {name: lifecycle.check(plan, cache=given.cache) for name, plan in planned.items()}
+    images = {name: lifecycle.check_images(plan, cache=given.cache) for name, plan in planned.items()}
     other = program(given.store).replace("campaign.py", "run.py")
     root, now = store.open_store(given.store), datetime.now(UTC)
     sweeps: dict[str, Sweep] = {}
@@ -154,7 +154,7 @@ def reopen(directory: Path, given: argparse.Namespace) -> Begun:
         campaign = replace(campaign, budget=given.budget)
         content["campaign"] = _CAMPAIGN.dump_python(campaign, mode="json")
         store.write_json(directory / analysis.CAMPAIGN_FILE, content)
-    folders = analysis.sweeps(directory)
+    folders = analysis.campaign_sweeps(directory)
     sweeps = {
         name: lifecycle.reopen(folder, cache=given.cache, other_code=given.reuse_other_code)
         for name, folder in folders.items()

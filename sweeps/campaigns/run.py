@@ -22,7 +22,7 @@ from sweeps.engine import history as histories
 from sweeps.engine import lifecycle
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine.engine import Closing, Engine, Watcher
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.planning import plan as plans
 from sweeps.planning import reserve
 from sweeps.planning.plan import Plan
@@ -52,7 +52,7 @@ def dispatch(given: argparse.Namespace) -> int:
     planned = {name: plan_of(campaign, entry) for name, entry in campaign.entries.items()}
     tested = comparisons(campaign, planned)
     if campaign.budget:
-        reserve.check(arguments.parse_budget(campaign.budget), list(planned.values()), together=True)
+        reserve.check_budget(arguments.parse_budget(campaign.budget), list(planned.values()), together=True)
     if given.dry_run:
         return _show(campaign, planned, tested, given)
 
@@ -83,7 +83,7 @@ class Lines(Watcher):
     def __init__(self, name: str, console: Console):
         self.name, self.console = name, console
 
-    def state(self, run: Run, state: str, reason: str, epochs: int) -> None:
+    def state(self, run: IssuedRun, state: str, reason: str, epochs: int) -> None:
         """A run has started or ended."""
         why = f" ({histories.last_line(reason)})" if reason else ""
         line = f"{self.name}  run {run.number}  seed {run.seed}: {state}{why}"
@@ -129,7 +129,7 @@ def _engines(
             origin = lifecycle.origin(one, campaign=begun.directory.name)
             writer = stack.enter_context(store.Writer(one.directory, f"driver-{os.getpid()}", origin=origin))
             stack.enter_context(folding(one.directory))
-            history = histories.read(one.directory)
+            history = histories.read_history(one.directory)
             sittings += history.sittings
             engines.append(session.open_engine(one, share, writer, history, Lines(name, console)))
             if said := session.passed_over(engines[-1]):
@@ -152,7 +152,7 @@ def _arbiter(begun: Begun, engines: list[Engine], hours: float) -> Arbiter:
 def _show(
     campaign: Campaign, planned: dict[str, Plan], tested: list[dict[str, str]], given: argparse.Namespace
 ) -> int:
-    costs = {name: plans.estimate(plan) for name, plan in planned.items()}
+    costs = {name: plans.expected_epochs_of(plan) for name, plan in planned.items()}
     lines = [f"{campaign.name}: {campaign.question}", ""]
     for name, plan in planned.items():
         full, expected = costs[name]
@@ -162,25 +162,25 @@ def _show(
     budget = campaign.budget or "none"
     lines += ["", f"{total} epochs expected in all; budget: {budget}; order: {campaign.order}"]
     if campaign.budget:
-        lines += reserve.words(arguments.parse_budget(campaign.budget), list(planned.values()))
+        lines += reserve.budget_lines(arguments.parse_budget(campaign.budget), list(planned.values()))
     lines += [
         "",
         "To be tested, paired by seed:",
-        *(f"  {c['sweep']}: {analysis.words(c['arm'])} against {c['against']}" for c in tested),
+        *(f"  {c['sweep']}: {analysis.arm_words(c['arm'])} against {c['against']}" for c in tested),
     ]
     content = {"plans": {n: plans.to_dict(p) for n, p in planned.items()}, "comparisons": tested}
     return _print(given, content, lines)
 
 
 def _status(directory: Path, given: argparse.Namespace) -> int:
-    found = analysis.standing(directory)
+    found = analysis.standings(directory)
     question = analysis.read_campaign(directory)["campaign"]["question"]
     lines = [f"{directory.name}: {question}", *analysis.standing_lines(found)]
     return _print(given, [vars(one) for one in found], lines)
 
 
 def _stop(directory: Path, given: argparse.Namespace) -> int:
-    for folder in analysis.sweeps(directory).values():
+    for folder in analysis.campaign_sweeps(directory).values():
         ask_to_stop(folder)
     asked = f"Asked {directory.name} to end: each run in training ends at its next report."
     return _print(given, {"campaign": directory.name}, [asked])

@@ -367,8 +367,8 @@ def _checked(**fields: Any) -> Plan:
     """The plan; what it finds fault with is called by the flag that gave it."""
     try:
         plan = plans.checked(**fields)
-        objectives.check(plan)
-        reserve.check(plan.budget, [plan])
+        objectives.check_objectives(plan)
+        reserve.check_budget(plan.budget, [plan])
         return plan
     except ValueError as error:
         text = re.sub(rf"\b({'|'.join(FLAGS)}) = ", lambda found: f"{FLAGS[found[1]]} ", str(error))

@@ -88,9 +88,9 @@ class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         _, unknown, words = message.partition("unrecognized arguments: ")
         if unknown:
-            from sweeps.planning.slips import sentence
+            from sweeps.planning.slips import corrections
 
-            hint = sentence(words.split(), self._option_string_actions)
+            hint = corrections(words.split(), self._option_string_actions)
             message = f"{message}; {hint}" if hint else message
         super().error(message)
 
@@ -261,7 +261,7 @@ def check(given: argparse.Namespace) -> None:
     if given.webhook:
         from sweeps.sessions import webhook
 
-        webhook.check(given.webhook)
+        webhook.check_url(given.webhook)
 
 
 def said(given: argparse.Namespace) -> set[str]:

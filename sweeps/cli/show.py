@@ -15,7 +15,7 @@ from search_spaces import SPACES
 from search_spaces.space import Space
 from sweeps.cli import arguments, flags
 from sweeps.planning import plan as plans
-from sweeps.planning.estimate import estimate
+from sweeps.planning.estimate import estimate_cost
 from sweeps.planning.plan import DESIGNS, Plan
 from sweeps.sessions import describe
 from sweeps.stoppers import STOPPERS
@@ -27,12 +27,12 @@ def show_plan(plan: Plan, given: argparse.Namespace) -> int:
         lines = [
             f"{plan.space.name}: {plan.space.question}",
             *describe.varies(plan.space),
-            *describe.runs(plan),
+            *describe.runs_text(plan),
         ]
         print("\n".join(lines), flush=True)  # before some seconds of measuring
-        print(describe.time(estimate(plan, given.store, given.cache)))
+        print(describe.time(estimate_cost(plan, given.store, given.cache)))
         return 0
-    cost = estimate(plan, given.store, given.cache)
+    cost = estimate_cost(plan, given.store, given.cache)
     content = {
         "plan": plans.to_dict(plan),
         "rungs": plans.ladder(plan),
@@ -92,7 +92,9 @@ def _show_space(space: Space, called: str, as_json: bool) -> int:
         about = TypeAdapter(Space).dump_python(space, mode="json")
         sample = configs.to_dict(space.config(describe.sample(space)))
         print(
-            json.dumps({**about, "default": space.default(), "grid": describe.grid(space), "sample": sample})
+            json.dumps(
+                {**about, "default": space.default(), "grid": describe.grid_sizes(space), "sample": sample}
+            )
         )
         return 0
     method = type(space.base.method)

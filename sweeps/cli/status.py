@@ -12,8 +12,8 @@ from analysis.naming import short, shown
 from analysis.summarise import summarise
 from sweeps import store
 from sweeps.engine import history
-from sweeps.engine.retention import measure
-from sweeps.planning.estimate import in_words, remaining
+from sweeps.engine.retention import checkpoint_sizes
+from sweeps.planning.estimate import duration, remaining
 from sweeps.store.driver import Driver, driver
 from sweeps.store.schema import SECONDS
 
@@ -71,7 +71,7 @@ def status(directory: Path, *, program: str) -> Status:
     """
     found = driver(directory)  # first: a driver that ends now has recorded all that is read below
     record, events = load(directory), _since_begun(directory)
-    past, summary, closing = history.read(directory), summarise(record), _closing(events)
+    past, summary, closing = history.read_history(directory), summarise(record), _closing(events)
     ended = closing is None and _concluded(directory, record, events)
     state = "running" if found else "finished" if ended else "interrupted"
     own = [run for run in record.runs if run.identity not in past.reused]
@@ -100,7 +100,7 @@ def status(directory: Path, *, program: str) -> Status:
         best=summary.result.best or summary.best or max(summary.arms, key=_last, default=None),
         default=summary.result.default or summary.default,
         failures=tuple(_failure(run) for run in record.runs if run.state == "failed"),
-        checkpoint_bytes=sum(measure(directory / "checkpoints").values()),
+        checkpoint_bytes=sum(checkpoint_sizes(directory / "checkpoints").values()),
         seconds_trained=trained,
         hours=past.hours,
         seconds_left=None if state == "finished" else left,
@@ -118,8 +118,8 @@ def text(found: Status, failures: int = 10) -> str:
     """The status for people, with the last `failures` failures."""
     who = f", by {found.driver}" if found.driver else ""
     counts = ", ".join(f"{count} {state}" for state, count in sorted(found.runs.items())) or "none yet"
-    left = "" if found.seconds_left is None else f"; about {in_words(found.seconds_left)} left"
-    wall = f"{in_words(found.hours * 3600)} in all, " if found.hours else ""
+    left = "" if found.seconds_left is None else f"; about {duration(found.seconds_left)} left"
+    wall = f"{duration(found.hours * 3600)} in all, " if found.hours else ""
     lines = [
         f"{found.sweep}: {found.question}",
         f"state        {found.state}{who}" + (f": {found.closing}" if found.closing else ""),
@@ -129,7 +129,7 @@ def text(found: Status, failures: int = 10) -> str:
         *(f"{name:<12} {_leader(arm)}" for name, arm in _arms(found).items() if arm is not None),
         *(f"failed       {_sentence(failure)}" for failure in found.failures[-failures:]),
         f"checkpoints  {found.checkpoint_bytes / 1e6:,.1f} MB",
-        f"time         {wall}{in_words(found.seconds_trained)} of training and evaluation, summed over runs{left}",
+        f"time         {wall}{duration(found.seconds_trained)} of training and evaluation, summed over runs{left}",
     ]
     if len(found.failures) > failures:
         lines.append(f"({len(found.failures) - failures} earlier failures are not shown)")

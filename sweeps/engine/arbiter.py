@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from sweeps.engine.engine import WAIT, Closing, Engine, Metrics
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.planning import reserve
 from sweeps.planning.plan import Budget
 
@@ -25,7 +25,7 @@ class Issued:
     """A run to be trained, and whose it is."""
 
     engine: Engine
-    run: Run
+    run: IssuedRun
 
 
 class Arbiter:
@@ -82,7 +82,7 @@ class Arbiter:
         waiting = False
         for engine in self._in_turn():
             run = engine.issue()
-            if isinstance(run, Run):
+            if isinstance(run, IssuedRun):
                 return Issued(engine, run)
             waiting |= run == WAIT
         return WAIT if waiting and self.closing is None else None

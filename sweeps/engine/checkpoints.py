@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sweeps.engine.retention import measure, removable
+from sweeps.engine.retention import checkpoint_sizes, removable
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Checkpoints:
 
     def measure(self) -> dict[str, int]:
         """Bytes of each checkpoint, by run."""
-        return measure(self.directory)
+        return checkpoint_sizes(self.directory)
 
     def tidy(
         self,

@@ -14,7 +14,7 @@ from typing import Any, Literal
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.history import Finished, History, last_line
 from sweeps.engine.run_progress import Tally
-from sweeps.engine.study import Entry, Run, Study
+from sweeps.engine.study import IssuedRun, Study, StudyEntry
 from sweeps.planning.plan import key
 from sweeps.stoppers import UNWELL, ArmsJudge, Verdict, judge_of
 from sweeps.store import Writer
@@ -36,10 +36,10 @@ class Watcher:
     def training(self) -> None:
         """The first run of a session begins to train; before that its processes were being started."""
 
-    def state(self, run: Run, state: State, reason: str, epochs: int) -> None:
+    def state(self, run: IssuedRun, state: State, reason: str, epochs: int) -> None:
         """A run has started or ended."""
 
-    def report(self, run: Run, epoch: int, value: float) -> None:
+    def report(self, run: IssuedRun, epoch: int, value: float) -> None:
         """A run has finished an epoch."""
 
 
@@ -83,7 +83,7 @@ class Engine:
         self.plan, self.checkpoints, self.reusable = study.plan, checkpoints, reusable
         self.watcher = Watcher()  # of what was recorded before, nobody is told again
         self.tallies: dict[str, Tally] = {}
-        self.running: dict[str, Run] = {}
+        self.running: dict[str, IssuedRun] = {}
         self.verdicts: dict[str, Verdict] = {}
         self.wanted: set[str] = set()
         self.closing: Closing | None = None
@@ -111,7 +111,7 @@ class Engine:
             spared=self._spared,
         )
 
-    def issue(self) -> Run | Literal["wait"] | None:
+    def issue(self) -> IssuedRun | Literal["wait"] | None:
         """The next run to train; WAIT while there is none yet, None when there will be none."""
         while self.closing is None:
             run = self._next()
@@ -132,7 +132,7 @@ class Engine:
             self._reuse(run, finished)
         return None
 
-    def report(self, run: Run, epoch: int, metrics: Metrics, *, host: str = "") -> bool:
+    def report(self, run: IssuedRun, epoch: int, metrics: Metrics, *, host: str = "") -> bool:
         """Judges an epoch of a run that is being trained, on `host`; whether the run goes on."""
         if run.identity in self.verdicts:
             return False
@@ -156,7 +156,7 @@ class Engine:
             self.verdicts[run.identity] = verdict
         return run.identity not in self.verdicts and self.closing is None
 
-    def end(self, run: Run, *, failed: str | None = None, diverged: str | None = None) -> None:
+    def end(self, run: IssuedRun, *, failed: str | None = None, diverged: str | None = None) -> None:
         """The run is no longer trained: it is done, has been told to end, or has failed."""
         del self.running[run.identity]
         tally, verdict = self._tally(run), self.verdicts.pop(run.identity, None)
@@ -183,7 +183,7 @@ class Engine:
             self.closing = closing
             self.writer.event("closing", reason=closing.reason)
 
-    def _take_up(self, history: History) -> list[Run]:
+    def _take_up(self, history: History) -> list[IssuedRun]:
         """Replays what was recorded; the runs that were in training when the sweep was interrupted."""
         entries = self.study.entries
         self._replay(history)
@@ -226,7 +226,7 @@ class Engine:
             self._in_order("judging", seeds=len(searched))
         self._note_rungs(known=True)
 
-    def _next(self) -> Run | None:
+    def _next(self) -> IssuedRun | None:
         if self.left_behind:
             return self.left_behind.pop(0)
         return self._promoted() or (None if self._full() else self.study.ask())
@@ -268,7 +268,7 @@ class Engine:
         left = any(self._tally(run).epoch < run.config.epochs for run in self.running.values())
         return bool(self.plan.confirm) and self.study.confirming and not (left or self.study.more())
 
-    def _promoted(self, *, ending: bool = False) -> Run | None:
+    def _promoted(self, *, ending: bool = False) -> IssuedRun | None:
         """The paused run to take up now. One whose process has not ended yet is taken up as soon as it has.
 
         `ending`: no new run is to come, whatever the study hoped for.
@@ -320,7 +320,7 @@ class Engine:
         self.study.confirm()
         return False
 
-    def _start(self, run: Run) -> Run:
+    def _start(self, run: IssuedRun) -> IssuedRun:
         attempt = self.attempts.get(run.identity, -1) + 1
         self.attempts[run.identity] = attempt
         self.running[run.identity] = run
@@ -332,7 +332,7 @@ class Engine:
         self._note(run, "running", "")
         return replace(run, attempt=attempt)
 
-    def _reuse(self, run: Run, finished: Finished) -> None:
+    def _reuse(self, run: IssuedRun, finished: Finished) -> None:
         """Takes over the recorded epochs of an equal run of another sweep."""
         detail: dict[str, Any] = {"sweep": finished.sweep, **self._origin(run)}
         self.writer.event("reused", run.identity, len(finished.epochs), **detail)
@@ -346,12 +346,12 @@ class Engine:
         self._complete(run, f"{REUSED}{finished.sweep}")
         self._tidy()
 
-    def _origin(self, run: Run) -> dict[str, Any]:
+    def _origin(self, run: IssuedRun) -> dict[str, Any]:
         """Who has proposed its arm, where that is known."""
         origin = self.study.entries[run.identity].origin
         return {"origin": origin} if origin else {}
 
-    def _count(self, run: Run, epoch: int, metrics: Metrics, *, spent: bool = True) -> bool:
+    def _count(self, run: IssuedRun, epoch: int, metrics: Metrics, *, spent: bool = True) -> bool:
         """Counts an epoch; False if it was counted before."""
         if not self._tally(run).add(epoch, metrics, spent=spent):
             return False
@@ -363,7 +363,7 @@ class Engine:
             self.watcher.report(run, epoch, value)
         return True
 
-    def _verdict(self, run: Run, epoch: int, metrics: Metrics, *, new: bool) -> Verdict | None:
+    def _verdict(self, run: IssuedRun, epoch: int, metrics: Metrics, *, new: bool) -> Verdict | None:
         """What the judge says of a report; None if the run goes on. `new`: its place in the order is to be kept."""
         if run.seed not in self.plan.seeds or not math.isfinite(metrics.get(METRIC, math.nan)):
             return None  # runs on fresh seeds are results: all are trained to their end
@@ -402,7 +402,7 @@ class Engine:
             for objective in self.plan.objectives
         )
 
-    def _complete(self, run: Run, reason: str = "") -> None:
+    def _complete(self, run: IssuedRun, reason: str = "") -> None:
         tally = self._tally(run)
         values = self._values(tally)
         if all(map(math.isfinite, values)):
@@ -411,7 +411,7 @@ class Engine:
             wanted = ", ".join(objective.metric for objective in self.plan.objectives)
             self._record(run, "failed", f"no finite {wanted} at its end; it reported {', '.join(tally.last)}")
 
-    def _record(self, run: Run, state: State, reason: str, values: tuple[float, ...] = ()) -> None:
+    def _record(self, run: IssuedRun, state: State, reason: str, values: tuple[float, ...] = ()) -> None:
         """In the store first, then in the study: what the store has, a resumed study is told."""
         self._note(run, state, reason)
         self.writer.sync()  # the study's journal is on disk at once, and must not know more than the store
@@ -425,7 +425,7 @@ class Engine:
         self._note_rungs()
         self._dismiss()
 
-    def _lose(self, run: Run, state: str, reason: str, *, new: bool = False) -> None:
+    def _lose(self, run: IssuedRun, state: str, reason: str, *, new: bool = False) -> None:
         """Tells the judge of a run that ended otherwise than by its word."""
         broken = reason if state == "stopped" and reason.startswith(UNWELL) else ""
         if run.seed not in self.plan.seeds:
@@ -441,7 +441,7 @@ class Engine:
         elif state == "stopped":
             self.judge.stopped(run.arm, reason)
 
-    def _note(self, run: Run, state: State, reason: str) -> None:
+    def _note(self, run: IssuedRun, state: State, reason: str) -> None:
         epochs = self._tally(run).epoch if state != "running" else 0
         tally, kept = self._tally(run), self.checkpoints.of(run.identity)
         self.writer.run(
@@ -459,7 +459,7 @@ class Engine:
         )
         self.watcher.state(run, state, reason, epochs)
 
-    def _whence(self, run: Run) -> dict[str, str]:
+    def _whence(self, run: IssuedRun) -> dict[str, str]:
         """Where a run comes from if not from this sitting alone: columns of schema.WHENCE.
 
         One that other code has begun is of both: its numbers are of neither alone.
@@ -480,7 +480,7 @@ class Engine:
         elif len(self.failures) >= SAME_FAILURES:
             self.close(Closing("failing", f"{SAME_FAILURES} runs in a row failed alike: {last}"))
 
-    def _tally(self, run: Run) -> Tally:
+    def _tally(self, run: IssuedRun) -> Tally:
         return self.tallies.setdefault(run.identity, Tally(run))
 
     def _tidy(self) -> None:
@@ -488,12 +488,12 @@ class Engine:
         entries = self.study.entries
         occupied = set(self.running) | {run.identity for run in self.left_behind}
 
-        def standing(entry: Entry) -> str:
+        def standing(entry: StudyEntry) -> str:
             undecided = entry.run.seed in self.plan.seeds and not self.study.decided(entry.arm)
             state = "undecided" if entry.state == "complete" and undecided else entry.state
             return "occupied" if entry.run.identity in occupied else state
 
-        def value(entry: Entry) -> float:
+        def value(entry: StudyEntry) -> float:
             return self.tallies[entry.run.identity].last.get(METRIC, -math.inf)
 
         def worth(arm: str) -> float:

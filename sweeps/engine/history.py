@@ -102,7 +102,7 @@ class Elsewhere:
         )
 
 
-def read(directory: Path) -> History:
+def read_history(directory: Path) -> History:
     """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
     events = store.events(directory).to_pylist()
     runs, table = (

@@ -23,7 +23,7 @@ from contrastive.evaluate.offline import check_evaluation
 from contrastive.evaluate.online import held_out_accuracy, raw_pixel_accuracy, untrained_accuracy
 from contrastive.train import check_batch
 from sweeps import store
-from sweeps.engine.provenance import changes, code, provenance
+from sweeps.engine.provenance import code, code_changes, provenance
 from sweeps.planning import objectives
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
@@ -62,7 +62,7 @@ def begin(plan: Plan, dataset: Dataset, *, root: Path, cache: Path, command: str
     return sweep
 
 
-def check(plan: Plan, *, cache: Path) -> Dataset:
+def check_images(plan: Plan, *, cache: Path) -> Dataset:
     """The images of a plan, which can be trained on by each of its arms.
 
     Raises:
@@ -113,7 +113,7 @@ def reopen(directory: Path, *, cache: Path, other_code: bool = False) -> Sweep:
         commit = manifest.get("provenance", {}).get("commit")
         raise ValueError(
             f"the code that trains has changed since {manifest['id']} was carried out: "
-            f"{changes(manifest.get('code') or {}, commit, code())}. Its runs would be of two codes: start a new "
+            f"{code_changes(manifest.get('code') or {}, commit, code())}. Its runs would be of two codes: start a new "
             "sweep, or add --reuse-other-code if you know that both give the same numbers"
         )
     return sweep
@@ -205,7 +205,7 @@ def test_accuracy(sweep: Sweep, run: str) -> float:
 
 
 def _check(plan: Plan, dataset: Dataset, cache: Path) -> None:
-    objectives.check(plan, classes=len(dataset.classes))
+    objectives.check_objectives(plan, classes=len(dataset.classes))
     for config in map(plan.space.config, plans.fixed_arms(plan)):
         check_batch(config, dataset)
         check_evaluation(config, dataset, cache=cache, choosing=True)
@@ -265,7 +265,7 @@ def _manifest(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "seeds": list(plan.seeds),
         "confirm_seeds": list(plan.confirm_seeds),
         "runs": plan.runs + plan.confirm_runs,
-        "epochs_expected": plans.estimate(plan)[1],
+        "epochs_expected": plans.expected_epochs_of(plan)[1],
         "objectives": plans.to_dict(plan)["objectives"],
         "data": sweep.dataset.fingerprint,
         "default_arm": sweep.default_arm,

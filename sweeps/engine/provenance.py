@@ -58,7 +58,7 @@ def code_of(package: Traversable, *, torch: str) -> Code:
     return Code(_digest(whole), found, torch)
 
 
-def changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
+def code_changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
     """What differs between a sweep's code and that of now, in words.
 
     Args:
@@ -67,7 +67,9 @@ def changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
         now: the code of this process.
     """
     head = provenance()["commit"]
-    found = [f"commit {short(commit)} then, {short(str(head or ''))} now"] if commit != head else []
+    found = (
+        [f"commit {short_commit(commit)} then, {short_commit(str(head or ''))} now"] if commit != head else []
+    )
     if not told:
         return "; ".join(["the code that began it was not recorded", *found])
     if told["torch"] != now.torch:
@@ -82,7 +84,7 @@ def changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
     return "; ".join([*found, f"digest {told['digest']} then, {now.digest} now"])
 
 
-def short(commit: str | None) -> str:
+def short_commit(commit: str | None) -> str:
     """A commit as people write it."""
     return commit[:7] if commit else "unknown"
 

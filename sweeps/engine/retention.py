@@ -55,7 +55,7 @@ def removable(
     return going
 
 
-def measure(checkpoints: Path) -> dict[str, int]:
+def checkpoint_sizes(checkpoints: Path) -> dict[str, int]:
     """Bytes of each run's checkpoint under this folder, those half written included."""
     return {
         Path(folder).name: sum(_size(Path(folder) / name) for name in files)

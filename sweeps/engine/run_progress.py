@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.store.schema import seconds
 
 
@@ -12,7 +12,7 @@ from sweeps.store.schema import seconds
 class Tally:
     """Of one run: its last epoch, sums over its epochs, and at which of them the stopper has judged it."""
 
-    run: Run
+    run: IssuedRun
     epoch: int = 0
     last: dict[str, float] = field(default_factory=dict[str, float])
     total: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))

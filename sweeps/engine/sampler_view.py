@@ -64,7 +64,7 @@ class Seen:
         return {epoch: tuple(np.mean(values, axis=0)) for epoch, values in found.items()}
 
 
-class View:
+class SamplerView:
     """What is told to the sampler of a plan, and asked of it."""
 
     def __init__(self, plan: Plan):

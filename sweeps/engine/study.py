@@ -21,7 +21,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
 
 from contrastive.config import Config, arm, identity, to_dict
-from sweeps.engine.sampler_view import Origin, View
+from sweeps.engine.sampler_view import Origin, SamplerView
 from sweeps.planning import parameters
 from sweeps.planning.designs import ADAPTIVE, known_arms
 from sweeps.planning.plan import Plan, Values, key
@@ -31,7 +31,7 @@ STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed
 
 
 @dataclass(frozen=True)
-class Run:
+class IssuedRun:
     """One arm on one seed, as issued."""
 
     number: int
@@ -52,10 +52,10 @@ class Run:
 
 
 @dataclass
-class Entry:
+class StudyEntry:
     """What the study knows of a run; `arm` is the key of its values, `trial` and `number` are Optuna's."""
 
-    run: Run
+    run: IssuedRun
     arm: str
     trial: int
     number: int
@@ -81,21 +81,21 @@ class Study:
     directory: Path
     storage: BaseStorage | None = None
     """Where the trials are; None: a journal in the directory."""
-    entries: dict[str, Entry] = field(default_factory=dict[str, Entry], init=False)
+    entries: dict[str, StudyEntry] = field(default_factory=dict[str, StudyEntry], init=False)
     """By run, in order of issue."""
 
     def __post_init__(self) -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._waiting: deque[tuple[str, int]] = deque()
         self._known: dict[str, set[int]] = {}
-        self._open_runs: dict[str, Run] = {}
+        self._open_runs: dict[str, IssuedRun] = {}
         self._ended: dict[str, dict[int, float | None]] = {}
         self._origins: dict[str, Origin | None] = {}
         self._given_up: set[str] = set()
         """Arms that were stopped: they get no more seeds."""
         self._exhausted = False
         self.confirming = False
-        self.view = View(self.plan)
+        self.view = SamplerView(self.plan)
         self.distributions = self.view.distributions
         self.study = self._open()
         for trial in self.study.get_trials(deepcopy=False):
@@ -105,7 +105,7 @@ class Study:
                 self.study.tell(trial.number, state=TrialState.FAIL)
         self._fill()
 
-    def ask(self) -> Run | None:
+    def ask(self) -> IssuedRun | None:
         """The next run; None while there is none, as when all are issued or what follows hangs on how some end."""
         if not self._waiting and self.plan.design == "path":
             self._fill()
@@ -169,11 +169,11 @@ class Study:
         """The runs that are known to come, by their identity: of a search the first of it."""
         return [self._run(text, seed, 0).identity for text, seed in self._waiting]
 
-    def unfinished(self) -> list[Run]:
+    def unfinished(self) -> list[IssuedRun]:
         """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
         return list(self._open_runs.values())
 
-    def dropped(self, run: Run) -> str:
+    def dropped(self, run: IssuedRun) -> str:
         """What an arm of a space that lists its arms leaves out, or whatever else it is called; "" of the default."""
         if not self.plan.space.alternatives:
             return ""
@@ -205,7 +205,7 @@ class Study:
         entry.unwell = unwell
         self._remember(entry)
 
-    def retry(self, run: str) -> Run:
+    def retry(self, run: str) -> IssuedRun:
         """Takes up again a run that has failed: the same run, another trial of Optuna's."""
         entry = self.entries[run]
         self._issue(entry.arm, entry.run.seed, entry.origin, number=entry.run.number)
@@ -247,7 +247,9 @@ class Study:
         attributes = trial.user_attrs
         run = self._run(attributes["values"], attributes["seed"], attributes["number"])
         identifier = trial._trial_id  # pyright: ignore[reportPrivateUsage]
-        entry = Entry(run, attributes["values"], identifier, trial.number, origin=attributes.get("origin"))
+        entry = StudyEntry(
+            run, attributes["values"], identifier, trial.number, origin=attributes.get("origin")
+        )
         entry.unwell = attributes.get("unwell", False)
         entry.state = {state: name for name, state in STATES.items()}.get(trial.state, "running")
         entry.values = tuple(trial.values or ()) if entry.state == "complete" else ()
@@ -256,7 +258,7 @@ class Study:
         for epoch, value in trial.intermediate_values.items():
             self._look_at(entry, epoch, (value,))
 
-    def _remember(self, entry: Entry, memory: Mapping[str, Any] | None = None) -> None:
+    def _remember(self, entry: StudyEntry, memory: Mapping[str, Any] | None = None) -> None:
         """Keeps what is asked often at hand, and of a new arm what the sampler has to remember of it."""
         run, sign = entry.run, 1 if self.plan.objectives[0].direction == "maximize" else -1
         self.entries[run.identity] = entry
@@ -300,7 +302,7 @@ class Study:
             seeds.add(seed)
             self._waiting.append((text, seed))
 
-    def _look_at(self, entry: Entry, epoch: int, values: tuple[float, ...]) -> None:
+    def _look_at(self, entry: StudyEntry, epoch: int, values: tuple[float, ...]) -> None:
         """Shows the sampler a report; those on fresh seeds had no part in the search."""
         if entry.run.seed in self.plan.seeds:
             self.view.report(entry.arm, entry.run.seed, epoch, values)
@@ -321,7 +323,7 @@ class Study:
         memory: Mapping[str, Any] | None = None,
         *,
         number: int | None = None,
-    ) -> Run:
+    ) -> IssuedRun:
         """A run of a known arm: one entry in the journal that has all of it, or none of it."""
         params = parameters.of_arm(self.plan.space, json.loads(text))
         run = self._run(text, seed, len(self.entries) if number is None else number)
@@ -341,10 +343,10 @@ class Study:
         study_id = self.study._study_id  # pyright: ignore[reportPrivateUsage]
         trial = self._storage.create_new_trial(study_id, template_trial=template)
         number_there = self._storage.get_trial_number_from_id(trial)
-        self._remember(Entry(run, text, trial, number_there, origin=origin), memory)
+        self._remember(StudyEntry(run, text, trial, number_there, origin=origin), memory)
         return run
 
-    def _sample(self) -> Run | None:
+    def _sample(self) -> IssuedRun | None:
         """An arm that the sampler asks for, on the first seed; its other seeds follow."""
         proposal = self.view.ask(self._allows)
         if proposal is None:
@@ -360,9 +362,11 @@ class Study:
         """Whether a proposal of the sampler can be an arm: it keeps the constraints, and was not run before."""
         return self.plan.space.allows(self.plan.space.config(values)) and key(values) not in self._known
 
-    def _run(self, text: str, seed: int, number: int) -> Run:
+    def _run(self, text: str, seed: int, number: int) -> IssuedRun:
         config = self.plan.run(json.loads(text), seed)
-        return Run(number, identity(config, self.fingerprint), arm(config, self.fingerprint), seed, config)
+        return IssuedRun(
+            number, identity(config, self.fingerprint), arm(config, self.fingerprint), seed, config
+        )
 
 
 def _mean(values: Collection[float | None]) -> float | None:

@@ -29,7 +29,7 @@ class Pace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Estimate:
+class CostEstimate:
     """The cost of a plan; `epochs_expected` if as many runs go on at each rung as are meant to."""
 
     epochs_full: int
@@ -59,15 +59,15 @@ def remaining(*, done: int, expected: float, seconds_per_epoch: float | None, wo
     return max(0.0, expected - done) * seconds_per_epoch / max(1, workers)
 
 
-def estimate(
+def estimate_cost(
     plan: "Plan", root: Path, cache: Path, *, probe: Callable[["Plan", Path], Pace] | None = None
-) -> Estimate:
+) -> CostEstimate:
     """What a plan will take: as earlier sweeps of the store at `root` took, else as `probe` measures now."""
     from sweeps.planning import plan as plans
 
-    full, expected = plans.estimate(plan)
-    pace = recorded(plan, root) or (probe or measured)(plan, cache)
-    return Estimate(epochs_full=full, epochs_expected=expected, parallel=parallel(plan), pace=pace)
+    full, expected = plans.expected_epochs_of(plan)
+    pace = recorded_pace(plan, root) or (probe or measured)(plan, cache)
+    return CostEstimate(epochs_full=full, epochs_expected=expected, parallel=parallel(plan), pace=pace)
 
 
 def parallel(plan: "Plan") -> int:
@@ -80,7 +80,7 @@ def parallel(plan: "Plan") -> int:
     return max(1, min(places, plan.runs))
 
 
-def recorded(plan: "Plan", root: Path) -> Pace | None:
+def recorded_pace(plan: "Plan", root: Path) -> Pace | None:
     """The mean over the epochs of the latest sweep of a store that has runs like this plan's; None without any.
 
     Alike are: images (wherever they lie), views, encoder, batch, precision and the names of the methods, workers
@@ -143,7 +143,7 @@ def measured(plan: "Plan", cache: Path, *, patience: float = PATIENCE) -> Pace:
     )
 
 
-def in_words(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """A duration for people, in its two largest units."""
     whole = round(seconds)
     for size, name, smaller, part in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):

@@ -5,7 +5,7 @@ from contrastive.metrics import reported
 from sweeps.planning.plan import Plan, fixed_arms
 
 
-def check(plan: Plan, *, classes: int | None = None) -> None:
+def check_objectives(plan: Plan, *, classes: int | None = None) -> None:
     """Refuses an objective that an arm would lack at its end: it would fail, after all its epochs.
 
     `classes`: of the images, where they have been read.

@@ -31,7 +31,7 @@ from sweeps.store import former
 
 __all__ = [
     "ADAPTIVE", "ARMS", "DESIGNS", "Budget", "Confirm", "Design", "Objective", "Plan", "Values",
-    "checked", "estimate", "fixed_arms", "from_dict", "in_short", "key", "ladder", "to_dict", "usual_design",
+    "checked", "expected_epochs_of", "fixed_arms", "from_dict", "in_short", "key", "ladder", "to_dict", "usual_design",
 ]  # fmt: skip
 
 
@@ -232,7 +232,7 @@ def ladder(plan: Plan) -> list[tuple[int, float]]:
     return [(rung, seeds * survivors) for rung, survivors in plan.stopper.ladder(plan.epochs, plan.arms)]
 
 
-def estimate(plan: Plan) -> tuple[int, int]:
+def expected_epochs_of(plan: Plan) -> tuple[int, int]:
     """Epochs of the plan if no run is stopped, and as many as the stopper is expected to leave of them."""
     again = plan.confirm_runs * plan.epochs
     return plan.runs * plan.epochs + again, plan.epochs_expected + again

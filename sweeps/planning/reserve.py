@@ -91,7 +91,7 @@ def _prices(spenders: Sequence[Spender], used: Mapping[str, float], places: int)
     return {"hours": hours / places, "gpu_hours": used["gpu_hours"] / epochs}
 
 
-def check(budget: Budget, plans: Sequence[Plan], *, together: bool = False) -> None:
+def check_budget(budget: Budget, plans: Sequence[Plan], *, together: bool = False) -> None:
     """Refuses a budget that does not hold the confirmation, the default and an arm to confirm.
 
     `together`: it is that of a campaign, which can go on with a larger one: the confirmations alone must fit.
@@ -116,7 +116,7 @@ def check(budget: Budget, plans: Sequence[Plan], *, together: bool = False) -> N
             )
 
 
-def words(budget: Budget, plans: Sequence[Plan]) -> list[str]:
+def budget_lines(budget: Budget, plans: Sequence[Plan]) -> list[str]:
     """A line for each limit: what of it is kept for the confirmation, and what the search has."""
     runs = sum(plan.confirm_runs for plan in plans)
     epochs = sum(plan.confirm_runs * plan.epochs for plan in plans)

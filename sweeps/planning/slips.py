@@ -45,7 +45,7 @@ def instead(typed: str, known: Iterable[str]) -> str:
     return f"for {flag} write {' or '.join(near)}" if near else ""
 
 
-def sentence(words: Sequence[str], known: Iterable[str]) -> str:
+def corrections(words: Sequence[str], known: Iterable[str]) -> str:
     """What to type in place of these words of a command line, which it does not know; "" if nobody knows."""
     known, joined = list(known), list[str]()
     for word in words:

@@ -4,12 +4,12 @@
 """
 
 from sweeps.planning.simulation.clock import Delays, Replayed
-from sweeps.planning.simulation.curves import Curves, check
+from sweeps.planning.simulation.curves import Curves, check_curves
 from sweeps.planning.simulation.once import replay
 from sweeps.planning.simulation.searcher import Ending, Listed, Searcher
-from sweeps.replay.measured import FRACTIONS, Measured, Searching, interval, measure
+from sweeps.replay.measured import FRACTIONS, Measured, Searching, interval_text, measure_replays
 from sweeps.replay.read import of_file, of_sweep
-from sweeps.replay.recording import Recording, correlation
+from sweeps.replay.recording import Recording, correlation_at
 
 __all__ = [
     "FRACTIONS",
@@ -22,10 +22,10 @@ __all__ = [
     "Replayed",
     "Searcher",
     "Searching",
-    "check",
-    "correlation",
-    "interval",
-    "measure",
+    "check_curves",
+    "correlation_at",
+    "interval_text",
+    "measure_replays",
     "of_file",
     "of_sweep",
     "replay",

@@ -24,8 +24,8 @@ from functools import partial
 from pathlib import Path
 
 from sweeps.planning.fields import parse_fields
-from sweeps.replay import Delays, Recording, measure, of_file, of_sweep
-from sweeps.replay.report import Row, as_json, markdown
+from sweeps.replay import Delays, Recording, measure_replays, of_file, of_sweep
+from sweeps.replay.report import ReplayRow, replay_json, replay_markdown
 from sweeps.replay.table import RANDOM, SEARCHERS, searching
 from sweeps.stoppers import STOPPERS, by_text
 from sweeps.store import find
@@ -43,9 +43,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"replay: {refusal}\n")
         return 2
     if given.json:
-        _say(json.dumps({"sweeps": [as_json(one, found) for one, found in compared]}))
+        _say(json.dumps({"sweeps": [replay_json(one, found) for one, found in compared]}))
     else:
-        _say("\n\n".join("\n".join(markdown(one, found)) for one, found in compared))
+        _say("\n\n".join("\n".join(replay_markdown(one, found)) for one, found in compared))
     return 0
 
 
@@ -96,7 +96,7 @@ def recording(name: str, store: Path) -> Recording:
     return of_file(path) if path.is_file() else of_sweep(find(name, root=store))
 
 
-def jobs(one: Recording, given: argparse.Namespace) -> list[Callable[[], Row]]:
+def jobs(one: Recording, given: argparse.Namespace) -> list[Callable[[], ReplayRow]]:
     """Every searcher with every stopper, still to be replayed.
 
     Raises:
@@ -106,8 +106,8 @@ def jobs(one: Recording, given: argparse.Namespace) -> list[Callable[[], Row]]:
     searchers = {name: searching(one, name) for name in given.searcher or [RANDOM]}
     delays = _delays(given.delays)
 
-    def job(name: str, text: str) -> Row:
-        found = measure(
+    def job(name: str, text: str) -> ReplayRow:
+        found = measure_replays(
             one,
             stoppers[text],
             replays=given.replays,
@@ -117,7 +117,7 @@ def jobs(one: Recording, given: argparse.Namespace) -> list[Callable[[], Row]]:
             checkpoints=not given.no_checkpoints,
             seed=given.seed,
         )
-        return Row(name, text, found)
+        return ReplayRow(name, text, found)
 
     return [partial(job, name, text) for name in searchers for text in stoppers]
 

@@ -45,10 +45,10 @@ class Measured:
     @property
     def regret(self) -> str:
         """Mean and interval."""
-        return interval(self.regrets)
+        return interval_text(self.regrets)
 
 
-def measure(
+def measure_replays(
     recording: Recording,
     stopper: AnyStopper,
     *,
@@ -95,7 +95,7 @@ def measure(
     )
 
 
-def interval(values: NDArray[np.float64]) -> str:
+def interval_text(values: NDArray[np.float64]) -> str:
     """Mean and half-width of its interval; the value alone where all replays end alike, which tells of no spread."""
     return plus_minus(float(values.mean()), half_width(values), 2)
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from analysis.stopping import MIN_RUNS, rank_correlation
-from sweeps.planning.simulation.curves import Curves, check
+from sweeps.planning.simulation.curves import Curves, check_curves
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Recording:
         """Of the values at an epoch with the final ones, by rank, mean over seeds; of the arms that are well."""
         well = {arm: curves for arm, curves in self.arms.items() if arm not in self.unwell}
         return fmean(
-            correlation({arm: curves[seed] for arm, curves in well.items()}, epoch) for seed in self.seeds
+            correlation_at({arm: curves[seed] for arm, curves in well.items()}, epoch) for seed in self.seeds
         )
 
     def check(self) -> None:
@@ -82,18 +82,18 @@ class Recording:
                     f"{self.name}: arm {lacking[0]} was not run on seed {seed}; finish the sweep"
                 )
             try:
-                check(self.curves(seed), unwell=self.ended(seed), horizon=self.horizon)
+                check_curves(self.curves(seed), unwell=self.ended(seed), horizon=self.horizon)
             except ValueError as error:
                 raise ValueError(f"{self.name}, seed {seed}: {error}") from None
 
 
-def correlation(curves: Curves, epoch: int) -> float:
+def correlation_at(curves: Curves, epoch: int) -> float:
     """Spearman's rank correlation of the values at an epoch with the final ones; nan if either are all equal.
 
     Raises:
         ValueError: the epoch is not among those recorded, or the curves cannot be replayed.
     """
-    horizon = check(curves)
+    horizon = check_curves(curves)
     if not 1 <= epoch <= horizon:
         raise ValueError(f"epoch = {epoch}: the runs have epochs 1 to {horizon}")
     early, final = ([curve[at - 1] for curve in curves.values()] for at in (epoch, horizon))

@@ -7,12 +7,12 @@ from typing import Any
 import numpy as np
 
 from analysis.intervals import half_width
-from sweeps.planning.estimate import in_words
-from sweeps.replay import FRACTIONS, Measured, Recording, interval
+from sweeps.planning.estimate import duration
+from sweeps.replay import FRACTIONS, Measured, Recording, interval_text
 
 
 @dataclass(frozen=True)
-class Row:
+class ReplayRow:
     """A searcher and a stopper on a recording."""
 
     searcher: str
@@ -52,7 +52,7 @@ class Row:
         }
 
 
-def markdown(one: Recording, rows: Sequence[Row]) -> Iterator[str]:
+def replay_markdown(one: Recording, rows: Sequence[ReplayRow]) -> Iterator[str]:
     """The tables of a recording, line by line."""
     yield f"### {one.name}: {len(one.arms)} arms x {len(one.seeds)} seeds, {one.horizon} epochs"
     yield ""
@@ -69,9 +69,9 @@ def markdown(one: Recording, rows: Sequence[Row]) -> Iterator[str]:
     for row in rows:
         found = row.found
         near = "-" if found.near is None else f"{found.near:.0%}"
-        less = "" if row is rows[0] else interval(found.regrets - rows[0].found.regrets)
+        less = "" if row is rows[0] else interval_text(found.regrets - rows[0].found.regrets)
         model = "-" if found.proposed is None else f"{found.proposed:.0f} of {len(one.arms) - 1}"
-        time = in_words(found.hours * 3600)
+        time = duration(found.hours * 3600)
         yield f"| {row.name} | {model} | {found.regret} | {near} | {found.epochs:.0%} | {time} | {less} |"
     yield ""
     yield f"| regret at | | {' | '.join(f'{share:.0%}' for share in FRACTIONS)} |"
@@ -81,7 +81,7 @@ def markdown(one: Recording, rows: Sequence[Row]) -> Iterator[str]:
         yield f"| {row.name} | {' | '.join(means)} |"
 
 
-def as_json(one: Recording, rows: Sequence[Row]) -> dict[str, Any]:
+def replay_json(one: Recording, rows: Sequence[ReplayRow]) -> dict[str, Any]:
     """The same, for programs; null stands for what is not known."""
     fields = ("name", "command", "metric", "horizon", "seeds", "deviation")
     return {

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 
 from contrastive.config import closest
-from sweeps.engine.sampler_view import View
+from sweeps.engine.sampler_view import SamplerView
 from sweeps.planning import parameters
 from sweeps.planning import plan as plans
 from sweeps.planning.designs import ADAPTIVE, known_arms
@@ -58,12 +58,12 @@ def searching(recording: Recording, design: str) -> Searching | None:
     def begin(order: Sequence[str], chance: random.Random) -> Searcher:
         seed = chance.randrange(2**15)  # Optuna's seeds end at 2**32, and grow with each proposal
         plan = plans.checked(space=space, design=design, arms=len(arms), sampler_seed=seed)
-        return Table({arm: arms[arm] for arm in order}, plan)
+        return TableSearcher({arm: arms[arm] for arm in order}, plan)
 
     return begin
 
 
-class Table:
+class TableSearcher:
     """Asks the design of a plan for arms and issues the nearest that is left; a `Searcher`.
 
     Distances are Euclidean: along ranges in units of the range, logarithmic where it is; 1 between two values of a
@@ -77,7 +77,7 @@ class Table:
 
     def __init__(self, arms: Mapping[str, Values], plan: Plan):
         optuna.logging.set_verbosity(optuna.logging.ERROR)
-        self.plan, self.arms, self.view = plan, dict(arms), View(plan)
+        self.plan, self.arms, self.view = plan, dict(arms), SamplerView(plan)
         self.distributions = self.view.distributions
         self.listed = np.array([isinstance(d, CategoricalDistribution) for d in self.distributions.values()])
         self.points = {arm: self._point(values) for arm, values in arms.items()}

@@ -10,18 +10,18 @@ from search_spaces.parts import Reference
 from search_spaces.space import Space
 from sweeps.planning import plan as plans
 from sweeps.planning import reserve
-from sweeps.planning.estimate import Estimate, in_words
+from sweeps.planning.estimate import CostEstimate, duration
 from sweeps.planning.plan import Plan
 
-MOST = 2000
+MAX_GRID = 2000
 """Arms of a grid that are counted one by one; of a larger one it is said that it is larger."""
 
 
 def space(described: Space) -> list[str]:
     """The question, what varies by whose word, what is tried first, how many arms a grid has, and one of them."""
     default = described.default()
-    first = [f"  then {a.name}: {arm(a.values)}  ({a.source})" for a in described.first]
-    start = [] if described.alternatives else [f"a search tries first {arm(default)}", *first]
+    first = [f"  then {a.name}: {arm_text(a.values)}  ({a.source})" for a in described.first]
+    start = [] if described.alternatives else [f"a search tries first {arm_text(default)}", *first]
     return [
         f"{described.name}: {described.question}",
         *varies(described),
@@ -33,7 +33,7 @@ def space(described: Space) -> list[str]:
 
 def varies(described: Space) -> list[str]:
     """A line for each domain or alternative, each constraint, and each figure that others have reported."""
-    lines = [f"  {a.name}: {arm(a.values)}  ({a.source})" for a in described.alternatives]
+    lines = [f"  {a.name}: {arm_text(a.values)}  ({a.source})" for a in described.alternatives]
     default = described.chosen({})
     for key, domain in described.domains.items() if not described.alternatives else ():
         when = described.conditions.get(key)
@@ -41,11 +41,11 @@ def varies(described: Space) -> list[str]:
         start = f", default {one_line(name(default[key]))}" if key in default else ""
         lines.append(f"  {key}: {plans.in_short(domain)}{start}{where}  ({domain.source})")
     lines += [f"  {c.smaller} < {c.larger}: {c.reason}" for c in described.constraints]
-    figures = (f"{arm(f.values)}: {f.score}, {f.what}  ({f.source})" for f in described.reported)
+    figures = (f"{arm_text(f.values)}: {f.score}, {f.what}  ({f.source})" for f in described.reported)
     return [*lines, *(f"  reported: {figure}" for figure in figures)]
 
 
-def runs(plan: Plan) -> list[str]:
+def runs_text(plan: Plan) -> list[str]:
     """Arms and seeds, how many go on at each rung, what is run again at the end, and the epochs of it all."""
     seeds = ", ".join(map(str, plan.seeds))
     lines = [
@@ -58,13 +58,13 @@ def runs(plan: Plan) -> list[str]:
         lines.append(
             f"then the best {plan.confirm.arms} and the default on fresh seeds ({again}), to their end"
         )
-        lines.append(f"  {power(plan.confirm.arms, len(plan.confirm_seeds), plan.space.reference)}")
-    lines += [f"  {line}" for line in reserve.words(plan.budget, [plan])]
-    full, expected = plans.estimate(plan)
+        lines.append(f"  {power_text(plan.confirm.arms, len(plan.confirm_seeds), plan.space.reference)}")
+    lines += [f"  {line}" for line in reserve.budget_lines(plan.budget, [plan])]
+    full, expected = plans.expected_epochs_of(plan)
     return [*lines, f"{full} epochs if no run is stopped, about {expected} with the stopper"]
 
 
-def power(arms: int, seeds: int, reference: Reference | None) -> str:
+def power_text(arms: int, seeds: int, reference: Reference | None) -> str:
     """How often the best so many arms, run again on so many seeds, and on twice as many, show a true gain.
 
     The gain is what twice as many find in 80 % of sweeps, of one arm; the others are as good as the default. By
@@ -81,17 +81,17 @@ def power(arms: int, seeds: int, reference: Reference | None) -> str:
     return f"{who} a true gain of {gain:.1f} {unit} in {few} of sweeps, {2 * fewest} seeds in {many}"
 
 
-def time(cost: Estimate) -> str:
+def time(cost: CostEstimate) -> str:
     """How long a plan takes by the clock on the wall, and how that is known."""
     if cost.pace.seconds is None or cost.seconds_expected is None or cost.seconds_full is None:
         return f"how long that takes is not known: {cost.pace.source}"
     return (
-        f"about {in_words(cost.seconds_expected)}, at most {in_words(cost.seconds_full)}, {cost.parallel} at once on "
+        f"about {duration(cost.seconds_expected)}, at most {duration(cost.seconds_full)}, {cost.parallel} at once on "
         f"this machine: {cost.pace.seconds:.3g} s an epoch ({cost.pace.source})"
     )
 
 
-def grid(described: Space) -> dict[int, int]:
+def grid_sizes(described: Space) -> dict[int, int]:
     """How many allowed arms a grid of so many values a range has, counted until it has more than MOST.
 
     A space that lists its arms has no grid: not all of what they change goes together.
@@ -101,8 +101,8 @@ def grid(described: Space) -> dict[int, int]:
         axes = {key: domain.points(points) for key, domain in described.domains.items()}
         arms = (described.config(described.flat(chosen)) for chosen in described.combinations(axes))
         allowed = (1 for config in arms if described.allows(config))
-        found[points] = sum(itertools.islice(allowed, MOST + 1))
-        if found[points] > MOST:
+        found[points] = sum(itertools.islice(allowed, MAX_GRID + 1))
+        if found[points] > MAX_GRID:
             break
     return found
 
@@ -115,7 +115,7 @@ def sample(described: Space) -> dict[str, Any]:
     return plans.fixed_arms(plans.checked(space=described, design="random", arms=known + 1))[-1]
 
 
-def arm(values: Mapping[str, Any]) -> str:
+def arm_text(values: Mapping[str, Any]) -> str:
     """The values of an arm, a sub-configuration by its name."""
     return ", ".join(f"{path} = {one_line(name(value))}" for path, value in values.items())
 
@@ -134,7 +134,8 @@ def _size(described: Space) -> str:
     if described.alternatives:
         return f"{len(described.alternatives) + 1} arms, with the base, '{described.base_name}'"
     sizes = {
-        points: str(arms) if arms <= MOST else f"over {MOST}" for points, arms in grid(described).items()
+        points: str(arms) if arms <= MAX_GRID else f"over {MAX_GRID}"
+        for points, arms in grid_sizes(described).items()
     }
     if (
         all(domain.size is not None for domain in described.domains.values())

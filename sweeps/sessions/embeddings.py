@@ -17,11 +17,11 @@ from sweeps.engine import lifecycle
 from sweeps.engine.lifecycle import Sweep
 
 FILE = "embeddings.npz"
-MOST, SIDE = 1000, 64
+MAX_IMAGES, SIDE = 1000, 64
 """Images, the first of the split, and the pixels of their longer side: enough to look at."""
 
 
-def write(begun: Sweep, record: Record, summary: Summary) -> None:
+def write_embeddings(begun: Sweep, record: Record, summary: Summary) -> None:
     """Writes embeddings.npz into the folder of a sweep whose best arm has a checkpoint; nothing if none has.
 
     Its arrays: features (N, D) float32, labels (N,), classes (C,), images (N, H, W, 3) uint8, run: its number.
@@ -57,7 +57,7 @@ def _arrays(begun: Sweep, checkpoint: Path) -> dict[str, Any]:
 
 
 def _first(split: Split) -> Split:
-    rows = torch.arange(min(MOST, len(split)))
+    rows = torch.arange(min(MAX_IMAGES, len(split)))
     return Split(torch.cat(list(split.fetch(rows.split(256)))), split.labels[rows])
 
 

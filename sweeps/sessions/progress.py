@@ -16,9 +16,9 @@ from rich.table import Table
 
 from sweeps.engine.engine import METRIC, Engine, Watcher
 from sweeps.engine.history import last_line
-from sweeps.engine.study import Run
-from sweeps.planning.estimate import in_words, remaining
-from sweeps.planning.plan import Plan, estimate
+from sweeps.engine.study import IssuedRun
+from sweeps.planning.estimate import duration, remaining
+from sweeps.planning.plan import Plan, expected_epochs_of
 
 REFRESH_PER_SECOND = 4
 MAX_LINES = 24
@@ -30,7 +30,7 @@ STARTING = "starting Ray"
 
 @dataclass
 class _Line:
-    run: Run
+    run: IssuedRun
     state: str = "running"
     epoch: int = 0
     value: float | None = None
@@ -45,9 +45,9 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         self.started = clock()
         self.before, self.done_before, self.done = 0, 0, 0
         self.started_training = False
-        self.best: tuple[float, Run] | None = None
+        self.best: tuple[float, IssuedRun] | None = None
         self.directory: Path | None = None
-        self.total, self.expected = plan.runs + plan.confirm_runs, estimate(plan)[1]
+        self.total, self.expected = plan.runs + plan.confirm_runs, expected_epochs_of(plan)[1]
         self.lines: dict[str, _Line] = {}
         self.lock = threading.Lock()
         self.live = Live(get_renderable=self.table, console=console, refresh_per_second=REFRESH_PER_SECOND)
@@ -77,7 +77,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         if not self.console.is_terminal:
             self.say(f"{self._seconds()}  training")
 
-    def state(self, run: Run, state: str, reason: str, epochs: int) -> None:
+    def state(self, run: IssuedRun, state: str, reason: str, epochs: int) -> None:
         """A run has started or ended."""
         with self.lock:
             line = self.lines.setdefault(run.identity, _Line(run))
@@ -88,7 +88,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         if not self.console.is_terminal:
             self.say(self._sentence(line))
 
-    def report(self, run: Run, epoch: int, value: float) -> None:
+    def report(self, run: IssuedRun, epoch: int, value: float) -> None:
         """A run has finished an epoch."""
         with self.lock:
             line = self.lines.setdefault(run.identity, _Line(run))
@@ -119,7 +119,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             lines, leader = list(self.lines.values()), self.best
         ended = self.before + sum(line.state not in ("running", "paused") for line in lines)
         left = self.left()
-        rest = "" if left is None else f", about {in_words(left)} to go"
+        rest = "" if left is None else f", about {duration(left)} to go"
         table = Table(
             title=f"{self.plan.space.name}: {ended} of {self.total} runs ended, {self._seconds()}{rest}",
             caption="\n".join(map(escape, self._foot(leader))),
@@ -138,7 +138,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             )
         return table
 
-    def _foot(self, leader: tuple[float, Run] | None) -> list[str]:
+    def _foot(self, leader: tuple[float, IssuedRun] | None) -> list[str]:
         """The best so far, of earlier sessions too, and where all of it is kept."""
         lines: list[str] = []
         if leader is not None:
@@ -147,14 +147,14 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             lines.append(f"best so far: {best:.2f} % (run {run.number}, {setting})")
         return [*lines, *([f"in {self.directory}"] if self.directory else [])]
 
-    def _lead(self, value: float, run: Run) -> None:
+    def _lead(self, value: float, run: IssuedRun) -> None:
         if self.best is None or value > self.best[0]:
             self.best = value, run
 
     def _paths(self) -> list[str]:
         return list(self.plan.space.setting(self.plan.space.base))
 
-    def _setting(self, run: Run) -> dict[str, Any]:
+    def _setting(self, run: IssuedRun) -> dict[str, Any]:
         return self.plan.space.setting(run.config)
 
     def _cells(self, line: _Line) -> list[str]:

@@ -50,7 +50,7 @@ def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
     def begin() -> Sweep:
         return lifecycle.begin(
             plan,
-            lifecycle.check(plan, cache=given.cache),
+            lifecycle.check_images(plan, cache=given.cache),
             root=given.store,
             cache=given.cache,
             command=command,
@@ -165,7 +165,7 @@ def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Con
         Progress(begun.plan, console) as progress,
         folding(begun.directory),
     ):
-        history = histories.read(begun.directory)
+        history = histories.read_history(begun.directory)
         engine = open_engine(begun, given, writer, history, progress)
         said = passed_over(engine)
         if said:
@@ -250,7 +250,7 @@ def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
     summary, baselines = summarise(record), record.manifest["baselines"]
     overview = figures.overview(record.search, summary, baselines=baselines)
     png, pdf = figures.save(overview, begun.directory / "overview")
-    embeddings.write(begun, record, summary)
+    embeddings.write_embeddings(begun, record, summary)
     content = {
         **asdict(summary),
         "verdict": summary.result.verdict,

@@ -12,7 +12,7 @@ SECONDS = 10.0
 """After so long without an answer the receiver is given up."""
 
 
-def check(url: str) -> None:
+def check_url(url: str) -> None:
     """Refuses, before a sweep starts, what cannot be posted to.
 
     Raises:

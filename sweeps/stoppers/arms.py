@@ -8,11 +8,11 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from statistics import fmean
 
-from sweeps.stoppers.judge import Comparison, Judge, Verdict
+from sweeps.stoppers.judge import Judge, Peers, Verdict
 
 
 @dataclass
-class Arm:
+class JudgedArm:
     """The runs of an arm, and how far all of them have come."""
 
     latest: dict[str, tuple[int, Verdict | None]] = field(
@@ -56,7 +56,7 @@ class Compared:
     epoch: int
     value: float
     verdict: Verdict | None
-    comparison: Comparison
+    comparison: Peers
 
 
 class ArmsJudge:
@@ -87,10 +87,10 @@ class ArmsJudge:
         self.last = max(meetings, default=0)
         self.passed: set[str] = set()
         """Arms that may be stopped and have gone on from the last meeting."""
-        self.arms: dict[str, Arm] = {}
+        self.arms: dict[str, JudgedArm] = {}
         self._beginning: set[str] = set()
         """Arms that have begun and were not judged at any epoch yet."""
-        self._ready: deque[tuple[Arm, str, int]] = deque()
+        self._ready: deque[tuple[JudgedArm, str, int]] = deque()
         """Runs that may go on, and from which epoch; some have done so in the meantime."""
         self._dismissed: list[tuple[str, Verdict]] = []
         self._compared: list[Compared] = []
@@ -172,7 +172,7 @@ class ArmsJudge:
         """Those of an arm that have come to an epoch and count."""
         return list(self.arms[arm].latest)
 
-    def _judge(self, name: str, arm: Arm) -> None:
+    def _judge(self, name: str, arm: JudgedArm) -> None:
         """Shows the judge all epochs to which every seed has come."""
         if arm.over or not arm.latest or len(arm.latest) < self.seeds - len(arm.failed):
             return
@@ -196,7 +196,7 @@ class ArmsJudge:
             else:
                 arm.paused = verdict
 
-    def _answer(self, arm: Arm, run: str, epoch: int, spared: bool) -> Verdict | None:
+    def _answer(self, arm: JudgedArm, run: str, epoch: int, spared: bool) -> Verdict | None:
         if arm.stopped and run not in arm.told:
             arm.told.add(run)
             return arm.stopped
@@ -217,7 +217,7 @@ class ArmsJudge:
         ready = ((arm, run, arm.latest[run][0]) for run in arm.waiting)
         self._ready.extend(one for one in ready if one[-1] <= arm.judged)
 
-    def _stop(self, arm: Arm, verdict: Verdict) -> None:
+    def _stop(self, arm: JudgedArm, verdict: Verdict) -> None:
         arm.stopped, arm.told = verdict, set(arm.waiting)
         self._dismissed += ((run, verdict) for run in arm.waiting)
         arm.waiting.clear()
@@ -232,9 +232,9 @@ class ArmsJudge:
         paused = [name for name, arm in left.items() if arm.paused]
         return max(paused, key=lambda name: (left[name].judged, left[name].mean), default=None)
 
-    def _its(self, name: str) -> Arm:
+    def _its(self, name: str) -> JudgedArm:
         if name not in self.arms:
-            self.arms[name] = Arm()
+            self.arms[name] = JudgedArm()
             self._beginning.add(name)
         return self.arms[name]
 

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from contrastive.types import STRICT
-from sweeps.stoppers.judge import Comparison, Judge, Observer, Verdict
+from sweeps.stoppers.judge import Judge, Observer, Peers, Verdict
 from sweeps.stoppers.settings import Rungs
 
 
@@ -42,7 +42,7 @@ class AshaJudge(Observer):
         insort(rung, value)
         kept = -(-len(rung) // self.reduction)
         cutoff = rung[-kept]
-        self.comparison = Comparison(cutoff, len(rung))
+        self.comparison = Peers(cutoff, len(rung))
         if value >= cutoff - self.margin:
             return None
         noise = f" by more than {self.margin:.1f}" if self.margin else ""

@@ -18,7 +18,7 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Peers:
     """What a report was compared with: how many `peers`, itself among them, and the value of the last to go on.
 
     `cutoff` is None where no place has been given yet, or where the rule has no such value.
@@ -32,7 +32,7 @@ class Judge(Protocol):
     """Decides on runs, or on arms of several runs (`ArmsJudge`). Its state follows from what it was shown, in order."""
 
     @property
-    def comparison(self) -> Comparison | None:
+    def comparison(self) -> Peers | None:
         """Of the report that was shown last; None if it was not compared with others."""
         ...
 
@@ -70,7 +70,7 @@ class Observer(ABC):
     def __init__(self) -> None:
         self.latest: dict[str, tuple[int, Verdict | None]] = {}
         """The last epoch of each run, and what became of it."""
-        self.comparison: Comparison | None = None
+        self.comparison: Peers | None = None
 
     def observe(self, run: str, epoch: int, value: float) -> Verdict | None:
         """See `Judge`."""

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic.dataclasses import dataclass
 
 from contrastive.types import STRICT, Count, NonNegative
-from sweeps.stoppers.judge import Comparison, Judge, Observer, Verdict
+from sweeps.stoppers.judge import Judge, Observer, Peers, Verdict
 from sweeps.stoppers.settings import Ladder, Settings
 
 
@@ -55,7 +55,7 @@ class _MedianJudge(Observer):
         others = len(averages)
         middle = (averages[(others - 1) // 2] + averages[others // 2]) / 2 if others else best
         insort(averages, total / count)
-        self.comparison = Comparison(middle if others >= self.startup else None, len(averages))
+        self.comparison = Peers(middle if others >= self.startup else None, len(averages))
         if others < self.startup or best >= middle - self.margin:
             return None
         noise = f" by more than {self.margin:.1f}" if self.margin else ""

@@ -5,14 +5,14 @@ from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from sweeps.stoppers.judge import Comparison, Observer, Verdict
+from sweeps.stoppers.judge import Observer, Peers, Verdict
 
 Place = tuple[float, int, str]
 """A run in the order of its rung: the value with its sign turned, so that the best is first; then who came first."""
 
 
 @dataclass
-class Rung:
+class RungQueue:
     """The runs that have come to an epoch, best first, and those of them that wait there."""
 
     epoch: int
@@ -41,7 +41,7 @@ class Rung:
         """The value of the last that has a place; None if there is none."""
         return -self.order[min(places, len(self.order)) - 1][0] if places > 0 else None
 
-    def best_waiting(self, paused: dict[str, "Rung"]) -> str | None:
+    def best_waiting(self, paused: dict[str, "RungQueue"]) -> str | None:
         """The best run that waits here; `paused` says where each paused run waits."""
         while self.waiting:
             run = self.waiting[0][-1]
@@ -69,9 +69,9 @@ class PausingJudge(Observer):
     def __init__(self, rungs: tuple[int, ...], epochs: int, margin: float):
         super().__init__()
         self.epochs, self.margin = epochs, margin
-        self.rungs = [Rung(epoch) for epoch in rungs]
+        self.rungs = [RungQueue(epoch) for epoch in rungs]
         self.level = {epoch: level for level, epoch in enumerate(rungs)}
-        self.paused: dict[str, Rung] = {}
+        self.paused: dict[str, RungQueue] = {}
         self.training: set[str] = set()
 
     @abstractmethod
@@ -101,7 +101,7 @@ class PausingJudge(Observer):
             return None
         rung = self.rungs[level]
         rung.add(run, value)
-        self.comparison = Comparison(rung.cutoff(self.places(level)), len(rung.order))
+        self.comparison = Peers(rung.cutoff(self.places(level)), len(rung.order))
         self.arrived(run, level)
         if not self.pauses(level):
             return None
@@ -141,6 +141,6 @@ class PausingJudge(Observer):
         self.latest[run] = rung.epoch, None
         return run
 
-    def _closed(self, rung: Rung) -> bool:
+    def _closed(self, rung: RungQueue) -> bool:
         """Whether all have come that will: as many runs are in training as there are places, so few to look at."""
         return all(self.latest[run][0] >= rung.epoch for run in self.training)

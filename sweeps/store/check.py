@@ -58,7 +58,7 @@ def check(directory: Path) -> Checked:
 def _check_parts(directory: Path, index: Index, found: Checked) -> None:
     for part in index.parts:
         found.parts += 1
-        path = parts.path(directory, part)
+        path = parts.part_path(directory, part)
         try:
             rows = sum(len(batch) for batch in pq.ParquetFile(path).iter_batches())
         except FileNotFoundError:
@@ -75,7 +75,7 @@ def _check_segments(directory: Path, index: Index, found: Checked) -> None:
     for table in LOG:
         for path in sources(directory, table, index):
             found.segments += 1
-            segment = segments.read(path)
+            segment = segments.read_segment(path)
             if segment and segment.torn and not segment.batches:
                 found.notes.append(f"{path.name} holds no whole record: its writer was killed in its first")
     found.notes += map(str, segments.torn(directory))

@@ -15,13 +15,13 @@ from pathlib import Path
 import pyarrow as pa
 
 from sweeps.store import fold, lease, parts, segments
-from sweeps.store.layout import claim
+from sweeps.store.layout import mark_version
 from sweeps.store.parts import Index, Part
 from sweeps.store.schema import EVENTS, LOG
 from sweeps.store.segments import QUARANTINE, Segment
 from sweeps.store.snapshot import before, sources
 
-MOST_ROWS = 2_000_000
+MAX_ROWS = 2_000_000
 """Parts of more rows are no longer merged for their size."""
 GRACE_SECONDS = 60.0
 """How long a merged part stays for readers who have it open."""
@@ -61,7 +61,7 @@ def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] 
     """
     if not directory.is_dir():
         return 0
-    with lease.held(directory, clock) as ours:
+    with lease.lease_of(directory, clock) as ours:
         index = _cleared(directory, parts.read_index(directory), clock())
         waiting = {table: _waiting(directory, table, index, ended=ended) for table in LOG}
         taken = [path for one in waiting.values() for path in one.paths]
@@ -71,7 +71,7 @@ def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] 
         name = f"{index.generation + 1:06d}"
         found = [_fold(directory, table, index.of(table), name, one.rows) for table, one in waiting.items()]
         ours.check()
-        claim(directory.parent.parent)
+        mark_version(directory.parent.parent)
         done = _after(directory, index, found, taken, clock())
         parts.write_index(directory, done)
         _remove(directory, done)
@@ -79,7 +79,7 @@ def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] 
 
 
 def _waiting(directory: Path, table: str, index: Index, *, ended: bool) -> Waiting:
-    found = [segments.read(path) for path in sources(directory, table, index)]
+    found = [segments.read_segment(path) for path in sources(directory, table, index)]
     closed = [segment for segment in found if segment and (segment.closed or ended)]
     rows = [fold.widen(s.table, table) for s in closed if s.table is not None]
     old = before(directory, table, index)
@@ -96,9 +96,9 @@ def _fold(directory: Path, table: str, held: list[Part], name: str, rows: list[p
     if not rows:
         return Folded(held)
     merged = _to_merge(directory, table, held, rows)
-    whole = fold.settle([*rows, *parts.read(directory, merged)], table)
+    whole = fold.settle([*rows, *parts.read_parts(directory, merged)], table)
     kept = [part for part in held if part not in merged]
-    return Folded([*kept, parts.write(directory, table, whole, name)], merged)
+    return Folded([*kept, parts.write_part(directory, table, whole, name)], merged)
 
 
 def _to_merge(directory: Path, table: str, held: list[Part], rows: list[pa.Table]) -> list[Part]:
@@ -107,8 +107,8 @@ def _to_merge(directory: Path, table: str, held: list[Part], rows: list[pa.Table
     runs = {run for one in rows for run in one["run"].unique().to_pylist()}
     merged: list[Part] = []
     for part in sorted(held, key=lambda part: part.rows):
-        shared = table != "events" and any(map(len, parts.read(directory, [part], runs=runs)))
-        if shared or (part.rows <= 2 * size and part.rows + size <= MOST_ROWS):
+        shared = table != "events" and any(map(len, parts.read_parts(directory, [part], runs=runs)))
+        if shared or (part.rows <= 2 * size and part.rows + size <= MAX_ROWS):
             merged.append(part)
             size += part.rows
     return merged
@@ -140,7 +140,7 @@ def _remove(directory: Path, index: Index) -> None:
     """Removes what was folded; what was cut off is put aside."""
     for name in index.folded:
         path = directory / name
-        segment: Segment | None = segments.read(path) if path.suffix == ".arrows" else None
+        segment: Segment | None = segments.read_segment(path) if path.suffix == ".arrows" else None
         if segment is not None and segment.torn:
             (directory / QUARANTINE).mkdir(exist_ok=True)
             path.replace(directory / QUARANTINE / path.name)

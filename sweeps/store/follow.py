@@ -63,7 +63,7 @@ class Follower:
 
     def _parts(self, index: Index) -> list[pa.Table]:
         new = [part for part in index.of(self.table) if part.file not in self.folded]
-        found = [fold.without_mark(rows) for rows in parts.read(self.directory, new)]
+        found = [fold.without_mark(rows) for rows in parts.read_parts(self.directory, new)]
         legacy = parts.legacy(self.directory, self.table)
         if legacy.name not in self.folded:
             found += before(self.directory, self.table, index)

@@ -39,7 +39,7 @@ def open_store(path: str | Path, *, create: bool = True) -> Path:
         raise StoreError(f"{store} {what}; name the folder that a sweep wrote to")
     check_version(store)
     if create:
-        claim(store)
+        mark_version(store)
     return store
 
 
@@ -67,7 +67,7 @@ def check_mark(text: str | bytes, store: str) -> None:
         )
 
 
-def claim(store: Path) -> None:
+def mark_version(store: Path) -> None:
     """Marks a store of an earlier version as one of this, before anything is written that the earlier cannot read."""
     mark = store / MARK
     if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["version"] < VERSION:

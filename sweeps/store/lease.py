@@ -84,7 +84,7 @@ class Lease:
 
 
 @contextmanager
-def held(directory: Path, clock: Callable[[], float] = time.time) -> Generator[Lease]:
+def lease_of(directory: Path, clock: Callable[[], float] = time.time) -> Generator[Lease]:
     """The lease of a sweep's folder, for as long as the block lasts.
 
     Raises:

@@ -98,7 +98,7 @@ def legacy(directory: Path, table: str) -> Path:
     return directory / f"{FILES[table]}.parquet"
 
 
-def write(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
+def write_part(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
     """Writes a part that does not hold yet, whole or not at all."""
     path = directory / PARTS / f"{FILES[table]}-{name}.parquet"
     path.parent.mkdir(exist_ok=True)
@@ -123,21 +123,23 @@ def write(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
     return Part(FILES[table], path.name, len(rows), path.stat().st_size)
 
 
-def path(directory: Path, part: Part) -> Path:
+def part_path(directory: Path, part: Part) -> Path:
     """Where a part lies."""
     return directory / PARTS / part.file
 
 
-def read(directory: Path, parts: Iterable[Part], *, runs: Iterable[str] | None = None) -> list[pa.Table]:
+def read_parts(
+    directory: Path, parts: Iterable[Part], *, runs: Iterable[str] | None = None
+) -> list[pa.Table]:
     """The rows of parts, all or those of some runs.
 
     Raises:
         FileNotFoundError: a part has been merged into another since the index was read.
     """
-    return [load(path(directory, part), runs=runs) for part in parts]
+    return [load_part(part_path(directory, part), runs=runs) for part in parts]
 
 
-def load(file: Path, *, runs: Iterable[str] | None = None) -> pa.Table:
+def load_part(file: Path, *, runs: Iterable[str] | None = None) -> pa.Table:
     """The rows of one file, all or those of some runs."""
     from pyarrow.dataset import dataset  # brings pandas with it
 

@@ -58,9 +58,9 @@ def last_epoch(directory: Path, run: str) -> int:
     """
 
     def look(index: Index) -> int:
-        found = [segments.read(path) for path in sources(directory, "reports", index, f"{run}-*")]
+        found = [segments.read_segment(path) for path in sources(directory, "reports", index, f"{run}-*")]
         rows = [one.table for one in found if one and one.table is not None]
-        rows += parts.read(directory, index.of("reports"), runs=[run])
+        rows += parts.read_parts(directory, index.of("reports"), runs=[run])
         rows += before(directory, "reports", index, runs=[run])
         mine = [one["epoch"].to_numpy()[one["run"].to_numpy() == run] for one in rows]
         return max((int(column.max(initial=0)) for column in mine), default=0)
@@ -121,11 +121,11 @@ def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
 
 
 def _files(snapshots: Sequence[Snapshot], table: str) -> list[str]:
-    return [str(parts.path(s.directory, part)) for s in snapshots for part in s.index.of(table)]
+    return [str(parts.part_path(s.directory, part)) for s in snapshots for part in s.index.of(table)]
 
 
 def _shut(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
-    connection.execute(f"SET allowed_paths = [{', '.join(map(quoted, files))}]")
+    connection.execute(f"SET allowed_paths = [{', '.join(map(sql_text, files))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
@@ -139,7 +139,7 @@ def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequen
     facts = f"SELECT * FROM {table}_live"
     if files:
         # A sweep is called as its folder is, which may have been copied: the files do not know.
-        listed = ", ".join(map(quoted, files))
+        listed = ", ".join(map(sql_text, files))
         read = f"read_parquet([{listed}], union_by_name = true, filename = true)"
         kept = FORMER["run"]
         held = f"SELECT {SWEEP} AS sweep, {kept} AS run, * EXCLUDE (filename, {kept}) FROM {read}"
@@ -161,8 +161,8 @@ def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
     metrics = [name for name in columns["reports"] if name.startswith(METRIC)]
     shared = ", ".join(["sweep", *WIDE.names])
     long = [
-        f"SELECT {shared}, {quoted(m.removeprefix(METRIC))} AS metric, {named(m)} AS value "
-        f"FROM reports_rows WHERE {named(m)} IS NOT NULL"
+        f"SELECT {shared}, {sql_text(m.removeprefix(METRIC))} AS metric, {sql_name(m)} AS value "
+        f"FROM reports_rows WHERE {sql_name(m)} IS NOT NULL"
         for m in metrics
     ] or [f"SELECT {shared}, '' AS metric, 0.0::DOUBLE AS value FROM reports_rows WHERE false"]
     views = {
@@ -189,7 +189,7 @@ def _renamed(metrics: Iterable[str], taken: Iterable[str], table: str = "reports
     others = {name.lower() for name in taken}  # SQL's names have no case
     pairs = ((metric, metric.removeprefix(METRIC)) for metric in metrics)
     return "".join(
-        f", {table}.{named(m)} AS {named(m if name.lower() in others else name)}" for m, name in pairs
+        f", {table}.{sql_name(m)} AS {sql_name(m if name.lower() in others else name)}" for m, name in pairs
     )
 
 
@@ -221,11 +221,11 @@ def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> list[str]:
     return [row[0] for row in connection.execute(f"DESCRIBE {view}").fetchall()]
 
 
-def named(name: str) -> str:
+def sql_name(name: str) -> str:
     """A name as SQL quotes it."""
     return '"{}"'.format(name.replace('"', '""'))
 
 
-def quoted(text: str) -> str:
+def sql_text(text: str) -> str:
     """A text as SQL quotes it."""
     return "'{}'".format(text.replace("'", "''"))

@@ -56,7 +56,7 @@ def paths(directory: Path, table: str, writer: str = "*") -> list[Path]:
     return sorted(directory.glob(f"{SEGMENTS}/{FILES[table]}-{writer}.arrows"))
 
 
-def read(path: Path) -> Segment | None:
+def read_segment(path: Path) -> Segment | None:
     """A segment; None if it is gone, because it was folded since it was listed."""
     try:
         data = path.read_bytes()
@@ -73,7 +73,7 @@ def torn(directory: Path) -> list[Torn]:
     listed = (
         path for place in (SEGMENTS, QUARANTINE) for path in sorted(directory.glob(f"{place}/*.arrows"))
     )
-    found = [segment for path in listed if (segment := read(path))]
+    found = [segment for path in listed if (segment := read_segment(path))]
     return [Torn(one.path, len(one.batches), one.bytes_lost) for one in found if one.torn]
 
 

@@ -31,7 +31,7 @@ class Snapshot:
         """All rows, with a column that says which are replaced by later ones."""
         outside = [
             _without(rows, self.live[table], table)
-            for rows in parts.read(self.directory, self.index.of(table))
+            for rows in parts.read_parts(self.directory, self.index.of(table))
         ]
         return fold.settle([*outside, self.live[table]], table)
 
@@ -89,18 +89,18 @@ def before(directory: Path, table: str, index: Index, *, runs: Iterable[str] | N
     """What version 1 has folded of a table, of all runs or of some, if it has not been folded anew."""
     path = parts.legacy(directory, table)
     known = path.name in index.folded or not path.is_file()
-    return [] if known else [fold.widen(parts.load(path, runs=runs), table)]
+    return [] if known else [fold.widen(parts.load_part(path, runs=runs), table)]
 
 
 def _live(directory: Path, index: Index, table: str) -> pa.Table:
-    found = [segments.read(path) for path in sources(directory, table, index)]
+    found = [segments.read_segment(path) for path in sources(directory, table, index)]
     rows = [fold.widen(one.table, table) for one in found if one and one.table is not None]
     rows += before(directory, table, index)
     if not rows:
         return fold.empty(table)
     held = index.of(table) if table != "events" else []  # events replace nothing
     runs = {run for one in rows for run in one["run"].unique().to_pylist()}
-    return fold.settle([*rows, *parts.read(directory, held, runs=runs)], table)
+    return fold.settle([*rows, *parts.read_parts(directory, held, runs=runs)], table)
 
 
 def _without(rows: pa.Table, live: pa.Table, table: str) -> pa.Table:

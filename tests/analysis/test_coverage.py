@@ -309,7 +309,7 @@ def test_the_expected_lead_is_that_of_known_order_statistics() -> None:
 @pytest.mark.parametrize(("seeds", "said"), [(5, "29%"), (10, "80%")])
 def test_a_confirmation_finds_a_gain_as_often_as_the_dry_run_says(seeds: int, said: str) -> None:
     reference = Reference(seed_deviation=2.3, seeds=5, source="a test")
-    says = describe.power(3, 5, reference)
+    says = describe.power_text(3, 5, reference)
     assert says == "3 arms on 5 seeds find a true gain of 4.0 points in 29% of sweeps, 10 seeds in 80%"
 
     def claimed(scores: Values) -> bool:
@@ -322,9 +322,9 @@ def test_a_confirmation_finds_a_gain_as_often_as_the_dry_run_says(seeds: int, sa
 
 
 def test_a_confirmation_without_a_known_deviation_tells_the_gain_in_it() -> None:
-    assert describe.power(3, 5, None).startswith(
+    assert describe.power_text(3, 5, None).startswith(
         "3 arms on 5 seeds find a true gain of 1.7 seed deviations in "
     )
-    assert describe.power(1, 1, None).startswith(
+    assert describe.power_text(1, 1, None).startswith(
         "1 arm on 2 seeds finds a true gain of 3.0 seed deviations in "
     )

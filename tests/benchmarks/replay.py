@@ -14,8 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 
 from sweeps.planning import plan as plans
-from sweeps.planning.designs.sampled import drawn
-from sweeps.replay import Delays, Recording, Searching, measure
+from sweeps.planning.designs.sampled import random_arms
+from sweeps.replay import Delays, Recording, Searching, measure_replays
 from sweeps.replay.table import searching
 from sweeps.stoppers import by_text
 from tests.fixtures.tiny_space import TINY
@@ -32,7 +32,7 @@ def made(arms: int) -> Recording:
     """Arms of two temperatures on one seed: curves rise to a height that falls off from an optimum, with noise."""
     chance, space = np.random.default_rng(0), replace(TINY, constraints=())
     names = [str(number) for number in range(arms)]
-    settings = drawn(space, arms, seed=0)
+    settings = random_arms(space, arms, seed=0)
     log = np.log([list(setting.values()) for setting in settings])
     height = 80 - 5 * ((log - log.mean(axis=0)) ** 2).sum(axis=1, keepdims=True)
     pace = chance.lognormal(1.4, 0.5, (arms, 1))
@@ -53,7 +53,9 @@ def made(arms: int) -> Recording:
 def seconds(recording: Recording, stopper: str, replays: int, chooses: Searching | None = None) -> float:
     """Of processor time, for so many replays."""
     started = time.process_time()
-    measure(recording, by_text(stopper), replays=replays, searching=chooses, workers=WORKERS, delays=DELAYS)
+    measure_replays(
+        recording, by_text(stopper), replays=replays, searching=chooses, workers=WORKERS, delays=DELAYS
+    )
     return time.process_time() - started
 
 

@@ -32,8 +32,8 @@ from search_spaces.domains import LogUniform
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.engine import Engine, Options
 from sweeps.engine.history import History
-from sweeps.engine.study import Run, Study
-from sweeps.planning.designs.sampled import drawn
+from sweeps.engine.study import IssuedRun, Study
+from sweeps.planning.designs.sampled import random_arms
 from sweeps.planning.plan import checked
 from sweeps.stoppers import by_text
 from tests.fixtures.tiny_space import TINY
@@ -87,7 +87,7 @@ def curve(config: Config) -> NDArray[np.float64]:
 
 def correlation(epoch: int = EARLY, arms: int = 200) -> float:
     """Of the ranks after an epoch with those at the end, over random arms."""
-    curves = np.array([curve(SPACE.config(arm)) for arm in drawn(SPACE, arms, seed=0)])
+    curves = np.array([curve(SPACE.config(arm)) for arm in random_arms(SPACE, arms, seed=0)])
     return float(stats.spearmanr(curves[:, epoch - 1], curves[:, -1])[0])
 
 
@@ -114,10 +114,10 @@ class Searched:
         self.proposed = sum(entry.origin == "model" for entry in study.entries.values())
 
     def _trained(self) -> Iterator[float]:
-        places: list[tuple[Run, int]] = []
+        places: list[tuple[IssuedRun, int]] = []
         highest, regret = -np.inf, BEST
         while True:
-            while len(places) < WORKERS and isinstance(run := self.engine.issue(), Run):
+            while len(places) < WORKERS and isinstance(run := self.engine.issue(), IssuedRun):
                 places.append((run, self.engine._tally(run).epoch))
             if not places:
                 return

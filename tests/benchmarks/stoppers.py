@@ -32,7 +32,7 @@ from statistics import fmean
 
 import numpy as np
 
-from sweeps.replay import Recording, interval, measure, of_file, of_sweep, replay
+from sweeps.replay import Recording, interval_text, measure_replays, of_file, of_sweep, replay
 from sweeps.stoppers import OneEpoch, by_text
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "curves"
@@ -83,13 +83,13 @@ def table(recording: Recording, stoppers: tuple[str, ...], *, replays: int, work
     yield "| stopper | regret | near | epochs | 1 epoch: keep | regret | epochs | stopper less 1 epoch |"
     yield "|---|---|---|---|---|---|---|---|"
     for text in stoppers:
-        found = measure(recording, by_text(text), replays=replays, workers=workers)
+        found = measure_replays(recording, by_text(text), replays=replays, workers=workers)
         plain = baseline(recording, found.epochs)
-        other = measure(recording, plain, replays=replays, workers=workers)
+        other = measure_replays(recording, plain, replays=replays, workers=workers)
         yield (
             f"| `{text}` | {found.regret} | {found.near:.0%} | {found.epochs:.0%} "
             f"| {plain.keep} | {other.regrets.mean():.2f} | {other.epochs:.0%} "
-            f"| {interval(found.regrets - other.regrets)} |"
+            f"| {interval_text(found.regrets - other.regrets)} |"
         )
     yield ""
 
@@ -109,7 +109,7 @@ def over_seeds(stopper: str, seeds: int, *, replays: int, workers: int) -> str:
         alone.append(complete[-1] == 1)
         regrets.append(max(ends.values()) - found.value)
         epochs.append(found.epochs / (len(runs) * HORIZON))
-    regret, share = interval(np.array(regrets)), fmean(epochs)
+    regret, share = interval_text(np.array(regrets)), fmean(epochs)
     return f"| `{stopper}` | {seeds} | {fmean(complete):.1f} | {fmean(alone):.1%} | {regret} | {share:.1%} |"
 
 

@@ -94,8 +94,8 @@ def make(directory: Path, count: int) -> float:
     store.write_manifest(directory, {"id": directory.name})
     for number in range(0, count, PART):
         runs = names(min(PART, count - number), number)
-        made.append(parts.write(directory, "reports", reports(runs, chance), f"{number:06d}"))
-        made.append(parts.write(directory, "runs", states(runs, number), f"{number:06d}"))
+        made.append(parts.write_part(directory, "reports", reports(runs, chance), f"{number:06d}"))
+        made.append(parts.write_part(directory, "runs", states(runs, number), f"{number:06d}"))
     parts.write_index(directory, Index(1, tuple(made)))
     return time.perf_counter() - began
 

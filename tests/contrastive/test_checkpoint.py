@@ -44,7 +44,7 @@ def test_an_export_is_the_checkpoint_to_the_bit(trained: Path, exported: Path, d
 
 
 def test_weights_are_those_that_training_left(trained: Path) -> None:
-    state = checkpoint.load(trained, device=CPU)["model"]
+    state = checkpoint.load_state(trained, device=CPU)["model"]
     found = load_encoder(trained, device=CPU)
     for part in ("encoder", "projector"):
         for name, value in getattr(found, part).state_dict().items():
@@ -66,9 +66,9 @@ def test_anybody_can_read_an_export(exported: Path, config: Config) -> None:
 
 
 def test_the_moments_of_the_images_travel_along(trained: Path, tmp_path: Path, dataset: Dataset) -> None:
-    state = checkpoint.load(trained, device=CPU)
+    state = checkpoint.load_state(trained, device=CPU)
     moments = {"mean": dataset.mean, "std": dataset.std}
-    checkpoint.save(tmp_path / "checkpoint.pt", {**state, "normalisation": moments})
+    checkpoint.save_state(tmp_path / "checkpoint.pt", {**state, "normalisation": moments})
     export(tmp_path / "checkpoint.pt", tmp_path / "out.safetensors")
     for name in ("checkpoint.pt", "out.safetensors"):
         found = load_encoder(tmp_path / name, device=CPU).normalisation
@@ -94,7 +94,7 @@ def test_an_export_is_called_what_it_is(trained: Path, tmp_path: Path) -> None:
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path: Path) -> None:
     path = tmp_path / "checkpoint.pt"
-    checkpoint.save(path, {"epoch": 1})
+    checkpoint.save_state(path, {"epoch": 1})
     with pytest.raises(Exception, match="pickle"):
-        checkpoint.save(path, {"epoch": lambda: None})
-    assert checkpoint.load(path, device=CPU) == {"epoch": 1}
+        checkpoint.save_state(path, {"epoch": lambda: None})
+    assert checkpoint.load_state(path, device=CPU) == {"epoch": 1}

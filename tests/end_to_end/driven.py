@@ -57,7 +57,7 @@ class Sweeps:
 
     def written(self) -> Counter[tuple[str, int]]:
         """How often each epoch was really written, before any reader removes what is double."""
-        found = [segments.read(path) for path in segments.paths(self.directory, "reports")]
+        found = [segments.read_segment(path) for path in segments.paths(self.directory, "reports")]
         rows = [row for one in found if one and one.table is not None for row in one.table.to_pylist()]
         return Counter((row["run"], row["epoch"]) for row in rows)
 

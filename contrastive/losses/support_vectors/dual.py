@@ -70,18 +70,18 @@ def gradient(dual: Dual, alpha: Tensor) -> Tensor:
     return dual.masked(dual.hessian(alpha) - 2)
 
 
-def project(dual: Dual, alpha: Tensor) -> Tensor:
+def to_box(dual: Dual, alpha: Tensor) -> Tensor:
     """The nearest point of the box."""
     return dual.masked(alpha.clamp(0, dual.penalty))
 
 
 def kkt_residual(dual: Dual, alpha: Tensor, slope: Tensor) -> Float[Tensor, "n 1"]:
     """|a - clip(a - gradient)|, the largest entry of each anchor: 0 exactly at the solution."""
-    return (alpha - project(dual, alpha - slope)).abs().amax(1, keepdim=True)
+    return (alpha - to_box(dual, alpha - slope)).abs().amax(1, keepdim=True)
 
 
 @dataclass(frozen=True)
-class Batch:
+class DualBatch:
     """Each row is an anchor, all other rows are its negatives.
 
     With D the matrix that takes phi(x_i) from the other rows, Delta_i = D G D' + regularisation + excess_i * 11'.
@@ -97,7 +97,7 @@ class Batch:
     @classmethod
     def of(
         cls, kernel: Float[Tensor, "n n"], excess: Tensor, regularisation: float, penalty: float
-    ) -> "Batch":
+    ) -> "DualBatch":
         """Centre the kernel."""
         mean = torch.einsum("ij->i", kernel) / len(kernel)
         return cls(kernel - mean - mean[:, None] + mean.mean(), excess, regularisation, penalty)

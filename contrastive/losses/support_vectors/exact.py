@@ -7,7 +7,7 @@ host never waits for the device.
 import torch
 from torch import Tensor
 
-from contrastive.losses.support_vectors.dual import Dual, gradient, project
+from contrastive.losses.support_vectors.dual import Dual, gradient, to_box
 
 RELEASED = (True, False) * 4
 """Whether an alpha at a bound may leave it, in each round of polishing."""
@@ -33,7 +33,7 @@ def exact(dual: Dual, iterations: int = 40) -> Tensor:
     alpha, price = dual.zeros(), dual.zeros()
     for _ in range(iterations):
         relaxed = 1.6 * solve(2 + rho * (alpha - price)) - 0.6 * alpha
-        alpha = project(dual, relaxed + price)
+        alpha = to_box(dual, relaxed + price)
         price = price + relaxed - alpha
     return _polish(dual, alpha)
 
@@ -50,7 +50,7 @@ def _polish(dual: Dual, alpha: Tensor) -> Tensor:
         pull = torch.where(low, -slope, torch.where(high, slope, 0))
         leaves = (pull >= pull.amax(1, keepdim=True)) & released
         held = (low | high) & ~leaves
-        alpha = project(dual, alpha + _conjugate_gradients(dual, -slope.masked_fill(held, 0), held))
+        alpha = to_box(dual, alpha + _conjugate_gradients(dual, -slope.masked_fill(held, 0), held))
     return alpha
 
 

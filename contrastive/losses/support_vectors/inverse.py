@@ -2,7 +2,7 @@
 
 from torch import Tensor
 
-from contrastive.losses.support_vectors.dual import Dual, Resolvent, gradient, project
+from contrastive.losses.support_vectors.dual import Dual, Resolvent, gradient, to_box
 
 
 def inverse(dual: Dual, resolvent: Resolvent) -> Tensor:
@@ -33,4 +33,4 @@ def inverse(dual: Dual, resolvent: Resolvent) -> Tensor:
     free = dual.zeros()
     for _ in range(2):
         free = free - resolvent.solve(gradient(dual, free))
-    return project(dual, free)
+    return to_box(dual, free)

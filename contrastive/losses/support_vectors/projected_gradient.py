@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from contrastive.losses.support_vectors.dual import Batch, gradient, project
+from contrastive.losses.support_vectors.dual import DualBatch, gradient, to_box
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -29,7 +29,7 @@ class ProjectedGradient:
     """Of the two draws."""
 
 
-def descend(dual: Batch, options: ProjectedGradient) -> Tensor:
+def descend(dual: DualBatch, options: ProjectedGradient) -> Tensor:
     """Steps a = clip(v - step (Delta v - 2)) from a random start, until the change is small.
 
     v is a, or with momentum a + t (1 - t) / (t² + t') * (a - a_before), t' = (sqrt(t⁴ + 4 t²) - t²) / 2.
@@ -38,7 +38,7 @@ def descend(dual: Batch, options: ProjectedGradient) -> Tensor:
     step = 1 / _frobenius(dual) if options.normalised_step else options.step
     ahead, pairs = alpha, alpha.numel() - len(alpha)
     for _ in range(options.iterations):
-        before, alpha = alpha, project(dual, ahead - step * gradient(dual, ahead))
+        before, alpha = alpha, to_box(dual, ahead - step * gradient(dual, ahead))
         change = ((alpha - before).abs() / (before + 1e-7)).sum() / pairs
         if change < options.stop:
             break
@@ -50,17 +50,17 @@ def descend(dual: Batch, options: ProjectedGradient) -> Tensor:
     return alpha
 
 
-def _start(dual: Batch, options: ProjectedGradient) -> tuple[Tensor, float]:
+def _start(dual: DualBatch, options: ProjectedGradient) -> tuple[Tensor, float]:
     """First alphas and momentum coefficient, drawn on the host: the same on every device."""
     generator = torch.Generator().manual_seed(options.seed)
     drawn = torch.randn(dual.gram.shape, generator=generator, dtype=torch.float64)
     uniform = torch.rand((), generator=generator, dtype=torch.float64).clamp(min=1e-8).item()
     start = drawn if options.start is None else options.start
     t = uniform if options.first_coefficient is None else options.first_coefficient
-    return project(dual, start.to(dual.gram, copy=True)), t
+    return to_box(dual, start.to(dual.gram, copy=True)), t
 
 
-def _frobenius(dual: Batch) -> Float[Tensor, "n 1"]:
+def _frobenius(dual: DualBatch) -> Float[Tensor, "n 1"]:
     """Norm of each Delta; the sums over all pairs of rows come from those of the centred kernel."""
     g, n, c = dual.gram, len(dual.gram), dual.regularisation
     own = g.diagonal() + dual.excess

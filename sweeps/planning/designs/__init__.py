@@ -25,7 +25,7 @@ LISTS: tuple[Design, ...] = ("leave_one_out", "add_one_in")
 """Designs of the alternatives that a space lists."""
 ANY: tuple[Design, ...] = ("pairs", "given", "path")
 """Designs of any space."""
-GRIDS = {"grid": sampled.grid, "one_at_a_time": sampled.around, "pairs": sampled.crossed}
+GRIDS = {"grid": sampled.grid, "one_at_a_time": sampled.one_at_a_time, "pairs": sampled.crossed}
 """Designs that take as many points of each domain as fit; a larger one need not have those of a smaller one."""
 COMPARISONS: tuple[Design, ...] = ("one_at_a_time", "leave_one_out", "add_one_in", "pairs", "path")
 """Their arms are to be compared with each other, not searched for the best: none is stopped unless asked for."""
@@ -76,21 +76,21 @@ def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
     found = [space.default()]
     match plan.design if most > 1 else "default":
         case "random":
-            found = sampled.drawn(space, most, plan.sampler_seed)
+            found = sampled.random_arms(space, most, plan.sampler_seed)
         case "qmc":
             found = sampled.sobol(space, most, plan.sampler_seed)
         case "pairs" if space.alternatives:
-            found += ablation.pairs(space)
+            found += ablation.alternative_pairs(space)
         case "grid" | "one_at_a_time" | "pairs":
             found = GRIDS[plan.design](space, most)
         case "leave_one_out":
             found += space.arms().values()
         case "add_one_in":
-            found += ablation.added(space)
+            found += ablation.added_back(space)
         case "given":
             found += [space.flat(space.chosen(arm)) for arm in plan.given]
         case "path":
-            found = ablation.path(space, plan.given[0], most, scores)
+            found = ablation.greedy_path(space, plan.given[0], most, scores)
         case "default":
             pass
         case _:

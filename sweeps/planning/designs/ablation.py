@@ -13,7 +13,7 @@ Change = dict[str, Any]
 WORST = float("-inf")
 
 
-def added(space: Space) -> list[Values]:
+def added_back(space: Space) -> list[Values]:
     """All alternatives at once, which is the bare method, and then each of them taken back.
 
     Of alternatives that change the same path the first of the list stands for all.
@@ -34,7 +34,7 @@ def added(space: Space) -> list[Values]:
     return arms
 
 
-def pairs(space: Space) -> list[Values]:
+def alternative_pairs(space: Space) -> list[Values]:
     """Each alternative, and every two that can stand together."""
     refused = incompatible(space)
     both = [pair for pair in itertools.combinations(space.named_arms.arms, 2) if pair not in refused]
@@ -56,7 +56,7 @@ def incompatible(space: Space) -> dict[tuple[str, str], str]:
     return found
 
 
-def path(
+def greedy_path(
     space: Space, target: Mapping[str, Any], most: int, scores: Mapping[str, float | None]
 ) -> list[Values]:
     """The greedy ablation path from the default to a target (Fawcett and Hoos 2016), as far as it is known.

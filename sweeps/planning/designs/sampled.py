@@ -32,7 +32,7 @@ def grid(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
     return finest(space, most, arms_at, what="grid", kept=kept)
 
 
-def around(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
+def one_at_a_time(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
     """One parameter at a time, on the most points that fit, with the others at the base."""
 
     def arms_at(count: int) -> Iterator[Values]:
@@ -60,7 +60,7 @@ def crossed(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values
     return finest(space, most, arms_at, what="set of grids for two parameters", kept=kept)
 
 
-def drawn(space: Space, most: int, seed: int) -> list[Values]:
+def random_arms(space: Space, most: int, seed: int) -> list[Values]:
     """Independent draws, behind the default."""
     generator = np.random.default_rng([seed, 1])
     arms, wanted = [space.default()], size(space, most)
@@ -70,7 +70,7 @@ def drawn(space: Space, most: int, seed: int) -> list[Values]:
         chosen: dict[str, Any] = {}
         for key, domain in space.domains.items():
             if space.is_active(key, chosen):
-                chosen[key] = draw(domain, generator)
+                chosen[key] = random_value(domain, generator)
         arms = _grown(space, arms, space.flat(chosen))
     return arms
 
@@ -95,7 +95,7 @@ def sobol(space: Space, most: int, seed: int) -> list[Values]:
     return arms[:wanted]
 
 
-def draw(domain: Domain, generator: np.random.Generator) -> Any:
+def random_value(domain: Domain, generator: np.random.Generator) -> Any:
     """A random value of a domain."""
     if isinstance(domain, Choice | Zip):
         return domain.values[generator.integers(len(domain.values))]

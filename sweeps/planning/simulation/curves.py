@@ -7,7 +7,7 @@ Curves = Mapping[str, Sequence[float]]
 """Of each run the value after every epoch; higher is better."""
 
 
-def check(curves: Curves, *, unwell: Collection[str] = (), horizon: int | None = None) -> int:
+def check_curves(curves: Curves, *, unwell: Collection[str] = (), horizon: int | None = None) -> int:
     """The horizon that all runs share.
 
     Args:

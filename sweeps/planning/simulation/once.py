@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 
 from sweeps.planning.simulation.clock import Delays, Durations, Replayed, Simulation
-from sweeps.planning.simulation.curves import Curves, check
+from sweeps.planning.simulation.curves import Curves, check_curves
 from sweeps.planning.simulation.searcher import Listed, Searcher
 from sweeps.stoppers import AnyStopper, judge_of
 
@@ -47,7 +47,7 @@ def replay(
             runs or not the only one to choose, or there is no worker.
     """
     unwell = unwell or {}
-    horizon = check(curves, unwell=unwell)
+    horizon = check_curves(curves, unwell=unwell)
     if order is not None and searcher is not None:
         raise ValueError("order and searcher both say which run is next; give one of them")
     order = list(curves) if order is None else list(order)

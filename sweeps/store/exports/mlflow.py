@@ -9,7 +9,7 @@ from itertools import chain, count, islice, zip_longest
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sweeps.store.exports.runs import Run, recorded
+from sweeps.store.exports.runs import ExportedRun, recorded_sweeps
 
 Item = TypeVar("Item")
 
@@ -31,7 +31,7 @@ def write(path: Path, folder: Path, place: Path) -> list[str]:
     """
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it would tell its makers of each run
     client = importlib.import_module("mlflow").MlflowClient(tracking_uri=f"sqlite:///{folder / FILE}")
-    for sweep in recorded(path):
+    for sweep in recorded_sweeps(path):
         metrics, parameters = legal(sweep.metrics), legal(sweep.paths)
         renamed = [*metrics.items(), *parameters.items()]
         changed = {f"name of {new}": old for old, new in renamed if old != new}
@@ -60,7 +60,9 @@ def _legal(name: str) -> str:
     return re.sub(r"[/.]", "_", plain) or "_" if bad or plain == "." else plain
 
 
-def _log(client: Any, experiment: str, run: Run, metrics: dict[str, str], parameters: dict[str, str]) -> None:
+def _log(
+    client: Any, experiment: str, run: ExportedRun, metrics: dict[str, str], parameters: dict[str, str]
+) -> None:
     entities = importlib.import_module("mlflow.entities")
     tags = {name: str(value)[:LONGEST_TEXT] for name, value in run.tags.items()}
     begun = client.create_run(experiment, start_time=_milliseconds(run.started), tags=tags, run_name=run.name)

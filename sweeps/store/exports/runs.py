@@ -21,7 +21,7 @@ TAGS = ("run", "number", "arm", "seed", "state", "reason", "dropped", "space", "
 
 
 @dataclass(frozen=True)
-class Report:
+class ExportedReport:
     """The metrics of one epoch, at a time in unix seconds."""
 
     epoch: int
@@ -30,7 +30,7 @@ class Report:
 
 
 @dataclass(frozen=True)
-class Run:
+class ExportedRun:
     """One run in its latest state."""
 
     name: str
@@ -40,7 +40,7 @@ class Run:
     """Leaves by path; lists are JSON."""
     varied: dict[str, Any]
     """Those of them that are not the same in all runs of the sweep."""
-    reports: list[Report]
+    reports: list[ExportedReport]
     """In the order of epochs."""
     started: float
     """Unix seconds."""
@@ -65,7 +65,7 @@ class Recorded:
         """The paths of all fields of configurations."""
         return _below(CONFIG, self.states)
 
-    def runs(self) -> Iterator[Run]:
+    def runs(self) -> Iterator[ExportedRun]:
         """Its runs in order of issue."""
         names, first, counts = np.unique(self.epochs["run"].to_numpy(), return_index=True, return_counts=True)
         where = dict(zip(names, zip(first.tolist(), counts.tolist(), strict=True), strict=True))
@@ -76,13 +76,13 @@ class Recorded:
                 rows = self.epochs.slice(*where.get(row["run"], (0, 0)))
                 yield _run(row, [self._report(one) for one in rows.to_pylist()], varied)
 
-    def _report(self, row: dict[str, Any]) -> Report:
+    def _report(self, row: dict[str, Any]) -> ExportedReport:
         values = {name: row[METRIC + name] for name in self.metrics}
         there = {name: value for name, value in values.items() if value is not None}
-        return Report(row["epoch"], row["time"], there)
+        return ExportedReport(row["epoch"], row["time"], there)
 
 
-def recorded(path: Path) -> Iterator[Recorded]:
+def recorded_sweeps(path: Path) -> Iterator[Recorded]:
     """The sweeps of a store, or the one in a folder, one after another."""
     for directory in sweep_directories(path) if (path / MARK).is_file() else [path]:
         taken = snapshot(directory)
@@ -90,10 +90,10 @@ def recorded(path: Path) -> Iterator[Recorded]:
         yield Recorded(directory.name, runs, taken.read("reports"))
 
 
-def _run(row: dict[str, Any], reports: list[Report], varied: set[str]) -> Run:
+def _run(row: dict[str, Any], reports: list[ExportedReport], varied: set[str]) -> ExportedRun:
     leaves = {name.removeprefix(CONFIG): value for name, value in row.items() if name.startswith(CONFIG)}
     config = {path: value for path, value in leaves.items() if value is not None}
-    return Run(
+    return ExportedRun(
         name=f"{row['number']:04d}-{row['run']}",
         tags={name: row[name] for name in TAGS},
         config=config,

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from sweeps.store.query import VIEWS, connect, quoted
+from sweeps.store.query import VIEWS, connect, sql_text
 
 
 def parquet(path: Path, folder: Path, _place: Path) -> list[str]:
@@ -19,5 +19,5 @@ def _write(path: Path, folder: Path, suffix: str, options: str) -> list[str]:
     names = {view: f"{view}.{suffix}" for view in VIEWS}
     with connect(path) as connection:
         for view, name in names.items():
-            connection.execute(f"COPY (FROM {view}) TO {quoted(str(folder / name))} ({options})")
+            connection.execute(f"COPY (FROM {view}) TO {sql_text(str(folder / name))} ({options})")
     return list(names.values())

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sweeps.store.exports.runs import Run, recorded
+from sweeps.store.exports.runs import ExportedRun, recorded_sweeps
 
 STATUS = {"complete": "STATUS_SUCCESS", "stopped": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
 """What the hyperparameter view calls a state; any other is STATUS_RUNNING."""
@@ -18,13 +18,13 @@ def write(path: Path, folder: Path, _place: Path) -> list[str]:
 
     The step of a metric is its epoch, its wall time when it was reported. TensorBoard keeps values as float32.
     """
-    for sweep in recorded(path):
+    for sweep in recorded_sweeps(path):
         for run in sweep.runs():
             _write(run, folder / sweep.name / run.name)
     return ["."]
 
 
-def _write(run: Run, folder: Path) -> None:
+def _write(run: ExportedRun, folder: Path) -> None:
     folder.mkdir(parents=True)
     file = folder / f"events.out.tfevents.{run.started:.0f}.{run.name}"
     writer = _library("record_writer").RecordWriter(str(file))
@@ -35,7 +35,7 @@ def _write(run: Run, folder: Path) -> None:
         writer.close()
 
 
-def _events(run: Run) -> Iterator[Any]:
+def _events(run: ExportedRun) -> Iterator[Any]:
     event, summary = _library("proto.event_pb2").Event, _library("proto.summary_pb2").Summary
     start, end = _session(run)
     yield event(wall_time=run.started, file_version="brain.Event:2")
@@ -46,7 +46,7 @@ def _events(run: Run) -> Iterator[Any]:
     yield event(wall_time=run.ended, summary=end)
 
 
-def _session(run: Run) -> tuple[Any, Any]:
+def _session(run: ExportedRun) -> tuple[Any, Any]:
     """What was tried, and how it ended. TensorBoard finds out itself which metrics there are."""
     shown = {name: run.tags[name] for name in SHOWN}
     _, start, end = _library("summary").hparams({**shown, **run.varied}, {})

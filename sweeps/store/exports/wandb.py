@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from sweeps.store.exports.runs import Recorded, Run, recorded
+from sweeps.store.exports.runs import ExportedRun, Recorded, recorded_sweeps
 
 FAILED = 1
 """Exit code of a failed run."""
@@ -22,7 +22,7 @@ def write(path: Path, folder: Path, _place: Path) -> list[str]:
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # nothing is sent anywhere
     library: Any = importlib.import_module("wandb")
     try:
-        for sweep in recorded(path):
+        for sweep in recorded_sweeps(path):
             (folder / sweep.name).mkdir()
             for run in sweep.runs():
                 _log(library, sweep, run, folder / sweep.name)
@@ -31,7 +31,7 @@ def write(path: Path, folder: Path, _place: Path) -> list[str]:
     return ["."]
 
 
-def _log(library: Any, sweep: Recorded, run: Run, folder: Path) -> None:
+def _log(library: Any, sweep: Recorded, run: ExportedRun, folder: Path) -> None:
     settings, config = _settings(library, sweep, run, folder), {**run.config, "run": run.tags}
     begun = library.init(settings=settings, config=config, reinit="create_new")
     for report in run.reports:
@@ -39,7 +39,7 @@ def _log(library: Any, sweep: Recorded, run: Run, folder: Path) -> None:
     begun.finish(exit_code=FAILED if run.tags["state"] == "failed" else 0)
 
 
-def _settings(library: Any, sweep: Recorded, run: Run, folder: Path) -> Any:
+def _settings(library: Any, sweep: Recorded, run: ExportedRun, folder: Path) -> Any:
     """Nothing but the run itself is recorded: not this program, nor the machine it runs on."""
     return library.Settings(
         mode="offline",

@@ -6,7 +6,7 @@ from typing import Any
 
 from sweeps.store.layout import MANIFEST, MARK, StoreError, check_mark
 from sweeps.store.mirror.pair import Counts, Pair
-from sweeps.store.mirror.place import Place, reach
+from sweeps.store.mirror.place import Place, place_at
 from sweeps.store.mirror.sweep import mirror_sweep, passing
 
 __all__ = ["Counts", "mirror"]
@@ -29,7 +29,7 @@ def mirror(source: str, target: str, *, checkpoints: bool = False, prune: bool =
         StoreError: the source is no store and no sweep, or the target holds something else, or more than the source.
         ValueError: a URL cannot be reached.
     """
-    pair = Pair(reach(source), reach(target), Counts())
+    pair = Pair(place_at(source), place_at(target), Counts())
     if pair.source.around(pair.target) or pair.target.around(pair.source):
         raise StoreError(f"{pair.source} and {pair.target} lie one within the other; name a target elsewhere")
     if _checked(pair) == MANIFEST:

@@ -127,7 +127,7 @@ class Place:
         return f"{self.root}/{name}"
 
 
-def reach(url: str) -> Place:
+def place_at(url: str) -> Place:
     """The folder at a path or a URL, which need not exist.
 
     Raises:

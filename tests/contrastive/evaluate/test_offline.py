@@ -14,7 +14,7 @@ from contrastive.config import Config, from_dict, replace, to_dict
 from contrastive.data import Dataset, Split
 from contrastive.distributed import World
 from contrastive.evaluate.features import readout
-from contrastive.evaluate.offline import after_training, check_evaluation, check_protocol, measure, top
+from contrastive.evaluate.offline import after_training, carry_out, check_evaluation, check_protocol, top
 from contrastive.evaluate.online import evaluate, raw_pixel_accuracy, untrained_accuracy
 from contrastive.evaluate.protocols import KNN, Collapse, FineTune, LinearProbe
 from contrastive.siamese import Siamese
@@ -72,7 +72,7 @@ def test_offline_and_online_neighbours_agree(
     )
     online = evaluate(readout(network, layer), dataset, asked, world=World(), device=CPU)
     protocol = KNN(neighbours=(7,), temperature=0.2, layer=layer)
-    (offline, _) = measure(protocol, network, asked, dataset, moments=dataset, device=CPU).values()
+    (offline, _) = carry_out(protocol, network, asked, dataset, moments=dataset, device=CPU).values()
     assert offline == online["knn_top1"]
 
 
@@ -107,7 +107,7 @@ def test_other_images_are_standardised_as_the_encoders_own(config: Config, datas
 
     moments = SimpleNamespace(mean=(0.1, 0.2, 0.3), std=(0.5, 2.0, 4.0))
     network = Branch(Eye(), nn.Identity())
-    measure(KNN(neighbours=(1,)), network, config, dataset, moments=moments, device=CPU)
+    carry_out(KNN(neighbours=(1,)), network, config, dataset, moments=moments, device=CPU)
     expected = dataset.bank.images[0] / 255
     for channel in range(3):
         expected[channel] = (expected[channel] - moments.mean[channel]) / moments.std[channel]
@@ -118,7 +118,7 @@ def test_labelled_images_are_learnt_from_where_a_set_has_them(config: Config, da
     pixels = Branch(nn.Flatten(), nn.Identity())
     known = with_fields(dataset, labelled=dataset.validation)  # the nearest image is the query itself
     for protocol in (KNN(neighbours=(1,)), LinearProbe(lr=0.05)):
-        found = measure(protocol, pixels, config, known, moments=dataset, device=CPU)
+        found = carry_out(protocol, pixels, config, known, moments=dataset, device=CPU)
         assert found[f"{protocol.reported[0]}_top1"] == 100
 
 
@@ -126,7 +126,7 @@ def test_draws_are_reported_with_their_mean_and_interval(
     config: Config, dataset: Dataset, network: Branch
 ) -> None:
     protocol = FineTune(fraction=0.3, draws=3, epochs=2, milestones=())
-    found = measure(protocol, network, config, dataset, moments=dataset, device=CPU)
+    found = carry_out(protocol, network, config, dataset, moments=dataset, device=CPU)
     draws = [found[f"finetune_30pct_top1_draw{n}"] for n in range(3)]
     assert len(set(draws)) > 1
     assert found["finetune_30pct_top1"] == pytest.approx(statistics.mean(draws))
@@ -136,7 +136,7 @@ def test_draws_are_reported_with_their_mean_and_interval(
 
 def test_one_draw_has_no_interval(config: Config, dataset: Dataset, network: Branch) -> None:
     protocol = FineTune(draws=1, epochs=1, milestones=())
-    found = measure(protocol, network, config, dataset, moments=dataset, device=CPU)
+    found = carry_out(protocol, network, config, dataset, moments=dataset, device=CPU)
     assert found["finetune_10pct_top1"] == found["finetune_10pct_top1_draw0"]
     assert not any("interval" in name for name in found)
 
@@ -147,7 +147,7 @@ def test_an_encoder_that_sees_nothing_has_collapsed(config: Config, dataset: Dat
             return x.new_ones(len(x), 4)
 
     network = Branch(Blind(), nn.Identity())
-    found = measure(Collapse(), network, config, dataset, moments=dataset, device=CPU)
+    found = carry_out(Collapse(), network, config, dataset, moments=dataset, device=CPU)
     assert found["collapse_alignment"] == pytest.approx(0, abs=1e-6)
     assert found["collapse_uniformity"] == pytest.approx(0, abs=1e-6)
     assert found["collapse_effective_rank"] == 0
@@ -159,7 +159,7 @@ def test_two_views_of_an_image_are_aligned_when_nothing_is_random(config: Config
 
     def alignment(**view: float) -> float:
         protocol = Collapse(view={**still, **view})
-        found = measure(protocol, pixels, config, dataset, moments=dataset, device=CPU)
+        found = carry_out(protocol, pixels, config, dataset, moments=dataset, device=CPU)
         return found["collapse_alignment"]
 
     assert alignment(flip=0.0) == pytest.approx(0, abs=1e-6)
@@ -259,5 +259,5 @@ def test_a_channel_that_never_varies_is_standardised_everywhere(
     assert outcome.metrics["knn_top1"] == 100
     found = load_encoder(tmp_path / "checkpoint.pt", device=CPU)
     assert found.normalisation is not None
-    again = measure(KNN(neighbours=(3,)), found, asked, images, moments=found.normalisation, device=CPU)
+    again = carry_out(KNN(neighbours=(3,)), found, asked, images, moments=found.normalisation, device=CPU)
     assert again["knn3_top1"] == outcome.metrics["knn_top1"]

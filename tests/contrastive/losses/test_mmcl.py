@@ -13,7 +13,7 @@ from torch import Tensor
 from contrastive.losses import mixed_mmcl, mmcl, mmcl_alphas, mmcl_diagnostics, mmcl_duals, mmcl_queue
 from contrastive.losses.kernels import kernel_matrix
 from contrastive.losses.rows import unit_rows
-from contrastive.losses.support_vectors import Batch, ProjectedGradient, Queue
+from contrastive.losses.support_vectors import DualBatch, ProjectedGradient, Queue
 from tests import oracles_mmcl as oracles
 from tests.oracles import on_the_sphere
 from tests.oracles_mmcl import golden_mmcl
@@ -455,14 +455,14 @@ def test_gradients_reach_query_and_mixture_but_neither_key_nor_queue():
 # The duals
 
 
-def duals(kernel: str, regularisation: float = 0.1) -> list[tuple[Batch | Queue, list]]:
+def duals(kernel: str, regularisation: float = 0.1) -> list[tuple[DualBatch | Queue, list]]:
     """One of each kind, and the oracle's matrices of its anchors, each with the columns they belong to."""
     x, keys = unit_rows(some(6)[0]), unit_rows(some(4, seed=1)[0])
     between, towards = kernel_matrix(x, x, kernel, 2.0), kernel_matrix(keys, x, kernel, 2.0)
     numbers = (regularisation, 1.0)
     own = kernel_matrix(keys, keys, kernel, 2.0).diagonal()
-    batch = Batch.of(between, torch.zeros(6, dtype=torch.float64), *numbers)
-    one = Batch.of(between, 1 - (between.diagonal() + (kernel == "rbf")), *numbers)
+    batch = DualBatch.of(between, torch.zeros(6, dtype=torch.float64), *numbers)
+    one = DualBatch.of(between, 1 - (between.diagonal() + (kernel == "rbf")), *numbers)
     queue = Queue.of(between, towards, own, *numbers)
     rows, shape = x.tolist(), (kernel, 2.0, regularisation)
     others = [[j for j in range(6) if j != i] for i in range(6)]
@@ -503,15 +503,15 @@ def test_a_resolvent_knows_whether_every_matrix_is_positive_definite():
     nothing = torch.zeros(2, 2)
     for own, convex in (([3.0, 1.0], True), ([3.0, -1.0], False)):
         batch, queue = (
-            Batch(nothing, torch.tensor(own), 0.1, 1.0),
+            DualBatch(nothing, torch.tensor(own), 0.1, 1.0),
             Queue(nothing, nothing, torch.tensor(own), 0.1, 1.0),
         )
         for found in (batch.resolvent(0.0), queue.resolvent(0.0)):
             assert found.factored
             assert found.convex == convex
     outside = torch.tensor([[-1.0, 1.0], [1.0, -1.0]])
-    assert not Batch(outside, torch.zeros(2), 0.1, 1.0).resolvent(0.0).factored
-    assert Batch(outside, torch.zeros(2), 0.1, 1.0).resolvent(5.0).factored
+    assert not DualBatch(outside, torch.zeros(2), 0.1, 1.0).resolvent(0.0).factored
+    assert DualBatch(outside, torch.zeros(2), 0.1, 1.0).resolvent(5.0).factored
 
 
 def test_duals_and_options_are_frozen():
@@ -663,7 +663,7 @@ def test_a_batch_of_common_size_is_solved_to_the_last_digits():
 
 def test_the_number_of_products_is_fixed(monkeypatch: pytest.MonkeyPatch):
     counts = {"hessian": 0, "solve": 0}
-    hessian, resolvent = Batch.hessian, Batch.resolvent
+    hessian, resolvent = DualBatch.hessian, DualBatch.resolvent
 
     def counted(name, function):
         def call(*arguments):
@@ -676,8 +676,8 @@ def test_the_number_of_products_is_fixed(monkeypatch: pytest.MonkeyPatch):
         found = resolvent(dual, shift)
         return found._replace(solve=counted("solve", found.solve))
 
-    monkeypatch.setattr(Batch, "hessian", counted("hessian", hessian))
-    monkeypatch.setattr(Batch, "resolvent", counting_resolvent)
+    monkeypatch.setattr(DualBatch, "hessian", counted("hessian", hessian))
+    monkeypatch.setattr(DualBatch, "resolvent", counting_resolvent)
     for solver, expected in (
         ("exact", {"hessian": 8 * 13, "solve": 40}),
         ("inverse", {"hessian": 2, "solve": 2}),

@@ -41,7 +41,7 @@ def epochs(sweep: Path) -> list[int]:
 
 
 def written(sweep: Path) -> list[int]:
-    found = [segments.read(path) for path in segments.paths(sweep, "reports")]
+    found = [segments.read_segment(path) for path in segments.paths(sweep, "reports")]
     rows = [row for one in found if one and one.table is not None for row in one.table.to_pylist()]
     return sorted(row["epoch"] for row in rows)
 

@@ -119,7 +119,7 @@ def test_results_are_paired_differences_of_exactly_what_was_planned(tmp_path: Pa
     assert "| s | t 1.0 | default | +5.00 |" in table
     assert f"| 3 | {first.p:.2g} | {first.p_holm:.2g} | significantly better |" in table
     assert "| 0 |  |  | t 9.0: not begun |" in table
-    assert analysis.standing(directory)[0].states == {"complete": 9}
+    assert analysis.standings(directory)[0].states == {"complete": 9}
 
 
 def planned_in(root: Path, *comparisons: tuple[str, str]) -> list[analysis.Result]:

@@ -19,9 +19,9 @@ from search_spaces import SPACES
 from sweeps import store
 from sweeps.cli import arguments as command
 from sweeps.cli.flags import EPILOG, check, parser
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.planning import plan as plans
-from sweeps.planning.estimate import Pace, in_words
+from sweeps.planning.estimate import Pace, duration
 from sweeps.planning.plan import Plan
 from sweeps.run import main
 from tests.fixtures.tiny_space import TINY as TINY_SPACE
@@ -335,7 +335,7 @@ def rerun(tmp_path: Path) -> list[str]:
             [(0.1, "complete"), (0.2, "complete"), (0.3, "complete"), (0.4, "stopped")]
         ):
             config = plan.run({"method.temperature": temperature}, 0)
-            run = Run(number, identity(config, "images"), arm(config, "images"), 0, config)
+            run = IssuedRun(number, identity(config, "images"), arm(config, "images"), 0, config)
             writer.report(run.identity, 0, plan.epochs, {"knn_top1": 40.0 + number})
             writer.run(**run.row(), state=state, epochs=plan.epochs)
     return ["--design", "rerun:before", "--store", str(results)]
@@ -375,7 +375,7 @@ def test_the_dry_run_says_what_it_would_cost_and_makes_nothing(
     assert 16 < expected < 128
     # At 2.5 seconds an epoch, four at once.
     assert lines[-1] == (
-        f"about {in_words(expected * 2.5 / 4)}, at most 1 min 20 s, 4 at once on this machine: "
+        f"about {duration(expected * 2.5 / 4)}, at most 1 min 20 s, 4 at once on this machine: "
         "2.5 s an epoch (said by the test)"
     )
     assert not results.exists()
@@ -553,7 +553,7 @@ def test_a_space_says_how_many_arms_a_grid_of_it_has(capsys: pytest.CaptureFixtu
 def test_a_large_grid_is_not_counted_to_its_end(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.sessions.describe.MOST", 5)
+    monkeypatch.setattr("sweeps.sessions.describe.MAX_GRID", 5)
     assert main(["--show", f"{TINY_FILE}:TINY"]) == 0
     assert re.search(r"by values a range: 2: \d(, 3: \d)?, \d: over 5\n", capsys.readouterr().out)
 

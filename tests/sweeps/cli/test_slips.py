@@ -104,7 +104,7 @@ def test_a_flag_of_another_tool_is_told_as_it_is_here(
 
 
 def test_a_flag_that_is_like_nothing_is_refused_without_a_hint() -> None:
-    assert slips.sentence(["--nonsense"], ["--data"]) == ""
+    assert slips.corrections(["--nonsense"], ["--data"]) == ""
 
 
 @pytest.mark.parametrize(

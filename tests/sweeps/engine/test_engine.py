@@ -15,7 +15,7 @@ from sweeps import store
 from sweeps.engine import history as histories
 from sweeps.engine.arbiter import Arbiter
 from sweeps.engine.engine import SAME_FAILURES
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.planning.plan import Budget, Confirm, Objective
 from sweeps.stoppers import by_text
 from tests.crew import CHECKPOINT, Sitting, abandon, by_temperature, carry_out, plan, workers
@@ -74,7 +74,7 @@ def test_a_stopped_run_is_pruned_with_the_values_it_had(tmp_path: Path) -> None:
     "stopper", ["asha:grace=1", "median:grace=1,startup=1", "one_epoch:keep=1", "promote"]
 )
 def test_the_default_is_trained_to_its_end_whatever_the_stopper_says(stopper: str, tmp_path: Path) -> None:
-    def worst(run: Run, epoch: int) -> float:
+    def worst(run: IssuedRun, epoch: int) -> float:
         return -90.0 if run.number == 0 else by_temperature(run, epoch)
 
     carry_out(Sitting(tmp_path, plan(stopper=by_text(stopper))), worst, count=2)
@@ -127,12 +127,12 @@ def test_a_sweep_killed_anywhere_comes_to_the_table_of_one_that_was_not(
 def test_what_the_store_has_and_the_driver_never_heard_counts(tmp_path: Path) -> None:
     doomed = Sitting(tmp_path, plan(stopper=by_text("none")))
     run = doomed.engine.issue()
-    assert isinstance(run, Run)
+    assert isinstance(run, IssuedRun)
     with store.Writer(tmp_path, f"{run.identity}-0-0") as writer:
         writer.report(run.identity, 0, 1, {"knn_top1": 30.0, "loss": 1.0, "effective_rank": 9.0})
     again = Sitting(tmp_path, doomed.plan)
     first = again.engine.issue()
-    assert isinstance(first, Run)
+    assert isinstance(first, IssuedRun)
     assert (first.identity, first.attempt) == (run.identity, 1)
     assert again.study.study.get_trials()[0].intermediate_values == {1: 30.0}
 
@@ -175,14 +175,14 @@ def test_scattered_failures_are_not_in_a_row(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path, plan(design="random", arms=40, stopper=by_text("none")))
     for number in range(29):
         run = sitting.engine.issue()
-        assert isinstance(run, Run), number
+        assert isinstance(run, IssuedRun), number
         if number % 2:
             sitting.engine.end(run, failed=f"OSError: no room for checkpoints/{run.identity}")
         else:
             sitting.engine.end(run, diverged="the mean loss is nan")
     for _ in range(SAME_FAILURES):
         run = sitting.engine.issue()
-        assert isinstance(run, Run)
+        assert isinstance(run, IssuedRun)
         sitting.engine.end(run, failed=f"OSError: no room for checkpoints/{run.identity}")
     assert sitting.engine.issue() is None
 
@@ -190,7 +190,7 @@ def test_scattered_failures_are_not_in_a_row(tmp_path: Path) -> None:
 def test_a_failure_is_recorded_counted_and_left_behind(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path, plan(stopper=by_text("none")))
     run = sitting.engine.issue()
-    assert isinstance(run, Run)
+    assert isinstance(run, IssuedRun)
     sitting.engine.end(run, failed="Traceback:\nRuntimeError: of this run")
     carry_out(sitting)
     assert states(tmp_path) == {"failed": 1, "complete": 5}
@@ -202,7 +202,7 @@ def test_a_failure_is_recorded_counted_and_left_behind(tmp_path: Path) -> None:
 def test_failed_runs_and_no_others_are_tried_again_when_asked_for(tmp_path: Path) -> None:
     first = Sitting(tmp_path, plan(stopper=by_text("none")))
     run = first.engine.issue()
-    assert isinstance(run, Run)
+    assert isinstance(run, IssuedRun)
     first.engine.end(run, failed="once")
     carry_out(first)
     assert carry_out(Sitting(tmp_path, first.plan)) == []
@@ -215,7 +215,7 @@ def test_failed_runs_and_no_others_are_tried_again_when_asked_for(tmp_path: Path
 def test_failing_fast_ends_the_sweep_at_the_first_failure(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path, plan(), {"fail_fast": True})
     run = sitting.engine.issue()
-    assert isinstance(run, Run)
+    assert isinstance(run, IssuedRun)
     sitting.engine.end(run, failed="Traceback:\nRuntimeError: of this run")
     assert sitting.engine.issue() is None
     assert sitting.engine.closing
@@ -226,7 +226,7 @@ def test_ten_failures_alike_in_a_row_end_the_sweep_but_not_ten_different_ones(tm
     def fail(sitting: Sitting, words: str) -> int:
         for number in range(15):
             run = sitting.engine.issue()
-            if not isinstance(run, Run):
+            if not isinstance(run, IssuedRun):
                 return number
             sitting.engine.end(run, failed=f"RuntimeError: {words.split()[number % 2]} at {number}")
         return 15
@@ -238,11 +238,11 @@ def test_ten_failures_alike_in_a_row_end_the_sweep_but_not_ten_different_ones(tm
 def test_a_loss_that_is_no_number_ends_the_run_as_diverged_and_leaves_nothing_open(tmp_path: Path) -> None:
     sitting = Sitting(tmp_path, plan(stopper=by_text("none"), arms=2))
     run = sitting.engine.issue()
-    assert isinstance(run, Run)
+    assert isinstance(run, IssuedRun)
     assert not sitting.engine.report(run, 1, {"knn_top1": math.nan, "loss": 1.0})
     sitting.engine.end(run)
     other = sitting.engine.issue()
-    assert isinstance(other, Run)
+    assert isinstance(other, IssuedRun)
     sitting.engine.end(other, diverged="the mean loss of epoch 2 is nan")
     reasons = [row["reason"] for row in store.runs(tmp_path).to_pylist()]
     assert all(reason.startswith("diverged: ") for reason in reasons)

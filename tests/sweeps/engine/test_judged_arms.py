@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 from sweeps import store
 from sweeps.engine import history as histories
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.planning.plan import Confirm
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, abandon, by_temperature, carry_out, place, plan, train, workers
@@ -33,7 +33,7 @@ def _abandoned(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     abandon()
 
 
-def noisy(run: Run, epoch: int) -> float:
+def noisy(run: IssuedRun, epoch: int) -> float:
     """Arms differ by 3 points, seeds by 2, epochs by half a point."""
     arm, own = np.random.default_rng(int(run.arm[:8], 16)), np.random.default_rng(int(run.identity[:8], 16))
     noise = np.random.default_rng([int(run.identity[:8], 16), epoch]).normal(0, 0.5)
@@ -90,7 +90,7 @@ def test_at_a_rung_the_means_over_seeds_are_compared(tmp_path: Path) -> None:
 
 
 def test_an_arm_that_is_best_only_in_the_mean_is_kept(tmp_path: Path) -> None:
-    def curve(run: Run, epoch: int) -> float:
+    def curve(run: IssuedRun, epoch: int) -> float:
         order = [0, 1, 2, 3].index(run.number // 3)
         return {1: [30, 30, 30], 2: [28, 28, 60], 3: [31, 31, 5], 0: [0, 0, 0]}[order][run.seed] + epoch
 
@@ -244,7 +244,7 @@ def test_clocks_that_disagree_do_not_change_what_was_judged_first(
     for steps in (9, 14, 8):
         epochs = workers(Arbiter([Sitting(tmp_path, made).engine]), noisy, count=3)
         trained += [(run.identity, epoch) for _, (run, epoch) in zip(range(steps), epochs, strict=False)]
-        assert [(run, epoch) for run, epoch, _ in histories.read(tmp_path).reports] == trained
+        assert [(run, epoch) for run, epoch, _ in histories.read_history(tmp_path).reports] == trained
     carry_out(Sitting(tmp_path, made), noisy, count=3)
     peers: dict[int, list[int]] = {}
     for event in events(tmp_path, "rung"):
@@ -258,13 +258,13 @@ def test_a_store_without_the_order_is_replayed_by_its_clocks(tmp_path: Path) -> 
     made = plan(design="random", arms=8, stopper=by_text("asha:grace=1"))
     for _ in zip(range(20), workers(Arbiter([Sitting(tmp_path, made).engine]), noisy), strict=False):
         pass
-    known = histories.read(tmp_path)
+    known = histories.read_history(tmp_path)
     for name in tmp_path.glob("segments/events-*"):
         name.unlink()
-    old = histories.read(tmp_path)
+    old = histories.read_history(tmp_path)
     assert (old.heard, [r[:2] for r in old.reports]) == (0, [r[:2] for r in known.reports])
     carry_out(Sitting(tmp_path, made), noisy)
-    assert histories.read(tmp_path).heard == len(histories.read(tmp_path).reports)
+    assert histories.read_history(tmp_path).heard == len(histories.read_history(tmp_path).reports)
     whole = tmp_path / "whole"
     carry_out(Sitting(whole, made), noisy)
     assert table(tmp_path) == table(whole)

@@ -22,7 +22,7 @@ def plan(**fields: Any) -> Plan:
 
 def begin(root: Path, cache: Path, **fields: Any) -> Sweep:
     made = plan(**fields)
-    images = lifecycle.check(made, cache=cache)
+    images = lifecycle.check_images(made, cache=cache)
     return lifecycle.begin(made, images, root=root, cache=cache, command="as typed", program="sweeps")
 
 

@@ -15,7 +15,7 @@ from contrastive.data import Dataset
 from contrastive.encoder import Head, Strided
 from contrastive.methods import SCE, SimCLR
 from contrastive.optimiser import LARS, SGD, Adam, AdamW
-from sweeps.engine.retention import checkpoint_bytes, measure, removable, smallest_budget
+from sweeps.engine.retention import checkpoint_bytes, checkpoint_sizes, removable, smallest_budget
 
 ARMS = [["best 0", "best 1"], ["second 0", "second 1"], ["third 0", "third 1"], ["default 0", "default 1"]]
 
@@ -94,8 +94,8 @@ def test_checkpoints_are_measured_by_run_half_written_ones_included(tmp_path: Pa
     for name, size in (("a/checkpoint.pt", 5), ("a/checkpoint.pt.1.partial", 2), ("b/checkpoint.pt", 3)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(b"x" * size)
-    assert measure(tmp_path) == {"a": 7, "b": 3}
-    assert measure(tmp_path / "nothing") == {}
+    assert checkpoint_sizes(tmp_path) == {"a": 7, "b": 3}
+    assert checkpoint_sizes(tmp_path / "nothing") == {}
 
 
 WIDE = {"encoder": {"name": "strided", "width": 32}}

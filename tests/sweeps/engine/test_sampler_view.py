@@ -18,8 +18,8 @@ from search_spaces.space import Alternative
 from sweeps import store
 from sweeps.engine import history as histories
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.sampler_view import View, estimates
-from sweeps.engine.study import Run
+from sweeps.engine.sampler_view import SamplerView, estimates
+from sweeps.engine.study import IssuedRun
 from sweeps.planning.designs import ADAPTIVE
 from sweeps.planning.plan import Objective
 from sweeps.stoppers import by_text
@@ -46,7 +46,7 @@ def _abandoned() -> Iterator[None]:
     abandon()
 
 
-def rising(run: Run, epoch: int) -> float:
+def rising(run: IssuedRun, epoch: int) -> float:
     """Better the nearer its rate is to 0.03, in decades."""
     return (60 - 10 * abs(np.log10(value_at(run.config, "optimiser.lr") / 0.03))) * (1 - 0.7**epoch)
 
@@ -110,14 +110,14 @@ def test_nothing_reported_is_nothing_told() -> None:
     assert estimates([]) == []
 
 
-def view(**fields: Any) -> View:
-    found = View(plan(space=SPACE, **fields))
+def view(**fields: Any) -> SamplerView:
+    found = SamplerView(plan(space=SPACE, **fields))
     for i, lr in enumerate((0.01, 0.02, 0.03)):
         found.add(f"arm {i}", {**SPACE.default(), "optimiser.lr": lr}, {})
     return found
 
 
-def seen(found: View) -> list[tuple[TrialState, list[float] | None]]:
+def seen(found: SamplerView) -> list[tuple[TrialState, list[float] | None]]:
     return [(trial.state, trial.values) for trial in found._trials()]
 
 

@@ -15,7 +15,7 @@ from optuna.trial import TrialState
 from contrastive.config import identity, value_at
 from search_spaces.domains import Choice, LogUniform
 from search_spaces.space import Space
-from sweeps.engine.study import Run, Study
+from sweeps.engine.study import IssuedRun, Study
 from sweeps.planning import parameters
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
@@ -39,16 +39,16 @@ def study(directory: Path, **fields: Any) -> Study:
     return Study(plan(**fields), "images", directory)
 
 
-def drain(found: Study, limit: int = 100) -> list[Run]:
+def drain(found: Study, limit: int = 100) -> list[IssuedRun]:
     """All runs, each ended at once with a value that depends on the arm only."""
-    runs: list[Run] = []
+    runs: list[IssuedRun] = []
     while len(runs) < limit and (run := found.ask()):
         runs.append(run)
         finish(found, run)
     return runs
 
 
-def finish(found: Study, run: Run) -> None:
+def finish(found: Study, run: IssuedRun) -> None:
     value = 50 - 100 * abs(value_at(run.config, "optimiser.lr") - 0.03)
     if run.config.method.name == "sce":
         value -= 10 * run.config.method.temperature
@@ -60,7 +60,7 @@ def ended(found: Study) -> bool:
     return not found.unfinished() and found.ask() is None
 
 
-def temperatures(runs: list[Run]) -> list[float]:
+def temperatures(runs: list[IssuedRun]) -> list[float]:
     return [value_at(run.config, "method.temperature") for run in runs]
 
 

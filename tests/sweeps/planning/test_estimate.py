@@ -16,13 +16,13 @@ from sweeps.backend.probe import seconds_per_epoch
 from sweeps.planning import estimate as estimates
 from sweeps.planning import plan as plans
 from sweeps.planning.estimate import (
-    Estimate,
+    CostEstimate,
     Pace,
-    estimate,
-    in_words,
+    duration,
+    estimate_cost,
     measured,
     parallel,
-    recorded,
+    recorded_pace,
     remaining,
 )
 from sweeps.planning.plan import Plan
@@ -41,7 +41,7 @@ from tests.fixtures.tiny_space import TINY
     ],
 )
 def test_a_duration_is_told_in_its_two_largest_units(seconds: float, text: str) -> None:
-    assert in_words(seconds) == text
+    assert duration(seconds) == text
 
 
 def test_what_remains_is_what_is_not_done_shared_by_the_workers() -> None:
@@ -58,7 +58,7 @@ def test_nothing_is_foretold_before_an_epoch_was_timed() -> None:
 
 
 def test_the_time_of_a_plan_is_its_epochs_at_their_pace_as_many_at_once_as_there_is_room_for() -> None:
-    cost = Estimate(epochs_full=288, epochs_expected=120, parallel=2, pace=Pace(2.5, "measured"))
+    cost = CostEstimate(epochs_full=288, epochs_expected=120, parallel=2, pace=Pace(2.5, "measured"))
     assert (cost.seconds_full, cost.seconds_expected) == (360.0, 150.0)
     unknown = dataclasses.replace(cost, pace=Pace(None, "why"))
     assert (unknown.seconds_full, unknown.seconds_expected) == (None, None)
@@ -108,13 +108,13 @@ def plan() -> Plan:
 
 def test_an_earlier_sweep_of_the_same_kind_tells_the_pace_and_is_named(plan: Plan, tmp_path: Path) -> None:
     sweep(tmp_path, "before", TINY.base, 6.0)
-    assert recorded(plan, tmp_path) == Pace(6.0, "mean of 2 epochs of before on node7")
+    assert recorded_pace(plan, tmp_path) == Pace(6.0, "mean of 2 epochs of before on node7")
 
 
 def test_of_several_earlier_sweeps_the_latest_tells(plan: Plan, tmp_path: Path) -> None:
     sweep(tmp_path, "a", TINY.base, 6.0, created="2026-02-01")
     sweep(tmp_path, "b", TINY.base, 8.0, created="2026-01-01")
-    found = recorded(plan, tmp_path)
+    found = recorded_pace(plan, tmp_path)
     assert found is not None
     assert found.seconds == 6.0
 
@@ -128,7 +128,7 @@ def test_what_does_not_change_the_pace_does_not_matter(
     changes: dict[str, Any], plan: Plan, tmp_path: Path
 ) -> None:
     sweep(tmp_path, "before", replace(TINY.base, changes), 6.0)
-    assert recorded(plan, tmp_path) is not None
+    assert recorded_pace(plan, tmp_path) is not None
 
 
 @pytest.mark.parametrize(
@@ -139,13 +139,13 @@ def test_what_does_not_change_the_pace_does_not_matter(
 )  # fmt: skip
 def test_a_sweep_of_another_kind_tells_nothing(changes: dict[str, Any], plan: Plan, tmp_path: Path) -> None:
     sweep(tmp_path, "before", replace(TINY.base, changes), 6.0)
-    assert recorded(plan, tmp_path) is None
+    assert recorded_pace(plan, tmp_path) is None
 
 
 @pytest.mark.parametrize("resources", [{"workers_per_run": 2}, {"gpus_per_worker": 1.0}], ids=str)
 def test_runs_on_other_resources_tell_nothing(resources: dict[str, Any], plan: Plan, tmp_path: Path) -> None:
     sweep(tmp_path, "before", TINY.base, 6.0, **resources)
-    assert recorded(plan, tmp_path) is None
+    assert recorded_pace(plan, tmp_path) is None
 
 
 def test_images_may_have_moved() -> None:
@@ -155,7 +155,7 @@ def test_images_may_have_moved() -> None:
 
 
 def test_a_store_that_does_not_exist_tells_nothing_and_is_not_made(plan: Plan, tmp_path: Path) -> None:
-    assert recorded(plan, tmp_path / "results") is None
+    assert recorded_pace(plan, tmp_path / "results") is None
     assert not (tmp_path / "results").exists()
 
 
@@ -164,11 +164,11 @@ def test_what_was_recorded_is_preferred_to_a_measurement(plan: Plan, tmp_path: P
         return Pace(9.0, "measured")
 
     cache = tmp_path / "cache"
-    assert estimate(plan, tmp_path, cache, probe=probe).pace == Pace(9.0, "measured")
+    assert estimate_cost(plan, tmp_path, cache, probe=probe).pace == Pace(9.0, "measured")
     sweep(tmp_path, "before", TINY.base, 6.0)
-    cost = estimate(plan, tmp_path, cache, probe=probe)
+    cost = estimate_cost(plan, tmp_path, cache, probe=probe)
     assert cost.pace.seconds == 6.0
-    assert (cost.epochs_full, cost.epochs_expected) == plans.estimate(plan)
+    assert (cost.epochs_full, cost.epochs_expected) == plans.expected_epochs_of(plan)
 
 
 # --- measured now ---

@@ -10,8 +10,8 @@ from contrastive.config import replace
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.space import Alternative, Space, based_on
 from sweeps.planning import plan as plans
-from sweeps.planning.designs.sampled import draw
-from sweeps.planning.plan import Budget, Confirm, Objective, Plan, estimate, fixed_arms, ladder
+from sweeps.planning.designs.sampled import random_value
+from sweeps.planning.plan import Budget, Confirm, Objective, Plan, expected_epochs_of, fixed_arms, ladder
 from sweeps.stoppers import Asha, Never
 from tests.fixtures.tiny_space import TINY
 
@@ -81,7 +81,7 @@ def test_given_arms_follow_the_default() -> None:
 @pytest.mark.parametrize("domain", DOMAINS, ids=lambda d: d.kind)
 @given(seed=st.integers(0, 10**6))
 def test_draws_and_points_lie_in_their_domain(domain: Any, seed: int) -> None:
-    assert domain.contains(draw(domain, np.random.default_rng(seed)))
+    assert domain.contains(random_value(domain, np.random.default_rng(seed)))
     assert all(domain.contains(point) for point in domain.points(7))
 
 
@@ -95,13 +95,13 @@ def test_rounding_leads_out_of_no_domain(kind: Any, ends: tuple[float, float], c
     assume(ends[0] != ends[1])
     domain = kind(min(ends), max(ends), source="x")
     assert all(domain.contains(point) for point in domain.points(count))
-    assert domain.contains(draw(domain, np.random.default_rng(seed)))
+    assert domain.contains(random_value(domain, np.random.default_rng(seed)))
 
 
 @pytest.mark.parametrize("kind", [Uniform, LogUniform])
 def test_a_draw_from_the_narrowest_range_is_one_of_its_ends(kind: Any) -> None:
     domain = kind(0.3, float(np.nextafter(0.3, 1)), source="x")
-    draws = {draw(domain, np.random.default_rng(seed)) for seed in range(100)}
+    draws = {random_value(domain, np.random.default_rng(seed)) for seed in range(100)}
     assert draws <= {domain.low, domain.high}
 
 
@@ -155,13 +155,15 @@ def test_points_of_a_logarithmic_domain_are_equal_factors_apart() -> None:
 
 
 def test_the_cost_is_arms_times_seeds_times_epochs_without_a_stopper() -> None:
-    assert estimate(plan(arms=6, seeds=(1, 2), stopper=Never())) == (96, 96)
+    assert expected_epochs_of(plan(arms=6, seeds=(1, 2), stopper=Never())) == (96, 96)
 
 
 def test_the_cost_under_asha_is_more_than_the_shares_of_its_ladder_and_less_than_all() -> None:
     made = plan(arms=8, stopper=Asha(grace=2))  # 8 epochs: rungs at 2 and 4
     assert ladder(made) == [(2, 4.0), (4, 2.0)]
-    full, expected = estimate(made)  # whoever comes first to a rung goes on, and the default always does
+    full, expected = expected_epochs_of(
+        made
+    )  # whoever comes first to a rung goes on, and the default always does
     assert 8 * 2 + 4 * 2 + 2 * 4 < expected < full == 64
 
 
@@ -281,7 +283,7 @@ def test_what_is_confirmed_is_run_on_seeds_that_had_no_part_in_the_search() -> N
     made = plan(arms=6, seeds=(4, 2), confirm=Confirm(arms=2, seeds=3), stopper=Never())
     assert made.confirm_seeds == (5, 6, 7)
     assert made.confirm_runs == 9  # the best two and the default
-    assert estimate(made) == (8 * (12 + 9), 8 * (12 + 9))
+    assert expected_epochs_of(made) == (8 * (12 + 9), 8 * (12 + 9))
     assert (plan().confirm_seeds, plan().confirm_runs) == ((), 0)
     assert plan(arms=2, confirm=Confirm(arms=5, seeds=1)).confirm_runs == 2  # there are no five
 

@@ -11,7 +11,7 @@ from sweeps import store
 from sweeps.cli import arguments, flags
 from sweeps.engine import history
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.planning import reserve
 from sweeps.planning.plan import Budget, Confirm, Plan
 from sweeps.sessions import describe
@@ -30,13 +30,13 @@ def made(stopper: str, budget: Budget, **fields: Any) -> Plan:
     return plan(stopper=by_text(stopper), budget=budget, **chosen)
 
 
-def hotter(run: Run, epoch: int) -> float:
+def hotter(run: IssuedRun, epoch: int) -> float:
     """Better the higher its temperature, so that most arms are better than the default."""
     return 40 + 20 * value_at(run.config, "method.temperature") + epoch
 
 
 def spent(directory: Path) -> dict[str, float]:
-    runs, found = store.runs(directory).to_pylist(), history.read(directory)
+    runs, found = store.runs(directory).to_pylist(), history.read_history(directory)
     epochs = len(found.reports)
     return {"runs": len(runs), "epochs": epochs, "gpu_hours": epochs * SECONDS / 3600}
 
@@ -170,7 +170,7 @@ def test_a_budget_too_small_for_its_confirmation_is_refused_with_what_would_do()
 
 
 def test_the_plan_shows_what_is_kept() -> None:
-    lines = describe.runs(
+    lines = describe.runs_text(
         typed("--budget", "runs=9,epochs=80,hours=2", "--confirm", "1", "--confirm-seeds", "2")
     )
     text = "\n".join(lines)
@@ -178,4 +178,6 @@ def test_the_plan_shows_what_is_kept() -> None:
     assert "of the budget of 80 epochs 32 are kept for the confirmation, the search has 48" in text
     assert "of the budget of 2 hours" in text
     assert "an estimate" in text
-    assert reserve.words(Budget(epochs=9), [plan()]) == ["of the budget of 9 epochs all is the search's"]
+    assert reserve.budget_lines(Budget(epochs=9), [plan()]) == [
+        "of the budget of 9 epochs all is the search's"
+    ]

@@ -21,10 +21,10 @@ from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.space import Alternative, Space
 from sweeps.planning import plan as plans
-from sweeps.planning.designs.sampled import drawn
-from sweeps.replay import FRACTIONS, Delays, measure, of_sweep, replay
+from sweeps.planning.designs.sampled import random_arms
+from sweeps.replay import FRACTIONS, Delays, measure_replays, of_sweep, replay
 from sweeps.replay.command import main
-from sweeps.replay.table import SEARCHERS, Table, searching
+from sweeps.replay.table import SEARCHERS, TableSearcher, searching
 from sweeps.stoppers import STOPPERS, Asha, Never
 from sweeps.store import Writer, write_manifest
 from tests.benchmarks.replay import made
@@ -103,7 +103,7 @@ def test_a_sweep_of_the_store_is_read_whole_but_for_the_runs_that_confirmed_it(t
     assert found.deviation == 0
     space = plans.from_dict(found.plan).space
     arms = [space.values_of_setting(setting) for setting in found.settings.values()]
-    assert arms == drawn(TINY, 8, seed=0)
+    assert arms == random_arms(TINY, 8, seed=0)
 
 
 def test_a_recording_survives_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -193,7 +193,7 @@ def test_json_has_what_was_measured(tmp_path: Path, capsys: pytest.CaptureFixtur
     (found,) = json.loads(said([*arguments, "--delays", "start=2,stop=1", "--seed", "9"], capsys))["sweeps"][
         0
     ]["rows"]
-    same = measure(
+    same = measure_replays(
         of_sweep(tmp_path / "sweeps" / "one"),
         Asha(),
         replays=4,
@@ -327,14 +327,14 @@ class Noting:
         return run
 
 
-def table(space: Space, arms: int, design: str = "tpe") -> Table:
+def table(space: Space, arms: int, design: str = "tpe") -> TableSearcher:
     plan = plans.checked(space=space, arms=arms, design=design, sampler_seed=1)
-    return Table({str(i): values for i, values in enumerate(drawn(space, arms, seed=7))}, plan)
+    return TableSearcher({str(i): values for i, values in enumerate(random_arms(space, arms, seed=7))}, plan)
 
 
 def test_the_nearest_arm_is_run_by_the_scales_of_its_parameters() -> None:
     found = table(MIXED, 60)
-    for wanted in drawn(MIXED, 40, seed=8):
+    for wanted in random_arms(MIXED, 40, seed=8):
 
         def distance(arm: str, wanted: dict[str, Any] = wanted) -> float:
             values = found.arms[arm]
@@ -398,7 +398,9 @@ def test_a_search_that_learns_comes_to_the_best_arm_before_random_order_does() -
     taken: list[float] = []
     for seed in range(8):
         plan = plans.checked(space=MIXED, arms=80, design="cmaes", sampler_seed=seed)
-        found = Table({str(i): values for i, values in enumerate(drawn(MIXED, 80, seed=seed))}, plan)
+        found = TableSearcher(
+            {str(i): values for i, values in enumerate(random_arms(MIXED, 80, seed=seed))}, plan
+        )
         optimum = np.array([0.3, 0.6, 0.5, 0.0, 0.5])
         apart = {arm: np.nansum((point - optimum) ** 2) for arm, point in found.points.items()}
         outcome = replay({arm: [-far] for arm, far in apart.items()}, Never(), searcher=found, workers=1)

@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 from scipy.stats import spearmanr
 
 from analysis.intervals import student_interval
-from sweeps.replay import FRACTIONS, Delays, Listed, Recording, correlation, measure, of_file, replay
+from sweeps.replay import (
+    FRACTIONS,
+    Delays,
+    Listed,
+    Recording,
+    correlation_at,
+    measure_replays,
+    of_file,
+    replay,
+)
 from sweeps.stoppers import STOPPERS, Asha, Never, OneEpoch, Optuna, Promote, by_text
 from tests.benchmarks import stoppers as bench
 
@@ -234,17 +243,17 @@ def test_correlation_is_spearmans(runs: int, epochs: int, seed: int) -> None:
     curves = {run: [round(v) for v in curve] for run, curve in many(runs, epochs, seed).items()}
     early, final = ([curve[at] for curve in curves.values()] for at in (0, -1))
     if len(set(early)) > 1 and len(set(final)) > 1:
-        assert correlation(curves, 1) == pytest.approx(spearmanr(early, final).statistic)
-        assert correlation(curves, epochs) == pytest.approx(1)
+        assert correlation_at(curves, 1) == pytest.approx(spearmanr(early, final).statistic)
+        assert correlation_at(curves, epochs) == pytest.approx(1)
     else:
-        assert math.isnan(correlation(curves, 1))
+        assert math.isnan(correlation_at(curves, 1))
 
 
 def test_correlation_is_of_an_epoch_that_was_recorded() -> None:
     with pytest.raises(ValueError, match="epoch = 5: the runs have epochs 1 to 4"):
-        correlation(RISING, 5)
+        correlation_at(RISING, 5)
     with pytest.raises(ValueError, match="epoch = 0"):
-        correlation(RISING, 0)
+        correlation_at(RISING, 0)
 
 
 def test_a_thousand_runs_are_replayed_in_a_fraction_of_a_second() -> None:
@@ -272,7 +281,7 @@ def recorded(arms: int, epochs: int, seeds: int = 1, seed: int = 0) -> Recording
 def test_the_regret_curve_never_rises_and_ends_at_the_regret(
     stopper: Never, arms: int, epochs: int, seed: int
 ) -> None:
-    found = measure(recorded(arms, epochs, seed=seed), stopper, replays=3, seed=seed)
+    found = measure_replays(recorded(arms, epochs, seed=seed), stopper, replays=3, seed=seed)
     for curve, regret in zip(found.curve, found.regrets, strict=True):
         known = curve[~np.isnan(curve)]
         assert np.isnan(curve[: len(curve) - len(known)]).all()
@@ -282,7 +291,7 @@ def test_the_regret_curve_never_rises_and_ends_at_the_regret(
 
 def test_without_stopping_nothing_is_lost_and_every_epoch_is_spent() -> None:
     recording = recorded(8, 5, seeds=2)
-    found = measure(recording, Never(), replays=4, workers=3, delays=Delays(stop=7))
+    found = measure_replays(recording, Never(), replays=4, workers=3, delays=Delays(stop=7))
     assert found.regrets.tolist() == [0.0] * 4
     assert (found.epochs, found.near) == (1.0, 1.0)
     # Eight runs on three places: three rounds, of five epochs and a stop.
@@ -291,7 +300,7 @@ def test_without_stopping_nothing_is_lost_and_every_epoch_is_spent() -> None:
 
 def test_the_curve_of_one_worker_without_stopping_is_the_best_of_so_many_arms() -> None:
     recording = recorded(10, 4)
-    found, finals = measure(recording, Never(), replays=2, workers=1), []
+    found, finals = measure_replays(recording, Never(), replays=2, workers=1), []
     chance, curves = random.Random(0), recording.curves("0")
     for row in found.curve:
         finals = [curves[arm][-1] for arm in chance.sample(list(curves), 10)]
@@ -308,21 +317,21 @@ def test_every_stopper_and_search_meets_the_same_orders() -> None:
         return Listed(arms)
 
     for stopper in (Never(), Asha(control=0.5)):
-        measure(recorded(8, 3), stopper, replays=2, searching=searching, seed=5)
+        measure_replays(recorded(8, 3), stopper, replays=2, searching=searching, seed=5)
     assert asked[:2] == asked[2:]
     assert asked[0] != asked[1]
 
 
 def test_controls_are_not_stopped() -> None:
     recording, hard = recorded(40, 12), {"grace": 1, "reduction": 4}
-    shares = [measure(recording, Asha(**hard, control=c), replays=6).epochs for c in (0.0, 0.5, 1.0)]
+    shares = [measure_replays(recording, Asha(**hard, control=c), replays=6).epochs for c in (0.0, 0.5, 1.0)]
     assert shares[0] < shares[1] < shares[2] == 1
 
 
 def test_of_one_seed_the_deviation_is_not_known_and_nobody_is_near() -> None:
     recording = recorded(8, 3)
     assert recording.deviation is None
-    assert measure(recording, Asha(noise=1.0), replays=2).near is None
+    assert measure_replays(recording, Asha(noise=1.0), replays=2).near is None
 
 
 def test_arms_that_were_unwell_count_neither_as_the_best_nor_for_the_deviation() -> None:
@@ -334,16 +343,16 @@ def test_arms_that_were_unwell_count_neither_as_the_best_nor_for_the_deviation()
     broken.check()
     without = dataclasses.replace(recording, arms={a: c for a, c in recording.arms.items() if a != "3"})
     assert broken.deviation == without.deviation
-    assert measure(broken, Never(), replays=2).regrets.tolist() == [0.0, 0.0]
-    assert measure(broken, Never(), replays=2).epochs == 1
+    assert measure_replays(broken, Never(), replays=2).regrets.tolist() == [0.0, 0.0]
+    assert measure_replays(broken, Never(), replays=2).epochs == 1
 
 
 def test_measurements_that_say_nothing_are_refused() -> None:
     with pytest.raises(ValueError, match="replays = 1: an interval takes two or more"):
-        measure(recorded(8, 3), Never(), replays=1)
+        measure_replays(recorded(8, 3), Never(), replays=1)
     nothing = Optuna(pruner="ThresholdPruner", options={"lower": 100.0})
     with pytest.raises(ValueError, match="optuna stopped every run of a replay of recorded"):
-        measure(recorded(8, 3), nothing, replays=2)
+        measure_replays(recorded(8, 3), nothing, replays=2)
 
 
 # What is true of the recorded sweeps. Their tables: python tests/benchmarks/stoppers.py
@@ -371,7 +380,7 @@ def test_where_the_end_is_told_early_asha_finds_a_best_arm_in_a_quarter_of_the_e
     recording: Recording,
 ) -> None:
     asha = by_text("promote:grace=1,reduction=6,noise=1")
-    found = measure(recording, asha, replays=REPLAYS)
+    found = measure_replays(recording, asha, replays=REPLAYS)
     assert found.near >= 0.9
     # The first epoch of all runs is already a twelfth where a run has twelve.
     assert found.epochs <= (0.25 if recording.horizon >= 24 else 0.32)
@@ -379,7 +388,7 @@ def test_where_the_end_is_told_early_asha_finds_a_best_arm_in_a_quarter_of_the_e
 
 def test_so_does_its_stopping_form_where_arms_are_many() -> None:
     recording = RECORDINGS["simclr_optimiser"]
-    found = measure(recording, by_text("asha:grace=1,reduction=12,noise=1"), replays=REPLAYS)
+    found = measure_replays(recording, by_text("asha:grace=1,reduction=12,noise=1"), replays=REPLAYS)
     assert found.near >= 0.9
     assert found.epochs <= 0.25
 
@@ -387,7 +396,7 @@ def test_so_does_its_stopping_form_where_arms_are_many() -> None:
 def test_whoever_comes_first_goes_on_so_that_the_stopping_form_costs_more_where_arms_are_few() -> None:
     few = RECORDINGS["methods"]
     stopping, pausing = (
-        measure(few, by_text(f"{name}:grace=1,reduction=12,noise=1"), replays=REPLAYS)
+        measure_replays(few, by_text(f"{name}:grace=1,reduction=12,noise=1"), replays=REPLAYS)
         for name in ("asha", "promote")
     )
     assert stopping.epochs > 1.5 * pausing.epochs
@@ -401,8 +410,8 @@ CAREFUL = ("asha", "promote", "promote:grace=3,reduction=3", "promote:grace=1,re
 def test_who_compares_late_or_allows_for_noise_is_as_good_as_one_epoch_at_equal_epochs_and_no_better(
     recording: Recording, text: str
 ) -> None:
-    found = measure(recording, by_text(text), replays=REPLAYS)
-    plain = measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
+    found = measure_replays(recording, by_text(text), replays=REPLAYS)
+    plain = measure_replays(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
     assert abs(found.epochs - plain.epochs) < 0.06
     assert abs((found.regrets - plain.regrets).mean()) < 0.25 * recording.deviation
 
@@ -413,8 +422,8 @@ def test_who_compares_at_once_and_does_not_allow_for_noise_is_worse_than_one_epo
     name: str, text: str
 ) -> None:
     recording = RECORDINGS[name]
-    found = measure(recording, by_text(text), replays=REPLAYS)
-    plain = measure(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
+    found = measure_replays(recording, by_text(text), replays=REPLAYS)
+    plain = measure_replays(recording, bench.baseline(recording, found.epochs), replays=REPLAYS)
     ends = student_interval(found.regrets - plain.regrets)
     assert ends
     assert ends[0] > 0
@@ -424,6 +433,6 @@ def test_the_usual_stopper_halves_the_epochs_and_stays_near_the_best_even_where_
     None
 ):
     for recording in RECORDINGS.values():
-        found = measure(recording, STOPPERS["asha"], replays=REPLAYS)
+        found = measure_replays(recording, STOPPERS["asha"], replays=REPLAYS)
         assert found.near >= 0.9
         assert found.epochs <= 0.6

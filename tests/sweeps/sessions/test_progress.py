@@ -9,7 +9,7 @@ from contrastive.config import arm, identity, replace
 from search_spaces.domains import Choice
 from search_spaces.space import Space
 from sweeps.engine.provenance import PACKAGES, provenance
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
 from sweeps.sessions.progress import Progress
@@ -23,9 +23,9 @@ def plan() -> Plan:
     return plans.checked(space=TINY, arms=3)
 
 
-def run(plan: Plan, number: int, temperature: float) -> Run:
+def run(plan: Plan, number: int, temperature: float) -> IssuedRun:
     run = plan.run({"method.temperature": temperature, "method.target_temperature": 0.03}, seed=0)
-    return Run(number, identity(run, "images"), arm(run, "images"), 0, run)
+    return IssuedRun(number, identity(run, "images"), arm(run, "images"), 0, run)
 
 
 class Clock:
@@ -119,7 +119,7 @@ def test_the_table_fits_a_terminal_of_80_by_24_with_two_parameters(paths: list[s
     progress.directory = Path(LONG)
     for number in range(30):
         run = plan.run({paths[0]: 0.1 + number / 1000, paths[1]: 0.123}, 0)
-        one = Run(number, identity(run, "images"), arm(run, "images"), 0, run)
+        one = IssuedRun(number, identity(run, "images"), arm(run, "images"), 0, run)
         progress.state(one, "running", "", 0)
         progress.report(one, 2, 40 + number)
         progress.state(one, ("complete", "stopped")[number % 2], "epoch 2: 40.0 < 43.0", 2)

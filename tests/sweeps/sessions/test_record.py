@@ -18,7 +18,7 @@ from search_spaces import SPACES
 from sweeps import store
 from sweeps.engine import lifecycle
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.study import Run
+from sweeps.engine.study import IssuedRun
 from sweeps.sessions import embeddings
 from sweeps.stoppers import by_text
 from sweeps.store.folding import folding
@@ -121,7 +121,7 @@ def test_an_arm_of_an_ablation_is_recorded_with_what_it_leaves_out(tmp_path: Pat
     space = SPACES["sce_ablation"]
     sitting = Sitting(tmp_path, plan(space=space, design="leave_one_out", arms=9))
 
-    def flat(run: Run, epoch: int) -> float:
+    def flat(run: IssuedRun, epoch: int) -> float:
         return float(run.number + epoch)
 
     carry_out(sitting, flat)
@@ -190,10 +190,10 @@ def test_embeddings_are_of_the_best_arms_first_seed_and_keep_small_pictures(
     folder = begun.directory / "checkpoints" / run.identity
     (folder / "checkpoint.pt").unlink()
     pretrain(run.config, lambda *_: None, dataset=begun.dataset, directory=folder)
-    monkeypatch.setattr(embeddings, "MOST", 50)
+    monkeypatch.setattr(embeddings, "MAX_IMAGES", 50)
     monkeypatch.setattr(embeddings, "SIDE", 16)
     record = load(begun.directory)
-    embeddings.write(begun, record, summarise(record))
+    embeddings.write_embeddings(begun, record, summarise(record))
     with np.load(begun.directory / embeddings.FILE) as found:
         assert found["features"].shape == (50, run.config.encoder.dim)
         assert found["images"].shape == (50, 16, 16, 3)
@@ -207,5 +207,5 @@ def test_embeddings_are_of_the_best_arms_first_seed_and_keep_small_pictures(
 def test_a_sweep_without_a_checkpoint_has_no_embeddings(tmp_path: Path, cache: Path) -> None:
     begun = begin(tmp_path / "results", cache, arms=1)
     record = load(begun.directory)
-    embeddings.write(begun, record, summarise(record))
+    embeddings.write_embeddings(begun, record, summarise(record))
     assert not (begun.directory / embeddings.FILE).exists()

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from sweeps.sessions.webhook import SECONDS, check, notify
+from sweeps.sessions.webhook import SECONDS, check_url, notify
 
 
 class Receiver:
@@ -101,7 +101,7 @@ def test_whatever_goes_wrong_on_the_way_is_only_a_warning(
 
 @pytest.mark.parametrize("url", ["https://host/path", "http://localhost:8080", "https://[::1]:443/x"])
 def test_an_address_that_takes_a_post_is_accepted(url: str) -> None:
-    check(url)
+    check_url(url)
 
 
 @pytest.mark.parametrize(
@@ -109,4 +109,4 @@ def test_an_address_that_takes_a_post_is_accepted(url: str) -> None:
 )
 def test_any_other_address_is_refused_before_a_sweep_starts(url: str) -> None:
     with pytest.raises(ValueError, match="--webhook .* give an address that takes a POST"):
-        check(url)
+        check_url(url)

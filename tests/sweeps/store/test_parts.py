@@ -17,7 +17,7 @@ from sweeps import store
 from sweeps.store import Writer, compact, lease, parts, segments
 from sweeps.store.__main__ import main
 from sweeps.store.check import check
-from sweeps.store.lease import HeldError, Lease, held
+from sweeps.store.lease import HeldError, Lease, lease_of
 
 BEFORE = Path(__file__).parents[2] / "fixtures" / "store_version_1"
 ENDED, BROKEN_OFF = (f"sce_temperatures-20261125-{time}" for time in ("100931", "101027"))
@@ -83,7 +83,9 @@ def test_a_row_that_version_1_left_in_two_files_is_read_once(old: Path) -> None:
     directory = old / "sweeps" / BROKEN_OFF
     reports, runs = store.reports(directory), store.runs(directory)
     for table in ("reports", "runs"):  # as a crash between the two steps of its compaction left them
-        rows = [s.table for p in segments.paths(directory, table) if (s := segments.read(p)) and s.table]
+        rows = [
+            s.table for p in segments.paths(directory, table) if (s := segments.read_segment(p)) and s.table
+        ]
         pq.write_table(rows[0], directory / f"{table}.parquet")
     assert store.reports(directory).equals(reports)
     assert store.runs(directory).equals(runs)
@@ -104,14 +106,14 @@ def test_no_run_is_in_two_parts_and_small_parts_are_merged(tmp_path: Path) -> No
         fold(tmp_path, f"t{number}")
     index = parts.read_index(tmp_path)
     assert len(index.of("reports")) <= 4  # each fold takes those in that are not twice its size
-    runs = [set(pq.read_table(parts.path(tmp_path, p))["run"].to_pylist()) for p in index.of("reports")]
+    runs = [set(pq.read_table(parts.part_path(tmp_path, p))["run"].to_pylist()) for p in index.of("reports")]
     assert sum(map(len, runs)) == len(set().union(*runs)) == 12
 
 
 def test_a_run_that_goes_on_takes_the_part_that_holds_it_along(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.store.compaction.MOST_ROWS", 0)  # nothing is merged for its size
+    monkeypatch.setattr("sweeps.store.compaction.MAX_ROWS", 0)  # nothing is merged for its size
     fold(tmp_path, "t0")
     fold(tmp_path, "t1")
     assert len(parts.read_index(tmp_path).of("reports")) == 2
@@ -133,7 +135,7 @@ def test_what_later_rows_replace_is_kept_but_not_shown(tmp_path: Path) -> None:
         writer.report("t0", 1, 1, {"loss": 2.0})
     compact(tmp_path)
     (part,) = parts.read_index(tmp_path).of("reports")
-    assert pq.read_table(parts.path(tmp_path, part))["metric.loss"].to_pylist() == [1.0, 2.0]
+    assert pq.read_table(parts.part_path(tmp_path, part))["metric.loss"].to_pylist() == [1.0, 2.0]
     (shown,) = store.reports(tmp_path).to_pylist()
     assert (shown["metric"], shown["value"], shown["attempt"]) == ("loss", 2.0, 1)
 
@@ -141,7 +143,7 @@ def test_what_later_rows_replace_is_kept_but_not_shown(tmp_path: Path) -> None:
 def test_a_part_has_row_groups_statistics_and_compression(tmp_path: Path) -> None:
     fold(tmp_path, "t0", epochs=40)
     (part,) = parts.read_index(tmp_path).of("reports")
-    data = pq.ParquetFile(parts.path(tmp_path, part)).metadata
+    data = pq.ParquetFile(parts.part_path(tmp_path, part)).metadata
     columns = [data.row_group(0).column(n) for n in range(data.num_columns)]
     assert {column.compression for column in columns} == {"ZSTD"}
     assert all(column.is_stats_set for column in columns)
@@ -249,7 +251,7 @@ def test_a_metric_whose_name_is_taken_keeps_its_prefix_and_one_without_a_name_is
 
 def test_two_do_not_compact_at_once(tmp_path: Path) -> None:
     fold(tmp_path, "t0")
-    with held(tmp_path), pytest.raises(HeldError, match=rf"process {os.getpid()} on .* is compacting"):
+    with lease_of(tmp_path), pytest.raises(HeldError, match=rf"process {os.getpid()} on .* is compacting"):
         compact(tmp_path)
     assert compact(tmp_path) == 0
     assert not (tmp_path / lease.FILE).exists()
@@ -282,7 +284,7 @@ def test_a_compaction_whose_lease_was_taken_away_changes_nothing(
 ) -> None:
     with Writer(tmp_path, "w") as writer:
         writer.report("t0", 0, 1, {"loss": 1.0})
-    write = parts.write
+    write = parts.write_part
 
     def slowly(*arguments: Any) -> parts.Part:
         (tmp_path / lease.FILE).write_text(
@@ -290,7 +292,7 @@ def test_a_compaction_whose_lease_was_taken_away_changes_nothing(
         )
         return write(*arguments)
 
-    monkeypatch.setattr(parts, "write", slowly)
+    monkeypatch.setattr(parts, "write_part", slowly)
     with pytest.raises(HeldError, match="it has changed nothing"):
         compact(tmp_path)
     assert parts.read_index(tmp_path).generation == 0
@@ -331,11 +333,11 @@ def test_a_part_that_is_missing_cut_or_of_other_rows_is_an_error(
     kept: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     index = parts.read_index(kept)
-    path = parts.path(kept, index.of("reports")[0])
+    path = parts.part_path(kept, index.of("reports")[0])
     whole = path.read_bytes()
     path.write_bytes(whole[:-10])
     assert "cannot be read" in check(kept).errors[0]
-    pq.write_table(pq.read_table(parts.path(kept, index.of("runs")[0])), path)
+    pq.write_table(pq.read_table(parts.part_path(kept, index.of("runs")[0])), path)
     assert "has 2 rows instead of 6" in check(kept).errors[0]
     path.unlink()
     assert main(["check", str(kept)]) == 1

@@ -325,7 +325,7 @@ def test_compaction_leaves_an_open_segment_to_its_writer(tmp_path):
 def test_a_reader_overtaken_by_compaction_still_sees_every_row_once(tmp_path, monkeypatch):
     write_run(tmp_path, "t0")
     write_run(tmp_path, "t1")
-    expected, read = facts(tmp_path), segments.read
+    expected, read = facts(tmp_path), segments.read_segment
     pending = [lambda: compact(tmp_path)]
 
     def overtaken(path):
@@ -333,7 +333,7 @@ def test_a_reader_overtaken_by_compaction_still_sees_every_row_once(tmp_path, mo
             pending.pop()()
         return read(path)
 
-    monkeypatch.setattr(segments, "read", overtaken)
+    monkeypatch.setattr(segments, "read_segment", overtaken)
     assert facts(tmp_path) == expected
     assert not list(tmp_path.glob("segments/*"))
 

@@ -5,7 +5,7 @@ from statistics import fmean
 import numpy as np
 import pytest
 
-from sweeps.planning.plan import Confirm, estimate
+from sweeps.planning.plan import Confirm, expected_epochs_of
 from sweeps.planning.simulation.expected import expected_epochs
 from sweeps.replay import replay
 from sweeps.stoppers import STOPPERS, by_text
@@ -66,7 +66,7 @@ def test_a_large_plan_is_bounded(stopper: str) -> None:
 
 def test_runs_that_confirm_are_trained_to_their_end() -> None:
     search = plan(arms=8, stopper=by_text("asha:grace=2"))
-    full, expected = estimate(search)
+    full, expected = expected_epochs_of(search)
     confirmed = plan(arms=8, stopper=by_text("asha:grace=2"), confirm=Confirm(arms=2, seeds=3))
-    assert estimate(confirmed) == (full + 9 * 8, expected + 9 * 8)
+    assert expected_epochs_of(confirmed) == (full + 9 * 8, expected + 9 * 8)
     assert 8 * 2 < expected < full
