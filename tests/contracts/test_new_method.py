@@ -79,7 +79,7 @@ for trained in (base, replace(base, {"method": configs.to_json(BSIM(inner=Toy(),
 assert len(told) == 6 and all(map(math.isfinite, told)), told
 
 varied = Space(name="t", question="?", base=base, domains={"method.exponent": LogUniform(0.5, 4.0, source="ours")})
-assert varied.configuration({"method.exponent": 3.0}).method.exponent == 3.0
+assert varied.config({"method.exponent": 3.0}).method.exponent == 3.0
 ablated = Space(name="a", question="?", base=base,
                 alternatives=(Alternative("plain", {"method.exponent": 2.0}, source="ours"),))
 assert list(ablated.arms()) == ["plain"]
