@@ -165,6 +165,6 @@ def _corrected(arms: Sequence[Arm], default: Arm | None, noise: Noise | None) ->
 
 
 def _changed(values: Mapping[str, Any], origin: Mapping[str, Any]) -> list[str]:
-    """The domains in which two arms differ; one that only one of them has hangs on another that differs."""
+    """The domains in which two arms differ; one that only one of them has depends on another that differs."""
     there = [key for key in values if ABSENT not in (values[key][0], origin[key][0])]
     return [key for key in there if values[key] != origin[key]]

@@ -130,7 +130,7 @@ class ConditionalDomains:
         }
 
     def is_active(self, key: str, chosen: Mapping[str, Any]) -> bool:
-        """Whether the domain exists, given what was chosen of those that it hangs on."""
+        """Whether the domain exists, given what was chosen of those that it depends on."""
         when = self.conditions.get(key)
         if when is None:
             return True
@@ -235,7 +235,7 @@ class ConditionalDomains:
         return {part for when in whens for part in (when.path, when.path.removesuffix(".name"))}
 
     def needs(self, key: str) -> list[str]:
-        """The domains that this one hangs on: by its condition, or as part of their sub-configurations."""
+        """The domains that this one depends on: by its condition, or as part of their sub-configurations."""
         paths = [path.rpartition(".")[0] for path in self.paths(key)]
         if key in self.conditions:
             paths.append(self.conditions[key].path)
@@ -243,10 +243,10 @@ class ConditionalDomains:
         return [owner for owner in self.domains if owner in owners]
 
     def in_order(self) -> "ConditionalDomains":
-        """The same with each domain behind those that it hangs on.
+        """The same with each domain behind those that it depends on.
 
         Raises:
-            ValueError: some hang on each other.
+            ValueError: some depend on each other.
         """
         left, placed = dict(self.domains), dict[str, Domain]()
         while left:

@@ -13,7 +13,7 @@ from search_spaces.parts import Alternative
 
 
 def settled(base: Config, choosing: ConditionalDomains) -> ConditionalDomains:
-    """Domains in order, each behind those that it hangs on, with values as a configuration has them.
+    """Domains in order, each behind those that it depends on, with values as a configuration has them.
 
     Equal arms must be equal: 1 of a real number is 1.0, a sub-configuration has all its fields.
 

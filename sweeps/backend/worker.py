@@ -36,7 +36,7 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
     loss that is no number as one that says so; the sweep goes on.
 
     Raises:
-        RuntimeError: another worker of this run has died; the run can be taken up again.
+        RuntimeError: another worker of this run has died; the run can be resumed.
     """
     epoch, steps, directory = 0, 0, Path(run["sweep"])
     with Writer(directory, f"{run['identity']}-{run['attempt']}-{world.rank}") as writer:

@@ -94,7 +94,7 @@ def _smoke(given: argparse.Namespace, options: dict[str, Any]) -> Plan:
 
 
 def grown(plan: Plan, given: argparse.Namespace) -> Plan:
-    """The plan of a sweep that is taken up again: as it was, or larger where the flags say so.
+    """The plan of a resumed sweep: as it was, or larger where the flags say so.
 
     Raises:
         ValueError: the flags would make it another sweep; says which.

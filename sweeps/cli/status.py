@@ -42,7 +42,7 @@ class Status:
     closing: str | None
     """Why the last sitting has ended before all was done, or is about to."""
     runs: dict[str, int]
-    """How many are in each state; outside a running sweep "running" are those to be taken up again."""
+    """How many are in each state; outside a running sweep "running" are those to be resumed."""
     runs_planned: int
     epochs: int
     epochs_expected: int

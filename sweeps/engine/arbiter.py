@@ -15,7 +15,7 @@ INTERRUPTED = Closing("interrupted", "interrupted")
 STARTS = ("runs",)
 """A limit on beginnings: what was begun comes to its end."""
 LIMITS = ("epochs", "hours", "gpu_hours")
-"""What ends runs in training too; they can be taken up again."""
+"""What ends runs in training too; they can be resumed."""
 Order = Literal["fair", "priority"]
 """Fair: the sweep that has had least for its weight; priority: the first of the list that has something to do."""
 
@@ -94,7 +94,7 @@ class Arbiter:
         return goes_on and issued.engine.closing is None
 
     def close(self, closing: Closing) -> None:
-        """Issues no more; what is in training ends at its next report and can be taken up again."""
+        """Issues no more; what is in training ends at its next report and can be resumed."""
         self.closing = self.closing or closing
         for engine in self.engines:
             engine.close(closing)

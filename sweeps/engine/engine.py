@@ -1,6 +1,6 @@
 """A sweep being carried out, without Ray or time: which run is next, what a report means, how a run ends.
 
-All state follows from what was recorded, in order; so a killed sweep is taken up by replaying its record, and
+All state follows from what was recorded, in order; so a killed sweep is resumed by replaying its record, and
 what trains the runs may be Ray, a test or a simulation.
 """
 
@@ -178,7 +178,7 @@ class Engine:
         self._tidy()
 
     def close(self, closing: Closing) -> None:
-        """Issues no more; runs in training end at their next report and can be taken up again."""
+        """Issues no more; runs in training end at their next report and can be resumed."""
         if self.closing is None:
             self.closing = closing
             self.writer.event("closing", reason=closing.reason)
@@ -269,12 +269,12 @@ class Engine:
         return bool(self.plan.confirm) and self.study.confirming and not (left or self.study.more())
 
     def _promoted(self, *, ending: bool = False) -> IssuedRun | None:
-        """The paused run to take up now. One whose process has not ended yet is taken up as soon as it has.
+        """The paused run to resume now. One whose process has not ended yet is resumed as soon as it has.
 
         `ending`: no new run is to come, whatever the study hoped for.
         """
         if self.running and not self.study.confirming and self.lacking(0, self.plan.epochs):
-            return None  # what these leave of the search's share decides who can still be taken up
+            return None  # what these leave of the search's share decides who can still be resumed
         new = any(run.seed in self.plan.seeds and not self._tally(run).epoch for run in self.running.values())
         more = not ending and (new or (self.study.more() and not self._full()))
         while (paused := self.judge.promote(more=more)) is not None:
@@ -309,7 +309,7 @@ class Engine:
         for run in paused:
             self._record(run, "stopped", OUTDONE)
         if paused and self.study.more():
-            return False  # the next step of a path hangs on how these have ended
+            return False  # the next step of a path depends on how these have ended
         if self.study.confirming:
             return True
         if self.study.more() and (why := self._full()):

@@ -1,4 +1,4 @@
-"""What the store knows of a sweep when it is taken up again, and of equal runs in other sweeps."""
+"""What the store knows of a sweep when it is resumed, and of equal runs in other sweeps."""
 
 import json
 from bisect import bisect_left

@@ -28,7 +28,7 @@ def removable(
 
     Args:
         sizes: bytes of each checkpoint that exists, by run.
-        running: in training, or to be taken up again as they are.
+        running: in training, or to be resumed as they are.
         paused: waiting to be promoted, the best first; without its checkpoint one starts again.
         failed: may be tried again, from their checkpoint if it is there.
         complete: the runs of each complete arm, the best arm first.

@@ -106,7 +106,7 @@ class Study:
         self._fill()
 
     def ask(self) -> IssuedRun | None:
-        """The next run; None while there is none, as when all are issued or what follows hangs on how some end."""
+        """The next run; None if nothing can start yet."""
         if not self._waiting and self.plan.design == "path":
             self._fill()
         if not self._waiting and self.more():

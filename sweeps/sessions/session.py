@@ -139,7 +139,7 @@ def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int
 
 
 def _conclude(begun: Sweep, given: argparse.Namespace, console: Console, closing: Closing | None) -> int:
-    """Shows what came of it; a sweep that was closed before its end can be taken up again."""
+    """Shows what came of it; a sweep that was closed before its end can be resumed."""
     again = f"Go on with\n  {program(given.store)} --resume {begun.directory.name}{flags.places(given)}"
     if closing == INTERRUPTED:
         console.print(f"\nInterrupted; every reported epoch is kept. {again}", soft_wrap=True)

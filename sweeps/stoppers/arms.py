@@ -103,7 +103,7 @@ class ArmsJudge:
             return verdict if epoch == known else None
         its.failed.discard(run)
         its.leave(run)
-        if its.paused and epoch > its.judged:  # the arm was taken up again, or never paused
+        if its.paused and epoch > its.judged:  # the arm was resumed, or never paused
             self._release(arm)
         its.latest[run] = epoch, None
         if epoch > its.judged:
@@ -154,7 +154,7 @@ class ArmsJudge:
             self.ended(arm, reason)
 
     def outdone(self, arm: str) -> None:
-        """The arm is not taken up again; its values stay among those that others are compared with."""
+        """The arm is not resumed; its values stay among those that others are compared with."""
         self._its(arm).over = True
         self.judge.lost(arm, counts=True)
 

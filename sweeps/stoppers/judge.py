@@ -40,12 +40,12 @@ class Judge(Protocol):
         """What becomes of a run at this epoch; None: it goes on. Higher values are better, all are finite.
 
         The latest epoch of a run may be shown again and gets the same answer. A later epoch of a run that was to
-        pause says that it was taken up again, or never paused.
+        pause says that it was resumed, or never paused.
         """
         ...
 
     def promote(self, *, more: bool) -> str | None:
-        """Which paused run a free place takes up; it counts as taken up. None: none now.
+        """Which paused run a free place resumes; it counts as resumed. None: none now.
 
         It may be one that did not pause when it was told to: then ask again.
 

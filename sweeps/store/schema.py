@@ -30,7 +30,7 @@ REPORTS = pa.schema(
         ("epoch", pa.int32()),
         ("step", pa.int64()),  # of the optimiser; 0 where it was not told
         ("time", pa.float64()),  # unix seconds; never runs backwards within a segment
-        ("sequence", pa.int32()),  # the how-manieth batch of its writer: breaks ties of the clock
+        ("sequence", pa.int32()),  # position in the writer's stream; breaks timestamp ties
         ("seconds", pa.float64()),  # what the epoch took, training and evaluation
         ("device_seconds", pa.float64()),  # the same times the run's GPUs, or its processes where it has none
         ("metrics", pa.map_(pa.string(), pa.float64())),

@@ -20,11 +20,11 @@ class Delays:
     """Seconds for which a place is held and nothing is trained."""
 
     start: float = 0.0
-    """Whenever a run is taken up, for the first time or from its checkpoint."""
+    """Whenever a run starts, for the first time or from its checkpoint."""
     report: float = 0.0
     """After each epoch, until it is decided whether the run goes on."""
     stop: float = 0.0
-    """From there on until the place of a run that ends or pauses is free; until then the run is not taken up again."""
+    """From there on until the place of a run that ends or pauses is free; until then the run is not resumed."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -81,7 +81,7 @@ class Simulation:
         self.epochs, self.ended = dict.fromkeys(curves, 0), dict.fromkeys(curves, 0)
         """Where each run is, and how far it has been."""
         self.paused, self.stopping, self.wanted = set[str](), set[str](), deque[str]()
-        """Of those that are paused: whose place is not free yet, and who is to be taken up as soon as it is."""
+        """Of those that are paused: whose place is not free yet, and who is to be resumed as soon as it is."""
         self.reasons: dict[str, str] = {}
         self.trace: list[tuple[int, float, float]] = []
 

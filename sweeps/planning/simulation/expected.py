@@ -33,8 +33,8 @@ def expected_epochs(
     """The mean epochs of a search of so many arms and seeds, all of which are issued.
 
     The first arm is the default, which is never stopped. Curves saturate with time constants of a sixth to a third of
-    the horizon, and heights are normal: how many runs a comparison stops hangs on the order in which they come far
-    more than on these; only a margin of noise hangs on how many deviations arms are apart early on. An adaptive design
+    the horizon, and heights are normal: how many runs a comparison stops depends on the order in which they come far
+    more than on these; only a margin of noise depends on how many deviations arms are apart early on. An adaptive design
     issues better arms later, which is left out.
     """
     most = EPOCHS // (OF_OPTUNA if stopper.name == "optuna" else 1)
