@@ -34,7 +34,7 @@ def expected_epochs(
 
     The first arm is the default, which is never stopped. Curves saturate with time constants of a sixth to a third of
     the horizon, and heights are normal: how many runs a comparison stops depends on the order in which they come far
-    more than on these; only a margin of noise depends on how many deviations arms are apart early on. An adaptive design
+    more than on these; only a margin of noise depends on how far arms are apart early on. An adaptive design
     issues better arms later, which is left out.
     """
     most = EPOCHS // (OF_OPTUNA if stopper.name == "optuna" else 1)
