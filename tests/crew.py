@@ -12,7 +12,8 @@ from sweeps.engine.arbiter import Arbiter, Issued
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.engine import Engine, Options
 from sweeps.engine.history import Finished
-from sweeps.engine.study import IssuedRun, Study
+from sweeps.engine.runs import IssuedRun
+from sweeps.engine.study import Study
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
 from sweeps.store import Writer

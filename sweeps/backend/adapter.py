@@ -11,7 +11,7 @@ from ray.tune.search import Searcher
 
 from sweeps.backend.worker import ENDINGS
 from sweeps.engine.arbiter import Arbiter, Issued
-from sweeps.engine.engine import METRIC
+from sweeps.engine.run_progress import METRIC
 
 METRICS = "metrics/"
 

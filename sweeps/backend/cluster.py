@@ -35,7 +35,7 @@ from sweeps.backend.adapter import Scheduler, Search  # noqa: E402
 from sweeps.backend.trainable import RETRIES, Slot, train_inline  # noqa: E402
 from sweeps.backend.worker import Places  # noqa: E402
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter  # noqa: E402
-from sweeps.engine.engine import Watcher  # noqa: E402
+from sweeps.engine.ledger import Watcher  # noqa: E402
 from sweeps.planning.plan import Plan  # noqa: E402
 
 WORKERS = {
@@ -152,7 +152,7 @@ def run(
     room = ray.cluster_resources()
     slots = min(int(room.get(r, 0) / (n * plan.workers_per_run)) for r, n in _needs(plan).items())
     search = Search(arbiter)
-    watchers = [engine.watcher for engine in arbiter.engines]
+    watchers = [engine.ledger.watcher for engine in arbiter.engines]
     # Tune and Train insist on a folder of their own; nothing in it is needed again.
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
         tuner = tune.Tuner(

@@ -15,8 +15,8 @@ from search_spaces.campaigns import CAMPAIGNS
 from sweeps import store
 from sweeps.cli import arguments, flags
 from sweeps.engine import lifecycle
-from sweeps.engine.lifecycle import Sweep
 from sweeps.engine.provenance import provenance
+from sweeps.engine.sweep import Sweep
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import ADAPTIVE, Plan
 from sweeps.store import former

@@ -19,14 +19,17 @@ from sweeps import store
 from sweeps.campaigns.manifest import Begun, begin, by_flags, comparisons, plan_of, reopen
 from sweeps.cli import arguments, flags
 from sweeps.engine import history as histories
-from sweeps.engine import lifecycle
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter
-from sweeps.engine.engine import Closing, Engine, Watcher
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.closing import Closing
+from sweeps.engine.engine import Engine
+from sweeps.engine.ledger import Watcher
+from sweeps.engine.runs import IssuedRun
+from sweeps.engine.sweep_manifest import origin as origin_of
 from sweeps.planning import plan as plans
 from sweeps.planning import reserve
 from sweeps.planning.plan import Plan
 from sweeps.sessions import session
+from sweeps.store import driver
 from sweeps.store.driver import ask_to_stop, program
 from sweeps.store.folding import folding
 
@@ -125,8 +128,8 @@ def _engines(
         share = argparse.Namespace(**vars(given))
         share.disk = given.disk and given.disk / len(begun.sweeps)
         for name, one in begun.sweeps.items():
-            stack.enter_context(lifecycle.alone(one.directory))
-            origin = lifecycle.origin(one, campaign=begun.directory.name)
+            stack.enter_context(driver.alone(one.directory))
+            origin = origin_of(one, campaign=begun.directory.name)
             writer = stack.enter_context(store.Writer(one.directory, f"driver-{os.getpid()}", origin=origin))
             stack.enter_context(folding(one.directory))
             history = histories.read_history(one.directory)
@@ -145,7 +148,7 @@ def _arbiter(begun: Begun, engines: list[Engine], hours: float) -> Arbiter:
         order=campaign.order,
         budget=arguments.parse_budget(campaign.budget) if campaign.budget else None,
         hours=hours,
-        asked_to_stop=lambda: any(lifecycle.asked_to_stop(one.directory) for one in begun.sweeps.values()),
+        asked_to_stop=lambda: any(driver.asked_to_stop(one.directory) for one in begun.sweeps.values()),
     )
 
 

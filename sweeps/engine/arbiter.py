@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from sweeps.engine.engine import WAIT, Closing, Engine, Metrics
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.closing import Closing
+from sweeps.engine.engine import WAIT, Engine
+from sweeps.engine.run_progress import Metrics
+from sweeps.engine.runs import IssuedRun
 from sweeps.planning import reserve
 from sweeps.planning.plan import Budget
 
@@ -60,7 +62,7 @@ class Arbiter:
         self.held: Issued | None = None
         self.places = 1
         for engine in self.engines:
-            engine.lacking = functools.partial(self._lacking, engine)
+            engine.queue.lacking = functools.partial(self._lacking, engine)
 
     def has_work(self) -> bool:
         """Whether there is a run to train; it is given out next. What can be reused is, before a cluster is up."""
@@ -105,7 +107,7 @@ class Arbiter:
 
         def had(pair: tuple[Engine, float]) -> tuple[float, float]:
             engine, weight = pair
-            return engine.seconds_spent / weight, len(engine.running) / weight
+            return engine.spending.seconds_spent / weight, len(engine.running) / weight
 
         return [engine for engine, _ in sorted(zip(self.engines, self.weights, strict=True), key=had)]
 
@@ -115,7 +117,14 @@ class Arbiter:
         for budget, engines in ((engine.plan.budget, [engine]), (self.budget, self.engines)):
             used = spent(engines, hours) if budget != Budget() else {}
             if used and (
-                why := reserve.lacking(budget, engines, used, places=self.places, runs=runs, epochs=epochs)
+                why := reserve.lacking(
+                    budget,
+                    [one.spending for one in engines],
+                    used,
+                    places=self.places,
+                    runs=runs,
+                    epochs=epochs,
+                )
             ):
                 return why
         return None
@@ -127,13 +136,15 @@ class Arbiter:
         together = spent(self.engines, hours)
         for engine in self.engines:
             own = spent([engine], hours)
-            engine.full = exhausted(engine.plan.budget, own, STARTS) or exhausted(
+            engine.queue.full = exhausted(engine.plan.budget, own, STARTS) or exhausted(
                 self.budget, together, STARTS
             )
-            if (reason := exhausted(engine.plan.budget, own)) and not (engine.closing or engine.through):
+            if (reason := exhausted(engine.plan.budget, own)) and not (
+                engine.closing or engine.spending.through
+            ):
                 engine.close(Closing("spent", reason))
         self.places = max(self.places, sum(len(engine.running) for engine in self.engines))
-        through = all(engine.through for engine in self.engines)
+        through = all(engine.spending.through for engine in self.engines)
         if (reason := exhausted(self.budget, together)) and not (self.closing or through):
             self.close(Closing("spent", reason))
 
@@ -141,10 +152,10 @@ class Arbiter:
 def spent(engines: Sequence[Engine], hours: float) -> dict[str, float]:
     """What engines have used up, in the units of a budget."""
     return {
-        "runs": sum(len(engine.attempts) - len(engine.reused) for engine in engines),
-        "epochs": sum(engine.epochs_spent for engine in engines),
+        "runs": sum(engine.spending.runs for engine in engines),
+        "epochs": sum(engine.spending.epochs_spent for engine in engines),
         "hours": hours,
-        "gpu_hours": sum(engine.seconds_spent * engine.options.devices for engine in engines) / 3600,
+        "gpu_hours": sum(engine.spending.gpu_hours for engine in engines),
     }
 
 

@@ -4,12 +4,15 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.runs import IssuedRun
 from sweeps.store.schema import seconds
+
+METRIC = "knn_top1"
+Metrics = Mapping[str, float]
 
 
 @dataclass
-class Tally:
+class RunProgress:
     """Of one run: its last epoch, sums over its epochs, and at which of them the stopper has judged it."""
 
     run: IssuedRun

@@ -1,71 +1,28 @@
-"""Which runs a sweep has, what they reported and how they ended: an Optuna study in a journal file.
+"""Which runs a sweep has, what they reported and how they ended.
 
-A run is COMPLETE only at its last epoch, PRUNED with all its intermediate values when it was stopped, and FAIL
-otherwise; optuna-dashboard can watch. With the store's rows it is all that a resumed sweep needs.
+With the store's rows it is all that a resumed sweep needs.
 """
 
 import json
-import os
 from collections import deque
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from itertools import takewhile
 from pathlib import Path
-from statistics import fmean
 from typing import Any
 
 import optuna
-from optuna.storages import BaseStorage, JournalStorage
-from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
-from optuna.trial import FrozenTrial, TrialState
+from optuna.storages import BaseStorage
+from optuna.trial import FrozenTrial
 
-from contrastive.config import Config, arm, identity, to_dict
+from contrastive.config import arm, identity
+from sweeps.engine.journal import Journal
+from sweeps.engine.runs import IssuedRun, StudyEntry
 from sweeps.engine.sampler_view import Origin, SamplerView
+from sweeps.engine.standings import Standings
 from sweeps.planning import parameters
 from sweeps.planning.designs import ADAPTIVE, known_arms
 from sweeps.planning.plan import Plan, Values, key
-
-FILE = "study.log"
-STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed": TrialState.FAIL}
-
-
-@dataclass(frozen=True)
-class IssuedRun:
-    """One arm on one seed, as issued."""
-
-    number: int
-    identity: str
-    arm: str
-    seed: int
-    config: Config
-    attempt: int = 0
-
-    def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
-        return {**vars(self), "config": to_dict(self.config)}
-
-    def row(self) -> dict[str, Any]:
-        """The columns of a row of runs that say which run it is of."""
-        columns = {name: value for name, value in vars(self).items() if name not in ("identity", "config")}
-        return {"run": self.identity, "config": to_dict(self.config), **columns}
-
-
-@dataclass
-class StudyEntry:
-    """What the study knows of a run; `arm` is the key of its values, `trial` and `number` are Optuna's."""
-
-    run: IssuedRun
-    arm: str
-    trial: int
-    number: int
-    state: str = "running"
-    values: tuple[float, ...] = ()
-    epoch: int = 0
-    origin: Origin | None = None
-    """Who has proposed the arm; None in studies that were begun before this was kept."""
-    unwell: bool = False
-    """It was stopped for its own health, not for others that were better."""
 
 
 @dataclass
@@ -85,25 +42,22 @@ class Study:
     """By run, in order of issue."""
 
     def __post_init__(self) -> None:
-        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._waiting: deque[tuple[str, int]] = deque()
         self._known: dict[str, set[int]] = {}
         self._open_runs: dict[str, IssuedRun] = {}
-        self._ended: dict[str, dict[int, float | None]] = {}
         self._origins: dict[str, Origin | None] = {}
-        self._given_up: set[str] = set()
-        """Arms that were stopped: they get no more seeds."""
         self._exhausted = False
         self.confirming = False
-        self.view = SamplerView(self.plan)
-        self.distributions = self.view.distributions
-        self.study = self._open()
-        for trial in self.study.get_trials(deepcopy=False):
-            if "number" in trial.user_attrs:
-                self._recall(trial)
-            elif trial.state == TrialState.RUNNING:  # asked in the moment of an interruption, never issued
-                self.study.tell(trial.number, state=TrialState.FAIL)
+        self.standings, self.view = Standings(self.plan), SamplerView(self.plan)
+        self.journal = Journal(self.plan, self.directory, self.storage, self.view.distributions)
+        for trial in self.journal.issued():
+            self._recall(trial)
         self._fill()
+
+    @property
+    def study(self) -> optuna.Study:
+        """Optuna's own."""
+        return self.journal.study
 
     def ask(self) -> IssuedRun | None:
         """The next run; None if nothing can start yet."""
@@ -134,36 +88,12 @@ class Study:
         if not self.plan.confirm:
             return
         default = key(self.plan.space.default())
-        best = [text for text in (*self.ranking(), *self._partly()) if text != default]
+        ranked = (*self.standings.ranking(), *self.standings.partial_ranking())
+        best = [text for text in ranked if text != default]
         best = best[: self.plan.confirm.arms]
         for seed in self.plan.confirm_seeds:
             for text in [default, *best]:
                 self._enqueue(text, seed)
-
-    def _partly(self) -> list[str]:
-        """Keys of the arms that are complete on some seeds when the search ends before the others: most seeds first."""
-        found = {text: tuple(ended.values()) for text, ended in self._ended.items() if not self.decided(text)}
-        scores = {
-            text: (len(values), mean) for text, values in found.items() if (mean := _mean(values)) is not None
-        }
-        return sorted(scores, key=lambda text: scores[text], reverse=True)
-
-    def ranking(self) -> list[str]:
-        """Keys of the arms that are complete on every seed of the search, the best mean first objective first."""
-        scores = {text: score for text, score in self.scores().items() if score is not None}
-        return sorted(scores, key=lambda text: -scores[text])
-
-    def scores(self) -> dict[str, float | None]:
-        """Mean first objective of each arm that has ended on every seed, greater is better; None if any failed."""
-        return {text: _mean(ended.values()) for text, ended in self._ended.items() if self.decided(text)}
-
-    def score(self, text: str) -> float | None:
-        """The score of one arm, None also while it has not ended on every seed."""
-        return _mean(self._ended[text].values()) if self.decided(text) else None
-
-    def decided(self, text: str) -> bool:
-        """Whether an arm has ended on every seed of the search, one way or another, or gets no more of them."""
-        return len(self._ended.get(text, {})) == len(self.plan.seeds) or text in self._given_up
 
     def planned(self) -> list[str]:
         """The runs that are known to come, by their identity: of a search the first of it."""
@@ -173,24 +103,13 @@ class Study:
         """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
         return list(self._open_runs.values())
 
-    def dropped(self, run: IssuedRun) -> str:
-        """What an arm of a space that lists its arms leaves out, or whatever else it is called; "" of the default."""
-        if not self.plan.space.alternatives:
-            return ""
-        name = self.plan.space.named_arms.name_of(json.loads(self.entries[run.identity].arm))
-        return "" if name == self.plan.space.base_name else name
-
     def report(self, run: str, epoch: int, value: float, others: tuple[float, ...] = ()) -> None:
-        """Adds the value of the first objective after an epoch, and those of the others, once.
-
-        Optuna has no intermediate values where there are several objectives.
-        """
+        """Adds the value of the first objective after an epoch, and those of the others, once."""
         entry = self.entries[run]
         self._look_at(entry, epoch, (value, *others))
         if epoch > entry.epoch and entry.state == "running":
             entry.epoch = epoch
-            if len(self.plan.objectives) == 1:
-                self._storage.set_trial_intermediate_value(entry.trial, epoch, value)
+            self.journal.report(entry, epoch, value)
 
     def tell(self, run: str, state: str, values: tuple[float, ...] = (), *, unwell: bool = False) -> None:
         """Ends a run: "complete" with the values of the objectives, "stopped" or "failed".
@@ -198,9 +117,7 @@ class Study:
         `unwell`: it was stopped for its own health, not for others that were better.
         """
         entry = self.entries[run]
-        if unwell:
-            self._storage.set_trial_user_attr(entry.trial, "unwell", True)
-        self.study.tell(entry.number, list(values) if state == "complete" else None, state=STATES[state])
+        self.journal.tell(entry, state, values, unwell=unwell)
         entry.state, entry.values = state, values if state == "complete" else ()
         entry.unwell = unwell
         self._remember(entry)
@@ -211,73 +128,29 @@ class Study:
         self._issue(entry.arm, entry.run.seed, entry.origin, number=entry.run.number)
         return self.entries[run].run
 
-    @property
-    def _storage(self) -> Any:
-        return self.study._storage  # pyright: ignore[reportPrivateUsage]
-
-    def _open(self) -> optuna.Study:
-        """The study; a new one beside the old, with all its trials, if the space was widened since."""
-        storage = self.storage or _journal(self.directory / FILE)
-        shape = {name: parameters.as_text(d) for name, d in self.distributions.items()}
-        known = optuna.get_all_study_summaries(storage, include_best_trial=False)
-        names = [summary.study_name for summary in known]
-        whole = [summary.study_name for summary in known if "distributions" in summary.user_attrs]
-        old = optuna.load_study(study_name=whole[-1], storage=storage) if whole else None
-        if old and old.user_attrs["distributions"] == shape:
-            return old
-        new = optuna.create_study(
-            study_name=f"{self.directory.name}-{len(names) + 1}" if names else self.directory.name,
-            storage=storage,
-            directions=[objective.direction for objective in self.plan.objectives],
-        )
-        if old:
-            new.add_trials([self._moved(t) for t in old.get_trials() if "number" in t.user_attrs])
-        new.set_user_attr("distributions", shape)  # last: a study without it is not yet whole
-        return new
-
-    def _moved(self, trial: FrozenTrial) -> FrozenTrial:
-        """A trial of the space as it was, in the space as it is."""
-        params = parameters.of_arm(self.plan.space, json.loads(trial.user_attrs["values"]))
-        trial.params = params
-        trial.distributions = {name: self.distributions[name] for name in params}
-        return trial
-
     def _recall(self, trial: FrozenTrial) -> None:
         """An issued run, from the journal; of several trials of one run the last counts."""
         attributes = trial.user_attrs
         run = self._run(attributes["values"], attributes["seed"], attributes["number"])
-        identifier = trial._trial_id  # pyright: ignore[reportPrivateUsage]
-        entry = StudyEntry(
-            run, attributes["values"], identifier, trial.number, origin=attributes.get("origin")
-        )
-        entry.unwell = attributes.get("unwell", False)
-        entry.state = {state: name for name, state in STATES.items()}.get(trial.state, "running")
-        entry.values = tuple(trial.values or ()) if entry.state == "complete" else ()
-        entry.epoch = max(trial.intermediate_values, default=0)
+        entry = self.journal.recall(run, trial)
         self._remember(entry, parameters.memory(trial.system_attrs))
         for epoch, value in trial.intermediate_values.items():
             self._look_at(entry, epoch, (value,))
 
     def _remember(self, entry: StudyEntry, memory: Mapping[str, Any] | None = None) -> None:
         """Keeps what is asked often at hand, and of a new arm what the sampler has to remember of it."""
-        run, sign = entry.run, 1 if self.plan.objectives[0].direction == "maximize" else -1
+        run = entry.run
         self.entries[run.identity] = entry
         self.view.add(entry.arm, json.loads(entry.arm), memory or {})
         if run.seed in self.plan.seeds:
             self.view.judge(entry.arm, run.seed, failed=entry.state == "failed", unwell=entry.unwell)
         self._known.setdefault(entry.arm, set()).add(run.seed)
         self._origins.setdefault(entry.arm, entry.origin)
+        self.standings.update(entry)
         if entry.state == "running":
             self._open_runs[run.identity] = run
-            self._ended.get(entry.arm, {}).pop(run.seed, None)
-            return
-        self._open_runs.pop(run.identity, None)
-        if run.seed in self.plan.seeds:
-            value = sign * entry.values[0] if entry.state == "complete" else None
-            self._ended.setdefault(entry.arm, {})[run.seed] = value
-            stoppable = self.plan.stopper.meetings(self.plan.epochs)
-            if entry.state == "stopped" and stoppable and entry.arm != key(self.plan.space.default()):
-                self._given_up.add(entry.arm)
+        else:
+            self._open_runs.pop(run.identity, None)
 
     def _fill(self) -> None:
         """Enqueues every known arm on every seed where it is not yet, whatever was interrupted before.
@@ -286,9 +159,12 @@ class Study:
         was stopped gets no more. Else seed by seed, so that what has finished at any moment is comparable.
         """
         issued = dict.fromkeys(e.arm for e in self.entries.values() if e.run.seed in self.plan.seeds)
-        known = [arm for arm in map(key, known_arms(self.plan, self.scores())) if arm not in issued]
+        known = [arm for arm in map(key, known_arms(self.plan, self.standings.scores())) if arm not in issued]
         room = max(0, self.plan.arms - len(issued))  # a space may have been widened: its arms are others then
-        arms, seeds = [arm for arm in (*issued, *known[:room]) if arm not in self._given_up], self.plan.seeds
+        arms, seeds = (
+            [arm for arm in (*issued, *known[:room]) if arm not in self.standings.given_up],
+            self.plan.seeds,
+        )
         if self.plan.stopper.meetings(self.plan.epochs):
             runs = [(text, seed) for text in arms for seed in seeds]
         else:
@@ -324,26 +200,9 @@ class Study:
         *,
         number: int | None = None,
     ) -> IssuedRun:
-        """A run of a known arm: one entry in the journal that has all of it, or none of it."""
-        params = parameters.of_arm(self.plan.space, json.loads(text))
+        """A run of a known arm, written down."""
         run = self._run(text, seed, len(self.entries) if number is None else number)
-        template = FrozenTrial(
-            number=-1,
-            trial_id=-1,
-            state=TrialState.RUNNING,
-            value=None,
-            datetime_start=datetime.now(),  # Optuna's times are the clock's on the wall, without a zone
-            datetime_complete=None,
-            params=params,
-            distributions={name: self.distributions[name] for name in params},
-            user_attrs={"seed": seed, "values": text, "number": run.number, "origin": origin},
-            system_attrs=dict(memory or {}),
-            intermediate_values={},
-        )
-        study_id = self.study._study_id  # pyright: ignore[reportPrivateUsage]
-        trial = self._storage.create_new_trial(study_id, template_trial=template)
-        number_there = self._storage.get_trial_number_from_id(trial)
-        self._remember(StudyEntry(run, text, trial, number_there, origin=origin), memory)
+        self._remember(self.journal.add(run, text, origin, memory), memory)
         return run
 
     def _sample(self) -> IssuedRun | None:
@@ -367,20 +226,3 @@ class Study:
         return IssuedRun(
             number, identity(config, self.fingerprint), arm(config, self.fingerprint), seed, config
         )
-
-
-def _mean(values: Collection[float | None]) -> float | None:
-    known = [value for value in values if value is not None]
-    return fmean(known) if len(known) == len(values) else None
-
-
-def _journal(path: Path) -> JournalStorage:
-    _mend(path)
-    # A killed driver may leave its lock; no other process writes, so it need not be honoured for long.
-    return JournalStorage(JournalFileBackend(str(path), JournalFileSymlinkLock(str(path), grace_period=5)))
-
-
-def _mend(journal: Path) -> None:
-    """Cuts off a line that a power cut or a full disk left half written: Optuna would write on behind it."""
-    if journal.is_file():
-        os.truncate(journal, journal.read_bytes().rfind(b"\n") + 1)

@@ -13,8 +13,7 @@ from contrastive.data import Split
 from contrastive.distributed import World
 from contrastive.evaluate.features import embed, readout
 from sweeps import store
-from sweeps.engine import lifecycle
-from sweeps.engine.lifecycle import Sweep
+from sweeps.engine.sweep import Sweep
 
 FILE = "embeddings.npz"
 MAX_IMAGES, SIDE = 1000, 64
@@ -28,15 +27,11 @@ def write_embeddings(begun: Sweep, record: Record, summary: Summary) -> None:
     """
     best = summary.result.best
     runs = [run for run in record.runs if best and run.arm == best.digest and run.seed in best.scores]
-    kept = [
-        run
-        for run in sorted(runs, key=lambda run: run.seed)
-        if lifecycle.checkpoint(begun, run.identity).is_file()
-    ]
+    kept = [run for run in sorted(runs, key=lambda run: run.seed) if begun.checkpoint(run.identity).is_file()]
     if not kept:
         return
     arrays: Any = {
-        **_arrays(begun, lifecycle.checkpoint(begun, kept[0].identity)),
+        **_arrays(begun, begun.checkpoint(kept[0].identity)),
         "run": np.array(kept[0].number),
     }
     store.write_whole(begun.directory / FILE, lambda file: np.savez_compressed(file, **arrays))

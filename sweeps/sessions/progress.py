@@ -14,9 +14,11 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
-from sweeps.engine.engine import METRIC, Engine, Watcher
+from sweeps.engine.engine import Engine
 from sweeps.engine.history import last_line
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.ledger import Watcher
+from sweeps.engine.run_progress import METRIC
+from sweeps.engine.runs import IssuedRun
 from sweeps.planning.estimate import duration, remaining
 from sweeps.planning.plan import Plan, expected_epochs_of
 
@@ -65,7 +67,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         """Where the sweep stands when this sitting starts."""
         open_runs = {run.identity for run in engine.study.unfinished()}
         self.before = len(engine.study.entries.keys() - open_runs - self.lines.keys())
-        self.done_before, self.started = engine.epochs_spent, self.clock()
+        self.done_before, self.started = engine.ledger.epochs_spent, self.clock()
         self.directory = engine.study.directory
         for entry in engine.study.entries.values():
             if entry.state == "complete":

@@ -24,19 +24,23 @@ from sweeps.backend import cluster as launch
 from sweeps.backend.worker import Places
 from sweeps.cli import arguments, flags
 from sweeps.engine import history as histories
-from sweeps.engine import lifecycle
-from sweeps.engine import study as studies
+from sweeps.engine import journal, lifecycle
+from sweeps.engine.accuracies import test_accuracy
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine.checkpoints import Checkpoints
-from sweeps.engine.engine import Closing, Engine, Options, Watcher
+from sweeps.engine.closing import Closing
+from sweeps.engine.engine import Engine, Options
 from sweeps.engine.history import Elsewhere, History
-from sweeps.engine.lifecycle import Sweep
+from sweeps.engine.ledger import Watcher
 from sweeps.engine.provenance import code
 from sweeps.engine.retention import smallest_budget
 from sweeps.engine.study import Study
+from sweeps.engine.sweep import Sweep
+from sweeps.engine.sweep_manifest import origin
 from sweeps.planning.plan import Plan
 from sweeps.sessions import embeddings, webhook
 from sweeps.sessions.progress import Progress
+from sweeps.store import driver
 from sweeps.store.driver import program
 from sweeps.store.folding import folding
 
@@ -67,7 +71,7 @@ def resume(given: argparse.Namespace) -> int:
     plan = arguments.grown(begun.plan, given)
 
     def grow() -> Sweep:
-        with lifecycle.alone(begun.directory):
+        with driver.alone(begun.directory):
             if plan == begun.plan:
                 return lifecycle.go_on(begun)
             return lifecycle.grow(begun, plan, program=program(given.store))
@@ -122,7 +126,7 @@ def _check_room(plan: Plan, given: argparse.Namespace) -> None:
 
 def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int:
     console = Console(stderr=given.json)
-    with lifecycle.alone(begun.directory):
+    with driver.alone(begun.directory):
         console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
         try:
             closing = _run(begun, given, session, console)
@@ -161,7 +165,7 @@ def _notify(given: argparse.Namespace, begun: Sweep, how: str) -> None:
 def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Console) -> Closing | None:
     """Carries the sweep out; says why it ended early, None if it did not."""
     with (
-        store.Writer(begun.directory, f"driver-{os.getpid()}", origin=lifecycle.origin(begun)) as writer,
+        store.Writer(begun.directory, f"driver-{os.getpid()}", origin=origin(begun)) as writer,
         Progress(begun.plan, console) as progress,
         folding(begun.directory),
     ):
@@ -171,7 +175,7 @@ def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Con
         if said:
             console.print(said, highlight=False, markup=False, soft_wrap=True)
         arbiter = Arbiter(
-            [engine], hours=history.hours, asked_to_stop=lambda: lifecycle.asked_to_stop(begun.directory)
+            [engine], hours=history.hours, asked_to_stop=lambda: driver.asked_to_stop(begun.directory)
         )
         progress.begin(engine)
         closing = train(arbiter, begun.cache, session, progress.say)
@@ -211,7 +215,7 @@ def passed_over(engine: Engine, *, met: bool = False) -> str:
     elsewhere = engine.reusable
     if not isinstance(elsewhere, Elsewhere):
         return ""
-    waiting = [run for run in engine.study.planned() if run not in engine.attempts]
+    waiting = [run for run in engine.study.planned() if run not in engine.ledger.attempts]
     return elsewhere.passed_over(sorted(elsewhere.met) if met else waiting)
 
 
@@ -237,7 +241,7 @@ def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
         f"report      {page or 'could not be written'}",
         f"summary     {begun.directory / 'summary.json'}",
         f"reports     {begun.directory / 'parts'} (python -m sweeps.store sql ... asks them)",
-        f"study       {begun.directory / studies.FILE} (optuna-dashboard opens it)",
+        f"study       {begun.directory / journal.FILE} (optuna-dashboard opens it)",
         f"checkpoints {begun.directory / 'checkpoints'}",
     ]
     console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
@@ -286,9 +290,9 @@ def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
             continue
         if arm.digest not in read:
             runs = [run.identity for run in record.runs if run.arm == arm.digest and run.seed in arm.scores]
-            kept = [run for run in runs if lifecycle.checkpoint(begun, run).is_file()]
+            kept = [run for run in runs if begun.checkpoint(run).is_file()]
             if len(kept) < len(runs):
                 continue  # reused from a sweep that no longer has it, or the room was too small
-            read[arm.digest] = fmean(lifecycle.test_accuracy(begun, run) for run in runs)
+            read[arm.digest] = fmean(test_accuracy(begun, run) for run in runs)
         found[name] = read[arm.digest]
     return found

@@ -1,10 +1,17 @@
 """Who is carrying a sweep out, and how to call the command line on its store."""
 
+import fcntl
 import json
+import os
+import platform
 import shlex
 import sys
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from sweeps.store.layout import LOCK, being_written
 
@@ -26,7 +33,7 @@ class Driver:
 
 
 def driver(directory: Path) -> Driver | None:
-    """Who holds the lock of a sweep (`sweeps.engine.lifecycle.alone`), or None if nobody does."""
+    """Who holds the lock of a sweep (`alone`), or None if nobody does."""
     return _named((directory / LOCK).read_text()) if being_written(directory) else None
 
 
@@ -43,6 +50,31 @@ def ask_to_stop(directory: Path) -> Driver:
     return found
 
 
+def asked_to_stop(directory: Path) -> bool:
+    """Whether another process has asked the sweep's driver to end it."""
+    return (directory / STOP).exists()
+
+
+@contextmanager
+def alone(directory: Path) -> Generator[None]:
+    """Keeps a second driver away for as long as this one lives.
+
+    Raises:
+        ValueError: another process is carrying the sweep out.
+    """
+    # Opened for appending: a second driver must not wipe out who the first one is.
+    with (directory / LOCK).open("a") as file:
+        if not any(map(_locked, [file] * 3)):
+            raise ValueError(
+                f"another process is running {directory.name}; wait for it, or end it with --stop {directory.name}"
+            )
+        file.truncate(0)
+        file.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
+        file.flush()
+        (directory / STOP).unlink(missing_ok=True)
+        yield
+
+
 def program(store: Path) -> str:
     """How the command line was called, with the store it was told."""
     called = Path(sys.argv[0])
@@ -56,3 +88,13 @@ def _named(text: str) -> Driver:
         return Driver(content.get("pid"), content.get("host"))
     except (ValueError, AttributeError):  # just begun, or of a version that did not say
         return Driver()
+
+
+def _locked(file: IO[str]) -> bool:
+    """Whether the lock was to be had; one who only looks holds it for an instant, so it is worth a second try."""
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        time.sleep(0.1)
+        return False
+    return True

@@ -32,7 +32,8 @@ from search_spaces.domains import LogUniform
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.engine import Engine, Options
 from sweeps.engine.history import History
-from sweeps.engine.study import IssuedRun, Study
+from sweeps.engine.runs import IssuedRun
+from sweeps.engine.study import Study
 from sweeps.planning.designs.sampled import random_arms
 from sweeps.planning.plan import checked
 from sweeps.stoppers import by_text
@@ -118,7 +119,7 @@ class Searched:
         highest, regret = -np.inf, BEST
         while True:
             while len(places) < WORKERS and isinstance(run := self.engine.issue(), IssuedRun):
-                places.append((run, self.engine._tally(run).epoch))
+                places.append((run, self.engine.ledger.of(run).epoch))
             if not places:
                 return
             run, epoch = places.pop(0)

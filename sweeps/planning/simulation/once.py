@@ -46,33 +46,25 @@ def replay(
         ValueError: a run is shorter than the others or has a value that is not finite, `order` is none of these
             runs or not the only one to choose, or there is no worker.
     """
-    unwell = unwell or {}
+    arms = {run: (arms or {}).get(run, run) for run in curves}
+    unwell, sizes = unwell or {}, Counter(arms.values())
     horizon = check_curves(curves, unwell=unwell)
     if order is not None and searcher is not None:
         raise ValueError("order and searcher both say which run is next; give one of them")
-    order = list(curves) if order is None else list(order)
-    if sorted(order) != sorted(curves):
-        raise ValueError(f"order has {len(order)} runs, not the {len(curves)} recorded ones, each once")
-    if workers < 1:
-        raise ValueError(f"workers = {workers}: nothing is trained without one; give 1 or more")
-    sizes = Counter((arms or {}).get(run, run) for run in curves)
-    if len(set(sizes.values())) > 1:
-        raise ValueError(f"arms have {min(sizes.values())} to {max(sizes.values())} runs; give all as many")
-    seeds = len(curves) // len(sizes)
-    left_alone = {(arms or {}).get(run, run) for run in spared}
+    _check(curves, sizes, order, workers)
     judge = judge_of(
         stopper,
         horizon,
         arms=len(sizes),
-        seeds=seeds,
+        seeds=len(curves) // len(sizes),
         deviation=deviation,
-        spared=left_alone.__contains__,
+        spared={arms[run] for run in spared}.__contains__,
     )
     simulation = Simulation(
         curves,
         judge,
-        searcher or Listed(order),
-        arms=arms or {},
+        searcher or Listed(order or list(curves)),
+        arms=arms,
         seconds=seconds or {},
         delays=delays or Delays(),
         checkpoints=checkpoints,
@@ -80,3 +72,13 @@ def replay(
         unwell=unwell,
     )
     return simulation.carry_out(workers)
+
+
+def _check(curves: Curves, sizes: Mapping[str, int], order: Sequence[str] | None, workers: int) -> None:
+    """Refuses an order of other runs, nobody to train them, and arms of unequal size."""
+    if order is not None and sorted(order) != sorted(curves):
+        raise ValueError(f"order has {len(order)} runs, not the {len(curves)} recorded ones, each once")
+    if workers < 1:
+        raise ValueError(f"workers = {workers}: nothing is trained without one; give 1 or more")
+    if len(set(sizes.values())) > 1:
+        raise ValueError(f"arms have {min(sizes.values())} to {max(sizes.values())} runs; give all as many")

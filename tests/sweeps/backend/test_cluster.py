@@ -10,7 +10,7 @@ import pytest
 
 from sweeps.backend import cluster
 from sweeps.backend.cluster import StartError
-from sweeps.engine.engine import Watcher
+from sweeps.engine.ledger import Watcher
 from sweeps.planning import plan as plans
 from sweeps.run import main
 from tests.fixtures.tiny_space import TINY

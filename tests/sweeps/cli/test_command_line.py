@@ -19,7 +19,7 @@ from search_spaces import SPACES
 from sweeps import store
 from sweeps.cli import arguments as command
 from sweeps.cli.flags import EPILOG, check, parser
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.runs import IssuedRun
 from sweeps.planning import plan as plans
 from sweeps.planning.estimate import Pace, duration
 from sweeps.planning.plan import Plan

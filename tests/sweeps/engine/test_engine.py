@@ -14,8 +14,8 @@ from search_spaces.domains import Choice, LogUniform
 from sweeps import store
 from sweeps.engine import history as histories
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.engine import SAME_FAILURES
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.closing import SAME_FAILURES
+from sweeps.engine.runs import IssuedRun
 from sweeps.planning.plan import Budget, Confirm, Objective
 from sweeps.stoppers import by_text
 from tests.crew import CHECKPOINT, Sitting, abandon, by_temperature, carry_out, plan, workers

@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 from sweeps import store
 from sweeps.engine import history as histories
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.runs import IssuedRun
 from sweeps.planning.plan import Confirm
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, abandon, by_temperature, carry_out, place, plan, train, workers

@@ -10,9 +10,10 @@ import pytest
 from search_spaces.space import based_on
 from sweeps import store
 from sweeps.engine import lifecycle
-from sweeps.engine.lifecycle import Sweep
+from sweeps.engine.sweep import Sweep
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
+from sweeps.store import driver
 from tests.fixtures.tiny_space import TINY
 
 
@@ -98,7 +99,7 @@ def test_a_sweep_that_would_go_on_differently_is_not_reopened(
 
 def test_a_second_driver_is_kept_away_and_a_later_one_is_not(tmp_path: Path) -> None:
     refused = pytest.raises(ValueError, match=f"another process is running {tmp_path.name}")
-    with lifecycle.alone(tmp_path), refused, lifecycle.alone(tmp_path):
+    with driver.alone(tmp_path), refused, driver.alone(tmp_path):
         pass
-    with lifecycle.alone(tmp_path):
+    with driver.alone(tmp_path):
         pass

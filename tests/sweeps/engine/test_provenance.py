@@ -15,6 +15,7 @@ from sweeps.engine import history as histories
 from sweeps.engine import lifecycle, provenance
 from sweeps.engine.arbiter import Arbiter
 from sweeps.engine.provenance import code_of
+from sweeps.engine.sweep_manifest import origin
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, carry_out, plan, workers
 from tests.sweeps.engine.test_lifecycle import begin
@@ -231,7 +232,7 @@ def test_a_store_of_before_has_the_column_and_nothing_in_it() -> None:
 def test_the_origin_of_a_sitting_holds_the_digest_of_its_code(tmp_path: Path, cache: Path) -> None:
     begun = begin(tmp_path / "results", cache)
     assert (
-        lifecycle.origin(begun)["code"]
+        origin(begun)["code"]
         == provenance.code().digest
         == store.read_manifest(begun.directory)["code"]["digest"]
     )

@@ -18,8 +18,8 @@ from search_spaces.space import Alternative
 from sweeps import store
 from sweeps.engine import history as histories
 from sweeps.engine.arbiter import Arbiter
+from sweeps.engine.runs import IssuedRun
 from sweeps.engine.sampler_view import SamplerView, estimates
-from sweeps.engine.study import IssuedRun
 from sweeps.planning.designs import ADAPTIVE
 from sweeps.planning.plan import Objective
 from sweeps.stoppers import by_text

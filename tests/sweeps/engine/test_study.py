@@ -15,7 +15,8 @@ from optuna.trial import TrialState
 from contrastive.config import identity, value_at
 from search_spaces.domains import Choice, LogUniform
 from search_spaces.space import Space
-from sweeps.engine.study import IssuedRun, Study
+from sweeps.engine.runs import IssuedRun
+from sweeps.engine.study import Study
 from sweeps.planning import parameters
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
@@ -72,7 +73,7 @@ def test_the_default_comes_first_and_every_arm_once_within_the_constraints(
     assert runs[0].config == TINY.base
     assert len({run.arm for run in runs}) == len(runs) == (6 if design != "grid" else len(runs))
     assert len(runs) > 1
-    assert all(TINY.allows(run.identity) for run in runs)
+    assert all(TINY.allows(run.config) for run in runs)
     assert [run.number for run in runs] == list(range(len(runs)))
 
 
@@ -284,10 +285,10 @@ def test_scores_are_of_arms_that_ended_on_every_seed(tmp_path: Path) -> None:
         runs[:4], ("complete", "complete", "failed", "complete"), (1, 2, 3, 4), strict=True
     ):
         found.tell(run.identity, state, (float(value),))
-    assert list(found.scores().values()) == [2.5]
+    assert list(found.standings.scores().values()) == [2.5]
     found.tell(runs[5].identity, "complete", (5.0,))
-    assert list(found.scores().values()) == [2.5, None]
-    assert found.ranking() == [next(iter(found.scores()))]
+    assert list(found.standings.scores().values()) == [2.5, None]
+    assert found.standings.ranking() == [next(iter(found.standings.scores()))]
 
 
 @pytest.mark.parametrize("design", ["tpe", "gp", "cmaes", "nsga2", "nsga3"])

@@ -11,7 +11,7 @@ from sweeps import store
 from sweeps.cli import arguments, flags
 from sweeps.engine import history
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.runs import IssuedRun
 from sweeps.planning import reserve
 from sweeps.planning.plan import Budget, Confirm, Plan
 from sweeps.sessions import describe

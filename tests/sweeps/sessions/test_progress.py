@@ -9,7 +9,7 @@ from contrastive.config import arm, identity, replace
 from search_spaces.domains import Choice
 from search_spaces.space import Space
 from sweeps.engine.provenance import PACKAGES, provenance
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.runs import IssuedRun
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
 from sweeps.sessions.progress import Progress

@@ -16,9 +16,9 @@ from contrastive import train as pretrain
 from contrastive.config import value_at
 from search_spaces import SPACES
 from sweeps import store
-from sweeps.engine import lifecycle
 from sweeps.engine.arbiter import Arbiter
-from sweeps.engine.study import IssuedRun
+from sweeps.engine.runs import IssuedRun
+from sweeps.engine.sweep_manifest import origin
 from sweeps.sessions import embeddings
 from sweeps.stoppers import by_text
 from sweeps.store.folding import folding
@@ -146,7 +146,7 @@ def test_a_checkpoint_is_named_from_the_sweeps_folder_on(tmp_path: Path) -> None
 
 def test_the_rows_of_a_sitting_say_where_they_come_from(tmp_path: Path, cache: Path) -> None:
     begun = begin(tmp_path / "results", cache)
-    found = lifecycle.origin(begun, campaign="papers")
+    found = origin(begun, campaign="papers")
     with store.Writer(begun.directory, "w", origin=found) as writer:
         row = {"run": "t", "number": 0, "arm": "a", "seed": 0, "attempt": 0, "config": {}}
         writer.run(**row, state="running")

@@ -1,0 +1,27 @@
+"""A sweep in the store: its folder, its plan and its images."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from contrastive.config import arm
+from contrastive.data import Dataset
+from sweeps.planning.plan import Plan
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A sweep's folder in the store, what it is to do, and its images."""
+
+    directory: Path
+    plan: Plan
+    dataset: Dataset
+    cache: Path
+
+    @property
+    def default_arm(self) -> str:
+        """The arm that everything is compared with."""
+        return arm(self.plan.space.base, self.dataset.fingerprint)
+
+    def checkpoint(self, run: str) -> Path:
+        """Where the checkpoint of a run is, if it is kept."""
+        return self.directory / "checkpoints" / run / "checkpoint.pt"

@@ -1,0 +1,93 @@
+"""What the manifest of a sweep says of its plan, and of the code and the place that have carried it out."""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from sweeps.engine.provenance import code, provenance
+from sweeps.engine.sweep import Sweep
+from sweeps.planning import plan as plans
+from sweeps.planning.plan import Plan
+
+
+def content(sweep: Sweep, now: datetime) -> dict[str, Any]:
+    """The manifest of a sweep that is begun now."""
+    plan, space = sweep.plan, plans.to_dict(sweep.plan)["space"]
+    reference = plan.space.reference
+    return {
+        "id": sweep.directory.name,
+        "created": now.isoformat(),
+        "plan": plans.to_dict(plan),
+        "space": {
+            "name": plan.space.name,
+            "question": plan.space.question,
+            "domains": {
+                key: domain | ({"when": space["conditions"][key]} if key in space["conditions"] else {})
+                for key, domain in space["domains"].items()
+            },
+            "alternatives": _named_arms(plan),
+            "base_name": plan.space.base_name,
+            "reported": space["reported"],
+            "constraints": [{"less": [c.smaller, c.larger]} for c in plan.space.constraints],
+        },
+        "metric": "knn_top1",
+        "metric_label": "online kNN top-1 (%)",
+        "epochs": plan.epochs,
+        "seeds": list(plan.seeds),
+        "confirm_seeds": list(plan.confirm_seeds),
+        "runs": plan.runs + plan.confirm_runs,
+        "epochs_expected": plans.expected_epochs_of(plan)[1],
+        "objectives": plans.to_dict(plan)["objectives"],
+        "data": sweep.dataset.fingerprint,
+        "default_arm": sweep.default_arm,
+        "seed_deviation": reference.seed_deviation if reference else None,
+        "seed_deviation_seeds": reference.seeds if reference else None,
+        **carried_out({}),
+    }
+
+
+def carried_out(before: Mapping[str, Any]) -> dict[str, Any]:
+    """What a manifest says of the code and the place of its sessions: the last one's, and those before that differ."""
+    found: dict[str, Any] = {"code": code().to_dict(), "provenance": provenance()}
+    earlier = list(before.get("carried_out_before", []))
+    if before and code_changed(before):
+        earlier.append({name: before.get(name) for name in found})
+    return {**found, "carried_out_before": earlier}
+
+
+def origin(begun: Sweep, campaign: str = "") -> dict[str, str]:
+    """Where the runs of this session come from: columns of each of their rows in the store."""
+    found = provenance()
+    return {
+        "space": begun.plan.space.name,
+        "campaign": campaign,
+        "data": begun.dataset.fingerprint,
+        "commit": str(found["commit"] or ""),
+        "diff": str(found["diff"] or ""),
+        "code": code().digest,
+        "packages": json.dumps(found["packages"], sort_keys=True),
+        "host": str(found["host"]),
+        "device": begun.plan.device,
+    }
+
+
+def code_changed(manifest: Mapping[str, Any]) -> bool:
+    """Whether the code of now is not that which has carried the sweep out last."""
+    return (manifest.get("code") or {}).get("digest") != code().digest
+
+
+def next_commands(sweep: Sweep, program: str) -> dict[str, str]:
+    """What to type to go further: fresh seeds for the best arm and the default, all to their end."""
+    fresh = max((*sweep.plan.seeds, *sweep.plan.confirm_seeds)) + 1
+    seeds = f"{fresh}-{fresh + 4}"
+    rerun = f"--design rerun:{sweep.directory.name} --arms 2 --seeds {seeds} --stopper none"
+    return {"settle_command": f"{program} {rerun}"}
+
+
+def _named_arms(plan: Plan) -> dict[str, Any]:
+    """The arms of a space that lists them, by name; some designs join several of them."""
+    if not plan.space.alternatives:
+        return {}
+    joined = {plan.space.named_arms.name_of(arm): arm for arm in plans.fixed_arms(plan)[1:]}
+    return {**plan.space.arms(), **joined}
