@@ -11,9 +11,9 @@ from analysis.load import load
 from sweeps import store
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m analysis") -> int:
     """Runs the command line; returns its exit code."""
-    given = _parser().parse_args(arguments)
+    given = _parser(program).parse_args(arguments)
     try:
         if given.command == "report":
             folder = store.find(given.sweep, root=given.store)
@@ -32,8 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m analysis", description=__doc__)
+def _parser(program: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
     learning = commands.add_parser(
         "learning", help="each arm over its seeds, beside raw pixels and the encoder before training"

@@ -40,9 +40,9 @@ Writes the trained network (encoder and heads) as safetensors, its configuration
 """
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(program: str = "python -m contrastive") -> argparse.ArgumentParser:
     """The three commands with all their flags."""
-    top = argparse.ArgumentParser(prog="python -m contrastive", description=__doc__)
+    top = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     raw = argparse.RawDescriptionHelpFormatter
     about = EVALUATE.format(protocols="\n".join(map(_described, PROTOCOLS)))
@@ -75,9 +75,9 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m contrastive") -> int:
     """Runs the command line; returns its exit code."""
-    given = parser().parse_args(arguments)
+    given = parser(program).parse_args(arguments)
     run = {"evaluate": command.evaluate, "export": command.export, "download": command.download}
     try:
         run[given.command](given)

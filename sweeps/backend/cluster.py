@@ -6,6 +6,7 @@ import os
 import signal
 import socket
 import tempfile
+import threading
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -199,7 +200,12 @@ def _polite_interruption(arbiter: Arbiter, say: Callable[[str], None]) -> Genera
         arbiter.close(INTERRUPTED)
         say("Finishing the epochs in training; once more to stop at once.")
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)}
+    # Python hands signals to its main thread alone; a sweep in another one is ended by `sweeps stop`.
+    heard = (signal.SIGINT, signal.SIGTERM) if threading.current_thread() is threading.main_thread() else ()
+    # Tune hears SIGUSR1 from then on, with our own handler in hand: left there, it would keep the sweep until exit.
+    before = {number: signal.getsignal(number) for number in (*heard, *((signal.SIGUSR1,) if heard else ()))}
+    for number in heard:
+        signal.signal(number, interrupt)
     try:
         yield
     finally:

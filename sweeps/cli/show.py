@@ -1,41 +1,85 @@
-"""What is printed without running anything: a plan and what it will take, what has a name, a space, a method."""
+"""What is printed of a plan before it runs, of the growth of a sweep, and at the end of a sitting."""
 
-import argparse
-import inspect
 import json
-import textwrap
-from typing import Any, get_args
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
+import click
 
-from contrastive import config as configs
-from contrastive import data
-from contrastive.methods import METHODS
-from search_spaces import SPACES
-from search_spaces.space import Space
-from sweeps.cli import arguments, flags
 from sweeps.planning import plan as plans
-from sweeps.planning.estimate import estimate_cost
-from sweeps.planning.plan import DESIGNS, Plan
+from sweeps.planning.estimate import CostEstimate, estimate_cost
+from sweeps.planning.plan import Plan
 from sweeps.sessions import describe
-from sweeps.stoppers import STOPPERS
+from sweeps.sessions.options import Options
+
+if TYPE_CHECKING:
+    from sweeps.sessions.session import Outcome
 
 
-def show_plan(plan: Plan, given: argparse.Namespace) -> int:
-    """Prints what would be run and what it would take: epochs, and time as recorded or measured."""
-    if not given.json:
-        lines = [
-            f"{plan.space.name}: {plan.space.question}",
-            *describe.varies(plan.space),
-            *describe.runs_text(plan),
-        ]
-        print("\n".join(lines), flush=True)  # before some seconds of measuring
-        print(describe.time(estimate_cost(plan, given.store, given.cache)))
+def show_outcome(outcome: "Outcome", *, as_json: bool) -> int:
+    """Print what came of a sitting, for programs; people have read it. Returns the exit code."""
+    if as_json and outcome.content is not None:
+        click.echo(json.dumps(outcome.content))
+    return outcome.code
+
+
+def show_plan(plan: Plan, options: Options, *, as_json: bool) -> int:
+    """Print what would be run and what it would take: epochs, and time as recorded or measured."""
+    if not as_json:
+        click.echo("\n".join(_planned(plan)))  # before some seconds of measuring
+        click.echo(describe.time(estimate_cost(plan, options.store, options.cache)))
         return 0
-    cost = estimate_cost(plan, given.store, given.cache)
-    content = {
-        "plan": plans.to_dict(plan),
-        "rungs": plans.ladder(plan),
+    cost = estimate_cost(plan, options.store, options.cache)
+    click.echo(json.dumps({"plan": plans.to_dict(plan), "rungs": plans.ladder(plan), **_costs(cost)}))
+    return 0
+
+
+def show_growth(directory: Path, before: Plan, plan: Plan, options: Options, *, as_json: bool) -> int:
+    """Print what a sweep would become, and what that takes beside what it has."""
+    from analysis.load import load
+
+    trained = sum(run.epochs for run in load(directory).runs)
+    cost = estimate_cost(plan, options.store, options.cache)
+    left = replace(
+        cost,
+        epochs_full=max(0, cost.epochs_full - trained),
+        epochs_expected=max(0, cost.epochs_expected - trained),
+    )
+    if as_json:
+        content = {
+            "plan": plans.to_dict(plan),
+            "plan_before": plans.to_dict(before),
+            "epochs_trained": trained,
+        }
+        click.echo(json.dumps({**content, **_costs(left)}))
+        return 0
+    grows = "as it was planned" if plan == before else f"from {_size(before)} to {_size(plan)}"
+    lines = [
+        f"{directory.name}: {grows}",
+        *_planned(plan),
+        f"{trained} epochs have been trained; at most {left.epochs_full} more, about {left.epochs_expected} with the "
+        "stopper",
+        describe.time(left),
+    ]
+    click.echo("\n".join(lines))
+    return 0
+
+
+def _planned(plan: Plan) -> list[str]:
+    return [
+        f"{plan.space.name}: {plan.space.question}",
+        *describe.varies(plan.space),
+        *describe.runs_text(plan),
+    ]
+
+
+def _size(plan: Plan) -> str:
+    return f"{plan.arms} arms on {len(plan.seeds)} seeds, {plan.runs + plan.confirm_runs} runs"
+
+
+def _costs(cost: CostEstimate) -> dict[str, Any]:
+    return {
         "epochs_full": cost.epochs_full,
         "epochs_expected": cost.epochs_expected,
         "parallel": cost.parallel,
@@ -44,102 +88,3 @@ def show_plan(plan: Plan, given: argparse.Namespace) -> int:
         "seconds_full": cost.seconds_full,
         "seconds_expected": cost.seconds_expected,
     }
-    print(json.dumps(content))
-    return 0
-
-
-def show_list(as_json: bool) -> int:
-    """Prints everything that has a name."""
-    kinds = get_args(get_args(data.Data)[0])
-    content: dict[str, dict[str, str]] = {
-        "spaces": {name: space.question for name, space in SPACES.items()},
-        "methods": {m().name: _first_line(m) for m in METHODS},
-        "presets": {f"{m().name}:{p}": preset.source for m in METHODS for p, preset in m.presets.items()},
-        "data": {k.name: _first_line(k) for k in kinds},
-        "designs": DESIGNS,
-        "stoppers": {name: _first_line(type(stopper)) for name, stopper in STOPPERS.items()},
-    }
-    if as_json:
-        print(json.dumps(content))
-        return 0
-    for kind, entries in content.items():
-        print(kind)
-        for name, text in entries.items():
-            print(f"  {name:<18} {text}")
-    return 0
-
-
-def show_name(name: str, as_json: bool) -> int:
-    """Prints a space or a method in full.
-
-    Raises:
-        ValueError: nothing has that name; the closest names are given.
-    """
-    methods = {method().name: method for method in METHODS}
-    if name in methods:
-        return _show_method(methods[name], as_json)
-    if name in SPACES:
-        return _show_space(SPACES[name], name, as_json)
-    if ":" in name or name.endswith(".py"):
-        plan = arguments.plan_of(flags.parser().parse_args(["--space", name]))
-        return _show_space(plan.space, name, as_json)
-    raise ValueError(f"there is no space or method '{name}'. {configs.closest(name, [*SPACES, *methods])}")
-
-
-def _show_space(space: Space, called: str, as_json: bool) -> int:
-    """What varies, by whose word, how many arms that makes, and one of them."""
-    if as_json:
-        about = TypeAdapter(Space).dump_python(space, mode="json")
-        sample = configs.to_dict(space.config(describe.sample(space)))
-        print(
-            json.dumps(
-                {**about, "default": space.default(), "grid": describe.grid_sizes(space), "sample": sample}
-            )
-        )
-        return 0
-    method = type(space.base.method)
-    lines = [
-        *describe.space(space),
-        f"the method around it (--show {space.base.method.name}): {_first_line(method)}",
-        f"to run it: python sweeps/run.py --space {called}; to know before what it takes: --dry-run",
-    ]
-    print("\n".join(lines))
-    return 0
-
-
-def _show_method(method: Any, as_json: bool) -> int:
-    """Its fields with their defaults and meaning, and its recipes with their sources."""
-    name, fields = method().name, _fields(method)
-    presets = {
-        p: {"source": v.source, "values": configs.to_json(v.values)} for p, v in method.presets.items()
-    }
-    if as_json:
-        about = {"name": name, "about": inspect.getdoc(method), "fields": fields, "presets": presets}
-        print(json.dumps(about))
-        return 0
-    print(f"{name}: {inspect.getdoc(method)}\n\nfields (--set method.NAME=VALUE)")
-    for field, (default, meaning) in fields.items():
-        print(f"  {field} = {describe.one_line(default)}")
-        if meaning:
-            print(textwrap.fill(meaning, 110, initial_indent="      ", subsequent_indent="      "))
-    for preset, content in presets.items():
-        print(f"\n{name}:{preset} (--method-preset {name}:{preset})\n  source: {content['source']}")
-        for path, value in content["values"].items():
-            print(f"  {path} = {describe.one_line(value)}")
-    return 0
-
-
-def _fields(method: type) -> dict[str, tuple[Any, str]]:
-    """Default and meaning of each field but the name."""
-    schema = TypeAdapter(method).json_schema()
-    properties = schema.get("properties") or schema["$defs"][method.__name__]["properties"]
-    defaults = configs.to_json(method())
-    return {
-        field: (default, properties[field].get("description", ""))
-        for field, default in defaults.items()
-        if field != "name"
-    }
-
-
-def _first_line(kind: type) -> str:
-    return (kind.__doc__ or "").strip().splitlines()[0]

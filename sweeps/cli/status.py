@@ -63,8 +63,8 @@ class Status:
     """What to type to go on; None if the sweep has ended or is running."""
 
 
-def status(directory: Path, *, program: str) -> Status:
-    """Reads where the sweep in `directory` stands; `program` is how the command line is called on its store.
+def status(directory: Path, *, again: str) -> Status:
+    """Where the sweep in `directory` stands; `again` is what to type to go on with it.
 
     Raises:
         StoreError: there is no sweep in that folder.
@@ -104,7 +104,7 @@ def status(directory: Path, *, program: str) -> Status:
         seconds_trained=trained,
         hours=past.hours,
         seconds_left=None if state == "finished" else left,
-        again=f"{program} --resume {directory.name}" if state == "interrupted" else None,
+        again=again if state == "interrupted" else None,
     )
 
 

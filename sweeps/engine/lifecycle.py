@@ -1,5 +1,6 @@
 """The life of one sweep on disk: begun, grown, reopened after an interruption."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,10 +17,12 @@ from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
 
 
-def begin(plan: Plan, dataset: Dataset, *, root: Path, cache: Path, command: str, program: str) -> Sweep:
+def begin(
+    plan: Plan, dataset: Dataset, *, root: Path, cache: Path, command: str, program: Callable[[str], str]
+) -> Sweep:
     """Makes the folder and the manifest of a new sweep in the store at `root`, of images that `check` has given.
 
-    `command` is what was typed, `program` how to call the command line on the same store.
+    `command` is what was typed, `program` gives what to type for a command on the same store.
 
     Raises:
         ValueError: the store cannot be used; says why.
@@ -44,7 +47,7 @@ def check_images(plan: Plan, *, cache: Path) -> Dataset:
     return dataset
 
 
-def grow(begun: Sweep, plan: Plan, *, program: str) -> Sweep:
+def grow(begun: Sweep, plan: Plan, *, program: Callable[[str], str]) -> Sweep:
     """The sweep with a larger plan: what it has is kept, what is new is checked as at its beginning.
 
     Raises:

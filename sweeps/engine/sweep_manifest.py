@@ -1,7 +1,7 @@
 """What the manifest of a sweep says of its plan, and of the code and the place that have carried it out."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -77,12 +77,12 @@ def code_changed(manifest: Mapping[str, Any]) -> bool:
     return (manifest.get("code") or {}).get("digest") != code().digest
 
 
-def next_commands(sweep: Sweep, program: str) -> dict[str, str]:
+def next_commands(sweep: Sweep, program: Callable[[str], str]) -> dict[str, str]:
     """What to type to go further: fresh seeds for the best arm and the default, all to their end."""
     fresh = max((*sweep.plan.seeds, *sweep.plan.confirm_seeds)) + 1
     seeds = f"{fresh}-{fresh + 4}"
-    rerun = f"--design rerun:{sweep.directory.name} --arms 2 --seeds {seeds} --stopper none"
-    return {"settle_command": f"{program} {rerun}"}
+    rerun = f"run --design rerun:{sweep.directory.name} --arms 2 --seeds {seeds} --stopper none"
+    return {"settle_command": program(rerun)}
 
 
 def _named_arms(plan: Plan) -> dict[str, Any]:

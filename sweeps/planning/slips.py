@@ -13,7 +13,7 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "--smoke": ("quick", "debug", "fast-dev-run", "smoke-test"),
     "--design": ("searcher", "search", "search-alg", "sampler", "algorithm", "strategy", "optimizer-search"),
     "--arms": ("n-trials", "num-trials", "num-samples", "samples", "configs", "num-configs"),
-    "--seeds": ("n-seeds", "num-seeds", "repeats"),
+    "--seeds": ("seed", "n-seeds", "num-seeds", "repeats"),
     "--stopper": ("scheduler", "pruner", "early-stopping", "early-stop"),
     "--objectives": ("metric", "metrics", "objective"),
     "--budget": ("time", "timeout", "max-time", "time-budget", "hours", "max-hours"),

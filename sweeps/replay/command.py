@@ -32,9 +32,9 @@ from sweeps.store import find
 from sweeps.store.driver import DEFAULT_STORE
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m sweeps.replay") -> int:
     """Runs the command line; returns its exit code."""
-    given = parser().parse_args(arguments)
+    given = parser(program).parse_args(arguments)
     try:
         recordings = [recording(name, given.store) for name in given.sweeps]
         planned = [(one, jobs(one, given)) for one in recordings]  # all are checked before any is replayed
@@ -49,10 +49,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def parser() -> argparse.ArgumentParser:
+def parser(program: str = "python -m sweeps.replay") -> argparse.ArgumentParser:
     """All flags."""
     p = argparse.ArgumentParser(
-        prog="python -m sweeps.replay",
+        prog=program,
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,

@@ -1,35 +1,25 @@
 """One sitting with a sweep: begin it or go on with it, carry it out on Ray, and say what came of it."""
 
-import argparse
-import json
 import os
 import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict
+from dataclasses import dataclass, field
 from pathlib import Path
-from statistics import fmean
-from typing import Any
+from typing import Any, TypeVar
 
 from rich.console import Console
 
-from analysis import figures, report
-from analysis.arms import Arm
-from analysis.load import Record, load
-from analysis.summarise import summarise
-from analysis.summary import Summary
-from analysis.terminal import summary_text
 from sweeps import store
 from sweeps.backend import cluster as launch
 from sweeps.backend.worker import Places
-from sweeps.cli import arguments, flags
+from sweeps.engine import engine as engines
 from sweeps.engine import history as histories
-from sweeps.engine import journal, lifecycle
-from sweeps.engine.accuracies import test_accuracy
+from sweeps.engine import lifecycle
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.closing import Closing
-from sweeps.engine.engine import Engine, Options
+from sweeps.engine.engine import Engine
 from sweeps.engine.history import Elsewhere, History
 from sweeps.engine.ledger import Watcher
 from sweeps.engine.provenance import code
@@ -37,66 +27,114 @@ from sweeps.engine.retention import smallest_budget
 from sweeps.engine.study import Study
 from sweeps.engine.sweep import Sweep
 from sweeps.engine.sweep_manifest import origin
+from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
-from sweeps.sessions import embeddings, webhook
+from sweeps.sessions import webhook
+from sweeps.sessions.conclusion import conclude
+from sweeps.sessions.growth import grown
+from sweeps.sessions.options import Options
 from sweeps.sessions.progress import Progress
+from sweeps.sessions.request import Request
 from sweeps.store import driver
-from sweeps.store.driver import program
 from sweeps.store.folding import folding
 
 STOPPED, FAILED = 130, 1
 Session = Callable[[], AbstractContextManager[None]]
+T = TypeVar("T")
 
 
-def start(plan: Plan, given: argparse.Namespace, command: str) -> int:
-    """Begins a sweep and carries it out."""
+@dataclass(frozen=True)
+class Outcome:
+    """How a sitting with a sweep or a campaign has ended."""
+
+    directory: Path
+    code: int
+    """Exit code of the command line."""
+    content: Any = field(default=None, repr=False)
+    """What came of it, as JSON-ready values; None where it was interrupted."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it was asked to end before all was done."""
+        return self.code == STOPPED
+
+
+def start(plan: Plan, options: Options, command: str) -> Outcome:
+    """Begin a sweep and carry it out.
+
+    Args:
+        plan: what it does.
+        options: what it is carried out with.
+        command: what was typed, for the record.
+
+    Raises:
+        ValueError: it cannot be begun; says why, and nothing has been written.
+    """
 
     def begin() -> Sweep:
         return lifecycle.begin(
             plan,
-            lifecycle.check_images(plan, cache=given.cache),
-            root=given.store,
-            cache=given.cache,
+            lifecycle.check_images(plan, cache=options.cache),
+            root=options.store,
+            cache=options.cache,
             command=command,
-            program=program(given.store),
+            program=options.line,
         )
 
-    return with_cluster(plan, given, lambda cluster: _carry_out(begin(), given, cluster))
+    return with_cluster(plan, options, lambda cluster: _carry_out(begin(), options, cluster))
 
 
-def resume(given: argparse.Namespace) -> int:
-    """Goes on with a sweep that was interrupted, or lets it grow."""
-    found = store.find(given.resume, root=given.store)
-    begun = lifecycle.reopen(found, cache=given.cache, other_code=given.reuse_other_code)
-    plan = arguments.grown(begun.plan, given)
+def resume(directory: Path, options: Options, asked: Request) -> Outcome:
+    """Go on with a sweep that was interrupted, or let it grow.
+
+    Args:
+        directory: the sweep's folder.
+        options: what it is carried out with.
+        asked: what is to be added to it.
+
+    Raises:
+        ValueError: it cannot go on, or not so; says why.
+    """
+    begun = lifecycle.reopen(directory, cache=options.cache, other_code=options.reuse_other_code)
+    plan = grown(begun.plan, asked)
 
     def grow() -> Sweep:
         with driver.alone(begun.directory):
             if plan == begun.plan:
                 return lifecycle.go_on(begun)
-            return lifecycle.grow(begun, plan, program=program(given.store))
+            return lifecycle.grow(begun, plan, program=options.line)
 
-    return with_cluster(plan, given, lambda cluster: _carry_out(grow(), given, cluster))
+    return with_cluster(plan, options, lambda cluster: _carry_out(grow(), options, cluster))
 
 
-def with_cluster(plan: Plan, given: argparse.Namespace, work: Callable[[Session], int]) -> int:
-    """A cluster is joined before anything is written; one of our own is started once there is work for it.
+def growth(directory: Path, asked: Request) -> tuple[Plan, Plan]:
+    """The plan of a sweep, and the one that it would have when it is resumed so.
+
+    Raises:
+        ValueError: it cannot grow so.
+    """
+    before = plans.from_dict(store.read_manifest(directory)["plan"])
+    return before, grown(before, asked)
+
+
+def with_cluster(plan: Plan, options: Options, work: Callable[[Session], T]) -> T:
+    """What `work` returns: a cluster is joined before anything is written, one of our own started once it has to be.
 
     `plan` says what a run occupies; `work` is given what to train within.
 
     Raises:
         ValueError: not one run fits there, or its checkpoints do not.
     """
-    _check_room(plan, given)
-    if given.address is None:
+    _check_room(plan, options)
+    if options.address is None:
         launch.check_local(plan)
         return work(lambda: launch.cluster(plan, None))
-    with launch.cluster(plan, given.address):
+    with launch.cluster(plan, options.address):
         return work(nullcontext)
 
 
 def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], None]) -> Closing | None:
-    """Trains what an arbiter gives out; says why it ended early, None if it did not."""
+    """Train what an arbiter gives out; says why it ended early, None if it did not."""
     if arbiter.has_work():
         plan = arbiter.engines[0].plan  # all of an arbiter occupy alike
         gpus = plan.gpus_per_worker * plan.workers_per_run
@@ -109,60 +147,58 @@ def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], 
     return arbiter.closed
 
 
-def _check_room(plan: Plan, given: argparse.Namespace) -> None:
+def _check_room(plan: Plan, options: Options) -> None:
     """Refuses a budget of disk space that not even the runs in training fit into."""
-    if given.keep < 0:
-        raise ValueError(f"--keep {given.keep}: give how many arms keep their checkpoints, 0 or more")
-    if given.disk is None:
+    if options.disk is None:
         return
-    if not 0 < given.disk < float("inf"):
-        raise ValueError(f"--disk {given.disk}: give a number of gigabytes above 0")
     needed = smallest_budget(plan.space.base, parallel=os.cpu_count() or 1, seeds=len(plan.seeds))
-    if given.disk * 1e9 < needed:
+    if options.disk * 1e9 < needed:
         raise ValueError(
-            f"--disk {given.disk:g}: checkpoints of the runs in training take {needed / 1e9:.3g} GB"
+            f"disk = {options.disk:g}: checkpoints of the runs in training take {needed / 1e9:.3g} GB"
         )
 
 
-def _carry_out(begun: Sweep, given: argparse.Namespace, session: Session) -> int:
-    console = Console(stderr=given.json)
+def _carry_out(begun: Sweep, options: Options, session: Session) -> Outcome:
+    console = options.console()
     with driver.alone(begun.directory):
         console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
         try:
-            closing = _run(begun, given, session, console)
+            closing = _run(begun, options, session, console)
         except KeyboardInterrupt:
             closing = INTERRUPTED
         except OSError as error:  # a full disk, for one: what was recorded before is intact
             closing = Closing("failing", f"{type(error).__name__}: {error}")
         except BaseException as error:
-            _notify(given, begun, f"failed: {type(error).__name__}: {error}")
+            _notify(options, begun, f"failed: {type(error).__name__}: {error}")
             raise
-        code = _conclude(begun, given, console, closing)
-    _notify(given, begun, closing.reason if closing else "ended")
-    return code
+        outcome = _end(begun, options, console, closing)
+    _notify(options, begun, closing.reason if closing else "ended")
+    return outcome
 
 
-def _conclude(begun: Sweep, given: argparse.Namespace, console: Console, closing: Closing | None) -> int:
+def _end(begun: Sweep, options: Options, console: Console, closing: Closing | None) -> Outcome:
     """Shows what came of it; a sweep that was closed before its end can be resumed."""
-    again = f"Go on with\n  {program(given.store)} --resume {begun.directory.name}{flags.places(given)}"
+    again = f"Go on with\n  {options.line(f'resume {begun.directory.name}')}{options.typed()}"
     if closing == INTERRUPTED:
         console.print(f"\nInterrupted; every reported epoch is kept. {again}", soft_wrap=True)
-        return STOPPED
+        return Outcome(begun.directory, STOPPED)
     store.compact(begun.directory, ended=True)
-    code = _present(begun, console, as_json=given.json)
+    content, complete = conclude(begun, options)
     if closing:
         console.print(
             f"\nEnded early: {closing.reason}. {again}", highlight=False, markup=False, soft_wrap=True
         )
-    return FAILED if closing and closing.kind == "failing" else code
+    failing = not complete or (closing is not None and closing.kind == "failing")
+    return Outcome(begun.directory, FAILED if failing else 0, content)
 
 
-def _notify(given: argparse.Namespace, begun: Sweep, how: str) -> None:
-    if given.webhook:
-        webhook.notify(given.webhook, {"sweep": begun.directory.name, "state": how, "host": platform.node()})
+def _notify(options: Options, begun: Sweep, how: str) -> None:
+    if options.webhook:
+        told = {"sweep": begun.directory.name, "state": how, "host": platform.node()}
+        webhook.notify(options.webhook, told)
 
 
-def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Console) -> Closing | None:
+def _run(begun: Sweep, options: Options, session: Session, console: Console) -> Closing | None:
     """Carries the sweep out; says why it ended early, None if it did not."""
     with (
         store.Writer(begun.directory, f"driver-{os.getpid()}", origin=origin(begun)) as writer,
@@ -170,7 +206,7 @@ def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Con
         folding(begun.directory),
     ):
         history = histories.read_history(begun.directory)
-        engine = open_engine(begun, given, writer, history, progress)
+        engine = open_engine(begun, options, writer, history, progress)
         said = passed_over(engine)
         if said:
             console.print(said, highlight=False, markup=False, soft_wrap=True)
@@ -185,7 +221,7 @@ def _run(begun: Sweep, given: argparse.Namespace, session: Session, console: Con
 
 
 def open_engine(
-    begun: Sweep, given: argparse.Namespace, writer: store.Writer, history: History, watcher: Watcher
+    begun: Sweep, options: Options, writer: store.Writer, history: History, watcher: Watcher
 ) -> Engine:
     """The engine of a sweep, at the point where its record ends."""
     plan = begun.plan
@@ -194,19 +230,19 @@ def open_engine(
         Study(plan, begun.dataset.fingerprint, begun.directory),
         writer,
         history,
-        options=Options(
+        options=engines.Options(
             default_arm=begun.default_arm,
-            fail_fast=given.fail_fast,
-            retry_failed=given.retry_failed,
+            fail_fast=options.fail_fast,
+            retry_failed=options.retry_failed,
             devices=plan.gpus_per_worker * plan.workers_per_run,
         ),
         checkpoints=Checkpoints(
             begun.directory / "checkpoints",
-            keep=max(given.keep, plan.confirm.arms if plan.confirm else 0),
-            room=None if given.disk is None else int(given.disk * 1e9),
+            keep=max(options.keep, plan.confirm.arms if plan.confirm else 0),
+            room=None if options.disk is None else int(options.disk * 1e9),
         ),
         watcher=watcher,
-        reusable=(lambda _: None) if given.no_reuse else _elsewhere(begun, given),
+        reusable=_elsewhere(begun, options) if options.reuse else (lambda _: None),
     )
 
 
@@ -219,80 +255,5 @@ def passed_over(engine: Engine, *, met: bool = False) -> str:
     return elsewhere.passed_over(sorted(elsewhere.met) if met else waiting)
 
 
-def _elsewhere(begun: Sweep, given: argparse.Namespace) -> Elsewhere:
-    return histories.finished_elsewhere(begun.directory, None if given.reuse_other_code else code().digest)
-
-
-def _present(begun: Sweep, console: Console, *, as_json: bool) -> int:
-    content, summary = write_summary(begun)
-    page = write_report(begun, console)
-    code = 0 if summary.complete else FAILED
-    if as_json:
-        print(json.dumps(content))
-        return code
-    lines = [
-        "",
-        summary_text(summary),
-        *(f"On the test images, read once: {name} {value:.2f} %." for name, value in content["test"].items()),
-        *map(str, store.torn(begun.directory)),
-        *(f"For comparison, kNN on {name}: {value:.2f} %." for name, value in content["baselines"].items()),
-        "",
-        f"figure      {content['figures'][0]} and .pdf",
-        f"report      {page or 'could not be written'}",
-        f"summary     {begun.directory / 'summary.json'}",
-        f"reports     {begun.directory / 'parts'} (python -m sweeps.store sql ... asks them)",
-        f"study       {begun.directory / journal.FILE} (optuna-dashboard opens it)",
-        f"checkpoints {begun.directory / 'checkpoints'}",
-    ]
-    console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
-    return code
-
-
-def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
-    """Writes summary.json and the figure of a sweep; returns what it wrote, and the summary itself."""
-    record = load(begun.directory)
-    summary, baselines = summarise(record), record.manifest["baselines"]
-    overview = figures.overview(record.search, summary, baselines=baselines)
-    png, pdf = figures.save(overview, begun.directory / "overview")
-    embeddings.write_embeddings(begun, record, summary)
-    content = {
-        **asdict(summary),
-        "verdict": summary.result.verdict,
-        "test": _tests(begun, record, summary),
-        "baselines": baselines,
-        "sweep": str(begun.directory),
-        "figures": [str(png), str(pdf)],
-    }
-    store.write_json(begun.directory / "summary.json", content)
-    return content, summary
-
-
-def write_report(begun: Sweep, console: Console) -> Path | None:
-    """Writes the page about a sweep; its path, or None and a sentence where that fails: all else is on disk."""
-    try:
-        return report.write(begun.directory)
-    except Exception as error:
-        again = f"python -m analysis report {begun.directory}"
-        console.print(
-            f"The report: {type(error).__name__}: {error}. Try: {again}", markup=False, soft_wrap=True
-        )
-        return None
-
-
-def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
-    """Mean kNN top-1 on the test images of the best arm and of the default, over their seeds."""
-    result = summary.result
-    reported: dict[str, Arm | None] = {"best": result.best, "default": result.default}
-    found: dict[str, float] = {}
-    read: dict[str, float] = {}  # once for each arm: the best may be the default
-    for name, arm in reported.items():
-        if arm is None or arm.score is None:
-            continue
-        if arm.digest not in read:
-            runs = [run.identity for run in record.runs if run.arm == arm.digest and run.seed in arm.scores]
-            kept = [run for run in runs if begun.checkpoint(run).is_file()]
-            if len(kept) < len(runs):
-                continue  # reused from a sweep that no longer has it, or the room was too small
-            read[arm.digest] = fmean(test_accuracy(begun, run) for run in runs)
-        found[name] = read[arm.digest]
-    return found
+def _elsewhere(begun: Sweep, options: Options) -> Elsewhere:
+    return histories.finished_elsewhere(begun.directory, None if options.reuse_other_code else code().digest)

@@ -9,26 +9,52 @@ A sweep is a folder `STORE/sweeps/<id>` that can be copied on its own:
     quarantine/                                 segments whose ends a crash has cut off, when the rest is folded
 """
 
-from sweeps.store.compaction import compact
-from sweeps.store.find import find
-from sweeps.store.layout import (
-    MANIFEST,
-    StoreError,
-    being_written,
-    is_smoke_test,
-    open_store,
-    read_manifest,
-    sweep_directories,
-    sweep_directory,
-    write_json,
-    write_manifest,
-    write_whole,
-)
-from sweeps.store.lease import HeldError
-from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, runs
-from sweeps.store.segments import Torn, torn
-from sweeps.store.writer import Writer
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
+if TYPE_CHECKING:
+    from sweeps.store.compaction import compact
+    from sweeps.store.layout import (
+        MANIFEST,
+        StoreError,
+        being_written,
+        is_smoke_test,
+        open_store,
+        read_manifest,
+        sweep_directories,
+        sweep_directory,
+        write_json,
+        write_manifest,
+        write_whole,
+    )
+    from sweeps.store.lease import HeldError
+    from sweeps.store.locate import find
+    from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, runs
+    from sweeps.store.segments import Torn, torn
+    from sweeps.store.writer import Writer
+
+_HOMES = {
+    "compaction": ("compact",),
+    "layout": (
+        "MANIFEST",
+        "StoreError",
+        "being_written",
+        "is_smoke_test",
+        "open_store",
+        "read_manifest",
+        "sweep_directories",
+        "sweep_directory",
+        "write_json",
+        "write_manifest",
+        "write_whole",
+    ),
+    "lease": ("HeldError",),
+    "locate": ("find",),
+    "query": ("VIEWS", "connect", "curve", "epochs", "events", "last_epoch", "reports", "runs"),
+    "segments": ("Torn", "torn"),
+    "writer": ("Writer",),
+}
+"""By module what is public of it; imported when it is first used, as Arrow and DuckDB take half a second."""
 __all__ = [
     "MANIFEST",
     "VIEWS",
@@ -56,3 +82,15 @@ __all__ = [
     "write_manifest",
     "write_whole",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    home = next((module for module, names in _HOMES.items() if name in names), None)
+    if home is None:
+        raise AttributeError(f"module 'sweeps.store' has no attribute '{name}'")
+    found = globals()[name] = getattr(import_module(f"sweeps.store.{home}"), name)
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

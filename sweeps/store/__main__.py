@@ -20,9 +20,9 @@ examples
 """
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(arguments: Sequence[str] | None = None, program: str = "python -m sweeps.store") -> int:
     """Runs the command line; returns its exit code: 0 done, 1 something is wrong with the store, 2 refused."""
-    given = _parser().parse_args(arguments)
+    given = _parser(program).parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "check": _check,
         "compact": _compact,
@@ -37,9 +37,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m sweeps.store",
+        prog=program,
         description=__doc__,
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -1,4 +1,4 @@
-"""Who is carrying a sweep out, and how to call the command line on its store."""
+"""Who is carrying a sweep out, and how the command line is called on its store."""
 
 import fcntl
 import json
@@ -66,7 +66,7 @@ def alone(directory: Path) -> Generator[None]:
     with (directory / LOCK).open("a") as file:
         if not any(map(_locked, [file] * 3)):
             raise ValueError(
-                f"another process is running {directory.name}; wait for it, or end it with --stop {directory.name}"
+                f"another process is running {directory.name}; wait for it, or end it: sweeps stop {directory.name}"
             )
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "host": platform.node()}))
@@ -75,11 +75,36 @@ def alone(directory: Path) -> Generator[None]:
         yield
 
 
-def program(store: Path) -> str:
-    """How the command line was called, with the store it was told."""
-    called = Path(sys.argv[0])
-    name = "sweeps" if called.name == "sweeps" else f"python {called}"
-    return name if store == DEFAULT_STORE else f"{name} --store {shlex.quote(str(store))}"
+@dataclass(frozen=True)
+class Program:
+    """A command line, as it was called."""
+
+    name: str = "sweeps"
+    flags: bool = False
+    """Whether it takes `--resume SWEEP` where `sweeps` takes `resume SWEEP`."""
+
+    def line(self, words: str, store: Path) -> str:
+        """What to type for a subcommand of `sweeps` and its words, on a store.
+
+        >>> Program().line("resume ID", Path("my store"))
+        "sweeps resume ID --store 'my store'"
+        >>> script = Program("python sweeps/run.py", flags=True)
+        >>> script.line("resume ID", DEFAULT_STORE), script.line("run --design grid", Path("mine"))
+        ('python sweeps/run.py --resume ID', 'python sweeps/run.py --store mine --design grid')
+        """
+        place = "" if store == DEFAULT_STORE else f" --store {shlex.quote(str(store))}"
+        if not self.flags:
+            return f"{self.name} {words}{place}"
+        command, _, rest = words.partition(" ")
+        return f"{self.name}{place} {rest if command == 'run' else f'--{words}'}"
+
+
+def called(*, flags: bool = False) -> Program:
+    """The command line that this process is; `flags` as in `Program`."""
+    path = Path(sys.argv[0])
+    if path.name in ("sweeps", "__main__.py"):
+        return Program("sweeps" if path.name == "sweeps" else "python -m sweeps", flags)
+    return Program(f"python {path}", flags)
 
 
 def _named(text: str) -> Driver:

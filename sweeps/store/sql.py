@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 from rich.console import Console
 from rich.table import Table
 
@@ -26,6 +27,15 @@ class Answer:
     def as_json(self) -> list[dict[str, Any]]:
         """A JSON-ready object for each row; numbers that are not finite become null."""
         return [dict(zip(self.columns, map(_plain, row), strict=True)) for row in self.rows]
+
+    def arrow(self) -> Any:
+        """The rows as a `pyarrow.Table`."""
+        columns = [pa.array([row[place] for row in self.rows]) for place in range(len(self.columns))]
+        return pa.Table.from_arrays(columns, names=list(self.columns))
+
+    def df(self) -> Any:
+        """The rows as a `pandas.DataFrame`."""
+        return self.arrow().to_pandas()
 
     def text(self) -> str:
         """A table, cut to the terminal's width if it is for one; a pipe has no width to keep to."""

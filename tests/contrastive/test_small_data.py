@@ -25,7 +25,7 @@ from search_spaces import SPACES
 from search_spaces.domains import Choice, Domain, Integer
 from search_spaces.fitting import fitted, given_way
 from search_spaces.space import Space
-from sweeps.cli.arguments import preset
+from sweeps.sessions.spaces import preset
 
 CPU = torch.device("cpu")
 EVERYTHING = [

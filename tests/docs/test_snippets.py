@@ -17,13 +17,14 @@ from typing import Any
 import pytest
 
 from search_spaces import SPACES
-from sweeps.cli import arguments as command
-from sweeps.cli import flags
 from sweeps.planning import estimate
 from sweeps.planning.plan import checked
 from sweeps.sessions import session
+from sweeps.sessions.growth import grown
+from sweeps.sessions.session import Outcome
 from tests.docs.snippets import PAGES, PROGRAM, ROOT, SHELL, Block, blocks, of
 from tests.formats import write_cifar, write_images
+from tests.typed import planned
 
 sys.path[:0] = [str(ROOT / "docs")]
 from generated import spaces  # noqa: E402
@@ -86,7 +87,7 @@ def typed_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setattr(estimate, "measured", lambda *_, **__: estimate.Pace(None, "it is not measured here"))
-    monkeypatch.setattr(session, "resume", lambda given: 0 if command.grown(PLAN, given) else 1)
+    monkeypatch.setattr(session, "resume", lambda where, _, asked: Outcome(where, 0, grown(PLAN, asked).arms))
 
 
 @pytest.mark.parametrize(("block", "words"), COMMANDS)
@@ -114,7 +115,7 @@ def test_the_command_on_each_space_s_page_is_a_plan():
     for line in typed:
         module, words = parsed(line.split())
         assert module == "sweeps.run"
-        assert command.plan_of(flags.parser().parse_args(words[:-1])).arms >= 2, line
+        assert planned(*words[:-1]).arms >= 2, line
 
 
 def test_what_cannot_be_run_says_why_and_is_counted():
@@ -137,6 +138,10 @@ def test_no_command_hides_in_a_block_that_is_not_found():
 
 def parsed(words: list[str]) -> tuple[str, list[str]]:
     """The module that a command line starts, and its arguments, changed where it would train for long."""
+    if words[0] == "sweeps" or words[:3] == ["python", "-m", "sweeps"]:
+        typed = words[1 if words[0] == "sweeps" else 3 :]
+        trains = typed[0] in ("run", "campaign") and not AS_TYPED & set(typed)
+        return "sweeps.cli.main", [*typed, *(["--dry-run"] if trains else [])]
     if words[:2] == ["python", "-m"]:
         return f"{words[2]}.__main__", words[3:]
     module = MODULES.get(tuple(words[:2]))

@@ -20,8 +20,8 @@ from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.laptop import laptop
 from search_spaces.literals import check_keys
 from search_spaces.space import Alternative, Less, Reference, Space, based_on, by_name
-from sweeps.cli.arguments import preset
 from sweeps.planning import plan as plans
+from sweeps.sessions.spaces import preset
 from tests.fixtures.tiny_space import TINY
 
 

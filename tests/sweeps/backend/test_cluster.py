@@ -1,10 +1,11 @@
 """Ray that does not start: tried again, then told in a sentence with what to type."""
 
 import pickle
+import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -79,3 +80,25 @@ def test_a_sweep_without_ray_says_how_to_go_on(
     (directory,) = (tmp_path / "results" / "sweeps").iterdir()
     assert f"--resume {directory.name}" in out
     assert "Traceback" not in out + err
+
+
+@pytest.mark.parametrize("main_thread", [True, False])
+def test_signals_are_heard_by_the_main_thread_alone_and_given_back(main_thread: bool) -> None:
+    numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+    before = [signal.getsignal(number) for number in numbers]
+    inside: list[bool] = []
+
+    def carry_out() -> None:
+        with cluster._polite_interruption(cast(Any, None), print):
+            inside.append(signal.getsignal(signal.SIGTERM) != before[1])
+            if main_thread:
+                signal.signal(signal.SIGUSR1, lambda *_: None)  # as Tune does, and leaves it there
+
+    if main_thread:
+        carry_out()
+    else:
+        thread = threading.Thread(target=carry_out)
+        thread.start()
+        thread.join()
+    assert inside == [main_thread]
+    assert [signal.getsignal(number) for number in numbers] == before

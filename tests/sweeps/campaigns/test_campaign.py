@@ -11,14 +11,14 @@ from search_spaces.campaign import Campaign, Entry
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps import campaign as command
 from sweeps import store
-from sweeps.campaigns import manifest as frozen
+from sweeps.campaigns import planned as frozen
 from tests.fixtures.tiny_campaign import CAMPAIGN
 
 FILE = Path(__file__).parents[2] / "fixtures" / "tiny_campaign.py"
 
 
 def planned(campaign: Campaign) -> dict[str, Any]:
-    return {name: frozen.plan_of(campaign, entry) for name, entry in campaign.entries.items()}
+    return frozen.planned(campaign, Path("results"))
 
 
 @pytest.mark.parametrize("name", CAMPAIGNS)

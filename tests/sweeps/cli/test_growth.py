@@ -1,15 +1,17 @@
 """What may be said beside --resume, and what the plan becomes."""
 
-import argparse
 import textwrap
 from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from sweeps.cli import arguments, flags
+from sweeps.cli import running
+from sweeps.planning import texts
 from sweeps.planning.plan import Budget, Confirm, Plan, fixed_arms, key
+from sweeps.sessions import growth
 from tests.fixtures import tiny_space
+from tests.typed import given, planned
 
 TINY_FILE = tiny_space.__file__
 
@@ -33,17 +35,13 @@ def space(folder: Path, expression: str) -> str:
     return f"{file}:MINE"
 
 
-def given(*typed: str) -> argparse.Namespace:
-    return flags.parser().parse_args([*typed])
-
-
 @pytest.fixture
 def plan(tmp_path: Path) -> Plan:
-    return arguments.plan_of(given("--space", space(tmp_path, "around(TINY.base, 0.08, 0.2)"), "--arms", "5"))
+    return planned("--space", space(tmp_path, "around(TINY.base, 0.08, 0.2)"), "--arms", "5")
 
 
 def grown(plan: Plan, *typed: str) -> Plan:
-    return arguments.grown(plan, given("--resume", "x", *typed))
+    return growth.grown(plan, given("x", *typed, command=running.resume)[0])
 
 
 def test_a_sweep_resumed_without_a_word_is_as_it_was(plan: Plan) -> None:
@@ -100,7 +98,7 @@ def test_an_objective_that_no_run_reports_is_refused_before_the_start(
     typed: tuple[str, ...], words: str
 ) -> None:
     with pytest.raises(ValueError, match=words):
-        arguments.plan_of(given("--space", f"{TINY_FILE}:TINY", "--objectives", *typed))
+        planned("--space", f"{TINY_FILE}:TINY", "--objectives", *typed)
 
 
 def test_what_is_measured_after_training_can_be_an_objective() -> None:
@@ -113,16 +111,16 @@ def test_what_is_measured_after_training_can_be_an_objective() -> None:
         "seconds:min",
     ):
         typed = ("--space", f"{TINY_FILE}:TINY", "--objectives", f"knn_top1,{metric}", *after)
-        assert len(arguments.plan_of(given(*typed)).objectives) == 2
+        assert len(planned(*typed).objectives) == 2
 
 
 def test_budgets_and_objectives_are_read_or_refused_in_words() -> None:
-    assert arguments.parse_budget("hours=1.5,runs=3") == Budget(hours=1.5, runs=3)
+    assert texts.parse_budget("hours=1.5,runs=3") == Budget(hours=1.5, runs=3)
     with pytest.raises(ValueError, match="--budget days=2: it has no 'days'"):
-        arguments.parse_budget("days=2")
+        texts.parse_budget("days=2")
     with pytest.raises(ValueError, match="hours wants a number"):
-        arguments.parse_budget("hours=long")
-    first, second, third = arguments.parse_objectives("knn_top1,seconds:min,effective_rank:max")
+        texts.parse_budget("hours=long")
+    first, second, third = texts.parse_objectives("knn_top1,seconds:min,effective_rank:max")
     assert (first.metric, second.direction, second.total, third.direction) == (
         "knn_top1",
         "minimize",
@@ -130,7 +128,7 @@ def test_budgets_and_objectives_are_read_or_refused_in_words() -> None:
         "maximize",
     )
     with pytest.raises(ValueError, match="'low' is neither max nor min"):
-        arguments.parse_objectives("loss:low")
+        texts.parse_objectives("loss:low")
 
 
 def arms_of(plan: Plan) -> list[str]:
@@ -148,7 +146,7 @@ def test_a_narrow_range_fills_a_grid(design: str, low: float, high: float, tmp_p
         f"around(configs.replace(TINY.base, {{'method.momentum.start': 0.9995}}), {low}, {high}, "
         "'method.momentum.start')",
     )
-    made = arguments.plan_of(given("--space", where, "--design", design, "--arms", "12"))
+    made = planned("--space", where, "--design", design, "--arms", "12")
     assert made.arms in (11, 12)  # the default may be one of the points
     assert len(set(arms_of(made))) == made.arms
 
@@ -156,7 +154,7 @@ def test_a_narrow_range_fills_a_grid(design: str, low: float, high: float, tmp_p
 @pytest.mark.parametrize("design", ["grid", "one_at_a_time", "pairs"])
 def test_a_grid_that_grows_keeps_its_points_or_is_refused(design: str) -> None:
     typed = ("--space", f"{TINY_FILE}:TINY", "--design", design, "--arms")
-    plan = arguments.plan_of(given(*typed, "12"))
+    plan = planned(*typed, "12")
     refused = 0
     for arms in (plan.arms + 1, plan.arms + 6, 26, 33, 41, 49):
         with suppress(ValueError):
@@ -171,7 +169,7 @@ def test_a_grid_that_grows_keeps_its_points_or_is_refused(design: str) -> None:
 
 def test_the_refusal_of_a_grid_names_the_arms_it_takes(plan: Plan, tmp_path: Path) -> None:
     typed = ("--space", f"{TINY_FILE}:TINY", "--design", "grid", "--arms")
-    before = arguments.plan_of(given(*typed, "12"))
+    before = planned(*typed, "12")
     with pytest.raises(ValueError, match=r"no grid of more than \d+ and at most \d+ arms") as refused:
         grown(before, "--arms", str(before.arms + 1))
     named = str(refused.value).rpartition("--arms ")[2]
@@ -180,6 +178,6 @@ def test_the_refusal_of_a_grid_names_the_arms_it_takes(plan: Plan, tmp_path: Pat
 
 def test_a_grid_of_a_wider_space_has_other_points(plan: Plan, tmp_path: Path) -> None:
     narrow, wide = (space(tmp_path, f"around(TINY.base, {low}, 0.5)") for low in (0.06, 0.05))
-    before = arguments.plan_of(given("--space", narrow, "--design", "grid", "--arms", "5"))
+    before = planned("--space", narrow, "--design", "grid", "--arms", "5")
     with pytest.raises(ValueError, match="begin a new sweep"):
         grown(before, "--space", wide)

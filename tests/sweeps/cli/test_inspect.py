@@ -21,14 +21,16 @@ from contrastive.config import Config, arm, from_dict, identity, to_dict
 from contrastive.data import Dataset
 from search_spaces import SPACES
 from sweeps import store
-from sweeps.cli.export import export, training_command
-from sweeps.cli.flags import as_typed, parser
+from sweeps.cli import running
+from sweeps.cli.choices import as_typed
+from sweeps.cli.command import Call
 from sweeps.cli.status import Status, as_json, status, text
 from sweeps.cli.tail import Line, tail
 from sweeps.planning.estimate import Pace
 from sweeps.run import main
+from sweeps.sessions.export import export, training_command
 from sweeps.store import Writer, compact, snapshot
-from sweeps.store.driver import STOP, Driver, ask_to_stop, driver, program
+from sweeps.store.driver import STOP, Driver, Program, ask_to_stop, called, driver
 from sweeps.store.follow import Follower
 from sweeps.store.sql import ask
 
@@ -99,7 +101,7 @@ def driven(directory: Path, says: str = '{"pid": 42, "host": "node7"}') -> Itera
 
 
 def stands(sweep: Sweep) -> Status:
-    return status(sweep.directory, program="sweeps")
+    return status(sweep.directory, again="sweeps --resume s-1")
 
 
 def test_a_sweep_whose_lock_is_held_is_running_by_whom_the_lock_names(sweep: Sweep) -> None:
@@ -268,7 +270,9 @@ def test_a_status_is_json_with_the_scores(sweep: Sweep, capsys: pytest.CaptureFi
     sweep.run(0.1, "complete", 40.0, 41.0, 42.0, 43.0)
     assert main(["--status", "s-1", "--store", str(sweep.root), "--json"]) == 0
     content = json.loads(capsys.readouterr().out)
-    assert content == json.loads(json.dumps(as_json(status(sweep.directory, program=program(sweep.root)))))
+    assert content == json.loads(
+        json.dumps(as_json(status(sweep.directory, again=called(flags=True).line("resume s-1", sweep.root))))
+    )
     assert (content["state"], content["best"]["score"]) == ("interrupted", 43.0)
     assert content["again"].endswith(f"--store {sweep.root} --resume s-1")
 
@@ -612,10 +616,16 @@ def test_a_sweep_that_is_not_there_is_refused_with_those_that_are(
 
 def test_the_command_line_is_named_as_it_was_called(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["/bin/sweeps", "--list"])
-    assert program(Path("results")) == "sweeps"
-    assert program(Path("my store")) == "sweeps --store 'my store'"
+    assert called().line("resume s-1", Path("results")) == "sweeps resume s-1"
+    assert called().line("resume s-1", Path("my store")) == "sweeps resume s-1 --store 'my store'"
+    monkeypatch.setattr(sys, "argv", ["somewhere/sweeps/__main__.py"])
+    assert (
+        called().line("run --design grid", Path("mine")) == "python -m sweeps run --design grid --store mine"
+    )
     monkeypatch.setattr(sys, "argv", ["sweeps/run.py"])
-    assert program(Path("results")) == "python sweeps/run.py"
+    script = called(flags=True)
+    assert script.line("resume s-1", Path("results")) == "python sweeps/run.py --resume s-1"
+    assert script.line("run --design grid", Path("mine")) == "python sweeps/run.py --store mine --design grid"
 
 
 def test_the_address_of_a_webhook_is_not_recorded() -> None:
@@ -623,8 +633,10 @@ def test_the_address_of_a_webhook_is_not_recorded() -> None:
         ["--space", "s", "--webhook", "https://host/secret"],
         ["--space", "s", "--webhook=https://host/secret"],
     ):
-        recorded = as_typed(parser().parse_args(typed), typed)
-        assert recorded.startswith("sweeps --space s --webhook")
+        words = ["run", *typed]
+        with running.run.make_context("run", typed, obj=Call(Program(), tuple(words))) as context:
+            recorded = as_typed(context.params["webhook"])
+        assert recorded.startswith("sweeps run --space s --webhook")
         assert "secret" not in recorded
 
 

@@ -113,7 +113,7 @@ def test_a_smoke_test_is_called_so_wherever_it_is_shown(tmp_path: Path) -> None:
     summary = summarise(load(directory))
     assert (summary.smoke, summary.comparison, summary.settling) == (True, None, None)
     assert f"{SMOKE}." in summary_text(summary)
-    assert "says nothing about" in text(status(directory, program="sweeps"))
+    assert "says nothing about" in text(status(directory, again="sweeps resume s"))
     page = report.write(directory).read_text()
     assert SMOKE in page
     assert "Nothing may be claimed of so few images, epochs and arms." in page

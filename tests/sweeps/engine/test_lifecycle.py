@@ -24,7 +24,9 @@ def plan(**fields: Any) -> Plan:
 def begin(root: Path, cache: Path, **fields: Any) -> Sweep:
     made = plan(**fields)
     images = lifecycle.check_images(made, cache=cache)
-    return lifecycle.begin(made, images, root=root, cache=cache, command="as typed", program="sweeps")
+    return lifecycle.begin(
+        made, images, root=root, cache=cache, command="as typed", program="sweeps {}".format
+    )
 
 
 def test_the_manifest_holds_all_that_is_needed_to_go_on(tmp_path: Path, cache: Path) -> None:
@@ -57,7 +59,7 @@ def test_the_command_that_settles_it_takes_seeds_that_were_not_used(
 ) -> None:
     begun = begin(tmp_path / "results", cache, seeds=seeds)
     command = store.read_manifest(begun.directory)["settle_command"]
-    assert command.startswith(f"sweeps --design rerun:{begun.directory.name} ")
+    assert command.startswith(f"sweeps run --design rerun:{begun.directory.name} ")
     assert f"--seeds {fresh} " in command
 
 

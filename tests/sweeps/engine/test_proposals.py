@@ -46,7 +46,7 @@ def test_status_summary_and_report_say_how_many_arms_the_model_has_proposed(tmp_
     told = proposals_sentence(load(directory))
     assert told is not None
     assert told.startswith("6 of 11 arms were proposed by the model (the others: 5 start-up")
-    found = status.status(directory, program="sweeps")
+    found = status.status(directory, again="sweeps resume s")
     assert f"arms         {told}" in status.text(found)
     assert status.as_json(found)["proposals"] == told
     assert f"{told}." in summary_text(summarise(load(directory)))

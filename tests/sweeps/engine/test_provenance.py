@@ -202,7 +202,7 @@ def test_a_sweep_that_grows_remembers_the_code_it_was_begun_with(tmp_path: Path,
     begun = begin(tmp_path / "results", cache)
     changed(begun.directory, digest="before")
     again = lifecycle.reopen(begun.directory, cache=cache, other_code=True)
-    lifecycle.grow(again, replace(again.plan, arms=5), program="sweeps")
+    lifecycle.grow(again, replace(again.plan, arms=5), program="sweeps {}".format)
     manifest = store.read_manifest(begun.directory)
     assert manifest["code"]["digest"] == provenance.code().digest
     assert [one["code"]["digest"] for one in manifest["carried_out_before"]] == ["before"]

@@ -8,7 +8,6 @@ import pytest
 
 from contrastive.config import value_at
 from sweeps import store
-from sweeps.cli import arguments, flags
 from sweeps.engine import history
 from sweeps.engine.arbiter import Arbiter
 from sweeps.engine.runs import IssuedRun
@@ -18,6 +17,7 @@ from sweeps.sessions import describe
 from sweeps.stoppers import by_text
 from tests.crew import Sitting, carry_out, plan, workers
 from tests.fixtures import tiny_space
+from tests.typed import planned
 
 STOPPERS = ("none", "asha", "promote", "pasha", "hyperband", "median", "one_epoch")
 SECONDS = 2.0
@@ -156,7 +156,7 @@ def test_campaigns_keep_the_confirmations_of_all_their_sweeps(tmp_path: Path) ->
 
 
 def typed(*words: str) -> Plan:
-    return arguments.plan_of(flags.parser().parse_args(["--space", f"{tiny_space.__file__}:TINY", *words]))
+    return planned("--space", f"{tiny_space.__file__}:TINY", *words)
 
 
 def test_a_budget_too_small_for_its_confirmation_is_refused_with_what_would_do() -> None:

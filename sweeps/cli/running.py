@@ -1,0 +1,138 @@
+"""The commands that train: run, resume, campaign. Each imports what it needs when it is called."""
+
+from typing import Any
+
+import click
+
+from sweeps.cli.choices import (
+    CARRIED_OUT,
+    DRY_RUN,
+    HOW,
+    HOW_MUCH,
+    KIND,
+    RETRY,
+    SWEEP,
+    WEBHOOK,
+    WHAT,
+    as_typed,
+    kinds,
+    several,
+    split,
+)
+from sweeps.cli.command import Command, option
+from sweeps.cli.manual import CODES, OF_RUN
+from sweeps.store.locate import Kind
+
+OF_SMOKE = ("data", "epochs", "design", "arms", "seeds", "confirm", "confirm_seeds", "budget")
+"""What a smoke test chooses for itself."""
+
+
+@click.command("run", cls=Command, epilog=f"{OF_RUN}\n{CODES}")
+@click.argument("name", metavar="SPACE", required=False)
+@several(
+    option(
+        "what to run",
+        "--space",
+        metavar="NAME",
+        help="The same as SPACE: a named space, or FILE.py:VARIABLE.",
+    ),
+    *WHAT,
+    option(
+        "what to run",
+        "--smoke",
+        is_flag=True,
+        help="Only see that it runs, in half a minute: a few images, epochs and arms, one seed.",
+    ),
+    *HOW,
+    *HOW_MUCH,
+    *CARRIED_OUT,
+    WEBHOOK,
+    DRY_RUN,
+)
+def run(name: str | None, dry_run: bool, **typed: Any) -> int:
+    """Train the arms of a space, stop the hopeless early, record everything, say what came of it.
+
+    SPACE is a named space, or FILE.py:VARIABLE. An arm is a configuration, a run is an arm on one seed. The result is
+    a table of the arms, the verdict on the best one, and a folder STORE/sweeps/ID with the plan, every epoch of every
+    run, figures, a report, and checkpoints.
+    """
+    if name and typed["space"]:
+        raise ValueError(f"SPACE {name} and --space {typed['space']}: give one of them")
+    typed["space"] = name or typed["space"]
+    if typed["confirm_seeds"] and not typed["confirm"]:
+        raise ValueError("--confirm-seeds means nothing without --confirm or --resume")
+    if typed["smoke"] and (idle := [name for name in sorted(OF_SMOKE) if typed[name] is not None]):
+        flags = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
+        raise ValueError(f"--smoke has images, epochs, arms and seed of its own; leave out {flags}")
+    asked, options = split(typed)
+    from sweeps.sessions import request
+
+    plan = request.plan_of(asked, store=options.store)
+    from sweeps.cli import show
+
+    if dry_run:
+        return show.show_plan(plan, options, as_json=typed["as_json"])
+    from sweeps.sessions import session
+
+    outcome = session.start(plan, options, as_typed(options.webhook))
+    return show.show_outcome(outcome, as_json=typed["as_json"])
+
+
+@click.command(
+    "resume",
+    cls=Command,
+    idle="goes on with the sweep as it was planned, or larger (--arms, --seeds, --space, --confirm, --budget)",
+)
+@SWEEP
+@several(
+    KIND,
+    *HOW_MUCH,
+    option("how to search", "--space", metavar="NAME", help="The same space with wider ranges."),
+    *WHAT,
+    RETRY,
+    *CARRIED_OUT,
+    WEBHOOK,
+    DRY_RUN,
+)
+def resume(sweep: str | None, kind: Kind | None, dry_run: bool, **typed: Any) -> int:
+    """Go on with a sweep or a campaign after Ctrl-C, a crash or `stop`, or let it grow.
+
+    SWEEP is its id or its folder; without it, the last one of the store. Every reported epoch is kept, whatever
+    happens. With new --arms, --seeds, --space, --budget or --confirm the sweep grows.
+    """
+    from sweeps import store
+    from sweeps.store.locate import is_campaign
+
+    asked, options = split(typed)
+    found = store.find(sweep, root=options.store, kinds=kinds(kind))
+    if is_campaign(found):
+        from sweeps.cli import campaigns
+
+        return campaigns.resume(found, asked, options, dry_run=dry_run, as_json=typed["as_json"])
+    from sweeps.cli import show
+    from sweeps.sessions import session
+
+    if dry_run:
+        return show.show_growth(found, *session.growth(found, asked), options, as_json=typed["as_json"])
+    return show.show_outcome(session.resume(found, options, asked), as_json=typed["as_json"])
+
+
+@click.command("campaign", cls=Command)
+@click.argument("name", metavar="CAMPAIGN")
+@several(
+    WHAT[0],
+    click.option("--budget", metavar="LIMIT=N,...", help="Of all together: runs, epochs, hours, gpu_hours."),
+    *CARRIED_OUT,
+    DRY_RUN,
+)
+def campaign(name: str, dry_run: bool, data: str | None, budget: str | None, **typed: Any) -> int:
+    """Run many sweeps under one budget, on one cluster, with what will be tested written down first.
+
+    CAMPAIGN is a name that `sweeps list` has, or FILE.py:VARIABLE. Before its first run a campaign writes
+    STORE/campaigns/ID/campaign.json: the plan of every sweep and each difference that will be tested. Each sweep has
+    its own folder, as if it had been run by itself. `status`, `resume` and `stop` take a campaign's ID as a sweep's.
+    """
+    from sweeps.cli import campaigns
+
+    _, options = split(typed)
+    return campaigns.run(name, data, budget, options, dry_run=dry_run, as_json=typed["as_json"])

@@ -1,0 +1,80 @@
+"""What a sweep may become when it is resumed: as it was, or larger."""
+
+from dataclasses import replace
+
+from search_spaces.space import Space
+from sweeps.planning import plan as plans
+from sweeps.planning.designs import GRIDS, finer
+from sweeps.planning.plan import Plan
+from sweeps.sessions.request import Request, checked, plan_fields, space_of
+
+GROWS = {"arms", "seeds", "space", "confirm", "confirm_seeds", "budget", "stopper"}
+"""What may be asked of a sweep that there is already."""
+OF_BASE = {"set", "data", "epochs", "method_preset"}
+"""And beside another space."""
+
+
+def grown(plan: Plan, asked: Request) -> Plan:
+    """The plan of a sweep that is resumed: as it was, or larger where that is asked for.
+
+    Raises:
+        ValueError: it would be another sweep; says why.
+    """
+    if idle := sorted(asked.said - GROWS - OF_BASE):
+        raise ValueError(
+            f"--resume goes on with the sweep as it was planned, or larger (--arms, --seeds, --space, --confirm, "
+            f"--budget); leave out {_flags(idle)}"
+        )
+    if (of_base := sorted(asked.said & OF_BASE)) and not asked.space:
+        raise ValueError(f"{_flags(of_base)}: beside --resume only with --space, to say which base is meant")
+    changes = plan_fields(asked, plan)
+    if "seeds" in changes:
+        changes["seeds"] = tuple(dict.fromkeys((*plan.seeds, *changes["seeds"])))
+    if asked.space:
+        changes["space"] = _widened(plan.space, space_of(asked))
+    if "arms" in changes and plan.design in ("given", "path"):
+        raise ValueError(f"--arms: the arms of this sweep were given (design {plan.design}); begin a new one")
+    if changes.get("arms", plan.arms) < plan.arms:
+        raise ValueError(
+            f"--arms {changes['arms']}: the sweep has {plan.arms} arms already, and can only grow"
+        )
+    fields = {name: getattr(plan, name) for name in plan.__dataclass_fields__}
+    larger = checked(**fields | changes) if changes else plan
+    gridded = plan.design in GRIDS and not plan.space.alternatives
+    return _finer(plan, larger) if gridded and changes.keys() & {"arms", "space"} else larger
+
+
+def _finer(plan: Plan, larger: Plan) -> Plan:
+    """The larger plan with the finest grid in it that has every point of the plan's.
+
+    Raises:
+        ValueError: none within it has; says with how many arms there is one.
+    """
+    kept = plans.fixed_arms(plan)
+    sizes = (finer(replace(larger, arms=larger.arms * times), kept) for times in (1, 2, 4, 8))
+    found = next((size for size in sizes if size and size > plan.arms), None)
+    if found is None and larger.space == plan.space and larger.arms == plan.arms:
+        return plan
+    if found is None or found > larger.arms:
+        mend = f"the next that has them takes --arms {found}" if found else "begin a new sweep"
+        raise ValueError(
+            f"--resume: no {plan.design} of more than {plan.arms} and at most {larger.arms} arms has all of the "
+            f"{plan.arms} that there are; {mend}"
+        )
+    return replace(larger, arms=found)
+
+
+def _widened(old: Space, new: Space) -> Space:
+    """The new space, if all that the old one allows is in it and it lies around the same base."""
+    if new.base != old.base:
+        raise ValueError(f"--space {new.name} has another base than the sweep; only ranges can be widened")
+    for name, domain in old.domains.items():
+        if name not in new.domains or not all(map(new.domains[name].contains, domain.corners)):
+            raise ValueError(f"--space {new.name} narrows {name}; a sweep can only be widened")
+    if missing := new.domains.keys() - old.domains.keys():
+        raise ValueError(f"--space {new.name} varies {', '.join(missing)} too; begin a new sweep for that")
+    return new
+
+
+def _flags(names: list[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
