@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from analysis import campaign as campaigns
+from analysis import results
 from analysis.arms import Arm
-from analysis.results import Results, open_results
 from analysis.rows import Rows
 from sweeps import store as stores
 from sweeps.store.driver import DEFAULT_STORE
@@ -56,7 +56,7 @@ class TrainedArm(Arm):
         return load_encoder(self.checkpoints[wanted], device=device)
 
 
-class Sweep(Results):
+class Sweep(results.Results):
     """A sweep as it is recorded, also while it runs, whose best arm gives its trained encoder."""
 
     @property
@@ -234,7 +234,7 @@ def open(store: str | Path = DEFAULT_STORE, sweep: str | None = None) -> Sweep: 
     Raises:
         ValueError: there is none; names those that there are.
     """
-    return Sweep(open_results(store, sweep).directory)
+    return Sweep(results.open(store, sweep).directory)
 
 
 def start_campaign(
