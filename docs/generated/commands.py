@@ -17,9 +17,6 @@ ROOT = Path(__file__).parents[2]
 SCRIPTS: dict[str, str] = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["scripts"]
 PROGRAMS = {
     **SCRIPTS,
-    "python sweeps/campaign.py": "sweeps.campaign:main",
-    "python -m sweeps.store": "sweeps.store.__main__:main",
-    "python -m sweeps.replay": "sweeps.replay.command:main",
     "python -m contrastive": "contrastive.__main__:main",
     "python -m analysis": "analysis.__main__:main",
 }
@@ -33,7 +30,12 @@ class _Found(Exception):  # noqa: N818
 
 def pages() -> dict[str, str]:
     """The Markdown of the one page, by its path."""
-    parts = ["# Commands", "What each says of itself with `--help`."]
+    start = (
+        "What each says of itself with `--help`. `python -m sweeps` is the same program as `sweeps`. In a checkout "
+        "`python sweeps/run.py --space NAME` is `sweeps run NAME`, and `python sweeps/campaign.py NAME` is "
+        "`sweeps campaign NAME`."
+    )
+    parts = ["# Commands", start]
     for program, entry in PROGRAMS.items():
         parts += _manual(program, parser_of(main_of(entry)), 2)
     return {"reference/commands.md": "\n\n".join(parts)}
@@ -70,7 +72,8 @@ def _manual(program: str, parser: Parser, level: int) -> Iterator[str]:
 
 def _by_click(program: str, command: click.Command, level: int) -> Iterator[str]:
     yield inspect.cleandoc(command.help or "").replace("\b", "")
-    if rows := [_click_row(one) for one in command.params]:
+    for heading, rows in _sections(command).items():
+        yield f"**{heading}**"
         yield table(["", "meaning"], rows)
     if command.epilog:
         yield _text(command.epilog.replace("\b\n", ""))
@@ -82,13 +85,15 @@ def _by_click(program: str, command: click.Command, level: int) -> Iterator[str]
         yield from _manual(f"{program} {name}", behind, level + 1)
 
 
-def _click_row(parameter: click.Parameter) -> list[str]:
-    if not isinstance(parameter, click.Option):
-        return [f"`{parameter.human_readable_name}`", "required" if parameter.required else "may be left out"]
-    value = "" if parameter.is_flag else f" {parameter.metavar or parameter.type.name.upper()}"
-    shown = parameter.show_default if isinstance(parameter.show_default, str) else parameter.default
-    default = f" [{shown}]" if parameter.show_default else ""
-    return [f"`{', '.join(parameter.opts)}{value}`", f"{parameter.help or ''}{_home(default)}"]
+def _sections(command: click.Command) -> dict[str, list[list[str]]]:
+    """The options of a command under their headings, as its help has them."""
+    context, found = click.Context(command, info_name=command.name), dict[str, list[list[str]]]()
+    for option in command.params:
+        if record := option.get_help_record(context):
+            found.setdefault(getattr(option, "section", "options"), []).append(
+                [f"`{record[0]}`", _home(record[1])]
+            )
+    return found
 
 
 def _by_argparse(program: str, parser: argparse.ArgumentParser, level: int) -> Iterator[str]:

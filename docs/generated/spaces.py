@@ -21,7 +21,7 @@ def _index() -> str:
     rows = ([f"[`{name}`]({name}.md)", space.question, _varies(space)] for name, space in SPACES.items())
     start = (
         "A space is a question: a base configuration, what may vary around it, and who has studied which range. "
-        "`--space NAME` sweeps it. [How to write your own](../how-to/space.md)."
+        "`sweeps run NAME` asks it. [How to write your own](../how-to/space.md)."
     )
     return "\n\n".join(["# Spaces", start, table(["space", "question", "what varies"], rows)])
 
@@ -39,7 +39,7 @@ def _page(space: Space) -> str:
         f"**{space.question}**",
         f"Around [{method}](../methods/{method}.md), {space.base.epochs} epochs, batch {space.base.batch}, "
         f"encoder `{space.base.encoder.name}`, optimiser `{space.base.optimiser.name}`, data `{space.base.data.name}`.",
-        f"```bash\npython sweeps/run.py --space {space.name}\n```",
+        f"```bash\nsweeps run {space.name}\n```",
     ]
     parts += ["## Arms", _arms(space)] if space.alternatives else ["## What varies", _domains(space)]
     if space.constraints:

@@ -2,15 +2,14 @@
 
 Programs are run in a folder that has a store of recorded sweeps in `results`, a folder of images in `photos`, and a set
 in CIFAR-10's format in `data/cifar10`; SWEEP stands for one of the recorded sweeps. Commands are run there too, in this
-process, which has imported what they need. What would start a sweep is run with --dry-run, which builds its whole plan;
-what would go on with one is read up to the plan that it would have. Only `--smoke` is run as it stands, by the
-end-to-end tests.
+process, which has imported what they need. What would start a sweep, or go on with one, is run with --dry-run, which
+builds its whole plan. Only `--smoke` is run as it stands, by the end-to-end tests.
 """
 
-import importlib
 import re
 import shutil
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,17 @@ import pytest
 
 from search_spaces import SPACES
 from sweeps.planning import estimate
-from sweeps.planning.plan import checked
-from sweeps.sessions import session
-from sweeps.sessions.growth import grown
-from sweeps.sessions.session import Outcome
 from tests.docs.snippets import PAGES, PROGRAM, ROOT, SHELL, Block, blocks, of
 from tests.formats import write_cifar, write_images
 from tests.typed import planned
 
 sys.path[:0] = [str(ROOT / "docs")]
 from generated import spaces  # noqa: E402
+from generated.commands import SCRIPTS, main_of  # noqa: E402
 
 BLOCKS = blocks()
 RUN = [block for block in BLOCKS if block.why_not is None]
 RECORDED = "sce_temperatures-20261125-105047"
-PLAN = checked(space=SPACES["sce_temperatures"])
-"""Of a sweep that a command goes on with."""
 TYPED = {
     tuple(words): block for block in reversed(RUN) if block.language in SHELL for words in block.commands()
 }
@@ -47,25 +41,8 @@ COMMANDS = [
     )
     for words, block in reversed(TYPED.items())
 ]
-MODULES = {
-    ("python", "sweeps/run.py"): "sweeps.run",
-    ("python", "sweeps/campaign.py"): "sweeps.campaign",
-}
-AS_TYPED = {
-    *(
-        "--list",
-        "--show",
-        "--status",
-        "--tail",
-        "--stop",
-        "--export",
-        "--sql",
-        "--dry-run",
-        "--smoke",
-        "--help",
-    ),
-    "--resume",
-}
+TRAINS = {"run", "resume", "campaign"}
+AS_TYPED = {"--dry-run", "--smoke", "--help"}
 
 
 @pytest.fixture(scope="module")
@@ -87,15 +64,14 @@ def typed_there(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(folder)
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setattr(estimate, "measured", lambda *_, **__: estimate.Pace(None, "it is not measured here"))
-    monkeypatch.setattr(session, "resume", lambda where, _, asked: Outcome(where, 0, grown(PLAN, asked).arms))
 
 
 @pytest.mark.parametrize(("block", "words"), COMMANDS)
 def test_a_command_line_of_the_documentation_runs(
     block: Block, words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ):
-    module, arguments = parsed([word.replace("SWEEP", RECORDED) for word in words])
-    code = importlib.import_module(module).main(arguments)
+    started, arguments = entry([word.replace("SWEEP", RECORDED) for word in words])
+    code = main_of(started)(arguments)
     said = capsys.readouterr()
     assert code == 0, f"{block.where}: {said.err}"
 
@@ -109,13 +85,13 @@ def test_a_program_of_the_documentation_runs(block: Block, capsys: pytest.Captur
 def test_the_command_on_each_space_s_page_is_a_plan():
     """Pages that are read off the code share one form; their plans are built, and not shown."""
     typed = {
-        line for text in spaces.pages().values() for line in text.splitlines() if line.startswith("python ")
+        line for text in spaces.pages().values() for line in text.splitlines() if line.startswith("sweeps ")
     }
     assert len(typed) == len(SPACES)
     for line in typed:
-        module, words = parsed(line.split())
-        assert module == "sweeps.run"
-        assert planned(*words[:-1]).arms >= 2, line
+        program, command, *words = line.split()
+        assert (program, command) == ("sweeps", "run")
+        assert planned("--space", *words).arms >= 2, line
 
 
 def test_what_cannot_be_run_says_why_and_is_counted():
@@ -136,27 +112,15 @@ def test_no_command_hides_in_a_block_that_is_not_found():
         assert others == [], page
 
 
-def parsed(words: list[str]) -> tuple[str, list[str]]:
-    """The module that a command line starts, and its arguments, changed where it would train for long."""
-    if words[0] == "sweeps" or words[:3] == ["python", "-m", "sweeps"]:
-        typed = words[1 if words[0] == "sweeps" else 3 :]
-        trains = typed[0] in ("run", "campaign") and not AS_TYPED & set(typed)
-        return "sweeps.cli.main", [*typed, *(["--dry-run"] if trains else [])]
-    if words[:2] == ["python", "-m"]:
-        return f"{words[2]}.__main__", words[3:]
-    module = MODULES.get(tuple(words[:2]))
-    assert module, f"{' '.join(words)}: no program of this project; mark its block as not run, and say why"
-    arguments = words[2:]
-    return module, arguments if AS_TYPED & set(arguments) else [*arguments, "--dry-run"]
-
-
-def test_the_readme_is_short_and_names_the_two_commands():
-    text = (ROOT / "README.md").read_text("utf-8")
-    assert len(text.split()) <= 1200
-    assert {"make sweep", "make test"} <= {line.partition("  ")[0] for line in text.splitlines()}
-
-
-def test_every_file_that_readme_and_contributing_link_to_exists():
-    for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md"):
-        links = re.findall(r"\]\(([^)#:]+)(?:#[^)]*)?\)", page.read_text("utf-8"))
-        assert [link for link in links if not (ROOT / link).exists()] == [], page
+def entry(words: Sequence[str]) -> tuple[str, list[str]]:
+    """The function that a command line starts, and its arguments, changed where it would train for long."""
+    if words[0] in SCRIPTS:
+        started, arguments = SCRIPTS[words[0]], [*words[1:]]
+    elif words[:2] == ("python", "-m"):
+        started, arguments = f"{words[2]}.__main__:main", [*words[3:]]
+    else:
+        raise AssertionError(
+            f"{' '.join(words)}: no program of this project; mark its block as not run, and say why"
+        )
+    trains = arguments[0] in TRAINS and not AS_TYPED & set(arguments)
+    return started, [*arguments, "--dry-run"] if trains else arguments
