@@ -22,6 +22,8 @@ QUIET = {
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
     # Tune's own snapshots, of which none is ever read here, grow with the number of runs.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
+    # Tune's actors have an environment of their own, which workers that are started beforehand lack.
+    "RAY_prestart_worker_first_driver": "0",
 }
 # The token that `ray start` leaves behind; a cluster without authentication does not mind it.
 if (Path.home() / ".ray" / "auth_token").is_file():

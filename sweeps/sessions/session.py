@@ -12,6 +12,7 @@ from rich.console import Console
 
 from sweeps import store
 from sweeps.backend import cluster as launch
+from sweeps.backend.own import OwnCluster
 from sweeps.backend.worker import Places
 from sweeps.engine import engine as engines
 from sweeps.engine import history as histories
@@ -30,7 +31,6 @@ from sweeps.engine.sweep_manifest import origin
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
 from sweeps.sessions import webhook
-from sweeps.sessions.conclusion import conclude
 from sweeps.sessions.growth import grown
 from sweeps.sessions.options import Options
 from sweeps.sessions.progress import Progress
@@ -71,17 +71,20 @@ def start(plan: Plan, options: Options, command: str) -> Outcome:
         ValueError: it cannot be begun; says why, and nothing has been written.
     """
 
-    def begin() -> Sweep:
+    def begin(cluster: Session) -> Sweep:
+        images = lifecycle.check_images(plan, cache=options.cache)
+        if isinstance(cluster, OwnCluster):
+            cluster.prepare()  # nothing can be refused any more: Ray starts beside the baselines
         return lifecycle.begin(
             plan,
-            lifecycle.check_images(plan, cache=options.cache),
+            images,
             root=options.store,
             cache=options.cache,
             command=command,
             program=options.line,
         )
 
-    return with_cluster(plan, options, lambda cluster: _carry_out(begin(), options, cluster))
+    return with_cluster(plan, options, lambda cluster: _carry_out(begin(cluster), options, cluster))
 
 
 def resume(directory: Path, options: Options, asked: Request) -> Outcome:
@@ -128,7 +131,8 @@ def with_cluster(plan: Plan, options: Options, work: Callable[[Session], T]) -> 
     _check_room(plan, options)
     if options.address is None:
         launch.check_local(plan)
-        return work(lambda: launch.cluster(plan, None))
+        with OwnCluster(plan) as own:
+            return work(own)
     with launch.cluster(plan, options.address):
         return work(nullcontext)
 
@@ -178,6 +182,8 @@ def _carry_out(begun: Sweep, options: Options, session: Session) -> Outcome:
 
 def _end(begun: Sweep, options: Options, console: Console, closing: Closing | None) -> Outcome:
     """Shows what came of it; a sweep that was closed before its end can be resumed."""
+    from sweeps.sessions.conclusion import conclude  # figures and statistics have no part in starting
+
     again = f"Go on with\n  {options.line(f'resume {begun.directory.name}')}{options.typed()}"
     if closing == INTERRUPTED:
         console.print(f"\nInterrupted; every reported epoch is kept. {again}", soft_wrap=True)

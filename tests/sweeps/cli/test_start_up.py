@@ -17,6 +17,7 @@ CLAIMS = {
     "the store": ("import sweeps.store", ("pydantic", *TRAINING, *STATISTICS)),
     "the analysis": ("import analysis", ("numpy", *TRAINING, *STATISTICS)),
     "the spaces": ("import search_spaces", ("pyarrow", "duckdb", *TRAINING, *STATISTICS)),
+    "what carries a sweep out": ("import sweeps.sessions.session", ("scipy", "sklearn", "matplotlib")),
     "a process that times steps": (
         "import sweeps.backend.probe",
         ("ray", "optuna", "pyarrow", "search_spaces", *STATISTICS),
