@@ -1,1 +1,1 @@
-"""Ray: the cluster, what Tune is told and asked, and the worker that trains. Nothing else knows Ray."""
+"""The Ray backend: cluster, Tune adapter and worker. Nothing else imports Ray."""

@@ -1,4 +1,4 @@
-"""What Ray Tune asks for runs and tells of their reports: thin, all is decided by the arbiter behind it.
+"""Thin adapter between Ray Tune and the arbiter, which decides everything.
 
 Ray's own adapter of Optuna tells it that runs stopped early are complete, with the score they had then.
 """
@@ -17,7 +17,7 @@ METRICS = "metrics/"
 
 
 class Search(Searcher):
-    """Hands the arbiter's runs to Tune, and Tune's endings to the arbiter.
+    """Tune searcher that hands the arbiter's runs to Tune, and the ends of runs to the arbiter.
 
     Tune copies and pickles its searcher for a restore that is not used here: copies are the searcher itself,
     and pickles are empty.
@@ -30,7 +30,7 @@ class Search(Searcher):
         self.errors: dict[str, str] = {}
 
     def suggest(self, trial_id: str) -> Any:
-        """The next run as Tune's config, None to be asked again later, or FINISHED."""
+        """Return the next run as Tune's config, None to be asked again later, or FINISHED."""
         issued = self.arbiter.issue()
         if isinstance(issued, Issued):
             self.live[trial_id] = issued
@@ -38,19 +38,19 @@ class Search(Searcher):
         return None if issued else Searcher.FINISHED
 
     def goes_on(self, trial_id: str, result: Mapping[str, Any]) -> bool:
-        """Passes a report on; whether the run goes on."""
+        """Pass a report to the arbiter; return whether the run goes on."""
         issued = self.live[trial_id]
         if any(word in result for word in ENDINGS):
             return True  # it ends by itself
         return self.arbiter.report(issued, result["epoch"], _metrics(result), host=result.get("hostname", ""))
 
     def on_trial_result(self, trial_id: str, result: dict[str, Any]) -> None:
-        """Reports reach the arbiter through the scheduler, which must see them first."""
+        """Do nothing: reports reach the arbiter through the scheduler, which must see them first."""
 
     def on_trial_complete(
         self, trial_id: str, result: dict[str, Any] | None = None, error: bool = False
     ) -> None:
-        """Tells the arbiter how a run has ended."""
+        """Tell the arbiter how a run has ended."""
         issued = self.live.pop(trial_id, None)
         if issued is None:
             return
@@ -74,7 +74,7 @@ class Search(Searcher):
 
 
 class Scheduler(FIFOScheduler):
-    """Ends a run where the arbiter says so, at the very report that decided it."""
+    """Tune scheduler that ends a run where the arbiter says so, at the report that decided it."""
 
     def __init__(self, search: Search):
         super().__init__()
@@ -87,12 +87,12 @@ class Scheduler(FIFOScheduler):
         return {}  # for a restore that is not used here
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
-        """Tune's question after each report."""
+        """Answer Tune's question after each report."""
         goes_on = self.search.goes_on(trial.trial_id, result)
         return TrialScheduler.CONTINUE if goes_on else TrialScheduler.STOP
 
     def on_trial_error(self, tune_controller: Any, trial: Any) -> None:
-        """The run's process has died for the last time it may."""
+        """Tell the arbiter that the run's process has died and will not be restarted."""
         self.search.errors[trial.trial_id] = str(trial.get_error())
         super().on_trial_error(tune_controller, trial)
 

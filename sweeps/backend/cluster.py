@@ -1,4 +1,4 @@
-"""Runs on Ray what an arbiter gives out: the cluster, its resources, the Tuner, and what Ctrl-C means."""
+"""The Ray cluster, its resources and the Tuner that trains an arbiter's runs; handling of Ctrl-C."""
 
 import functools
 import logging
@@ -20,7 +20,7 @@ QUIET = {
     "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
     "TUNE_DISABLE_SIGINT_HANDLER": "1",
     "TUNE_DISABLE_STRICT_METRIC_CHECKING": "1",
-    # Tune's own snapshots, of which none is ever read here, grow with the number of runs.
+    # Tune's own snapshots grow with the number of runs, and are never read here.
     "TUNE_GLOBAL_CHECKPOINT_S": "1000000000",
     # Tune's actors have an environment of their own, which workers that are started beforehand lack.
     "RAY_prestart_worker_first_driver": "0",
@@ -59,16 +59,16 @@ SESSION: dict[str, Any] = {
 
 
 class ResourceError(ValueError):
-    """The plan asks for more than there is."""
+    """The plan asks for more resources than there are."""
 
 
 class StartError(OSError):
-    """Ray itself could not be started, though it was tried again."""
+    """Ray could not be started, even at the second attempt."""
 
 
 @contextmanager
 def cluster(plan: Plan, address: str | None) -> Generator[None]:
-    """A Ray session: the cluster at `address`, or one made of this machine and taken down at the end.
+    """Open a Ray session: the cluster at `address`, or one on this machine that is shut down at the end.
 
     Raises:
         ResourceError: there is no such cluster, or it cannot hold even one run of the plan.
@@ -85,7 +85,7 @@ def cluster(plan: Plan, address: str | None) -> Generator[None]:
 
 
 def _make(plan: Plan) -> None:
-    """Starts Ray, and once more where that fails: on a busy machine one of its processes may come up too late."""
+    """Start Ray, with a second attempt: on a busy machine one of its processes may come up too late."""
     for last in (False, True):
         try:
             # A stopped multi-worker run gives its resources back through the dashboard's state service.
@@ -113,7 +113,7 @@ def _join(address: str) -> None:
 
 
 def check_local(plan: Plan) -> None:
-    """Refuses, before Ray is started, a plan that this machine cannot run.
+    """Refuse, before Ray is started, a plan that this machine cannot run.
 
     Raises:
         ResourceError: says what is missing.
@@ -122,7 +122,7 @@ def check_local(plan: Plan) -> None:
 
 
 def check_room(plan: Plan, available: dict[str, Any], where: str) -> None:
-    """Refuses a plan of which not one run fits.
+    """Refuse a plan whose runs do not fit into the cluster even one at a time.
 
     Raises:
         ResourceError: says what is missing.
@@ -144,7 +144,7 @@ def run(
     say: Callable[[str], None],
     train: Callable[[dict[str, Any]], None] | None = None,
 ) -> None:
-    """Trains every run that the arbiter gives out; returns when there are no more.
+    """Train every run that the arbiter issues; return when there are no more.
 
     `plan` says what a run occupies; `train` is a Tune function to train one with, by default ours. Ctrl-C, or a
     SIGTERM, closes the arbiter, and a second one stops at once.
@@ -179,7 +179,7 @@ def run(
 
 
 class _Training(tune.Callback):
-    """Tells of the first run that has a process to be trained in."""
+    """Callback that announces the first run whose process has started."""
 
     def __init__(self, watchers: Sequence[Watcher]):
         super().__init__()
@@ -189,7 +189,7 @@ class _Training(tune.Callback):
         return {}  # Tune writes down how it was called, and nobody reads it: watchers have locks
 
     def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """A process is there; only the first is told of."""
+        """Announce the first run whose process has started."""
         while self.waiting:
             self.waiting.pop().training()
 
@@ -224,6 +224,6 @@ def _trainable(plan: Plan, places: Places, scratch: str) -> Callable[[dict[str, 
 
 
 def _needs(plan: Plan) -> dict[str, float]:
-    """Resources of one worker."""
+    """Return the resources of one worker."""
     gpus = {"GPU": plan.gpus_per_worker} if plan.gpus_per_worker else {}
     return {"CPU": 1.0, **gpus}

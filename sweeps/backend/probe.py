@@ -1,4 +1,4 @@
-"""Times a few steps of training on this machine: `python -m sweeps.backend.probe`, a process that can be given up.
+"""Time a few training steps on this machine: `python -m sweeps.backend.probe`, a process that can be abandoned.
 
 It reads {"config": ..., "cache": ...} and writes [seconds of an epoch, how that was found], both as JSON.
 """
@@ -21,19 +21,19 @@ from contrastive.evaluate.online import untrained_accuracy
 from contrastive.train import Metrics, train
 
 LIMIT = 1.0
-"""Seconds of training after which no further step is begun, if there are enough for a figure."""
+"""Seconds of training after which no further step starts, once there are enough for a measurement."""
 BANK, QUERIES = 2048, 512
 """Images whose evaluation stands for that of all."""
 
 
 class _EnoughError(Exception):
-    """The figure is there; ends the training."""
+    """Ends the training once the measurement is complete."""
 
 
 def seconds_per_epoch(
     config: Config, dataset: Dataset, *, limit: float = LIMIT, clock: Callable[[], float] = time.perf_counter
 ) -> tuple[float, str]:
-    """Seconds of one epoch of training and its evaluation, and how they were found.
+    """Measure the seconds of one epoch of training and its evaluation; also return how they were measured.
 
     Where an epoch fits into `limit`, the last whole one. Else the steps after the first, times their number in an
     epoch, and an evaluation of some images, times all images over those. Views are made for several steps in one
@@ -67,7 +67,7 @@ def seconds_per_epoch(
 
 
 def _evaluation(config: Config, dataset: Dataset, clock: Callable[[], float]) -> float:
-    """Seconds of the evaluation after an epoch, in proportion to the images embedded."""
+    """Estimate the seconds of the evaluation after an epoch, in proportion to the images embedded."""
     bank = _some(dataset.bank, max(BANK, config.evaluation.neighbours))
     queries = _some(dataset.validation, QUERIES)
     part = replace(dataset, labelled=bank, validation=queries)
@@ -84,7 +84,7 @@ def _some(split: Split, count: int) -> Split:
 
 
 def main() -> None:
-    """Reads a configuration, times it and writes what was found."""
+    """Read a configuration, time it and write the measurement."""
     wanted = json.load(sys.stdin)
     config = configs.from_dict(wanted["config"])
     found = seconds_per_epoch(config, load(config.data, cache=Path(wanted["cache"])))

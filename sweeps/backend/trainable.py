@@ -1,4 +1,4 @@
-"""Ray's side of a run: in-process for one worker, and for more a long-lived Ray Train run that serves many.
+"""Ray trainables of a run: in-process for one worker; for several, a long-lived Ray Train run that serves many runs.
 
 `inline` trains inside a Tune actor, which is used again for the next run. For several workers a Tune actor
 (`Slot`) pays the start-up of its TorchTrainer once: it hands runs to the workers through a mailbox, and their
@@ -22,13 +22,13 @@ if TYPE_CHECKING:  # an inline run knows no plan, and whose process trains it ne
     from sweeps.planning.plan import Plan
 
 RETRIES = 2
-"""How often a run whose processes die is started again, from its last checkpoint."""
+"""Restarts of a run whose processes die, each from its last checkpoint."""
 POLL_SECONDS = 1.0
-"""How often a slot that waits for a report looks whether its workers still live."""
+"""Seconds between two checks, by a slot that waits for a report, that its workers are alive."""
 
 
 def train_inline(config: dict[str, Any], places: Places) -> None:
-    """A Tune function trainable: trains the run in this very process."""
+    """Train the run in this process, as a Tune function trainable."""
     work(config, places, tune.report, World())
 
 
@@ -37,7 +37,7 @@ class Stopped(BaseException):
 
 
 class Mailbox:
-    """A Ray actor: runs go in, results come out, decisions go back, each keyed by its epoch."""
+    """Ray actor that passes runs to workers, their results to Tune and Tune's decisions back, keyed by epoch."""
 
     def __init__(self) -> None:
         self.changed = asyncio.Condition()
@@ -49,7 +49,7 @@ class Mailbox:
         self.taken = 0
 
     async def submit(self, run: dict[str, Any]) -> None:
-        """The next run for all workers."""
+        """Hand all workers the next run."""
         async with self.changed:
             number = self.job[0] + 1 if self.job else 1
             self.job, self.finished = (number, run), number - 1
@@ -57,9 +57,9 @@ class Mailbox:
             self.changed.notify_all()
 
     async def take(self, rank: int, done: int) -> tuple[int, dict[str, Any]]:
-        """The run after number `done`; an unfinished one again after the workers were restarted.
+        """Return the run after number `done`; an unfinished one again after the workers were restarted.
 
-        A run that its workers have not survived `RETRIES` restarts of is given up.
+        A run whose workers have died more than `RETRIES` times is given up.
         """
         async with self.changed:
             while True:
@@ -73,9 +73,9 @@ class Mailbox:
                 self.finished = self.job[0]
 
     async def report(self, rank: int, job: int, result: dict[str, Any]) -> bool:
-        """A worker's result; answers whether the run goes on, when that is decided.
+        """Submit a worker's result; return whether the run goes on, once that is decided.
 
-        Epochs count once, from rank 0; an end before its time counts once, from whichever worker it befell.
+        An epoch counts once, from rank 0; an early end counts once, from the worker on which it happened.
         """
         ended = next((word for word in ENDINGS if word in result), None)
         key = ended or result["epoch"]
@@ -89,27 +89,27 @@ class Mailbox:
             return bool(ended) or self.answers.get(key, False)
 
     async def result(self, timeout: float) -> dict[str, Any] | None:
-        """The next result, or None if there is none in time."""
+        """Return the next result, or None if there is none in time."""
         try:
             return (await asyncio.wait_for(self.results.get(), timeout))[1]
         except TimeoutError:
             return None
 
     async def answer(self, epoch: int, goes_on: bool) -> None:
-        """Tune's decision on the result of an epoch."""
+        """Record Tune's decision on the result of an epoch."""
         async with self.changed:
             self.answers[epoch] = goes_on
             self.changed.notify_all()
 
     async def finish(self) -> None:
-        """The run is over for all workers, whatever they are doing."""
+        """End the run for all workers, whatever they are doing."""
         async with self.changed:
             self.finished = self.job[0] if self.job else 0
             self.changed.notify_all()
 
 
 def serve(config: dict[str, Any]) -> None:
-    """Ray Train's training function: works on run after run until it is killed."""
+    """Train run after run until the process is killed, as Ray Train's training function."""
     mailbox, places, world = config["mailbox"], config["places"], current_world()
     done = 0
     while True:
@@ -129,12 +129,12 @@ def serve(config: dict[str, Any]) -> None:
 
 
 class Slot(tune.Trainable):
-    """A Tune trainable whose epochs are made by the workers of one Ray Train run."""
+    """Tune trainable whose epochs are trained by the workers of one Ray Train run."""
 
     def setup(  # pyright: ignore[reportIncompatibleMethodOverride] - as tune.with_parameters calls it
         self, config: dict[str, Any], plan: "Plan", places: Places, scratch: str
     ) -> None:
-        """Starts the workers, once an actor."""
+        """Start the workers, once per actor."""
         self.plan, self.places, self.scratch = plan, places, scratch
         # Two calls of each worker and one of the slot may wait in it at once.
         actor: Any = ray.remote(Mailbox).options(num_cpus=0, max_concurrency=2 * plan.workers_per_run + 8)
@@ -145,14 +145,14 @@ class Slot(tune.Trainable):
         self.reset_config(config)
 
     def reset_config(self, new_config: dict[str, Any]) -> bool:
-        """Hands the workers another run; the one before, if Tune stopped it, ends at its last report."""
+        """Hand the workers another run; the previous one, if Tune stopped it, ends at its last report."""
         ray.get(self.mailbox.finish.remote())
         self.waiting: int | None = None
         ray.get(self.mailbox.submit.remote(new_config))
         return True
 
     def step(self) -> dict[str, Any]:
-        """One epoch: releases the workers from the last report and waits for the next."""
+        """Train one epoch: release the workers from the last report and wait for the next."""
         if self.waiting is not None:
             ray.get(self.mailbox.answer.remote(self.waiting, True))
         result: dict[str, Any] | None = None
@@ -167,13 +167,13 @@ class Slot(tune.Trainable):
         return {**result, "done": done}
 
     def save_checkpoint(self, checkpoint_dir: str) -> None:
-        """Nothing: the run keeps its own checkpoint, which outlives this actor."""
+        """Do nothing: the run keeps its own checkpoint, which outlives this actor."""
 
     def load_checkpoint(self, checkpoint: Any) -> None:
-        """Nothing: the run finds its own checkpoint."""
+        """Do nothing: the run finds its own checkpoint."""
 
     def cleanup(self) -> None:
-        """Lets go of the workers; they end with this actor, which owns them."""
+        """Release the workers; they end with this actor, which owns them."""
         ray.kill(self.mailbox)
 
     def _train(self) -> None:

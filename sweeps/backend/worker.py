@@ -1,4 +1,4 @@
-"""One run, wherever it is worked on: trained, recorded epoch by epoch, its failure kept. Knows no Ray."""
+"""Training of one run, independent of Ray: every epoch is recorded, and so is a failure."""
 
 import traceback
 from collections.abc import Callable
@@ -13,15 +13,15 @@ from contrastive.distributed import World, peer_lost
 from sweeps.store import Writer, last_epoch, read_manifest
 
 Tell = Callable[[dict[str, Any]], None]
-"""Hands a result to Tune; returns when Tune has decided that the run goes on, raises when it has not."""
+"""Function that hands a result to Tune: returns if Tune decides that the run goes on, else raises."""
 
 ENDINGS = ("failed", "diverged")
-"""What a result is called that ends its run before the last epoch."""
+"""Names of the results that end a run before its last epoch."""
 
 
 @dataclass(frozen=True)
 class Places:
-    """Where the processes find the prepared images, and what they train on."""
+    """Where a run's processes find the prepared images, and the devices they train on."""
 
     cache: str
     device: str = "cpu"
@@ -30,9 +30,9 @@ class Places:
 
 
 def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
-    """Trains one run and records every epoch durably before Tune hears of it; returns whether it failed.
+    """Train one run, recording every epoch durably before Tune hears of it; return whether the run failed.
 
-    `run["sweep"]` is the folder of its sweep. A failure is told to Tune as a result that holds the traceback, a
+    `run["sweep"]` is the folder of its sweep. A failure is reported to Tune as a result that holds the traceback, a
     loss that is no number as one that says so; the sweep goes on.
 
     Raises:

@@ -1,1 +1,1 @@
-"""What a sweep decides and remembers, replayed from its record; it knows no Ray and no clock of its own."""
+"""Decisions and state of a sweep, replayed from its record; independent of Ray and of the system clock."""

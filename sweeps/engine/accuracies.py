@@ -1,4 +1,4 @@
-"""What is measured of a sweep beside its runs: what any learning must pass, and the test images at its end."""
+"""Measurements of a sweep beside its runs: the baselines that learning must beat, and the test accuracy at its end."""
 
 from statistics import fmean
 from typing import Any
@@ -14,7 +14,7 @@ from sweeps.planning.plan import Plan
 
 
 def baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:
-    """What any learning must pass; the encoder before training is another one on each seed."""
+    """Measure the baselines that learning must beat; the untrained encoder differs from seed to seed."""
     device, base = _device(plan), plan.space.base
     raw = raw_pixel_accuracy(base, dataset, device=device)
     configs = {seed: plan.run(plan.space.default(), seed) for seed in plan.seeds}
@@ -26,7 +26,7 @@ def baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:
 
 
 def test_accuracy(sweep: Sweep, run: str) -> float:
-    """Top-1 of kNN on the test images, in percent, of a finished run: for what is reported at the end only."""
+    """Measure a finished run's kNN top-1 on the test images, in percent: only for what is reported at the end."""
     device = _device(sweep.plan)
     found = load_encoder(sweep.checkpoint(run), device=device)
     layer = readout(found, found.config.evaluation.layer)
@@ -34,5 +34,5 @@ def test_accuracy(sweep: Sweep, run: str) -> float:
 
 
 def _device(plan: Plan) -> torch.device:
-    """The driver's own: the machine that asks for GPUs on a cluster need not have one."""
+    """Return the driver's own device: the machine that asks for GPUs on a cluster need not have one."""
     return torch.device(plan.device if torch.cuda.is_available() else "cpu")

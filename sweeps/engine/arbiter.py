@@ -1,4 +1,4 @@
-"""One hand over the engines of one or many sweeps: who gets the next free place, and when all is spent."""
+"""Arbiter between the engines of one or many sweeps: which gets the next free place, and when the budget is spent."""
 
 import functools
 import time
@@ -15,31 +15,31 @@ from sweeps.planning.plan import Budget
 
 INTERRUPTED = Closing("interrupted", "interrupted")
 STARTS = ("runs",)
-"""A limit on beginnings: what was begun comes to its end."""
+"""Limit on the runs that start: started runs are trained to their end."""
 LIMITS = ("epochs", "hours", "gpu_hours")
-"""What ends runs in training too; they can be resumed."""
+"""Limits that end runs in training, too; these can be resumed."""
 Order = Literal["fair", "priority"]
-"""Fair: the sweep that has had least for its weight; priority: the first of the list that has something to do."""
+"""Which sweep comes next. "fair": the one that has used least for its weight; "priority": the first with work to do."""
 
 
 @dataclass(frozen=True)
 class Issued:
-    """A run to be trained, and whose it is."""
+    """A run to be trained, and the engine it belongs to."""
 
     engine: Engine
     run: IssuedRun
 
 
 class Arbiter:
-    """Gives out runs of several engines under one budget, each engine also keeping to its own.
+    """Issuer of the runs of several engines under one budget; each engine also keeps to its own.
 
     Args:
         engines: in order of priority.
         weights: shares of the machines under "fair"; equal by default.
         order: how the next one is chosen.
         budget: of all together.
-        hours: what earlier sittings have taken, by the clock on the wall.
-        asked_to_stop: whether somebody else wants it to end.
+        hours: wall-clock hours of earlier sessions.
+        asked_to_stop: whether another process has asked for the end.
         clock: seconds.
     """
 
@@ -65,7 +65,7 @@ class Arbiter:
             engine.queue.lacking = functools.partial(self._lacking, engine)
 
     def has_work(self) -> bool:
-        """Whether there is a run to train; it is given out next. What can be reused is, before a cluster is up."""
+        """Return whether there is a run to train. Reuses finished runs, which needs no cluster."""
         issued = self.issue()
         self.held = issued if isinstance(issued, Issued) else None
         return self.held is not None
@@ -76,7 +76,7 @@ class Arbiter:
         return self.closing or next((engine.closing for engine in self.engines if engine.closing), None)
 
     def issue(self) -> Issued | Literal["wait"] | None:
-        """The next run; WAIT while there is none yet, None when there will be none."""
+        """Return the next run; WAIT while there is none yet, None when there will be none."""
         if self.held:
             held, self.held = self.held, None
             return held
@@ -90,13 +90,13 @@ class Arbiter:
         return WAIT if waiting and self.closing is None else None
 
     def report(self, issued: Issued, epoch: int, metrics: Metrics, *, host: str = "") -> bool:
-        """Whether the run, which is trained on `host`, goes on after this epoch."""
+        """Return whether the run, trained on `host`, goes on after this epoch."""
         goes_on = issued.engine.report(issued.run, epoch, metrics, host=host)
         self._check_limits()
         return goes_on and issued.engine.closing is None
 
     def close(self, closing: Closing) -> None:
-        """Issues no more; what is in training ends at its next report and can be resumed."""
+        """Stop issuing runs; those in training end at their next report and can be resumed."""
         self.closing = self.closing or closing
         for engine in self.engines:
             engine.close(closing)
@@ -112,7 +112,7 @@ class Arbiter:
         return [engine for engine, _ in sorted(zip(self.engines, self.weights, strict=True), key=had)]
 
     def _lacking(self, engine: Engine, runs: int, epochs: int | None) -> str | None:
-        """Why these do not fit into the search's share of the sweep's own budget or of that of all; None if they do."""
+        """Return why these exceed the search's share of the sweep's own or the common budget, or None."""
         hours = self.hours + (self.clock() - self.began) / 3600
         for budget, engines in ((engine.plan.budget, [engine]), (self.budget, self.engines)):
             used = spent(engines, hours) if budget != Budget() else {}
@@ -150,7 +150,7 @@ class Arbiter:
 
 
 def spent(engines: Sequence[Engine], hours: float) -> dict[str, float]:
-    """What engines have used up, in the units of a budget."""
+    """Return what engines have spent, in the units of a budget."""
     return {
         "runs": sum(engine.spending.runs for engine in engines),
         "epochs": sum(engine.spending.epochs_spent for engine in engines),
@@ -160,7 +160,7 @@ def spent(engines: Sequence[Engine], hours: float) -> dict[str, float]:
 
 
 def exhausted(budget: Budget, used: Mapping[str, float], limits: Sequence[str] = LIMITS) -> str | None:
-    """Which of these limits of a budget is reached, in words, or None."""
+    """Return, in words, which of these limits of a budget is reached, or None."""
     for name in limits:
         limit = getattr(budget, name)
         if limit is not None and used[name] >= limit:

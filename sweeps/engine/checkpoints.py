@@ -1,4 +1,4 @@
-"""The checkpoints of a sweep: which are kept, within what room, and how one is taken over from another sweep."""
+"""The checkpoints of a sweep: which are kept, how much disk they may take, and reuse of those of other sweeps."""
 
 import os
 import shutil
@@ -11,9 +11,9 @@ from sweeps.engine.retention import checkpoint_sizes, removable
 
 @dataclass(frozen=True)
 class Checkpoints:
-    """One folder a run under `directory`.
+    """Checkpoints of a sweep, one folder per run under `directory`.
 
-    `keep` arms keep theirs, the best of the sweep, and the default its own; `room` is how many bytes all may take.
+    The `keep` best arms and the default keep theirs; `room` is the bytes that all together may take.
     """
 
     directory: Path
@@ -21,12 +21,12 @@ class Checkpoints:
     room: int | None = None
 
     def of(self, run: str) -> Path | None:
-        """The checkpoint of a run, if it has one."""
+        """Return the checkpoint of a run, or None."""
         path = self.directory / run / "checkpoint.pt"
         return path if path.is_file() else None
 
     def measure(self) -> dict[str, int]:
-        """Bytes of each checkpoint, by run."""
+        """Measure the bytes of each checkpoint, by run."""
         return checkpoint_sizes(self.directory)
 
     def tidy(
@@ -38,7 +38,7 @@ class Checkpoints:
         worth: Callable[[str], tuple[float, float]],
         default: str,
     ) -> None:
-        """Removes what nothing needs any more.
+        """Remove the checkpoints that are no longer needed.
 
         Args:
             sizes: as measured just now.
@@ -53,7 +53,7 @@ class Checkpoints:
         for run in ranked:
             if states[run] == "complete":
                 arms.setdefault(arm(run), []).append(run)
-        # An arm that is not through on every seed may yet become one of the best.
+        # An arm that is not complete on every seed may still become one of the best.
         waiting = [run for run in ranked if states[run] in ("running", "undecided")]
         gone = removable(
             sizes,
@@ -69,7 +69,7 @@ class Checkpoints:
             shutil.rmtree(self.directory / run, ignore_errors=True)
 
     def link(self, run: str, source: Path) -> None:
-        """Takes over the checkpoint of an equal run, if it still exists; on one disk it takes no room twice."""
+        """Reuse the checkpoint of an equal run, if it still exists; a hard link where both lie on one disk."""
         target = self.directory / run
         if not source.is_dir() or target.exists():
             return

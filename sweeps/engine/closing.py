@@ -1,4 +1,4 @@
-"""Why a sweep issues no more runs."""
+"""Reasons for which a sweep issues no more runs."""
 
 import re
 from dataclasses import dataclass, field
@@ -7,12 +7,12 @@ from typing import Literal
 from sweeps.engine.history import last_line
 
 SAME_FAILURES = 10
-"""Runs in a row that fail with the same error, after which the sweep ends: the next would fail, too."""
+"""Consecutive runs that fail with the same error before the sweep ends: the next would fail, too."""
 
 
 @dataclass(frozen=True)
 class Closing:
-    """Somebody's wish, a budget that is spent, or runs that fail."""
+    """Reason for the end of a sweep: a request, an exhausted budget, or failing runs."""
 
     kind: Literal["interrupted", "spent", "failing"]
     reason: str
@@ -20,17 +20,17 @@ class Closing:
 
 @dataclass
 class FailureStreak:
-    """Runs in a row that have failed alike; `fail_fast`: the first failure is enough."""
+    """Counter of consecutive runs that failed alike; with `fail_fast`, the first failure is enough."""
 
     fail_fast: bool
     errors: list[str] = field(default_factory=list[str])
 
     def clear(self) -> None:
-        """Start anew: a run has ended well."""
+        """Reset the count: a run has ended well."""
         self.errors.clear()
 
     def add(self, reason: str) -> Closing | None:
-        """Count a failure; why the sweep is to end, or None."""
+        """Count a failure; return why the sweep is to end, or None."""
         last = last_line(reason)
         error = re.sub(r"\b[0-9a-f]{8,}\b|[\d.]+", "#", last)  # digests and numbers differ from run to run
         self.errors = [*self.errors, error] if error in self.errors[-1:] else [error]

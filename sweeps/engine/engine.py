@@ -1,6 +1,6 @@
-"""A sweep being carried out, without Ray or time: which run is next, what a report means, how a run ends.
+"""The engine of a sweep, independent of Ray and time: the next run, the response to a report, the end of a run.
 
-All state follows from what was recorded, in order; so a killed sweep is resumed by replaying its record, and
+All state follows from the record, in order; so a killed sweep is resumed by replaying its record, and
 what trains the runs may be Ray, a test or a simulation.
 """
 
@@ -25,12 +25,12 @@ from sweeps.store import Writer
 from sweeps.store.schema import REUSED, State
 
 WAIT: Literal["wait"] = "wait"
-"""Nothing to issue now, but perhaps when a run has ended."""
+"""Nothing to issue now, but there may be when a run has ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """How a sweep is carried out, of which nothing shows in its results."""
+    """How a sweep is carried out; none of it affects the results."""
 
     default_arm: str
     fail_fast: bool = False
@@ -40,7 +40,7 @@ class Options:
 
 
 class Engine:
-    """Issues the runs of a study, judges their reports and records all of it.
+    """Issuer of a study's runs, which judges their reports and records all of it.
 
     `reusable` finds a finished equal run of another sweep.
     """
@@ -73,7 +73,7 @@ class Engine:
         )  # of what was recorded before, nobody is told again
 
     def issue(self) -> IssuedRun | Literal["wait"] | None:
-        """The next run to train; WAIT while there is none yet, None when there will be none."""
+        """Return the next run to train; WAIT while there is none yet, None when there will be none."""
         while self.closing is None:
             run = self.queue.next()
             if run is None:
@@ -94,7 +94,7 @@ class Engine:
         return None
 
     def report(self, run: IssuedRun, epoch: int, metrics: Metrics, *, host: str = "") -> bool:
-        """Judges an epoch of a run that is being trained, on `host`; whether the run goes on."""
+        """Judge an epoch of a run in training on `host`; return whether the run goes on."""
         verdicts = self.queue.verdicts
         if run.identity in verdicts:
             return False
@@ -115,12 +115,12 @@ class Engine:
         return run.identity not in verdicts and self.closing is None
 
     def _search_lacks(self, run: IssuedRun, epoch: int) -> str | None:
-        """Why a run of the search has no epoch more within its share of a budget, or None."""
+        """Return why the search's share of a budget has no further epoch for a run, or None."""
         searching = run.seed in self.plan.seeds and epoch < run.config.epochs and not self.study.confirming
         return self.queue.lacking(0, None) if searching else None
 
     def end(self, run: IssuedRun, *, failed: str | None = None, diverged: str | None = None) -> None:
-        """The run is no longer trained: it is done, has been told to end, or has failed."""
+        """Record that a run is no longer trained: it is complete, was told to end, or has failed."""
         del self.queue.running[run.identity]
         verdict, epoch = self.queue.verdicts.pop(run.identity, None), self.ledger.of(run).epoch
         if diverged is not None:
@@ -139,7 +139,7 @@ class Engine:
         tidy(self.ledger, self.queue.occupied())
 
     def close(self, closing: Closing) -> None:
-        """Issues no more; runs in training end at their next report and can be resumed."""
+        """Stop issuing runs; those in training end at their next report and can be resumed."""
         if self.closing is None:
             self.closing = closing
             self.writer.event("closing", reason=closing.reason)
@@ -150,7 +150,7 @@ class Engine:
         return self.queue.running
 
     def _take_up(self, history: History) -> list[IssuedRun]:
-        """Replays what was recorded; the runs that were in training when the sweep was interrupted."""
+        """Replay the record; return the runs that were in training when the sweep was interrupted."""
         self.judging.replay(history)
         for run in self.study.unfinished():
             state = history.states.get(run.identity, "running")
@@ -170,7 +170,7 @@ class Engine:
         return again + [run for run in self.study.unfinished() if run.identity not in elsewhere]
 
     def _search_is_over(self) -> bool:
-        """Ends what was never promoted; begins to confirm, once; whether nothing is left to do."""
+        """End runs that were never promoted and start the confirmation, once; return whether nothing is left to do."""
         paused = self.study.unfinished()
         for run in paused:
             self._stop(run, OUTDONE)
@@ -187,7 +187,7 @@ class Engine:
         return False
 
     def _reuse(self, run: IssuedRun, finished: Finished) -> None:
-        """Takes over the recorded epochs of an equal run of another sweep."""
+        """Reuse the recorded epochs of an equal run of another sweep."""
         self.ledger.take_over(run, finished)
         for epoch, metrics in finished.epochs:
             self.writer.report(run.identity, 0, epoch, metrics)
@@ -209,7 +209,7 @@ class Engine:
         self._record(run, "stopped", reason)
 
     def _record(self, run: IssuedRun, state: State, reason: str, values: tuple[float, ...] = ()) -> None:
-        """In the store first, then in the study: what the store has, a resumed study is told."""
+        """Record in the store first, then in the study: a resumed study is told what the store has."""
         self.ledger.note(run, state, reason)
         self.writer.sync()  # the study's journal is on disk at once, and must not know more than the store
         if state != "paused":

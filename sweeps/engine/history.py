@@ -1,4 +1,4 @@
-"""What the store knows of a sweep when it is resumed, and of equal runs in other sweeps."""
+"""History of a resumed sweep, and equal runs of other sweeps, as read from the store."""
 
 import json
 from bisect import bisect_left
@@ -12,7 +12,7 @@ from sweeps import store
 from sweeps.store.schema import METRIC, WHENCE
 
 ORDERED = ("judging", "judged", "lost")
-"""Kinds of events that say in which order the judge was shown reports, and told of runs that broke."""
+"""Kinds of events that record the order in which the judge received reports and failures."""
 ASKED = ["run", "state", "reason", *WHENCE]
 Epoch = tuple[int, dict[str, float]]
 """An epoch's number and its metrics."""
@@ -20,32 +20,32 @@ Epoch = tuple[int, dict[str, float]]
 
 @dataclass(frozen=True)
 class History:
-    """A sweep so far: its reports (run, epoch, metrics) in the order of recording, and where its runs stand."""
+    """Recorded history of a sweep: its reports (run, epoch, metrics), as recorded, and the state of its runs."""
 
     reports: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)
     heard: int = 0
-    """So many of them come first, in the order in which the judge was shown them; of others only clocks tell one."""
+    """Number of leading reports in the order in which the judge saw them; the others are ordered by time."""
     losses: dict[int, list[tuple[str, str, str]]] = field(
         default_factory=dict[int, list[tuple[str, str, str]]]
     )
-    """After how many of these the judge was told of which runs that they failed, or why the guard ended them."""
+    """Runs that failed or were ended by the guard (run, state, reason), by the number of reports judged before."""
     seeds: dict[int, int] = field(default_factory=dict[int, int])
-    """After how many of these each arm was to have how many seeds."""
+    """Seeds per arm, by the number of reports judged before that number held."""
     order: int = 0
-    """The next place in this order."""
+    """Next position in this order."""
     states: dict[str, str] = field(default_factory=dict[str, str])
     reasons: dict[str, str] = field(default_factory=dict[str, str])
     attempts: dict[str, int] = field(default_factory=dict[str, int])
     reused: frozenset[str] = frozenset()
     """Runs whose reports come from another sweep."""
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict[str, Mapping[str, str]])
-    """What has trained each run that has reported: columns of schema.WHENCE, "" where it was not recorded."""
+    """Origin of each run that has reported: columns of schema.WHENCE, "" where it was not recorded."""
     sittings: tuple[tuple[float, float], ...] = ()
-    """When each began and when something was last recorded in it, in seconds of the clock."""
+    """Start of each session and time of the last record in it, in seconds since the epoch."""
 
     @property
     def hours(self) -> float:
-        """Of all sittings so far, by the clock on the wall."""
+        """Wall-clock hours of all sessions so far."""
         return hours(self.sittings)
 
 
@@ -56,28 +56,28 @@ class Finished:
     sweep: str
     epochs: list[Epoch]
     checkpoint: Path
-    """The folder of its checkpoint, which need not exist any more."""
+    """Folder of its checkpoint, which may no longer exist."""
     origin: Mapping[str, str] = field(default_factory=dict[str, str])
     """Code, commit and machine that trained it: columns of schema.WHENCE."""
 
 
 @dataclass(frozen=True)
 class Elsewhere:
-    """Complete runs of the other sweeps of a store, by their identity; called with one it gives the run, or None."""
+    """Complete runs of the other sweeps of a store; called with an identity it returns the run, or None."""
 
     sweeps: dict[str, Path]
-    """Where each was trained that can be taken over."""
+    """Sweep that trained each reusable run."""
     origins: dict[str, dict[str, str]]
-    """What trained it, columns of schema.WHENCE."""
+    """Origin of each: columns of schema.WHENCE."""
     others: dict[str, dict[str, str]]
-    """The same of runs that other code has trained."""
+    """Origin of runs that other code has trained: these are not reused."""
     curves: Callable[[Path], dict[str, list[Epoch]]]
     """The epochs of a sweep's runs."""
     met: set[str] = field(default_factory=set[str])
-    """Those of other code that were asked for."""
+    """Runs of other code that were asked for."""
 
     def __call__(self, run: str) -> Finished | None:
-        """The run, if the right code has trained it."""
+        """Return the run, if the right code has trained it."""
         if run not in self.sweeps:
             self.met.update({run} & self.others.keys())
             return None
@@ -86,7 +86,7 @@ class Elsewhere:
         return Finished(other.name, self.curves(other)[run], where, self.origins[run])
 
     def passed_over(self, runs: Iterable[str]) -> str:
-        """How many of these exist but were trained by other code, in a sentence; "" if none."""
+        """Say in a sentence how many of these exist but were trained by other code; "" if none."""
         found = [self.others[run] for run in runs if run in self.others]
         if not found:
             return ""
@@ -103,7 +103,7 @@ class Elsewhere:
 
 
 def read_history(directory: Path) -> History:
-    """The history of the sweep in `directory`; an empty one of a sweep that was never carried out."""
+    """Read the history of the sweep in `directory`; it is empty for a sweep that never ran."""
     events = store.events(directory).to_pylist()
     runs, table = (
         store.runs(directory).select(["run", "attempt", "state", "reason", *WHENCE]).to_pylist(),
@@ -125,9 +125,9 @@ def read_history(directory: Path) -> History:
 
 
 def finished_elsewhere(directory: Path, code: str | None = None) -> Elsewhere:
-    """Finds, by its identity, a run that was trained to its end in another sweep of the same store.
+    """Find the runs, by identity, that were trained to their end in other sweeps of the same store.
 
-    Smoke tests have no part in it. `code`: the digest that must have trained it; None: whatever has.
+    Smoke tests are left out. `code`: digest of the code that must have trained them; None: any code.
     """
     sweeps: dict[str, Path] = {}
     origins: dict[str, dict[str, str]] = {}
@@ -161,7 +161,7 @@ def _curves(directory: Path) -> dict[str, list[Epoch]]:
 
 
 def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict[str, int]]:
-    """The metrics of each epoch, in the order of recording; and the last attempt of each run."""
+    """Return the metrics of each epoch, in the order of recording, and the last attempt of each run."""
     attempts: dict[str, int] = {}
     ordered = reports.sort_by([("time", "ascending"), ("sequence", "ascending")])
     names = [name for name in ordered.column_names if name.startswith(METRIC)]
@@ -179,7 +179,7 @@ def _epochs(reports: Any) -> tuple[list[tuple[str, int, dict[str, float]]], dict
 def _in_order(
     reports: list[tuple[str, int, dict[str, float]]], events: list[dict[str, Any]]
 ) -> dict[str, Any]:
-    """What the judge was shown and told, in that order; then the reports that nobody had judged, or wrote down."""
+    """Order what the judge was shown and told; reports without a recorded position come last."""
     left = {(run, epoch): (run, epoch, metrics) for run, epoch, metrics in reports}
     ordered: list[tuple[str, int, dict[str, float]]] = []
     losses: dict[int, list[tuple[str, str, str]]] = {}
@@ -203,12 +203,12 @@ def _in_order(
 
 
 def last_line(reason: str) -> str:
-    """Of a traceback what went wrong; of another reason all of it."""
+    """Return the last line of a traceback; of another reason all of it."""
     return (reason.strip().splitlines() or [""])[-1]
 
 
 def hours(sittings: Iterable[tuple[float, float]]) -> float:
-    """Hours in which there was a sitting of one sweep or another."""
+    """Return the hours covered by the sessions of at least one sweep."""
     total, until = 0.0, float("-inf")
     for start, end in sorted(sittings):
         total += max(0.0, end - max(start, until))
@@ -217,7 +217,7 @@ def hours(sittings: Iterable[tuple[float, float]]) -> float:
 
 
 def _sittings(events: list[dict[str, Any]], reports: list[float]) -> tuple[tuple[float, float], ...]:
-    """A sitting lasts from its beginning to the last thing recorded before the next one began."""
+    """Return each session's span: from its start to the last record before the next one started."""
     begun = [event["time"] for event in events if event["kind"] == "begun"]
     times = sorted([*(event["time"] for event in events if event["kind"] != "compacted"), *reports])
     following = [*begun[1:], float("inf")] if begun else []

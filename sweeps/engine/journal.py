@@ -27,7 +27,7 @@ STATES = {"complete": TrialState.COMPLETE, "stopped": TrialState.PRUNED, "failed
 
 
 class Journal:
-    """The study in `storage`, None: in a file of the directory; read when it is opened, only written to after that."""
+    """Optuna study in `storage` (None: a file in the directory); read when opened, only written to after that."""
 
     def __init__(
         self,
@@ -41,7 +41,7 @@ class Journal:
         self.study = self._open(directory, storage or _journal(directory / FILE))
 
     def issued(self) -> list[FrozenTrial]:
-        """The trials of runs in order of issue; those that an interruption kept from being issued have failed."""
+        """Return the trials of runs in order of issue; those that an interruption left unissued count as failed."""
         trials = self.study.get_trials(deepcopy=False)
         for trial in trials:
             if "number" not in trial.user_attrs and trial.state == TrialState.RUNNING:
@@ -51,7 +51,7 @@ class Journal:
     def add(
         self, run: IssuedRun, text: str, origin: Origin | None, memory: Mapping[str, Any] | None
     ) -> StudyEntry:
-        """Write down a run of the arm with this key: one entry in the journal that has all of it, or none of it."""
+        """Add a run of the arm with this key: one journal entry, so that all of it is written or nothing."""
         params = parameters.of_arm(self.plan.space, json.loads(text))
         template = FrozenTrial(
             number=-1,
@@ -71,7 +71,7 @@ class Journal:
         return StudyEntry(run, text, trial, self._storage.get_trial_number_from_id(trial), origin=origin)
 
     def recall(self, run: IssuedRun, trial: FrozenTrial) -> StudyEntry:
-        """What a trial says of its run."""
+        """Read from a trial what it records of its run."""
         attributes = trial.user_attrs
         identifier = trial._trial_id  # pyright: ignore[reportPrivateUsage]
         entry = StudyEntry(
@@ -84,12 +84,12 @@ class Journal:
         return entry
 
     def report(self, entry: StudyEntry, epoch: int, value: float) -> None:
-        """Write down a value; Optuna has no intermediate values where there are several objectives."""
+        """Record an intermediate value; Optuna has none where there are several objectives."""
         if len(self.plan.objectives) == 1:
             self._storage.set_trial_intermediate_value(entry.trial, epoch, value)
 
     def tell(self, entry: StudyEntry, state: str, values: tuple[float, ...], *, unwell: bool) -> None:
-        """Write down how a run has ended."""
+        """Record how a run has ended."""
         if unwell:
             self._storage.set_trial_user_attr(entry.trial, "unwell", True)
         self.study.tell(entry.number, list(values) if state == "complete" else None, state=STATES[state])
@@ -99,7 +99,7 @@ class Journal:
         return self.study._storage  # pyright: ignore[reportPrivateUsage]
 
     def _open(self, directory: Path, storage: BaseStorage) -> optuna.Study:
-        """The study; a new one beside the old, with all its trials, if the space was widened since."""
+        """Open the study; if the space was widened since, a new one beside the old, with all its trials."""
         shape = {name: parameters.as_text(d) for name, d in self.distributions.items()}
         known = optuna.get_all_study_summaries(storage, include_best_trial=False)
         names = [summary.study_name for summary in known]
@@ -118,7 +118,7 @@ class Journal:
         return new
 
     def _moved(self, trial: FrozenTrial) -> FrozenTrial:
-        """A trial of the space as it was, in the space as it is."""
+        """Convert a trial of the former space to the present one."""
         params = parameters.of_arm(self.plan.space, json.loads(trial.user_attrs["values"]))
         trial.params = params
         trial.distributions = {name: self.distributions[name] for name in params}
@@ -132,6 +132,6 @@ def _journal(path: Path) -> JournalStorage:
 
 
 def _mend(journal: Path) -> None:
-    """Cuts off a line that a power cut or a full disk left half written: Optuna would write on behind it."""
+    """Cut off a half-written last line, left by a power cut or a full disk: Optuna would append to it."""
     if journal.is_file():
         os.truncate(journal, journal.read_bytes().rfind(b"\n") + 1)

@@ -1,4 +1,4 @@
-"""What the stopper and the guard say of reports, shown to them in an order that is recorded."""
+"""Verdicts of the stopper and the guard on reports, which they are shown in a recorded order."""
 
 import math
 from typing import Any
@@ -14,7 +14,7 @@ OUTDONE = "paused and never taken up again: others were better"
 
 
 class Judging:
-    """The judge of a plan's stopper, whose verdicts follow from what was recorded."""
+    """Judge by a plan's stopper and guard, whose verdicts follow from the record."""
 
     def __init__(self, plan: Plan, ledger: Ledger, *, default_arm: str, order: int):
         self.plan, self.ledger, self.default_arm, self.order = plan, ledger, default_arm, order
@@ -32,11 +32,11 @@ class Judging:
         )
 
     def spares(self, arm: str) -> bool:
-        """Whether an arm is never stopped: the default, and controls, which are drawn by digest."""
+        """Return whether an arm is never stopped: the default, and controls, which are drawn by digest."""
         return arm == self.default_arm or int(arm[:8], 16) / 16**8 < self.plan.stopper.control
 
     def observe(self, run: IssuedRun, epoch: int, metrics: Metrics, *, new: bool) -> Verdict | None:
-        """What the judge says of a report; None if the run goes on. `new`: its place in the order is to be kept."""
+        """Return the verdict on a report; None if the run goes on. `new`: record its position in the order."""
         if run.seed not in self.plan.seeds or not math.isfinite(metrics.get(METRIC, math.nan)):
             return None  # runs on fresh seeds are results: all are trained to their end
         if new:
@@ -45,7 +45,7 @@ class Judging:
         return verdict if epoch < run.config.epochs else None
 
     def lose(self, run: IssuedRun, state: str, reason: str, *, new: bool = False) -> None:
-        """Tell the judge of a run that ended otherwise than by its word."""
+        """Tell the judge that a run ended for a reason other than its verdict."""
         broken = reason if state == "stopped" and reason.startswith(UNWELL) else ""
         if run.seed not in self.plan.seeds:
             return
@@ -61,7 +61,7 @@ class Judging:
             self.judge.stopped(run.arm, reason)
 
     def note_rungs(self, *, known: bool = False) -> None:
-        """Record of the runs of arms what these were compared with, and what came of it; `known`: it was before."""
+        """Record the comparisons and decisions of judged arms, run by run; `known`: the store has them already."""
         for one in self.judge.compared():
             action = one.verdict.action if one.verdict else "goes on"
             decision = "spared" if one.verdict and self.spares(one.arm) else action
@@ -74,7 +74,7 @@ class Judging:
                         self.ledger.writer.event("rung", run, one.epoch, decision=decision, **found)
 
     def replay(self, history: History) -> None:
-        """Show the judge what it was shown, in the same order, and record the order of what it had not heard."""
+        """Show the judge the recorded reports in the same order, and record the order of those that are new to it."""
         entries, searched = self.ledger.study.entries, self.plan.seeds
         begun = {entry.run.seed for entry in entries.values()} & set(searched)
         self.judge.seeds = len(begun) or len(searched)
@@ -98,7 +98,7 @@ class Judging:
         self.observe(run, epoch, metrics, new=number >= history.heard)
 
     def _replay_endings(self, history: History) -> None:
-        """Those whose place in the order was not recorded."""
+        """Replay the endings whose position in the order was not recorded."""
         entries = self.ledger.study.entries
         known = {identity for lost in history.losses.values() for identity, _, _ in lost}
         for identity, state in history.states.items():
@@ -106,7 +106,7 @@ class Judging:
                 self.lose(entries[identity].run, state, history.reasons[identity], new=True)
 
     def _in_order(self, kind: str, run: str = "", epoch: int = 0, **detail: Any) -> None:
-        """Record what the judge is shown with its place: the clocks of machines do not agree on the order."""
+        """Record the position of what the judge is shown: the clocks of machines do not agree on the order."""
         if self.judge.meetings:
             self.ledger.writer.event(kind, run, epoch, order=self.order, **detail)
             self.order += 1

@@ -1,4 +1,4 @@
-"""What each run of a sweep has reported, what that has cost, and what the store is told of it."""
+"""Reports and cost of each run of a sweep, and its rows in the store."""
 
 import json
 import math
@@ -15,20 +15,20 @@ from sweeps.store.schema import State, seconds
 
 
 class Watcher:
-    """Is told what happens; a table on the screen, for one."""
+    """Observer of a sweep, such as a table on the screen."""
 
     def state(self, run: IssuedRun, state: State, reason: str, epochs: int) -> None:
-        """A run has started or ended."""
+        """Handle the start or end of a run."""
 
     def report(self, run: IssuedRun, epoch: int, value: float) -> None:
-        """A run has finished an epoch."""
+        """Handle a finished epoch of a run."""
 
     def training(self) -> None:
-        """The first run of a session begins to train; before that its processes were being started."""
+        """Handle the start of training in a session; before that its processes were being started."""
 
 
 class Ledger:
-    """The progress of every run, and its rows in the store; `devices` are those of one run."""
+    """Progress of every run and its rows in the store; `devices` is the number of GPUs of one run."""
 
     def __init__(
         self, study: Study, writer: Writer, history: History, *, checkpoints: Checkpoints, devices: float
@@ -41,19 +41,19 @@ class Ledger:
         self.epochs_spent, self.seconds_spent = 0, 0.0
 
     def of(self, run: IssuedRun) -> RunProgress:
-        """The progress of a run, which may have none yet."""
+        """Return the progress of a run; empty if it has not reported yet."""
         return self.progress.setdefault(run.identity, RunProgress(run))
 
     def left(self, run: IssuedRun) -> int:
-        """Epochs that a run has to go."""
+        """Return the number of epochs that a run has left."""
         return run.config.epochs - self.of(run).epoch
 
     def is_new(self, run: IssuedRun) -> bool:
-        """Whether nothing of a run was trained in this sweep."""
+        """Return whether no epoch of a run was trained in this sweep."""
         return run.identity not in self.progress or run.identity in self.reused
 
     def start(self, run: IssuedRun) -> IssuedRun:
-        """Record that a run is trained from now on; returns its attempt."""
+        """Record that a run is trained from now on; return its attempt."""
         attempt = self.attempts.get(run.identity, -1) + 1
         self.attempts[run.identity] = attempt
         self.started.add(run.identity)
@@ -65,7 +65,7 @@ class Ledger:
         return replace(run, attempt=attempt)
 
     def take_over(self, run: IssuedRun, finished: Finished) -> None:
-        """Record that a run has been trained in another sweep, all but its epochs."""
+        """Record that a run was trained in another sweep; its epochs are recorded separately."""
         detail: dict[str, Any] = {"sweep": finished.sweep, **self._proposer(run)}
         self.writer.event("reused", run.identity, len(finished.epochs), **detail)
         self.reused.add(run.identity)
@@ -86,7 +86,7 @@ class Ledger:
         return True
 
     def values(self, run: IssuedRun) -> tuple[float, ...]:
-        """The objectives of a run by what it has reported; nan where that is missing."""
+        """Return the objectives of a run from its reports; nan where one is missing."""
         progress = self.of(run)
         return tuple(
             (progress.total if objective.total else progress.last).get(objective.metric, math.nan)
@@ -113,7 +113,7 @@ class Ledger:
         self.watcher.state(run, state, reason, epochs)
 
     def _dropped(self, run: IssuedRun) -> str:
-        """What an arm of a space that lists its arms leaves out, or whatever else it is called; "" of the default."""
+        """Name an arm of a space that lists its arms, for an ablation by what it leaves out; "" for the default."""
         space = self.study.plan.space
         if not space.alternatives:
             return ""
@@ -121,14 +121,14 @@ class Ledger:
         return "" if name == space.base_name else name
 
     def _proposer(self, run: IssuedRun) -> dict[str, Any]:
-        """Who has proposed its arm, where that is known."""
+        """Return what proposed its arm, where that is known."""
         origin = self.study.entries[run.identity].origin
         return {"origin": origin} if origin else {}
 
     def _whence(self, run: IssuedRun) -> dict[str, str]:
-        """Where a run comes from if not from this session alone: columns of schema.WHENCE.
+        """Return the origin of a run that reported before this session, or {}: columns of schema.WHENCE.
 
-        One that other code has begun is of both: its numbers are of neither alone.
+        A run that other code has started records both: its results come from neither alone.
         """
         before, now = self.origins.get(run.identity), self.writer.origin
         if not before or run.identity not in self.started:

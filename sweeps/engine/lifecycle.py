@@ -1,4 +1,4 @@
-"""The life of one sweep on disk: begun, grown, reopened after an interruption."""
+"""Life cycle of a sweep on disk: creation, growth, reopening after an interruption."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -20,9 +20,9 @@ from sweeps.planning.plan import Plan
 def begin(
     plan: Plan, dataset: Dataset, *, root: Path, cache: Path, command: str, program: Callable[[str], str]
 ) -> Sweep:
-    """Makes the folder and the manifest of a new sweep in the store at `root`, of images that `check` has given.
+    """Create the folder and manifest of a new sweep in the store at `root`, with images that `check` has returned.
 
-    `command` is what was typed, `program` gives what to type for a command on the same store.
+    `command` is what was typed; `program` returns what to type for a command on the same store.
 
     Raises:
         ValueError: the store cannot be used; says why.
@@ -37,7 +37,7 @@ def begin(
 
 
 def check_images(plan: Plan, *, cache: Path) -> Dataset:
-    """The images of a plan, which can be trained on by each of its arms.
+    """Return the images of a plan, checked against each of its arms.
 
     Raises:
         ValueError: they cannot; says why.
@@ -48,7 +48,7 @@ def check_images(plan: Plan, *, cache: Path) -> Dataset:
 
 
 def grow(begun: Sweep, plan: Plan, *, program: Callable[[str], str]) -> Sweep:
-    """The sweep with a larger plan: what it has is kept, what is new is checked as at its beginning.
+    """Grow a sweep to a larger plan: its results are kept; what is new is checked as for a new sweep.
 
     Raises:
         ValueError: the images cannot be used for what is new.
@@ -65,12 +65,12 @@ def grow(begun: Sweep, plan: Plan, *, program: Callable[[str], str]) -> Sweep:
 
 
 def reopen(directory: Path, *, cache: Path, other_code: bool = False) -> Sweep:
-    """A sweep that was begun before.
+    """Reopen an existing sweep.
 
-    `other_code`: it may go on though the code that trains has changed since.
+    `other_code`: allow it to go on even if the training code has changed since.
 
     Raises:
-        ValueError: its images or its code are not what they were; says what has changed.
+        ValueError: its images or its code have changed; says what.
     """
     manifest = store.read_manifest(directory)
     plan = plans.from_dict(manifest["plan"])
@@ -94,7 +94,7 @@ def reopen(directory: Path, *, cache: Path, other_code: bool = False) -> Sweep:
 
 
 def go_on(begun: Sweep) -> Sweep:
-    """The sweep, with the code of now in its manifest if that has changed."""
+    """Return the sweep, with the present code in its manifest if that has changed."""
     manifest = store.read_manifest(begun.directory)
     if code_changed(manifest):
         store.write_manifest(begun.directory, {**manifest, **carried_out(manifest)})

@@ -1,4 +1,4 @@
-"""Where a result comes from: code, versions and machine."""
+"""Provenance of a result: code, versions and machine."""
 
 import hashlib
 import platform
@@ -16,7 +16,7 @@ PACKAGES = ("contrastive-sweeps", "torch", "torchvision", "numpy", "ray", "optun
 
 
 def provenance() -> dict[str, object]:
-    """Commit and uncommitted changes of the source (None outside a checkout), versions, machine."""
+    """Return commit and uncommitted changes of the source (None outside a checkout), versions and machine."""
     source = Path(__file__).parent
     # An installation inside somebody else's repository must not record their commit.
     ours = _git(source, "ls-files", "--error-unmatch", Path(__file__).name) is not None
@@ -33,37 +33,37 @@ def provenance() -> dict[str, object]:
 
 @dataclass(frozen=True)
 class Code:
-    """What trains: each source file of `contrastive` by its name with a digest, and the torch that it runs on."""
+    """The training code: each source file of `contrastive` by name with a digest, and the version of torch."""
 
     digest: str
-    """Of all of it; equal runs of equal code give equal numbers."""
+    """Digest of all of it; equal runs of equal code give equal numbers."""
     files: dict[str, str]
     torch: str
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
+        """Return JSON-ready values."""
         return asdict(self)
 
 
 @lru_cache(maxsize=1)
 def code() -> Code:
-    """The code of this process, wherever it is installed; read once."""
+    """Return the code of this process, wherever it is installed; it is read once."""
     return code_of(files("contrastive"), torch=metadata.version("torch"))
 
 
 def code_of(package: Traversable, *, torch: str) -> Code:
-    """The code of a package's source files, in a folder or an archive; line endings make no difference."""
+    """Return the code of a package's source files, in a folder or an archive; line endings make no difference."""
     found = dict(sorted(_sources(package)))
     whole = "\n".join([f"torch {torch}", *(f"{name} {digest}" for name, digest in found.items())])
     return Code(_digest(whole), found, torch)
 
 
 def code_changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
-    """What differs between a sweep's code and that of now, in words.
+    """Say in words what differs between a sweep's code and the present one.
 
     Args:
-        told: what its manifest says of the code; empty where it was begun before that was recorded.
-        commit: the one it was begun with.
+        told: the code in its manifest; empty in sweeps older than this record.
+        commit: that of its start.
         now: the code of this process.
     """
     head = provenance()["commit"]
@@ -85,7 +85,7 @@ def code_changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
 
 
 def short_commit(commit: str | None) -> str:
-    """A commit as people write it."""
+    """Shorten a commit as people write it."""
     return commit[:7] if commit else "unknown"
 
 
@@ -107,12 +107,12 @@ def _few(names: list[str], most: int = 8) -> str:
 
 
 def _digest(changes: str | None) -> str:
-    """Tells two states of uncommitted changes apart; "" where nothing is changed."""
+    """Return a digest of the uncommitted changes; "" where there are none."""
     return hashlib.sha256(changes.encode()).hexdigest()[:16] if changes else ""
 
 
 def _version(package: str) -> str | None:
-    """The installed version; None where there is none, as of sources that are run without being installed."""
+    """Return the installed version; None for sources that are run without being installed."""
     try:
         return metadata.version(package)
     except metadata.PackageNotFoundError:

@@ -1,4 +1,4 @@
-"""Which checkpoints a sweep keeps, and how large they are."""
+"""Retention of checkpoints: which a sweep keeps, and their sizes."""
 
 import os
 from collections.abc import Collection, Mapping, Sequence
@@ -20,7 +20,7 @@ def removable(
     keep: int,
     budget: int | None,
 ) -> list[str]:
-    """The runs whose checkpoints are to go, in the order of going.
+    """Return the runs whose checkpoints are to be removed, in the order of removal.
 
     At once: those of stopped runs, and of complete arms beyond the best `keep`. Then, while what is left is larger
     than the budget: of failed runs, of complete arms from the lowest rank up, of paused runs from the lowest up.
@@ -56,7 +56,7 @@ def removable(
 
 
 def checkpoint_sizes(checkpoints: Path) -> dict[str, int]:
-    """Bytes of each run's checkpoint under this folder, those half written included."""
+    """Return the bytes of each run's checkpoint under this folder, partly written ones included."""
     return {
         Path(folder).name: sum(_size(Path(folder) / name) for name in files)
         for folder, _, files in os.walk(checkpoints)  # which does not mind that others remove what it lists
@@ -65,7 +65,7 @@ def checkpoint_sizes(checkpoints: Path) -> dict[str, int]:
 
 
 def checkpoint_bytes(config: "Config") -> int:
-    """Approximate size of one checkpoint: networks, queue and optimiser states, built without data."""
+    """Estimate the bytes of one checkpoint: networks, queue and optimiser states, built without data."""
     import torch
 
     from contrastive.distributed import World
@@ -84,7 +84,7 @@ def checkpoint_bytes(config: "Config") -> int:
 
 
 def smallest_budget(config: "Config", *, parallel: int, seeds: int) -> int:
-    """Bytes that checkpoints take at least: of the runs in training, one being written, and of two arms that stay.
+    """Return the smallest possible budget: runs in training, one checkpoint being written, and two arms that stay.
 
     A checkpoint is written beside the one that it replaces.
     """

@@ -1,4 +1,4 @@
-"""What a run has reported so far in a sweep, and what it has cost."""
+"""Progress and cost of a run in a sweep."""
 
 from collections import defaultdict
 from collections.abc import Mapping
@@ -13,7 +13,7 @@ Metrics = Mapping[str, float]
 
 @dataclass
 class RunProgress:
-    """Of one run: its last epoch, sums over its epochs, and at which of them the stopper has judged it."""
+    """Progress of one run: its last epoch, sums over its epochs, and the epochs at which the stopper judged it."""
 
     run: IssuedRun
     epoch: int = 0
@@ -21,12 +21,12 @@ class RunProgress:
     total: dict[str, float] = field(default_factory=lambda: defaultdict[str, float](float))
     rung: int = 0
     seconds: float = 0.0
-    """Trained in this sweep: epochs that were taken over from another have cost nothing here."""
+    """Seconds trained in this sweep: epochs reused from another have cost nothing here."""
     host: str = ""
-    """Where it was trained last, if its driver was told."""
+    """Host on which it was trained last, if known."""
 
     def add(self, epoch: int, metrics: Mapping[str, float], *, spent: bool) -> bool:
-        """Counts an epoch; False if it was counted before."""
+        """Count an epoch; return False if it was counted before."""
         if epoch <= self.epoch:
             return False
         self.epoch, self.last = epoch, dict(metrics)

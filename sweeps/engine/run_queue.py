@@ -1,4 +1,4 @@
-"""Which run is trained next: one that an interruption left behind, one that is promoted, or a new one."""
+"""Queue of runs: interrupted ones first, then promoted ones, then new ones."""
 
 from collections.abc import Callable
 
@@ -12,9 +12,9 @@ Lacking = Callable[[int, int | None], str | None]
 
 
 class RunQueue:
-    """The runs in training, those that wait, and what was decided of them.
+    """Runs in training, waiting runs, and the decisions on them.
 
-    `stop` records that a run that is not in training has ended, and why.
+    `stop` records the end, and its reason, of a run that is not in training.
     """
 
     def __init__(
@@ -31,25 +31,25 @@ class RunQueue:
         self.full: str | None = None
         """Why new runs are blocked, or None; started runs finish."""
         self.lacking: Lacking = lambda _runs, _epochs: None
-        """Why so many runs and epochs more do not fit into the search's share of a budget; the arbiter's."""
+        """The arbiter's answer why further runs and epochs do not fit into the search's share of a budget."""
 
     def next(self) -> IssuedRun | None:
-        """The next run; None while there is none."""
+        """Return the next run; None while there is none."""
         if self.left_behind:
             return self.left_behind.pop(0)
         return self.promoted() or (None if self.blocked() else self.study.ask())
 
     def blocked(self) -> str | None:
-        """Why no new run starts, or None: a search only begins what fits in beside the confirmation to its end."""
+        """Return why no new run starts, or None: a run must fit in, to its end, beside the confirmation."""
         if self.full or self.study.confirming:
             return self.full
         runs = self.study.block()
         return self.lacking(runs, runs * self.plan.epochs)
 
     def promoted(self, *, ending: bool = False) -> IssuedRun | None:
-        """The paused run to resume now. One whose process has not ended yet is resumed as soon as it has.
+        """Return the paused run to resume now. One whose process has not ended yet is resumed as soon as it has.
 
-        `ending`: no new run is to come, whatever the study hoped for.
+        `ending`: no new run will come, whatever the study had planned.
         """
         if self.running and not self.study.confirming and self.lacking(0, self.plan.epochs):
             return None  # what these leave of the search's share decides who can still be resumed
@@ -82,22 +82,22 @@ class RunQueue:
                 self.stop(entry.run, verdict.reason)
 
     def resume_if_wanted(self, run: IssuedRun) -> None:
-        """Put a run that has just paused in front again if it was promoted meanwhile."""
+        """Put a run that has just paused at the front if it was promoted meanwhile."""
         if run.identity in self.wanted:
             self.wanted.remove(run.identity)
             self.left_behind.append(self.study.entries[run.identity].run)
 
     def under_way(self) -> int:
-        """Epochs to go of the search's runs in training, and of those that an interruption left behind."""
+        """Return the epochs left of the search's runs in training and of interrupted ones."""
         runs = {run.identity: run for run in (*self.running.values(), *self.left_behind)}.values()
         return sum(self.ledger.left(run) for run in runs if self._in_search(run))
 
     def occupied(self) -> set[str]:
-        """Runs whose checkpoints are in use."""
+        """Return the runs whose checkpoints are in use."""
         return set(self.running) | {run.identity for run in self.left_behind}
 
     def _left_of(self, arm: str) -> int:
-        """Epochs to go of the runs of an arm that wait."""
+        """Return the epochs left of the waiting runs of an arm."""
         waiting = [
             run for run in self.study.unfinished() if run.arm == arm and run.identity not in self.running
         ]

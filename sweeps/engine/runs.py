@@ -1,4 +1,4 @@
-"""A run as a sweep issues it, and what the study knows of it."""
+"""Runs as a sweep issues them, and as its study knows them."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,18 +19,18 @@ class IssuedRun:
     attempt: int = 0
 
     def to_dict(self) -> dict[str, Any]:
-        """As JSON-ready values."""
+        """Return JSON-ready values."""
         return {**vars(self), "config": to_dict(self.config)}
 
     def row(self) -> dict[str, Any]:
-        """The columns of a row of runs that say which run it is of."""
+        """Return the columns of a row of runs that identify the run."""
         columns = {name: value for name, value in vars(self).items() if name not in ("identity", "config")}
         return {"run": self.identity, "config": to_dict(self.config), **columns}
 
 
 @dataclass
 class StudyEntry:
-    """What the study knows of a run; `arm` is the key of its values, `trial` and `number` are Optuna's."""
+    """The study's entry of a run; `arm` is the key of its values, `trial` and `number` are Optuna's."""
 
     run: IssuedRun
     arm: str
@@ -40,6 +40,6 @@ class StudyEntry:
     values: tuple[float, ...] = ()
     epoch: int = 0
     origin: Origin | None = None
-    """Who has proposed the arm; None in studies that were begun before this was kept."""
+    """What proposed the arm; None in studies older than this record."""
     unwell: bool = False
-    """It was stopped for its own health, not for others that were better."""
+    """Stopped by the guard (collapse or divergence), not because others were better."""

@@ -23,17 +23,17 @@ from sweeps.planning.plan import Plan, Values
 TRIES = 300
 """Proposals in a row that may break a constraint or repeat an arm before the space counts as exhausted."""
 INSISTENCE = 10
-"""After so many refusals in a row arms are drawn at random."""
+"""Consecutive refusals after which arms are drawn at random."""
 Curve = Mapping[int, tuple[float, ...]]
 """The objectives after each epoch."""
 Origin = Literal["default", "published", "listed", "start-up", "model", "chance"]
-"""Who has proposed an arm: the first three were known beforehand; a draw before the sampler's model knows enough, its
+"""What proposed an arm: the first three were known beforehand; a draw before the sampler's model knows enough, its
 model, or a draw because the model insists on what is refused."""
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """An arm that the sampler proposes, how it came to it, and what it has to remember of it."""
+    """An arm that the sampler proposes, with its origin and what the sampler has to remember of it."""
 
     values: Values
     origin: Origin
@@ -42,19 +42,19 @@ class Proposal:
 
 @dataclass
 class Seen:
-    """What is known of an arm."""
+    """Observations of an arm."""
 
     trial: FrozenTrial
     curves: dict[int, dict[int, tuple[float, ...]]] = field(default_factory=dict[int, Any])
-    """By seed."""
+    """Curves by seed."""
     failed: set[int] = field(default_factory=set[int])
-    """Seeds on which it broke for a reason of its own, or of the machine; what it reported there does not count."""
+    """Seeds on which it failed; what it reported there does not count."""
     unwell: bool = False
-    """It has collapsed or diverged, so no arm is worse, whatever it had reported before."""
+    """Whether it has collapsed or diverged: it then ranks last, whatever it had reported."""
 
     @property
     def curve(self) -> dict[int, tuple[float, ...]]:
-        """Means over the seeds that have come to each epoch."""
+        """Return the mean curve, at each epoch over the seeds that have reached it."""
         curves = [curve for seed, curve in self.curves.items() if seed not in self.failed]
         if len(curves) == 1:
             return curves[0]
@@ -65,7 +65,7 @@ class Seen:
 
 
 class SamplerView:
-    """What is told to the sampler of a plan, and asked of it."""
+    """Interface to the sampler of a plan: reports go in, proposals come out."""
 
     def __init__(self, plan: Plan):
         self.plan, self.arms = plan, dict[str, Seen]()
@@ -73,26 +73,26 @@ class SamplerView:
         self.directions: list[Literal["maximize", "minimize"]] = [o.direction for o in plan.objectives]
 
     def add(self, arm: str, values: Values, memory: Mapping[str, Any]) -> None:
-        """A new arm, with what the sampler has to remember of it."""
+        """Add an arm, with what the sampler has to remember of it."""
         if arm not in self.arms:
             self.arms[arm] = Seen(self._running(values, memory))
 
     def report(self, arm: str, seed: int, epoch: int, values: tuple[float, ...]) -> None:
-        """The objectives of an arm after an epoch, on one seed."""
+        """Add the objectives of an arm after an epoch, on one seed."""
         if all(map(math.isfinite, values)):
             self.arms[arm].curves.setdefault(seed, {})[epoch] = values
 
     def judge(self, arm: str, seed: int, *, failed: bool = False, unwell: bool = False) -> None:
-        """What became of an arm on a seed, other than that it was trained as long as others."""
+        """Record whether an arm failed on a seed, and whether it has collapsed or diverged."""
         seen = self.arms[arm]
         seen.unwell |= unwell
         (seen.failed.add if failed else seen.failed.discard)(seed)
 
     def ask(self, allows: Callable[[Values], bool]) -> Proposal | None:
-        """What the sampler proposes next; None if nothing that it proposes is allowed."""
+        """Return the sampler's next proposal; None if none of its proposals is allowed."""
         trials, refused = self._trials(), list[FrozenTrial]()
         for tries in range(TRIES):
-            # Refusals teach a model that they are being tried; one that insists on them is overruled by chance.
+            # The model sees that refused arms are being tried; if it still insists, arms are drawn at random.
             by_chance = tries >= INSISTENCE
             sampler = parameters.sampler(self.plan, trials, tries=tries, by_chance=by_chance)
             storage = _Storage(_numbered([*trials, *refused]))
@@ -106,7 +106,7 @@ class SamplerView:
         return None
 
     def _trials(self) -> list[FrozenTrial]:
-        """Of every arm, in order of issue; those of which nothing is known yet are running."""
+        """Return the trial of every arm, in order of issue; arms without a report are running."""
         curves = {arm: seen.curve for arm, seen in self.arms.items()}
         well = [arm for arm, curve in curves.items() if curve and not self.arms[arm].unwell]
         values = dict(zip(well, estimates([curves[arm] for arm in well]), strict=True))
@@ -137,10 +137,10 @@ class SamplerView:
 
 
 def estimates(curves: Sequence[Curve]) -> list[NDArray[np.float64]]:
-    """For each arm its objectives at the last epoch that any has come to, as far as can be told.
+    """Estimate the objectives of each arm at the last epoch that any arm has reached.
 
-    An arm that has come less far counts with its last value, and from there on gains at each epoch what those that
-    went on have gained on average. So all arms count, each with all that it has shown.
+    An arm with fewer epochs is extended from its last value: at each further epoch it gains the mean gain of the arms
+    that went on. So all arms count, each with everything that it has reported.
     """
     if not curves:
         return []
@@ -158,7 +158,7 @@ def estimates(curves: Sequence[Curve]) -> list[NDArray[np.float64]]:
 
 
 class _Storage(InMemoryStorage):
-    """Trials as they are, without copies, before the one that is being asked for."""
+    """In-memory storage of the trials, without copies, before the one that is being asked for."""
 
     def __init__(self, trials: list[FrozenTrial]):
         super().__init__()
@@ -171,7 +171,7 @@ class _Storage(InMemoryStorage):
 
 
 def _numbered(trials: list[FrozenTrial]) -> list[FrozenTrial]:
-    """From 1 on: the trial that is being asked for, the only one that the storage made itself, is number 0."""
+    """Number trials from 1: number 0 is the trial being asked for, the only one that the storage created itself."""
     for number, trial in enumerate(trials, start=1):
         trial.number = trial._trial_id = number  # pyright: ignore[reportPrivateUsage, reportAttributeAccessIssue]
     return trials

@@ -1,4 +1,4 @@
-"""What a sweep has spent of its budget, and how far its confirmation has come."""
+"""Spending of a sweep against its budget, and progress of its confirmation."""
 
 from sweeps.engine.ledger import Ledger
 from sweeps.engine.run_queue import RunQueue
@@ -6,7 +6,7 @@ from sweeps.planning.plan import Plan
 
 
 class Spending:
-    """The spender of `planning.reserve` that an engine is; `devices` are the GPUs of a run."""
+    """The engine's side of `planning.reserve.Spender`; `devices` is the number of GPUs of a run."""
 
     def __init__(self, plan: Plan, ledger: Ledger, queue: RunQueue, *, default_arm: str, devices: float):
         self._plan, self.ledger, self.queue = plan, ledger, queue
@@ -19,30 +19,30 @@ class Spending:
 
     @property
     def runs(self) -> int:
-        """Runs that were begun here, not those of other sweeps."""
+        """Number of runs started here; reused ones do not count."""
         return len(self.ledger.attempts) - len(self.ledger.reused)
 
     @property
     def epochs_spent(self) -> int:
-        """Epochs that were trained here."""
+        """Number of epochs trained here."""
         return self.ledger.epochs_spent
 
     @property
     def seconds_spent(self) -> float:
-        """Seconds that these have taken."""
+        """Seconds of these epochs."""
         return self.ledger.seconds_spent
 
     @property
     def gpu_hours(self) -> float:
-        """Hours of GPUs that these have taken."""
+        """GPU hours of these epochs."""
         return self.seconds_spent * self.devices / 3600
 
     def under_way(self) -> int:
-        """Epochs to go of the search's runs that were begun."""
+        """Epochs left of the search's started runs."""
         return self.queue.under_way()
 
     def confirmed(self) -> tuple[int, int]:
-        """Runs of the confirmation and their epochs so far; while the search may yet find other arms, the default's."""
+        """Confirmation runs and their epochs so far; only the default's while the search may still find other arms."""
         if self.through:
             return self.plan.confirm_runs, self.plan.confirm_runs * self.plan.epochs
         again = [one for one in self.ledger.progress.values() if one.run.seed in self.plan.confirm_seeds]
@@ -52,7 +52,7 @@ class Spending:
 
     @property
     def through(self) -> bool:
-        """Whether all runs, to the last of the confirmation, have had all their epochs."""
+        """Whether all runs, those of the confirmation included, have had all their epochs."""
         study = self.ledger.study
         left = any(self.ledger.left(run) > 0 for run in self.queue.running.values())
         return bool(self.plan.confirm) and study.confirming and not (left or study.more())

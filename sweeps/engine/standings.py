@@ -1,4 +1,4 @@
-"""What the arms of a search have come to, seed by seed."""
+"""Standings of the arms of a search, seed by seed."""
 
 from collections.abc import Collection
 from statistics import fmean
@@ -14,11 +14,11 @@ class Standings:
         self.plan = plan
         self.sign = 1 if plan.objectives[0].direction == "maximize" else -1
         self.given_up: set[str] = set()
-        """Arms that were stopped: they get no more seeds."""
+        """Arms that were stopped; they get no more seeds."""
         self._ended: dict[str, dict[int, float | None]] = {}
 
     def update(self, entry: StudyEntry) -> None:
-        """Count how a run stands now; those on fresh seeds had no part in the search."""
+        """Update the standing of a run; runs on fresh seeds are no part of the search."""
         if entry.state == "running":
             self._ended.get(entry.arm, {}).pop(entry.run.seed, None)
         elif entry.run.seed in self.plan.seeds:
@@ -29,24 +29,24 @@ class Standings:
                 self.given_up.add(entry.arm)
 
     def decided(self, text: str) -> bool:
-        """Whether an arm has ended on every seed of the search, one way or another, or gets no more of them."""
+        """Return whether an arm has ended on every seed of the search, or gets no more seeds."""
         return len(self._ended.get(text, {})) == len(self.plan.seeds) or text in self.given_up
 
     def score(self, text: str) -> float | None:
-        """The mean of an arm, None while it has not ended on every seed, and if any failed."""
+        """Return the mean of an arm; None until it has ended on every seed, and if any run failed."""
         return _mean(self._ended[text].values()) if self.decided(text) else None
 
     def scores(self) -> dict[str, float | None]:
-        """The score of each arm that is decided."""
+        """Return the score of each decided arm."""
         return {text: self.score(text) for text in self._ended if self.decided(text)}
 
     def ranking(self) -> list[str]:
-        """Arms that are complete on every seed of the search, the best mean first objective first."""
+        """Return the arms that are complete on every seed of the search, best mean of the first objective first."""
         scores = {text: score for text, score in self.scores().items() if score is not None}
         return sorted(scores, key=lambda text: -scores[text])
 
     def partial_ranking(self) -> list[str]:
-        """Arms that are complete on some seeds when the search ends before the others: most seeds first."""
+        """Return the arms that are complete on some seeds when the search ends early: most seeds first."""
         found = {text: tuple(ended.values()) for text, ended in self._ended.items() if not self.decided(text)}
         scores = {
             text: (len(values), mean) for text, values in found.items() if (mean := _mean(values)) is not None

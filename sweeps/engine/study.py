@@ -1,6 +1,6 @@
-"""Which runs a sweep has, what they reported and how they ended.
+"""The study of a sweep: its runs, their reports and their ends.
 
-With the store's rows it is all that a resumed sweep needs.
+Together with the store's rows it is all that a resumed sweep needs.
 """
 
 import json
@@ -27,9 +27,9 @@ from sweeps.planning.plan import Plan, Values, key
 
 @dataclass
 class Study:
-    """The sweep's Optuna study: which runs exist, what they reported and how they ended.
+    """The sweep's Optuna study: its runs, their reports and their ends.
 
-    All that is asked of it often is kept in memory; the journal is read when it is opened, and only written to
+    Whatever is asked often is kept in memory; the journal is read when it is opened, and only written to
     after that.
     """
 
@@ -37,9 +37,9 @@ class Study:
     fingerprint: str
     directory: Path
     storage: BaseStorage | None = None
-    """Where the trials are; None: a journal in the directory."""
+    """Storage of the trials; None: a journal in the directory."""
     entries: dict[str, StudyEntry] = field(default_factory=dict[str, StudyEntry], init=False)
-    """By run, in order of issue."""
+    """Entries by run, in order of issue."""
 
     def __post_init__(self) -> None:
         self._waiting: deque[tuple[str, int]] = deque()
@@ -60,7 +60,7 @@ class Study:
         return self.journal.study
 
     def ask(self) -> IssuedRun | None:
-        """The next run; None if nothing can start yet."""
+        """Return the next run; None if nothing can start yet."""
         if not self._waiting and self.plan.design == "path":
             self._fill()
         if not self._waiting and self.more():
@@ -71,18 +71,18 @@ class Study:
         return self._issue(text, seed, self._origin(text))
 
     def more(self) -> bool:
-        """Whether the search still has runs to issue."""
+        """Return whether the search still has runs to issue."""
         grows = self.plan.design in (*ADAPTIVE, "path") and not self._exhausted and not self.confirming
         return bool(self._waiting) or (grows and len(self._known) < self.plan.arms)
 
     def block(self) -> int:
-        """How many runs come next that are of one arm."""
+        """Return how many of the next runs belong to one arm."""
         if not self._waiting:
             return len(self.plan.seeds)
         return sum(1 for _ in takewhile(lambda one: one[0] == self._waiting[0][0], self._waiting))
 
     def confirm(self) -> None:
-        """Enqueues the best arms of the search and the default on fresh seeds; the search begins nothing more."""
+        """Enqueue the best arms of the search and the default on fresh seeds; the search starts no further runs."""
         self.confirming = True
         self._waiting.clear()
         if not self.plan.confirm:
@@ -96,15 +96,15 @@ class Study:
                 self._enqueue(text, seed)
 
     def planned(self) -> list[str]:
-        """The runs that are known to come, by their identity: of a search the first of it."""
+        """Return the runs that are known to come, by identity; of a search only its first ones."""
         return [self._run(text, seed, 0).identity for text, seed in self._waiting]
 
     def unfinished(self) -> list[IssuedRun]:
-        """Runs that were issued and have not ended: what an interrupted sweep left behind, and paused ones."""
+        """Return the runs that were issued and have not ended: interrupted and paused ones."""
         return list(self._open_runs.values())
 
     def report(self, run: str, epoch: int, value: float, others: tuple[float, ...] = ()) -> None:
-        """Adds the value of the first objective after an epoch, and those of the others, once."""
+        """Add the values of the objectives after an epoch, once."""
         entry = self.entries[run]
         self._look_at(entry, epoch, (value, *others))
         if epoch > entry.epoch and entry.state == "running":
@@ -112,9 +112,9 @@ class Study:
             self.journal.report(entry, epoch, value)
 
     def tell(self, run: str, state: str, values: tuple[float, ...] = (), *, unwell: bool = False) -> None:
-        """Ends a run: "complete" with the values of the objectives, "stopped" or "failed".
+        """End a run: "complete" with the values of the objectives, "stopped" or "failed".
 
-        `unwell`: it was stopped for its own health, not for others that were better.
+        `unwell`: it was stopped by the guard, not because others were better.
         """
         entry = self.entries[run]
         self.journal.tell(entry, state, values, unwell=unwell)
@@ -123,13 +123,13 @@ class Study:
         self._remember(entry)
 
     def retry(self, run: str) -> IssuedRun:
-        """Takes up again a run that has failed: the same run, another trial of Optuna's."""
+        """Retry a failed run: the same run, as another trial of Optuna's."""
         entry = self.entries[run]
         self._issue(entry.arm, entry.run.seed, entry.origin, number=entry.run.number)
         return self.entries[run].run
 
     def _recall(self, trial: FrozenTrial) -> None:
-        """An issued run, from the journal; of several trials of one run the last counts."""
+        """Restore an issued run from the journal; of several trials of one run the last counts."""
         attributes = trial.user_attrs
         run = self._run(attributes["values"], attributes["seed"], attributes["number"])
         entry = self.journal.recall(run, trial)
@@ -138,7 +138,7 @@ class Study:
             self._look_at(entry, epoch, (value,))
 
     def _remember(self, entry: StudyEntry, memory: Mapping[str, Any] | None = None) -> None:
-        """Keeps what is asked often at hand, and of a new arm what the sampler has to remember of it."""
+        """Keep an issued run in memory, and of a new arm what the sampler has to remember of it."""
         run = entry.run
         self.entries[run.identity] = entry
         self.view.add(entry.arm, json.loads(entry.arm), memory or {})
@@ -153,7 +153,7 @@ class Study:
             self._open_runs.pop(run.identity, None)
 
     def _fill(self) -> None:
-        """Enqueues every known arm on every seed where it is not yet, whatever was interrupted before.
+        """Enqueue every known arm on every seed that it lacks, whatever was interrupted before.
 
         Where arms may be stopped, one after the other: they are judged by the mean over their seeds, and one that
         was stopped gets no more. Else seed by seed, so that what has finished at any moment is comparable.
@@ -179,12 +179,12 @@ class Study:
             self._waiting.append((text, seed))
 
     def _look_at(self, entry: StudyEntry, epoch: int, values: tuple[float, ...]) -> None:
-        """Shows the sampler a report; those on fresh seeds had no part in the search."""
+        """Show the sampler a report; runs on fresh seeds are no part of the search."""
         if entry.run.seed in self.plan.seeds:
             self.view.report(entry.arm, entry.run.seed, epoch, values)
 
     def _origin(self, text: str) -> Origin | None:
-        """Who has proposed an arm that is not asked of the sampler: it was known before, or is on another seed."""
+        """Return the origin of an arm not asked of the sampler: it was known before, or is on another seed."""
         if text in self._origins:
             return self._origins[text]
         if text == key(self.plan.space.default()):
@@ -200,13 +200,13 @@ class Study:
         *,
         number: int | None = None,
     ) -> IssuedRun:
-        """A run of a known arm, written down."""
+        """Record and return a run of a known arm."""
         run = self._run(text, seed, len(self.entries) if number is None else number)
         self._remember(self.journal.add(run, text, origin, memory), memory)
         return run
 
     def _sample(self) -> IssuedRun | None:
-        """An arm that the sampler asks for, on the first seed; its other seeds follow."""
+        """Sample an arm, on the first seed; its other seeds follow."""
         proposal = self.view.ask(self._allows)
         if proposal is None:
             self._exhausted = True
@@ -218,7 +218,7 @@ class Study:
         return run
 
     def _allows(self, values: Values) -> bool:
-        """Whether a proposal of the sampler can be an arm: it keeps the constraints, and was not run before."""
+        """Return whether a proposal can be an arm: it satisfies the constraints and was not run before."""
         return self.plan.space.allows(self.plan.space.config(values)) and key(values) not in self._known
 
     def _run(self, text: str, seed: int, number: int) -> IssuedRun:

@@ -1,4 +1,4 @@
-"""A sweep in the store: its folder, its plan and its images."""
+"""Sweeps in the store: folder, plan and images."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +10,7 @@ from sweeps.planning.plan import Plan
 
 @dataclass(frozen=True)
 class Sweep:
-    """A sweep's folder in the store, what it is to do, and its images."""
+    """A sweep's folder in the store, its plan and its images."""
 
     directory: Path
     plan: Plan
@@ -19,9 +19,9 @@ class Sweep:
 
     @property
     def default_arm(self) -> str:
-        """The arm that everything is compared with."""
+        """Arm that everything is compared with."""
         return arm(self.plan.space.base, self.dataset.fingerprint)
 
     def checkpoint(self, run: str) -> Path:
-        """Where the checkpoint of a run is, if it is kept."""
+        """Return the path of a run's checkpoint, if it is kept."""
         return self.directory / "checkpoints" / run / "checkpoint.pt"

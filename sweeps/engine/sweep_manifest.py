@@ -1,4 +1,4 @@
-"""What the manifest of a sweep says of its plan, and of the code and the place that have carried it out."""
+"""The manifest of a sweep: its plan, and the code and the machine that carried it out."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -12,7 +12,7 @@ from sweeps.planning.plan import Plan
 
 
 def content(sweep: Sweep, now: datetime) -> dict[str, Any]:
-    """The manifest of a sweep that is begun now."""
+    """Return the manifest of a new sweep."""
     plan, space = sweep.plan, plans.to_dict(sweep.plan)["space"]
     reference = plan.space.reference
     return {
@@ -48,7 +48,7 @@ def content(sweep: Sweep, now: datetime) -> dict[str, Any]:
 
 
 def carried_out(before: Mapping[str, Any]) -> dict[str, Any]:
-    """What a manifest says of the code and the place of its sessions: the last one's, and those before that differ."""
+    """Return the manifest's entries on code and machine: the last session's, and earlier ones that differ."""
     found: dict[str, Any] = {"code": code().to_dict(), "provenance": provenance()}
     earlier = list(before.get("carried_out_before", []))
     if before and code_changed(before):
@@ -57,7 +57,7 @@ def carried_out(before: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def origin(begun: Sweep, campaign: str = "") -> dict[str, str]:
-    """Where the runs of this session come from: columns of each of their rows in the store."""
+    """Return the origin of this session's runs: columns of each of their rows in the store."""
     found = provenance()
     return {
         "space": begun.plan.space.name,
@@ -73,12 +73,12 @@ def origin(begun: Sweep, campaign: str = "") -> dict[str, str]:
 
 
 def code_changed(manifest: Mapping[str, Any]) -> bool:
-    """Whether the code of now is not that which has carried the sweep out last."""
+    """Return whether the present code differs from that of the sweep's last session."""
     return (manifest.get("code") or {}).get("digest") != code().digest
 
 
 def next_commands(sweep: Sweep, program: Callable[[str], str]) -> dict[str, str]:
-    """What to type to go further: fresh seeds for the best arm and the default, all to their end."""
+    """Return what to type to go further: fresh seeds for the best arm and the default, all to their end."""
     fresh = max((*sweep.plan.seeds, *sweep.plan.confirm_seeds)) + 1
     seeds = f"{fresh}-{fresh + 4}"
     rerun = f"run --design rerun:{sweep.directory.name} --arms 2 --seeds {seeds} --stopper none"
@@ -86,7 +86,7 @@ def next_commands(sweep: Sweep, program: Callable[[str], str]) -> dict[str, str]
 
 
 def _named_arms(plan: Plan) -> dict[str, Any]:
-    """The arms of a space that lists them, by name; some designs join several of them."""
+    """Return the arms of a space that lists them, by name; some designs combine several of them."""
     if not plan.space.alternatives:
         return {}
     joined = {plan.space.named_arms.name_of(arm): arm for arm in plans.fixed_arms(plan)[1:]}

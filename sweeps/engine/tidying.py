@@ -1,4 +1,4 @@
-"""Which checkpoints of a sweep are kept, by what the study says of their runs."""
+"""Removal of checkpoints by the state of their runs in the study."""
 
 import math
 from collections.abc import Collection
@@ -10,7 +10,7 @@ from sweeps.planning.plan import key
 
 
 def tidy(ledger: Ledger, occupied: Collection[str]) -> None:
-    """Remove the checkpoints that nothing needs any more; those of `occupied` runs are in use."""
+    """Remove the checkpoints that are no longer needed; those of `occupied` runs are in use."""
     study, checkpoints = ledger.study, ledger.checkpoints
     entries = study.entries
 
