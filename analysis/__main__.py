@@ -27,7 +27,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m analy
             record = load(store.find(name, root=given.store))
             print(f"{record.manifest['id']}\n\n{learning_markdown(record)}\n")
     except (ValueError, OSError) as refusal:
-        print(f"analysis: {refusal}", file=sys.stderr)
+        print(f"{program.removeprefix('python -m ')}: {refusal}", file=sys.stderr)
         return 2
     return 0
 
@@ -42,7 +42,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     page = commands.add_parser(
         "report", help="one self-contained page about a sweep: figures, tables, methods"
     )
-    page.add_argument("sweep", metavar="SWEEP", help="id or folder of a sweep")
+    page.add_argument("sweep", nargs="?", metavar="SWEEP", help="id or folder of a sweep (the last one)")
     page.add_argument("--out", type=Path, metavar="FILE", help="where to (report.html in the sweep's folder)")
     page.add_argument(
         "--margin", type=float, metavar="POINTS", help="differences up to so many points would not matter"

@@ -82,7 +82,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m contr
     try:
         run[given.command](given)
     except (ValueError, OSError) as refusal:
-        print(f"contrastive: {refusal}", file=sys.stderr)
+        print(f"{program.removeprefix('python -m ')}: {refusal}", file=sys.stderr)
         return 2
     return 0
 

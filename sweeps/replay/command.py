@@ -40,7 +40,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m sweep
         planned = [(one, jobs(one, given)) for one in recordings]  # all are checked before any is replayed
         compared = [(one, [job() for job in todo]) for one, todo in planned]
     except (ValueError, OSError) as refusal:
-        sys.stderr.write(f"replay: {refusal}\n")
+        sys.stderr.write(f"{program.removeprefix('python -m ').rpartition('.')[2]}: {refusal}\n")
         return 2
     if given.json:
         _say(json.dumps({"sweeps": [replay_json(one, found) for one, found in compared]}))

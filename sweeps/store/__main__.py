@@ -31,9 +31,11 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m sweep
         "mirror": _mirror,
     }
     try:
+        if "path" in given:
+            given.path = given.path or given.store
         return commands[given.command](given)
     except (ValueError, OSError, store.HeldError) as refusal:
-        print(f"store: {refusal}", file=sys.stderr)
+        print(f"{program.removeprefix('python -m ').rpartition('.')[2]}: {refusal}", file=sys.stderr)
         return 2
 
 
@@ -56,9 +58,9 @@ def _parser(program: str) -> argparse.ArgumentParser:
             "path",
             nargs="?",
             type=Path,
-            default=Path("results"),
-            help="a store or a sweep's folder (./results)",
+            help="a sweep's folder, or a store",
         )
+        command.add_argument("--store", type=Path, default=Path("results"), help="the store (./results)")
     made["export"].add_argument("--as", dest="form", required=True, metavar="FORM", help="see the examples")
     made["export"].add_argument("--out", type=Path, required=True, help="an empty or a new folder")
     sql = commands.add_parser("sql", help="answer a query over all sweeps of a store; read only")

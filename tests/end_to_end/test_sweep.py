@@ -165,8 +165,8 @@ def test_the_study_opens_in_the_dashboard_while_the_sweep_runs_and_another_sweep
     app = optuna_dashboard.wsgi(JournalStorage(JournalFileBackend(str(first / "study.log"))))
     (study,) = answer(app, "/api/studies")["study_summaries"]
     assert study["study_name"] == first.name
-    runs = answer(app, f"/api/studies/{study['study_id']}")["runs"]
-    assert any(run["state"] == "Running" and run["intermediate_values"] for run in runs)
+    trials = answer(app, f"/api/studies/{study['study_id']}")["trials"]
+    assert any(trial["state"] == "Running" and trial["intermediate_values"] for trial in trials)
     process.communicate(timeout=200)
     code, out, _ = sweeps.run(*common, "--stopper", "none", "--seeds", "0,1")
     assert code == 0

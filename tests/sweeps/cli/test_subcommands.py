@@ -167,12 +167,15 @@ def test_a_campaign_is_planned_by_the_command_as_by_its_script(capsys: pytest.Ca
 
 
 def test_what_other_packages_do_is_a_subcommand(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["store", "check", str(results)]) == 0
-    assert "0 errors" in capsys.readouterr().out
+    for where in ([str(results)], ["--store", str(results)]):
+        assert main(["store", "check", *where]) == 0
+        assert "0 errors" in capsys.readouterr().out
     assert main(["sql", "select count(*) n from runs", "--store", str(results), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)[0]["n"] > 0
     assert main(["report", RECORDED, "--store", str(results)]) == 0
     assert Path(capsys.readouterr().out.strip()).is_file()
+    assert main(["report", "nothing", "--store", str(results)]) == 2
+    assert capsys.readouterr().err.startswith("sweeps: there is no sweep 'nothing'")
     assert main(["evaluate", "--nonsense"]) == 2
     assert "sweeps evaluate" in capsys.readouterr().err
 
