@@ -3,7 +3,8 @@
 Programs are run in a folder that has a store of recorded sweeps in `results`, a folder of images in `photos`, and a set
 in CIFAR-10's format in `data/cifar10`; SWEEP stands for one of the recorded sweeps. Commands are run there too, in this
 process, which has imported what they need. What would start a sweep, or go on with one, is run with --dry-run, which
-builds its whole plan. Only `--smoke` is run as it stands, by the end-to-end tests.
+builds its whole plan. Only `--smoke` and `sweeps.start` are run as they stand, by the
+end-to-end tests.
 """
 
 import re
@@ -41,6 +42,11 @@ COMMANDS = [
     )
     for words, block in reversed(TYPED.items())
 ]
+PROGRAMS = [
+    pytest.param(block, id=block.where, marks=[pytest.mark.end_to_end] * ("sweeps.start(" in block.body))
+    for block in RUN
+    if block.language in PROGRAM
+]
 TRAINS = {"run", "resume", "campaign"}
 AS_TYPED = {"--dry-run", "--smoke", "--help"}
 
@@ -76,7 +82,7 @@ def test_a_command_line_of_the_documentation_runs(
     assert code == 0, f"{block.where}: {said.err}"
 
 
-@pytest.mark.parametrize("block", [pytest.param(b, id=b.where) for b in RUN if b.language in PROGRAM])
+@pytest.mark.parametrize("block", PROGRAMS)
 def test_a_program_of_the_documentation_runs(block: Block, capsys: pytest.CaptureFixture[str]):
     names: dict[str, Any] = {"__name__": "typed"}
     exec(compile(block.body, block.where, "exec"), names)
