@@ -440,14 +440,14 @@ def test_a_sweep_that_is_not_running_cannot_be_stopped(sweep: Sweep) -> None:
 
 
 @pytest.fixture
-def trained(run: Config, dataset: Dataset, tmp_path: Path) -> Sweep:
+def trained(config: Config, dataset: Dataset, tmp_path: Path) -> Sweep:
     """A sweep of which one arm is complete on two seeds, with the checkpoint of the first alone."""
     space = {"name": "sce_temperatures", "domains": {T: {}}}
     sweep = Sweep(
         tmp_path / "results", seeds=[0, 1], space=space, provenance={"host": "node7"}, command="sweeps"
     )
     for number, seed in enumerate((0, 1)):
-        run = from_dict({**to_dict(run), "seed": seed, "epochs": 2})
+        run = from_dict({**to_dict(config), "seed": seed, "epochs": 2})
         name = identity(run, dataset.fingerprint)
         if seed == 0:
             train(run, lambda *_: None, dataset=dataset, directory=sweep.directory / "checkpoints" / name)
@@ -465,11 +465,11 @@ def trained(run: Config, dataset: Dataset, tmp_path: Path) -> Sweep:
 
 
 def test_the_best_arm_is_exported_with_its_encoders_and_where_it_comes_from(
-    trained: Sweep, run: Config, tmp_path: Path
+    trained: Sweep, config: Config, tmp_path: Path
 ) -> None:
     done = export(trained.directory, tmp_path / "out" / "best")
     content = json.loads((tmp_path / "out" / "best" / "best.json").read_text())
-    assert from_dict(content["config"]).method == run.method
+    assert from_dict(content["config"]).method == config.method
     assert (content["score"], content["scores"], content["seeds"]) == (50.5, {"0": 50.0, "1": 51.0}, [0, 1])
     assert (content["sweep"], content["values"]) == ("s-1", {T: 0.1})
     assert content["provenance"] == {"host": "node7"}
@@ -554,7 +554,7 @@ def test_numbers_that_are_not_finite_are_null_and_lists_are_lists(sweep: Sweep) 
     [
         ("selct 1", "syntax error at or near"),
         ("select tau from final", 'Referenced column "tau" not found'),
-        ("select * from runs", "Table with name runs does not exist"),
+        ("select * from nowhere", "Table with name nowhere does not exist"),
     ],
 )
 def test_a_query_that_is_wrong_is_refused_in_one_sentence_and_told_which_names_there_are(

@@ -104,7 +104,7 @@ def test_without_a_name_the_sweep_that_was_carried_out_last_is_meant(
 def test_a_dry_run_of_growth_says_what_it_costs_beside_what_there_is(
     results: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("sweeps.planning.estimate.recorded", lambda *_: Pace(1.0, "said by the test"))
+    monkeypatch.setattr("sweeps.planning.estimate.recorded_pace", lambda *_: Pace(1.0, "said by the test"))
     before = sorted(path.stat().st_mtime_ns for path in results.rglob("*"))
     where = ["--store", str(results), "--dry-run"]
     assert main(["resume", RECORDED, *where, "--json"]) == 0
