@@ -1,1 +1,1 @@
-"""What a sweep will run and what that will take: plans, designs, objectives, estimates."""
+"""Plans of sweeps: designs, objectives, budgets and cost estimates."""

@@ -1,4 +1,4 @@
-"""How long a sweep will take, before anything is spent and while it runs."""
+"""Estimates of how long a sweep takes, before it starts and while it runs."""
 
 import json
 import os
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from sweeps.planning.plan import Plan
 
 PATIENCE = 30.0
-"""Seconds after which a measurement is given up, its imports and the reading of images included."""
+"""Seconds after which a measurement is abandoned, imports and the reading of images included."""
 
 
 @dataclass(frozen=True)
 class Pace:
-    """Seconds of one epoch of one run, training and evaluation; None where nothing tells. `source`: why so."""
+    """Seconds of one epoch of one run, training and evaluation; None if unknown. `source`: how it is known."""
 
     seconds: float | None
     source: str
@@ -30,22 +30,22 @@ class Pace:
 
 @dataclass(frozen=True, kw_only=True)
 class CostEstimate:
-    """The cost of a plan; `epochs_expected` if as many runs go on at each rung as are meant to."""
+    """The cost of a plan; `epochs_expected` assumes that the stopper keeps its share at each rung."""
 
     epochs_full: int
     epochs_expected: int
     parallel: int
-    """Runs at once on this machine."""
+    """Number of runs trained at once on this machine."""
     pace: Pace
 
     @property
     def seconds_full(self) -> float | None:
-        """By the clock on the wall, if no run is stopped."""
+        """Wall-clock time if no run is stopped."""
         return self._wall(self.epochs_full)
 
     @property
     def seconds_expected(self) -> float | None:
-        """By the clock on the wall, as the stopper is meant to work."""
+        """Wall-clock time with the runs that the stopper is expected to end."""
         return self._wall(self.epochs_expected)
 
     def _wall(self, epochs: int) -> float | None:
@@ -53,7 +53,7 @@ class CostEstimate:
 
 
 def remaining(*, done: int, expected: float, seconds_per_epoch: float | None, workers: int) -> float | None:
-    """Seconds until `expected` epochs are done by so many workers at once; None while no epoch has been timed."""
+    """Estimate the seconds until `expected` epochs are done by parallel workers; None until an epoch has been timed."""
     if seconds_per_epoch is None:
         return None
     return max(0.0, expected - done) * seconds_per_epoch / max(1, workers)
@@ -62,7 +62,7 @@ def remaining(*, done: int, expected: float, seconds_per_epoch: float | None, wo
 def estimate_cost(
     plan: "Plan", root: Path, cache: Path, *, probe: Callable[["Plan", Path], Pace] | None = None
 ) -> CostEstimate:
-    """What a plan will take: as earlier sweeps of the store at `root` took, else as `probe` measures now."""
+    """Estimate the cost of a plan from earlier sweeps of the store at `root`, else from what `probe` measures now."""
     from sweeps.planning import plan as plans
 
     full, expected = plans.expected_epochs_of(plan)
@@ -71,7 +71,7 @@ def estimate_cost(
 
 
 def parallel(plan: "Plan") -> int:
-    """How many runs of a plan this machine trains at once; at least one."""
+    """Return how many runs of a plan this machine trains at once; at least one."""
     places = (os.cpu_count() or 1) // plan.workers_per_run
     if plan.gpus_per_worker:
         import torch
@@ -81,7 +81,7 @@ def parallel(plan: "Plan") -> int:
 
 
 def recorded_pace(plan: "Plan", root: Path) -> Pace | None:
-    """The mean over the epochs of the latest sweep of a store that has runs like this plan's; None without any.
+    """Return the mean pace of the latest sweep of a store with runs like this plan's; None without any.
 
     Alike are: images (wherever they lie), views, encoder, batch, precision and the names of the methods, workers
     and GPUs of a run. The machine may be another one; the source names it.
@@ -144,7 +144,7 @@ def measured(plan: "Plan", cache: Path, *, patience: float = PATIENCE) -> Pace:
 
 
 def duration(seconds: float) -> str:
-    """A duration for people, in its two largest units."""
+    """Format a duration in its two largest units."""
     whole = round(seconds)
     for size, name, smaller, part in ((86_400, "d", 3600, "h"), (3600, "h", 60, "min"), (60, "min", 1, "s")):
         if whole >= size:
@@ -154,7 +154,7 @@ def duration(seconds: float) -> str:
 
 
 def _kind(config: Mapping[str, Any]) -> dict[str, Any]:
-    """What decides how long an epoch of a configuration takes, and nothing else."""
+    """Return the fields of a configuration that determine how long an epoch takes."""
     method = config["method"]
     return {
         "method": [method["name"], method.get("inner", {}).get("name")],
@@ -169,6 +169,6 @@ def _latest_first(root: Path) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def _seconds_per_epoch(directory: Path, runs: list[str]) -> tuple[float, int] | None:
-    """The mean over all epochs of these runs, and how many there are."""
+    """Return the mean over all epochs of these runs, and the number of epochs."""
     epochs = store.epochs(directory).filter(pc.field("run").isin(runs) & (pc.field("seconds") > 0))
     return (float(epochs["seconds"].to_numpy().mean()), len(epochs)) if len(epochs) else None

@@ -11,7 +11,7 @@ HOURS = {"d": 24.0, "h": 1.0, "m": 1 / 60, "s": 1 / 3600}
 
 
 def in_hours(text: str) -> float:
-    """Reads a number of hours, or a duration such as "2.5h", "90m" or "1h30m".
+    """Parse a number of hours, or a duration such as "2.5h", "90m" or "1h30m".
 
     >>> in_hours("1h30m"), in_hours("90min"), in_hours("8")
     (1.5, 1.5, 8.0)
@@ -26,12 +26,12 @@ def in_hours(text: str) -> float:
 
 
 def is_duration(text: str) -> bool:
-    """Whether a text is a duration with its units, so that nothing else can be meant."""
+    """Return whether a text is a duration with its units, so that nothing else can be meant."""
     return bool(text) and DURATION.fullmatch(text) is not None
 
 
 def parse_fields(flag: str, text: str, fields: Mapping[str, Callable[[str], Any]]) -> dict[str, Any]:
-    """Reads "name=number,name=number" with these names and kinds of number.
+    """Parse "name=number,name=number" with these names and kinds of number.
 
     Raises:
         ValueError: another name, or no such number.

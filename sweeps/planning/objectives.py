@@ -1,4 +1,4 @@
-"""Whether what a sweep is to be judged by is something that its runs will report."""
+"""Check that the runs of a sweep will report its objectives."""
 
 from contrastive.config import closest
 from contrastive.metrics import reported
@@ -6,9 +6,9 @@ from sweeps.planning.plan import Plan, fixed_arms
 
 
 def check_objectives(plan: Plan, *, classes: int | None = None) -> None:
-    """Refuses an objective that an arm would lack at its end: it would fail, after all its epochs.
+    """Refuse an objective that some arm would not report: the arm would fail, after all its epochs.
 
-    `classes`: of the images, where they have been read.
+    `classes`: those of the images, if they have been read.
 
     Raises:
         ValueError: names the objective and what is reported.

@@ -1,4 +1,4 @@
-"""Between a space's domains and Optuna's parameters, and which of Optuna's samplers a design is."""
+"""Conversion between a space's domains and Optuna's parameters, and the Optuna sampler of each design."""
 
 import json
 import warnings
@@ -23,23 +23,23 @@ from sweeps.planning.plan import Plan, Values
 
 PLAIN = (bool, int, float, str, type(None))
 STARTUP = 10
-"""So many arms at the most are drawn at random before the model of a search proposes."""
+"""Maximum number of arms drawn at random before the model of a search proposes any."""
 SOURCE = 10
-"""A warm start begins at the best tenth of its trials, which are repeated if they are fewer."""
+"""Trials of a warm start, which begins at their best tenth; fewer trials are repeated."""
 
 
 def distributions(space: Space) -> dict[str, BaseDistribution]:
-    """The distribution of each domain of a space, by the domain's key."""
+    """Return the distribution of each domain of a space, by the domain's key."""
     return {name: _distribution(domain) for name, domain in space.domains.items()}
 
 
 def of_arm(space: Space, values: Values) -> dict[str, Any]:
-    """An arm as Optuna's parameters; what is not active in it has none."""
+    """Convert an arm to Optuna's parameters; inactive domains have none."""
     return {name: _parameter(value, space.domains[name]) for name, value in space.chosen(values).items()}
 
 
 def suggest(space: Space, asked: optuna.Trial) -> Values:
-    """The arm that the sampler proposes, domain by domain, so that a condition sees what was chosen before it."""
+    """Return the arm that the sampler proposes, domain by domain, so that a condition sees the earlier choices."""
     chosen: dict[str, Any] = {}
     for name, domain in space.domains.items():
         if space.is_active(name, chosen):
@@ -50,7 +50,7 @@ def suggest(space: Space, asked: optuna.Trial) -> Values:
 def sampler(
     plan: Plan, trials: Sequence[FrozenTrial], *, tries: int = 0, by_chance: bool = False
 ) -> optuna.samplers.BaseSampler:
-    """The sampler of an adaptive design, given the trials so far and how often its proposals were just refused.
+    """Return the sampler of an adaptive design, given the trials so far and its number of consecutive refusals.
 
     Its randomness follows from these numbers and the plan's seed, so that a resumed search goes on alike. The first
     arms, `STARTUP` of them at the most, are drawn at random: a model of fewer says little.
@@ -80,17 +80,17 @@ def sampler(
 
 
 def memory(noted: Mapping[str, Any]) -> dict[str, Any]:
-    """Of what a sampler has noted of a proposal, what it needs later on: the rest is for others asked meanwhile."""
+    """Select the attributes of a proposal that its sampler needs later; the rest only serves concurrent samplers."""
     return {name: value for name, value in noted.items() if "relative_params" not in name}
 
 
 def as_text(distribution: BaseDistribution) -> str:
-    """Equal for equal distributions."""
+    """Return a text that is equal for equal distributions."""
     return distribution_to_json(distribution)
 
 
 def _source(trials: Sequence[FrozenTrial], startup: int) -> list[FrozenTrial] | None:
-    """The first arms, from the best of which the covariance is adapted (Nomura et al. 2021), by their ranges alone.
+    """Return the first arms, from whose best the covariance is adapted (Nomura et al. 2021), by their ranges alone.
 
     Begun in the middle of the space, it would need more arms than a sweep has.
     """
@@ -115,7 +115,7 @@ def _source(trials: Sequence[FrozenTrial], startup: int) -> list[FrozenTrial] | 
 
 
 def _genetics(plan: Plan) -> dict[str, Any]:
-    """At least five generations, as far as the arms reach; a child keeps something of its parents."""
+    """Return the options of a genetic sampler: at least five generations, as far as the arms allow."""
     varied = sum(domain.size != 1 for domain in plan.space.domains.values())
     return {"population_size": max(4, min(50, plan.arms // 5)), "mutation_prob": 1 / max(2, varied)}
 
@@ -150,9 +150,9 @@ def _parameter(value: Any, domain: Domain) -> Any:
 
 
 def _categories(domain: Choice | Zip) -> list[Any]:
-    """Listed values as Optuna's categories: plain values as they are, sub-configurations as text.
+    """Convert listed values to Optuna's categories: plain values stay, sub-configurations become text.
 
-    Optuna tells categories apart by `==`: where that takes two for one, as 1 and True, all are text.
+    Optuna compares categories by `==`; where two values are equal by that, such as 1 and True, all become text.
     """
     found = [value if isinstance(value, PLAIN) else _as_text(value) for value in domain.values]
     alike = any(value == other for i, value in enumerate(found) for other in found[:i])

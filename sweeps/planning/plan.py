@@ -1,4 +1,4 @@
-"""What a sweep will run: pure functions of a space, so that a plan can be printed before anything is spent."""
+"""Plans of sweeps: pure functions of a space, so that a plan can be printed before anything is spent."""
 
 from dataclasses import replace
 from functools import cached_property
@@ -37,17 +37,17 @@ __all__ = [
 
 @dataclass(frozen=True, config=STRICT)
 class Objective:
-    """What arms are judged by: a metric that runs report after each epoch."""
+    """A metric that runs report after each epoch, by which arms are judged."""
 
     metric: str = Field(default="knn_top1", min_length=1)
     direction: Literal["maximize", "minimize"] = "maximize"
     total: bool = False
-    """Whether it is summed over the epochs (seconds, for one), or the last epoch's value is taken."""
+    """Whether it is summed over the epochs (such as seconds); otherwise the last epoch's value counts."""
 
 
 @dataclass(frozen=True, config=STRICT)
 class Confirm:
-    """What is run again on fresh seeds when the search has ended: its best arms, and the default beside them."""
+    """The confirmation: the best arms of the search and the default, run again on fresh seeds when it has ended."""
 
     arms: Count = 3
     seeds: Count = 5
@@ -55,14 +55,14 @@ class Confirm:
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Budget:
-    """What a sweep may spend; the first limit that is reached ends it. None: no limit."""
+    """The limits on what a sweep may spend; the first that is reached ends it. None: no limit."""
 
     runs: Count | None = None
-    """Runs issued."""
+    """Number of runs issued."""
     epochs: Count | None = None
-    """Of all runs together."""
+    """Number of epochs of all runs together."""
     hours: Positive | None = None
-    """By the clock on the wall."""
+    """Wall-clock hours."""
     gpu_hours: Positive | None = None
 
 
@@ -76,18 +76,18 @@ class Plan:
     seeds: tuple[Natural, ...] = (0,)
     stopper: Stopper = Asha()
     given: tuple[dict[str, JsonValue], ...] = ()
-    """Arms of the design "given", beside the default; of the design "path" the one that it leads to."""
+    """Arms of the design "given", beside the default; for the design "path", the arm that it leads to."""
     sampler_seed: Natural = 0
     objectives: tuple[Objective, ...] = Field(default=(Objective(),), min_length=1)
     """The first is knn_top1: stopping, paths, confirmation and the summary go by it."""
     confirm: Confirm | None = None
     budget: Budget = Budget()
     guard: Guard = Guard()
-    """Ends runs that have collapsed or diverged, the default's too."""
+    """Guard that ends runs that have collapsed or diverged, the default's too."""
     workers_per_run: Count = 1
     gpus_per_worker: NonNegative = 0.0
     smoke: bool = False
-    """It only shows that it runs: nothing of it is reused by other sweeps, or shown among them."""
+    """Whether it is a smoke test: its runs are neither reused by other sweeps nor shown among theirs."""
 
     def __post_init__(self) -> None:
         self._check_workers()
@@ -146,30 +146,31 @@ class Plan:
 
     @property
     def device(self) -> str:
-        """Where runs are trained: a GPU only if one was asked for."""
+        """Device on which runs are trained: a GPU only if one was asked for."""
         return "cuda" if self.gpus_per_worker else "cpu"
 
     @property
     def runs(self) -> int:
-        """Arms times seeds, of the search."""
+        """Number of runs of the search: arms times seeds."""
         return self.arms * len(self.seeds)
 
     @property
     def confirm_seeds(self) -> tuple[int, ...]:
-        """Seeds that had no part in the search; none if nothing is confirmed."""
+        """Fresh seeds of the confirmation; none if nothing is confirmed."""
         fresh = max(self.seeds) + 1
         return tuple(range(fresh, fresh + self.confirm.seeds)) if self.confirm else ()
 
     @property
     def confirm_runs(self) -> int:
-        """Runs on fresh seeds: of the best arms, as far as there are others than the default, and of that."""
+        """Number of runs on fresh seeds: those of the best arms, if any differ from the default, and of the default."""
         arms = 1 + min(self.confirm.arms, self.arms - 1) if self.confirm else 0
         return arms * len(self.confirm_seeds)
 
     @cached_property
     def epochs_expected(self) -> int:
-        """Epochs that the stopper is expected to leave of the search's, found by simulating it once."""
-        from sweeps.planning.simulation.expected import expected_epochs  # there it is known how sweeps go on
+        """Epochs of the search that are expected to be trained under the stopper, found by simulating it once."""
+        # Imported late: not every plan is simulated.
+        from sweeps.planning.simulation.expected import expected_epochs
 
         reference = self.space.reference
         expected = expected_epochs(
@@ -182,7 +183,7 @@ class Plan:
         return round(expected)
 
     def run(self, values: Values, seed: int) -> Config:
-        """The run of an arm on a seed."""
+        """Return the configuration of the run of an arm on a seed."""
         return configs.replace(self.space.config(values), {"seed": seed})
 
 
@@ -190,7 +191,7 @@ _PLAN = TypeAdapter(Plan)
 
 
 def checked(**fields: Any) -> Plan:
-    """A plan from its fields.
+    """Return a plan from its fields, checked.
 
     Raises:
         ValueError: an illegal one, in one sentence.
@@ -208,12 +209,12 @@ def checked(**fields: Any) -> Plan:
 
 
 def to_dict(plan: Plan) -> dict[str, Any]:
-    """The plan as JSON-ready values."""
+    """Return the plan as JSON-ready values."""
     return _PLAN.dump_python(plan, mode="json")
 
 
 def from_dict(values: dict[str, Any]) -> Plan:
-    """The plan that `to_dict` wrote, of this version or of a former one.
+    """Return the plan that `to_dict` wrote, in this version or a former one.
 
     Raises:
         ValueError: it is none that this program knows, in one sentence.
@@ -222,24 +223,24 @@ def from_dict(values: dict[str, Any]) -> Plan:
 
 
 def fixed_arms(plan: Plan) -> list[Values]:
-    """The arms known before the sweep starts, the default first; an adaptive design asks for others as it learns."""
+    """Arms known before the sweep starts, the default first; adaptive designs ask for others as they learn."""
     return known_arms(plan, {})
 
 
 def ladder(plan: Plan) -> list[tuple[int, float]]:
-    """The rungs, and how many runs go on after each if it keeps exactly its share."""
+    """Return the rungs, and how many runs go on after each if it keeps exactly its share."""
     seeds = len(plan.seeds)  # runs are compared with those of the same seed
     return [(rung, seeds * survivors) for rung, survivors in plan.stopper.ladder(plan.epochs, plan.arms)]
 
 
 def expected_epochs_of(plan: Plan) -> tuple[int, int]:
-    """Epochs of the plan if no run is stopped, and as many as the stopper is expected to leave of them."""
+    """Return the epochs of the plan if no run is stopped, and those expected under the stopper."""
     again = plan.confirm_runs * plan.epochs
     return plan.runs * plan.epochs + again, plan.epochs_expected + again
 
 
 def in_short(domain: Domain) -> str:
-    """A domain for people."""
+    """Describe a domain for people."""
     match domain:
         case Choice():
             return f"one of {', '.join(map(str, domain.values))}"

@@ -1,4 +1,4 @@
-"""What of a budget is kept for the confirmation, so that the search cannot spend it."""
+"""The reserve: the part of a budget kept for the confirmation, so that the search cannot spend it."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -7,33 +7,33 @@ from typing import Protocol
 from sweeps.planning.plan import Budget, Plan
 
 LONGER = 1.1
-"""Of time, which can only be estimated, a tenth more is kept."""
+"""Safety factor on the reserve of time, which can only be estimated."""
 
 
 class Spender(Protocol):
-    """What is asked of a sweep that is being carried out."""
+    """Interface of a sweep in progress, for its reserve."""
 
     @property
     def plan(self) -> Plan:
-        """What it is to do."""
+        """The plan being carried out."""
         ...
 
     @property
     def epochs_spent(self) -> int:
-        """Of all its runs."""
+        """Epochs spent by all its runs."""
         ...
 
     @property
     def seconds_spent(self) -> float:
-        """Of all its epochs."""
+        """Seconds spent by all its epochs."""
         ...
 
     def confirmed(self) -> tuple[int, int]:
-        """Runs that the confirmation has begun whatever the search may still find, and their epochs."""
+        """Started confirmation runs that are needed whatever the search still finds, and their epochs."""
         ...
 
     def under_way(self) -> int:
-        """Epochs to go of the search's runs in training."""
+        """Epochs left of the search's runs in training."""
         ...
 
 
@@ -46,15 +46,15 @@ def lacking(
     runs: int = 0,
     epochs: int | None = None,
 ) -> str | None:
-    """Why these do not fit into the search's share of a budget, in words; None if they do.
+    """Say why these runs or epochs exceed the search's share of a budget; None if they fit.
 
     Args:
         budget: of all spenders together.
-        spenders: sweeps; without one that confirms nothing is kept.
-        used: so far, in the units of the budget.
-        places: how many runs are trained at once.
-        runs: to be begun.
-        epochs: of a run to come, beside what is in training; None: whether anything of the share is left at all.
+        spenders: the sweeps; if none has a confirmation, there is no reserve.
+        used: spending so far, in the units of the budget.
+        places: number of runs trained at once.
+        runs: number of runs to start.
+        epochs: epochs of a run to come, beside those in training; None: check whether any of the share is left.
     """
     if not any(one.plan.confirm for one in spenders):
         return None
@@ -83,7 +83,7 @@ def _epochs(one: Spender) -> int:
 
 
 def _prices(spenders: Sequence[Spender], used: Mapping[str, float], places: int) -> dict[str, float]:
-    """Hours that an epoch takes, by what was measured; nothing before the first."""
+    """Return the measured hours of an epoch; nothing before the first."""
     epochs = sum(one.epochs_spent for one in spenders)
     if not epochs:
         return {}
@@ -92,7 +92,7 @@ def _prices(spenders: Sequence[Spender], used: Mapping[str, float], places: int)
 
 
 def check_budget(budget: Budget, plans: Sequence[Plan], *, together: bool = False) -> None:
-    """Refuses a budget that does not hold the confirmation, the default and an arm to confirm.
+    """Refuse a budget too small for the confirmation, the default and one arm to confirm.
 
     `together`: it is that of a campaign, which can go on with a larger one: the confirmations alone must fit.
 
@@ -117,7 +117,7 @@ def check_budget(budget: Budget, plans: Sequence[Plan], *, together: bool = Fals
 
 
 def budget_lines(budget: Budget, plans: Sequence[Plan]) -> list[str]:
-    """A line for each limit: what of it is kept for the confirmation, and what the search has."""
+    """Return a line for each limit: the part kept for the confirmation, and the search's part."""
     runs = sum(plan.confirm_runs for plan in plans)
     epochs = sum(plan.confirm_runs * plan.epochs for plan in plans)
     lines: list[str] = []

@@ -1,4 +1,4 @@
-"""Flags that the command line does not have, and what was meant by them."""
+"""Corrections of flags that the command line does not have."""
 
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -23,11 +23,11 @@ FLAGS: dict[str, tuple[str, ...]] = {
     "--resume": ("restore", "continue"),
     "--dry-run": ("dryrun", "plan"),
 }
-"""What flags are called elsewhere."""
+"""Names of flags in other tools."""
 
 
 def instead(typed: str, known: Iterable[str]) -> str:
-    """What to type in place of a flag that there is not, which may have its value behind "="; "" if nobody knows.
+    """Return what to type in place of an unknown flag, which may have its value behind "="; "" if that is unknown.
 
     >>> instead("--dataset=cifar10", ["--data", "--set"])
     'for --dataset write --data cifar10'
@@ -46,7 +46,7 @@ def instead(typed: str, known: Iterable[str]) -> str:
 
 
 def corrections(words: Sequence[str], known: Iterable[str]) -> str:
-    """What to type in place of these words of a command line, which it does not know; "" if nobody knows."""
+    """Return what to type in place of these unknown words of a command line; "" if that is unknown."""
     known, joined = list(known), list[str]()
     for word in words:
         if joined and not word.startswith("-") and "=" not in joined[-1]:

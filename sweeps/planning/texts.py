@@ -1,4 +1,4 @@
-"""Seeds, objectives and budgets as they are written on a command line."""
+"""Parsers of seeds, objectives and budgets as written on a command line."""
 
 import re
 from dataclasses import replace
@@ -11,7 +11,7 @@ from sweeps.store.schema import SECONDS
 
 
 def parse_seeds(text: str) -> tuple[int, ...]:
-    """Read "3" as seeds 0, 1, 2, and "4,5" and "1-5" as the seeds themselves.
+    """Parse "3" as seeds 0, 1, 2, and "4,5" and "1-5" as the seeds themselves.
 
     >>> parse_seeds("3"), parse_seeds("7,"), parse_seeds("1-3")
     ((0, 1, 2), (7,), (1, 2, 3))
@@ -34,9 +34,9 @@ def parse_seeds(text: str) -> tuple[int, ...]:
 
 
 def parse_objectives(text: str) -> tuple[Objective, ...]:
-    """Read "knn_top1,seconds:min,effective_rank": metrics, the larger the better unless said otherwise.
+    """Parse "knn_top1,seconds:min,effective_rank": metrics, the larger the better unless said otherwise.
 
-    Times count over all epochs; of others the last value counts.
+    Times are summed over all epochs; of other metrics the last value counts.
 
     Raises:
         ValueError: a direction other than max and min.
@@ -52,9 +52,9 @@ def parse_objectives(text: str) -> tuple[Objective, ...]:
 
 
 def parse_budget(text: str, before: Budget | None = None) -> Budget:
-    """Read "runs=100,epochs=5000,hours=8,gpu_hours=20", any of them; the others are as `before`.
+    """Parse "runs=100,epochs=5000,hours=8,gpu_hours=20", any of them; the others are as `before`.
 
-    A duration alone, as "90m" or "1h30m", is by the clock on the wall.
+    A duration alone, such as "90m" or "1h30m", is wall-clock time.
 
     Raises:
         ValueError: another word, or no such number.

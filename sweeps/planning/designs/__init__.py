@@ -1,4 +1,4 @@
-"""Which arms a design tries: pure functions of a space and, where a design goes by results, of what was measured."""
+"""Designs: which arms a sweep tries, as pure functions of a space and, where results decide, of the scores."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
@@ -18,17 +18,17 @@ Design = Literal[
     "add_one_in", "pairs", "given", "path",
 ]  # fmt: skip
 ARMS = 12
-"""How many arms a sweep has unless told otherwise."""
+"""Default number of arms of a sweep."""
 ADAPTIVE: tuple[Design, ...] = ("tpe", "gp", "cmaes", "nsga2", "nsga3")
-"""Optuna is asked for their arms, one after the other."""
+"""Designs whose arms are asked of Optuna, one after the other."""
 LISTS: tuple[Design, ...] = ("leave_one_out", "add_one_in")
 """Designs of the alternatives that a space lists."""
 ANY: tuple[Design, ...] = ("pairs", "given", "path")
 """Designs of any space."""
 GRIDS = {"grid": sampled.grid, "one_at_a_time": sampled.one_at_a_time, "pairs": sampled.crossed}
-"""Designs that take as many points of each domain as fit; a larger one need not have those of a smaller one."""
+"""Designs of as many points in each domain as fit; a larger form need not contain the points of a smaller one."""
 COMPARISONS: tuple[Design, ...] = ("one_at_a_time", "leave_one_out", "add_one_in", "pairs", "path")
-"""Their arms are to be compared with each other, not searched for the best: none is stopped unless asked for."""
+"""Designs whose arms are compared, not searched for the best: no run is stopped unless a stopper is asked for."""
 DESIGNS: dict[str, str] = {
     "tpe": "Optuna's tree-structured Parzen estimator, learning from all runs that have reported",
     "gp": "Optuna's Gaussian process: a second or so for each proposal, for few and long runs",
@@ -48,7 +48,7 @@ DESIGNS: dict[str, str] = {
 
 
 class Asked(Protocol):
-    """What a plan asks of its design."""
+    """The part of a plan that its design needs."""
 
     @property
     def space(self) -> Space: ...
@@ -63,14 +63,14 @@ class Asked(Protocol):
 
 
 def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
-    """All arms that are known, given what was measured; the default first.
+    """Return all arms that are known, given the scores so far; the default first.
 
     Args:
         plan: what is asked for.
         scores: of arms by their key, greater is better; None: it failed. An arm without one is not yet known.
 
     Raises:
-        ValueError: the design has no so small a form, or the space cannot have it.
+        ValueError: the design has no form with so few arms, or does not apply to the space.
     """
     space, most = plan.space, plan.arms
     found = [space.default()]
@@ -99,12 +99,12 @@ def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
 
 
 def finer(plan: Asked, kept: Sequence[Values]) -> int | None:
-    """How many arms the largest form of a grid within the plan's has that keeps these arms; None: there is none."""
+    """Return the number of arms of the largest grid, within the plan's, that contains these arms; None if none does."""
     return len(GRIDS[plan.design](plan.space, plan.arms, kept)) or None
 
 
 def total(plan: Asked) -> int:
-    """How many arms a plan has at most, when all of them are known.
+    """Return the largest number of arms that a plan can have.
 
     Raises:
         ValueError: as `known_arms`.
@@ -117,7 +117,7 @@ def total(plan: Asked) -> int:
 
 
 def usual_design(space: Space, arms: int | None = None) -> Design:
-    """What suits a space: its own list, a grid where so many arms hold all of it, else a search."""
+    """Return the default design of a space: its own list, a grid if it fits into this many arms, else a search."""
     if space.alternatives:
         return "leave_one_out"
     most = arms or ARMS

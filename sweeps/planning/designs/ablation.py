@@ -1,4 +1,4 @@
-"""Designs that ask what each part is worth: added one by one, in pairs, and along the path from one arm to another."""
+"""Ablation designs: parts added one by one, pairs of alternatives, and the path from one arm to another."""
 
 import itertools
 from collections.abc import Mapping
@@ -9,17 +9,17 @@ from search_spaces.space import Space
 from sweeps.planning.designs.arms import Values, key, stands
 
 Change = dict[str, Any]
-"""Choices that are made together: of one domain, or of a sub-configuration with what is inside it."""
+"""Choices that change together: one domain, or a sub-configuration with its own choices."""
 WORST = float("-inf")
 
 
 def added_back(space: Space) -> list[Values]:
-    """All alternatives at once, which is the bare method, and then each of them taken back.
+    """Return the arm with all alternatives at once, the bare method, and the arms with one of them taken back.
 
     Of alternatives that change the same path the first of the list stands for all.
 
     Raises:
-        ValueError: some of it cannot be built, or there is nothing to add to.
+        ValueError: one of these arms cannot be built, or there is nothing to add to.
     """
     names = space.named_arms.standing
     if len(names) < 2:
@@ -35,14 +35,14 @@ def added_back(space: Space) -> list[Values]:
 
 
 def alternative_pairs(space: Space) -> list[Values]:
-    """Each alternative, and every two that can stand together."""
+    """Return the arms with one alternative, and those with two that are compatible."""
     refused = incompatible(space)
     both = [pair for pair in itertools.combinations(space.named_arms.arms, 2) if pair not in refused]
     return [*space.arms().values(), *(space.combined(*pair) for pair in both)]
 
 
 def incompatible(space: Space) -> dict[tuple[str, str], str]:
-    """The alternatives that cannot stand together, two by two, and why not."""
+    """Return the pairs of incompatible alternatives, each with the reason."""
     found: dict[tuple[str, str], str] = {}
     for first, second in itertools.combinations(space.alternatives, 2):
         pair, shared = (first.name, second.name), overlap(first.values, second.values)
@@ -59,11 +59,10 @@ def incompatible(space: Space) -> dict[tuple[str, str], str]:
 def greedy_path(
     space: Space, target: Mapping[str, Any], most: int, scores: Mapping[str, float | None]
 ) -> list[Values]:
-    """The greedy ablation path from the default to a target (Fawcett and Hoos 2016), as far as it is known.
+    """Return the greedy ablation path from the default to a target (Fawcett and Hoos 2016), as far as it is known.
 
-    At each step every change that is left is tried alone on top of those that were made, and the best is made
-    for good; so it shows which few changes are worth what the target is. Steps of which only a part would fit
-    into `most` arms are left out.
+    Each step tries every remaining change alone on top of those made so far, and keeps the best; the path shows
+    which few changes account for the target's gain. A step whose arms do not all fit into `most` is left out.
 
     Args:
         space: that both arms are of.
@@ -86,10 +85,10 @@ def greedy_path(
 
 
 def path_length(space: Space, target: Mapping[str, Any], most: int) -> int:
-    """How many arms the path to a target has at most, its beginning among them.
+    """Return the largest number of arms that the path to a target can have, its start included.
 
     Raises:
-        ValueError: not even its first step fits into `most` arms, or it has none.
+        ValueError: its first step does not fit into `most` arms, or there is no step.
     """
     steps, arms = len(changes(space, target)), 1
     if not steps:
@@ -102,7 +101,7 @@ def path_length(space: Space, target: Mapping[str, Any], most: int) -> int:
 
 
 def changes(space: Space, target: Mapping[str, Any]) -> list[Change]:
-    """What leads from the default to a target, in parts that can change alone."""
+    """Return the changes from the default to a target, split into parts that can change alone."""
     here, there = space.chosen({}), space.chosen(target)
     found: dict[str, Change] = {}
     leader: dict[str, str] = {}
@@ -118,7 +117,7 @@ def changes(space: Space, target: Mapping[str, Any]) -> list[Change]:
 
 
 def _all(space: Space, target: Mapping[str, Any]) -> tuple[Change, Values]:
-    """What is left at once, where no change can be made alone."""
+    """Join all remaining changes, where none can be made alone."""
     there = space.chosen(target)
     return there, space.flat(there)
 

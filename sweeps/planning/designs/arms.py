@@ -1,4 +1,4 @@
-"""What all designs do with arms: tell them apart, keep those that stand, fit as many as there is room for."""
+"""Operations on arms that all designs share: keys, duplicates, constraints, and the finest grid that fits."""
 
 import json
 from collections.abc import Callable, Iterable, Mapping
@@ -7,18 +7,18 @@ from typing import Any
 from search_spaces.space import Space
 
 FEW_STAND = 100
-"""Where constraints leave less than one arm in so many, a larger grid is not looked for."""
+"""Arms tried per wanted arm after which no larger grid is looked for: constraints refuse nearly all of them."""
 Values = dict[str, Any]
-"""An arm: the value of each path that varies in it."""
+"""An arm: the value of each varying path."""
 
 
 def key(values: Mapping[str, Any]) -> str:
-    """Equal for equal arms."""
+    """Return a text that is equal for equal arms."""
     return json.dumps(values, sort_keys=True)
 
 
 def unique(arms: Iterable[Values]) -> list[Values]:
-    """Each arm once, where it comes first."""
+    """Drop repeated arms; the first of each stays."""
     found: dict[str, Values] = {}
     for arm in arms:
         found.setdefault(key(arm), arm)
@@ -26,7 +26,7 @@ def unique(arms: Iterable[Values]) -> list[Values]:
 
 
 def stands(space: Space, arm: Values) -> bool:
-    """Whether an arm can be built and keeps the constraints of its space."""
+    """Return whether an arm can be built and satisfies the constraints of its space."""
     try:
         return space.allows(space.config(arm))
     except ValueError:
@@ -41,9 +41,9 @@ def finest(
     what: str,
     kept: Iterable[Values] = (),
 ) -> list[Values]:
-    """The arms of the largest number of points in each domain that are at most `most` with the default.
+    """Return the arms of the largest number of points per domain that gives at most `most` arms with the default.
 
-    Of these numbers those count whose arms are all of `kept` and more; none may.
+    Only numbers whose arms contain all of `kept` count; there may be none.
 
     Raises:
         ValueError: two points are too many.

@@ -11,11 +11,11 @@ from search_spaces.space import Space
 from sweeps.planning.designs.arms import Values, finest, stands
 
 PATIENCE = 1000
-"""So many draws for each arm that is wanted: those that break a constraint or repeat an arm do not count."""
+"""Draws per wanted arm: draws that violate a constraint or repeat an arm yield none."""
 
 
 def size(space: Space, most: int) -> int:
-    """How many arms a space has, `most` if it has more."""
+    """Count the arms of a space; `most` if it has more."""
     if any(domain.size is None for domain in space.domains.values()):
         return most
     axes = {key: domain.points(domain.size or 1) for key, domain in space.domains.items()}
@@ -24,7 +24,7 @@ def size(space: Space, most: int) -> int:
 
 
 def grid(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
-    """The largest full grid, of those that have all arms of `kept`; the others below alike."""
+    """Return the largest full grid that contains all arms of `kept`; likewise the designs below."""
 
     def arms_at(count: int) -> Iterator[Values]:
         return _product(space, {key: domain.points(count) for key, domain in space.domains.items()})
@@ -33,7 +33,7 @@ def grid(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
 
 
 def one_at_a_time(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
-    """One parameter at a time, on the most points that fit, with the others at the base."""
+    """Vary one parameter at a time, on as many points as fit, with the others at the base."""
 
     def arms_at(count: int) -> Iterator[Values]:
         for key, domain in space.domains.items():
@@ -44,7 +44,7 @@ def one_at_a_time(space: Space, most: int, kept: Iterable[Values] = ()) -> list[
 
 
 def crossed(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values]:
-    """For each two parameters the full grid on the most points that fit, with the others at the base.
+    """Cross every two parameters in a full grid on as many points as fit, with the others at the base.
 
     Raises:
         ValueError: there are no two.
@@ -61,7 +61,7 @@ def crossed(space: Space, most: int, kept: Iterable[Values] = ()) -> list[Values
 
 
 def random_arms(space: Space, most: int, seed: int) -> list[Values]:
-    """Independent draws, behind the default."""
+    """Draw arms independently; the default comes first."""
     generator = np.random.default_rng([seed, 1])
     arms, wanted = [space.default()], size(space, most)
     for _ in range(PATIENCE * most):
@@ -76,9 +76,9 @@ def random_arms(space: Space, most: int, seed: int) -> list[Values]:
 
 
 def sobol(space: Space, most: int, seed: int) -> list[Values]:
-    """A scrambled Sobol sequence (Owen 1998), behind the default.
+    """Draw arms by a scrambled Sobol sequence (Owen 1998); the default comes first.
 
-    It is drawn on where constraints refuse points, or points fall on one arm.
+    Points that violate constraints or repeat an arm are replaced by further ones.
     """
     from scipy.stats import qmc  # takes longer to import than all else that plans
 
@@ -96,7 +96,7 @@ def sobol(space: Space, most: int, seed: int) -> list[Values]:
 
 
 def random_value(domain: Domain, generator: np.random.Generator) -> Any:
-    """A random value of a domain."""
+    """Draw a random value of a domain."""
     if isinstance(domain, Choice | Zip):
         return domain.values[generator.integers(len(domain.values))]
     return domain.at(generator.random())
@@ -107,12 +107,12 @@ def _grown(space: Space, arms: list[Values], arm: Values) -> list[Values]:
 
 
 def _product(space: Space, axes: Mapping[str, list[Any]]) -> Iterator[Values]:
-    """The arms of all combinations."""
+    """Return the arms of all combinations."""
     return (space.flat(chosen) for chosen in space.combinations(axes))
 
 
 def _beside(space: Space, choices: Mapping[str, Any]) -> Values:
-    """The base with these choices, and with what has to be chosen for them to exist."""
+    """Return the base with these choices, and with those that their conditions require."""
     there, needed = space.chosen({}), dict[str, Any]()
     for key in choices:
         if key not in there:

@@ -1,1 +1,1 @@
-"""Recorded or made-up curves under a simulated clock: what a stopper leaves of a sweep."""
+"""Simulation of a sweep under a stopper, on recorded or synthetic curves and a simulated clock."""

@@ -1,4 +1,4 @@
-"""The simulated clock: which run is trained when, and what is counted."""
+"""The simulated clock: which run is trained when, and the counts of epochs and seconds."""
 
 import math
 from collections import deque
@@ -20,11 +20,11 @@ class Delays:
     """Seconds for which a place is held and nothing is trained."""
 
     start: float = 0.0
-    """Whenever a run starts, for the first time or from its checkpoint."""
+    """At each start of a run, for the first time or from its checkpoint."""
     report: float = 0.0
     """After each epoch, until it is decided whether the run goes on."""
     stop: float = 0.0
-    """From there on until the place of a run that ends or pauses is free; until then the run is not resumed."""
+    """From the end or pause of a run until its place is free; only then can the run be resumed."""
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
@@ -34,22 +34,22 @@ class Delays:
 
 @dataclass(frozen=True)
 class Replayed:
-    """How a sweep would have ended."""
+    """Result of a simulated sweep."""
 
     best: str | None
-    """The best of the arms that came to their end on every seed; None if none did."""
+    """Best of the arms that were trained to the end on every seed; None if none was."""
     value: float | None
-    """The final value of the best, its mean over seeds."""
+    """Final value of the best arm, mean over seeds."""
     epochs: int
-    """Trained in all, those that were repeated too."""
+    """Number of epochs trained, repeated ones included."""
     seconds: float
-    """Until the last place was free, with all of them in use."""
+    """Seconds until the last place was free."""
     ended: dict[str, int]
-    """The last epoch of each run."""
+    """Last epoch of each run."""
     reasons: dict[str, str]
-    """Why each run ended that did not come to its end."""
+    """Reason for the end of each run that was not trained to the last epoch."""
     trace: tuple[tuple[int, float, float], ...]
-    """Epochs trained by then, seconds, and the final value, whenever an arm ended that is better than all before."""
+    """(epochs trained, seconds, final value) at the end of each arm that is better than all before it."""
 
 
 class Simulation:
@@ -81,12 +81,12 @@ class Simulation:
         self.epochs, self.ended = dict.fromkeys(curves, 0), dict.fromkeys(curves, 0)
         """Where each run is, and how far it has been."""
         self.paused, self.stopping, self.wanted = set[str](), set[str](), deque[str]()
-        """Of those that are paused: whose place is not free yet, and who is to be resumed as soon as it is."""
+        """Among the paused runs: those whose place is not free yet, and those to be resumed as soon as it is."""
         self.reasons: dict[str, str] = {}
         self.trace: list[tuple[int, float, float]] = []
 
     def carry_out(self, workers: int) -> Replayed:
-        """Trains until nothing is left to train."""
+        """Train until nothing is left to train."""
         self.free = workers
         while True:
             while self.free and (run := self._next()) is not None:
@@ -109,14 +109,14 @@ class Simulation:
         )
 
     def _value(self, arm: str) -> float | None:
-        """The mean of the final values of an arm that has come to its end on every seed; None of others."""
+        """Return the mean final value of an arm that was trained to the end on every seed; None otherwise."""
         curves = [(run, self.curves[run]) for run in self.runs[arm]]
         if any(run in self.unwell or self.ended[run] < len(curve) for run, curve in curves):
             return None
         return fmean(curve[-1] for _, curve in curves)
 
     def _next(self) -> str | None:
-        """What a free worker takes up; None: nothing now."""
+        """Return the run that a free worker trains next; None if there is none now."""
         ready = next((run for run in self.wanted if run not in self.stopping), None)
         if ready is not None:
             self.wanted.remove(ready)
@@ -124,7 +124,7 @@ class Simulation:
         while (run := self.judge.promote(more=self.unasked > 0 or self.silent > 0)) is not None:
             if run in self.stopping:
                 self.wanted.append(run)
-            elif run in self.paused:  # else it was spared, and has never paused
+            elif run in self.paused:  # otherwise it is a control and has never paused
                 return run
         run = self.searcher.ask() if self.unasked else None
         self.unasked = 0 if run is None else self.unasked - 1
@@ -163,12 +163,12 @@ class Simulation:
             self.free += 1
 
     def _goes_on(self, run: str) -> bool:
-        """Whether a run that has reported an epoch is trained for another."""
+        """Return whether a run that has reported an epoch is trained for another."""
         self.spent += 1
         self.epochs[run] += 1
         epoch, curve = self.epochs[run], self.curves[run]
         if epoch <= self.ended[run]:
-            return True  # this was repeated
+            return True  # a repeated epoch
         self.ended[run] = epoch
         self.silent -= epoch == 1
         verdict = None
@@ -189,7 +189,7 @@ class Simulation:
         return False
 
     def _dismiss(self) -> None:
-        """Ends the runs that wait for an arm that has been stopped."""
+        """End the waiting runs of a stopped arm."""
         for run, verdict in self.judge.dismissed():
             if run in self.paused:
                 self.paused.remove(run)

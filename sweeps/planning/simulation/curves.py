@@ -1,22 +1,22 @@
-"""Recorded runs as curves, and whether they are ground truth."""
+"""Curves of recorded runs, and the check that they are ground truth."""
 
 import math
 from collections.abc import Collection, Mapping, Sequence
 
 Curves = Mapping[str, Sequence[float]]
-"""Of each run the value after every epoch; higher is better."""
+"""The values of each run after every epoch; higher is better."""
 
 
 def check_curves(curves: Curves, *, unwell: Collection[str] = (), horizon: int | None = None) -> int:
-    """The horizon that all runs share.
+    """Return the horizon that all runs share.
 
     Args:
         curves: the recorded runs.
-        unwell: those that the guard has ended; they may be shorter, and their last value need not be finite.
-        horizon: how long runs were meant to be; as long as the longest by default.
+        unwell: runs that the guard has ended; they may be shorter, and their last value need not be finite.
+        horizon: planned number of epochs; by default that of the longest run.
 
     Raises:
-        ValueError: there is none, so that nobody knows how the sweep would have ended.
+        ValueError: they share none, so the end of the sweep is unknown.
     """
     lengths = {run: len(curve) for run, curve in curves.items() if run not in unwell}
     horizon = horizon or max(lengths.values(), default=0)

@@ -1,4 +1,4 @@
-"""What a stopper is expected to leave of the epochs of a sweep, by carrying out a few on curves that are made up."""
+"""Expected epochs of a sweep under a stopper, by simulating a few sweeps on synthetic curves."""
 
 from collections.abc import Mapping
 from statistics import fmean
@@ -9,14 +9,14 @@ from sweeps.planning.simulation.once import replay
 from sweeps.stoppers import AnyStopper
 
 EPOCHS = 60_000
-"""So many are simulated, if all were trained: as many sweeps as they hold, or a part of a larger one."""
+"""Number of epochs to simulate, without stopping: several sweeps if they fit, or a part of a larger one."""
 MAX_SWEEPS = 200
 OF_OPTUNA = 3
-"""A pruner of Optuna's takes many times as long as the other judges, hence so many times fewer epochs."""
+"""Factor by which fewer epochs are simulated with Optuna's pruners, which are much slower than the other judges."""
 DEVIATION = 2.0
-"""Of the metric over seeds, where a space does not know its own; arms differ half as much again."""
+"""Standard deviation of the metric over seeds, where a space knows none; the sd over arms is 1.5 times as large."""
 START = 0.55
-"""Of what it comes to, what an encoder has before training: 0.5 to 0.95 in the sweeps of tests/fixtures/curves."""
+"""Untrained accuracy as a share of the final one: 0.5 to 0.95 in the sweeps of tests/fixtures/curves."""
 WORKERS = 2
 
 
@@ -30,7 +30,7 @@ def expected_epochs(
     workers: int = WORKERS,
     seed: int = 0,
 ) -> float:
-    """The mean epochs of a search of so many arms and seeds, all of which are issued.
+    """Return the mean number of epochs of a search with these numbers of arms and seeds, all of which are issued.
 
     The first arm is the default, which is never stopped. Curves saturate with time constants of a sixth to a third of
     the horizon, and heights are normal: how many runs a comparison stops depends on the order in which they come far
@@ -56,7 +56,7 @@ def expected_epochs(
 def _curves(
     generator: np.random.Generator, arms: int, seeds: int, epochs: int, deviation: float
 ) -> Mapping[str, list[float]]:
-    """Of each run, arm by arm as a sweep issues them."""
+    """Draw the curve of each run, arm by arm as a sweep issues them."""
     height = (
         50 + generator.normal(0, 1.5 * deviation, (arms, 1)) + generator.normal(0, deviation, (arms, seeds))
     )

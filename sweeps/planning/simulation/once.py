@@ -1,4 +1,4 @@
-"""One sweep of recorded runs."""
+"""Simulation of one sweep of recorded runs."""
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -24,23 +24,23 @@ def replay(
     unwell: Mapping[str, str] | None = None,
     deviation: float | None = None,
 ) -> Replayed:
-    """Carries out the sweep of these runs under a stopper, which judges arms by the mean of their runs.
+    """Simulate the sweep of these runs under a stopper, which judges arms by the mean of their runs.
 
-    A free place takes up the run that the judge promotes, from the epoch at which it paused, else a new one.
+    A free place resumes the run that the judge promotes, from the epoch at which it paused, else starts a new one.
 
     Args:
         curves: the recorded runs, every one to its end.
         stopper: what ends runs.
-        arms: of which arm each run is; each is one of its own by default. All have as many runs.
-        order: in which runs are issued; that of `curves` by default.
-        searcher: who chooses that order as results come in, instead.
-        workers: how many runs are trained at once.
-        seconds: of an epoch of each run, or of each of its epochs; 1 by default.
-        delays: while a place is held and nothing is trained; none by default.
-        checkpoints: whether a run that is promoted goes on from where it paused; else it repeats what it has had.
-        spared: runs that go on whatever the judge says.
-        unwell: runs that the guard ended when they were recorded, by its reason; it ends them here too.
-        deviation: of the metric over seeds, of one run, for stoppers that allow for noise.
+        arms: the arm of each run; by default each run is an arm of its own. All arms have equally many runs.
+        order: order in which runs are issued; that of `curves` by default.
+        searcher: chooses that order as results come in, instead.
+        workers: number of runs trained at once.
+        seconds: duration of an epoch of each run, or of each of its epochs; 1 by default.
+        delays: seconds for which a place is held without training; none by default.
+        checkpoints: whether a promoted run goes on from where it paused; otherwise it repeats its epochs.
+        spared: controls: runs that go on whatever the judge says.
+        unwell: reason, by run, for runs that the guard ended when they were recorded; they end here too.
+        deviation: sd of the metric over seeds, for one run, for stoppers that allow for noise.
 
     Raises:
         ValueError: a run is shorter than the others or has a value that is not finite, `order` is none of these
@@ -75,7 +75,7 @@ def replay(
 
 
 def _check(curves: Curves, sizes: Mapping[str, int], order: Sequence[str] | None, workers: int) -> None:
-    """Refuses an order of other runs, nobody to train them, and arms of unequal size."""
+    """Refuse an order of other runs, zero workers, and arms of unequal size."""
     if order is not None and sorted(order) != sorted(curves):
         raise ValueError(f"order has {len(order)} runs, not the {len(curves)} recorded ones, each once")
     if workers < 1:

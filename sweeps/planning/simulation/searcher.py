@@ -1,36 +1,36 @@
-"""Who chooses the arms of a replay."""
+"""Searchers that choose the arms of a replay."""
 
 from collections import deque
 from collections.abc import Sequence
 from typing import Literal, Protocol
 
 Ending = Literal["complete", "stopped", "unwell"]
-"""How a run ends: with the value it reported last, for others that were better, or for its own health."""
+"""How a run ends: with its last value, stopped because others were better, or ended by the guard."""
 
 
 class Searcher(Protocol):
-    """Chooses which arm is run next, and is told what becomes of it, as a sweep's study is."""
+    """Interface that chooses the next arm and is told its outcome, as a sweep's study is."""
 
     def ask(self) -> str | None:
-        """The next run, each once. None: there is no other."""
+        """Return the next run, each once; None if there is no other."""
         ...
 
     def report(self, run: str, epoch: int, value: float) -> None:
-        """The value of a run after an epoch."""
+        """Record the value of a run after an epoch."""
         ...
 
     def tell(self, run: str, state: Ending) -> None:
-        """The run has come to its end, or it will not."""
+        """Record how a run has ended."""
         ...
 
     @property
     def proposed(self) -> int | None:
-        """How many arms a model has proposed, not chance; None if the search has no model."""
+        """Number of arms proposed by a model rather than at random; None if the search has no model."""
         ...
 
 
 class Listed:
-    """Runs in an order that is known beforehand."""
+    """Searcher that issues runs in a given order."""
 
     def __init__(self, order: Sequence[str]):
         self.left = deque(order)
