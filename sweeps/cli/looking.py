@@ -106,7 +106,7 @@ def export(sweep: str | None, out: Path | None, store: Path, as_json: bool) -> i
     from sweeps.sessions.export import export as write
 
     if out is None:
-        raise ValueError("--export writes files; name a folder for them with --out")
+        raise ValueError("an export writes files; name a folder for them with --out")
     done = write(stores.find(sweep, root=store), out)
     say(done.as_json(), done.text(), as_json=as_json)
     return 0

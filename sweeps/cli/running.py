@@ -15,6 +15,7 @@ from sweeps.cli.choices import (
     WEBHOOK,
     WHAT,
     as_typed,
+    call,
     kinds,
     several,
     split,
@@ -60,7 +61,8 @@ def run(name: str | None, dry_run: bool, **typed: Any) -> int:
         raise ValueError(f"SPACE {name} and --space {typed['space']}: give one of them")
     typed["space"] = name or typed["space"]
     if typed["confirm_seeds"] and not typed["confirm"]:
-        raise ValueError("--confirm-seeds means nothing without --confirm or --resume")
+        growing = "--resume" if call().program.flags else "`sweeps resume`"
+        raise ValueError(f"--confirm-seeds means nothing without --confirm or {growing}")
     if typed["smoke"] and (idle := [name for name in sorted(OF_SMOKE) if typed[name] is not None]):
         flags = ", ".join(f"--{name.replace('_', '-')}" for name in idle)
         raise ValueError(f"--smoke has images, epochs, arms and seed of its own; leave out {flags}")

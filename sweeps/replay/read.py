@@ -74,9 +74,9 @@ def of_sweep(directory: Path) -> Recording:
 def _check_ended(name: str, runs: Sequence[Run]) -> None:
     """Refuses runs of which nobody knows how they would have ended, by their numbers."""
     mending = {
-        "failed": f"try them again with --resume {name} --retry-failed",
-        "running": f"finish it with --resume {name}",
-        "paused": f"finish it with --resume {name}",
+        "failed": f"try them again: sweeps resume {name} --retry-failed",
+        "running": f"finish it: sweeps resume {name}",
+        "paused": f"finish it: sweeps resume {name}",
     }
     for state, mend in mending.items():
         found = [str(run.number) for run in runs if run.state == state]

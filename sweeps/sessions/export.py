@@ -46,7 +46,7 @@ def export(directory: Path, out: Path) -> Exported:
     summary = summarise(record)
     best = summary.result.best or summary.best  # as confirmed on fresh seeds, where that has been done
     if best is None:
-        raise ValueError(f"{directory.name} has no complete arm to export; go on with it by --resume")
+        raise ValueError(f"{directory.name} has no complete arm to export; resume it first")
     out.mkdir(parents=True, exist_ok=True)
     runs = sorted((run for run in record.runs if run.arm == best.digest), key=lambda run: run.seed)
     content = json.dumps(_described(record, best, runs), indent=2, sort_keys=True, ensure_ascii=False)

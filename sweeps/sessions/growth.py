@@ -22,7 +22,7 @@ def grown(plan: Plan, asked: Request) -> Plan:
     """
     if idle := sorted(asked.said - GROWS - OF_BASE):
         raise ValueError(
-            f"--resume goes on with the sweep as it was planned, or larger (--arms, --seeds, --space, --confirm, "
+            f"a sweep is resumed as it was planned, or larger (--arms, --seeds, --space, --confirm, "
             f"--budget); leave out {_flags(idle)}"
         )
     if (of_base := sorted(asked.said & OF_BASE)) and not asked.space:
@@ -58,7 +58,7 @@ def _finer(plan: Plan, larger: Plan) -> Plan:
     if found is None or found > larger.arms:
         mend = f"the next that has them takes --arms {found}" if found else "begin a new sweep"
         raise ValueError(
-            f"--resume: no {plan.design} of more than {plan.arms} and at most {larger.arms} arms has all of the "
+            f"no {plan.design} of more than {plan.arms} and at most {larger.arms} arms has all of the "
             f"{plan.arms} that there are; {mend}"
         )
     return replace(larger, arms=found)

@@ -128,9 +128,9 @@ def test_a_run_that_the_guard_ended_stays_ended(tmp_path: Path) -> None:
     ("end", "sentence"),
     [
         (("stopped", ""), "seed 5: 1 of 8 runs were stopped early .* record a sweep with --stopper none"),
-        (("failed", ""), r"1 of 16 runs have failed \(10\), so .* try them again with --resume one --retry"),
-        (("running", ""), r"1 of 16 runs are running \(10\), so .* finish it with --resume one"),
-        (("paused", ""), r"1 of 16 runs are paused \(10\), so .* finish it with --resume one"),
+        (("failed", ""), r"1 of 16 runs have failed \(10\), so .* try them again: sweeps resume one --retry"),
+        (("running", ""), r"1 of 16 runs are running \(10\), so .* finish it: sweeps resume one"),
+        (("paused", ""), r"1 of 16 runs are paused \(10\), so .* finish it: sweeps resume one"),
     ],
 )
 def test_runs_of_which_nobody_knows_the_end_are_refused_by_name(
@@ -257,7 +257,7 @@ def test_what_cannot_be_meant_is_refused_in_a_sentence(
     monkeypatch.chdir(tmp_path)
     told = refused([str(CURVES / "methods.json"), *arguments], capsys)
     assert told.startswith("replay: ")
-    assert sentence in told
+    assert sentence in told or re.search(sentence, told)
     assert told.count("\n") == 1
 
 
