@@ -1,4 +1,4 @@
-"""Early stopping: who goes on, who waits, who ends. Nothing here knows Ray.
+"""Early stopping: which runs go on, pause or end; independent of Ray.
 
 A stopper is what is configured; its judge decides on arms, report by report, and can be rebuilt by showing it the
 same reports in the same order. Where an arm has several seeds, their mean is what is judged (`ArmsJudge`).
@@ -64,16 +64,16 @@ def judge_of(
     deviation: float | None = None,
     spared: Callable[[str], bool] = lambda _: False,
 ) -> ArmsJudge:
-    """A fresh judge of the arms of a sweep; `deviation` is the metric's over seeds, of one run."""
+    """Return a new judge of the arms of a sweep; `deviation` is the metric's sd over seeds, for one run."""
     of_mean = None if deviation is None else deviation / seeds**0.5
     judge = stopper.judge(epochs, runs=arms, deviation=of_mean)
     return ArmsJudge(judge, seeds=seeds, meetings=stopper.meetings(epochs), spared=spared)
 
 
 def by_text(text: str) -> AnyStopper:
-    """The stopper that a text such as "asha" or "asha:reduction=3,grace=2" describes.
+    """Parse a stopper from a text such as "asha" or "asha:reduction=3,grace=2".
 
-    What is no field of "optuna" is an option of its pruner: "optuna:pruner=PercentilePruner,percentile=25"; of one
+    For "optuna", other fields are options of its pruner: "optuna:pruner=PercentilePruner,percentile=25"; for one
     that wraps another, "optuna:pruner=PatientPruner,patience=2,wrapped_pruner=PercentilePruner,
     wrapped_pruner.percentile=25", or the inner one as a JSON object with its "pruner" and its options.
 
@@ -94,7 +94,7 @@ def by_text(text: str) -> AnyStopper:
 
 
 def _parts(rest: str) -> list[str]:
-    """What stands between commas; those inside a bracket or a quoted text divide nothing."""
+    """Split a text at its commas, but not at those inside brackets or quotes."""
     parts, depth, quoted = [""], 0, False
     for before, sign in pairwise(f" {rest}"):
         quoted ^= sign == '"' and before != "\\"
@@ -107,7 +107,7 @@ def _parts(rest: str) -> list[str]:
 
 
 def _fields(text: str, rest: str) -> dict[str, Any]:
-    """Field and JSON value of each part; what is no JSON is taken as it is written."""
+    """Return field and JSON value of each part; what is not JSON is taken as text."""
     given: dict[str, Any] = {}
     for part in _parts(rest) if rest else ():
         key, equals, value = part.partition("=")

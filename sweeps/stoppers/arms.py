@@ -13,36 +13,36 @@ from sweeps.stoppers.judge import Judge, Peers, Verdict
 
 @dataclass
 class JudgedArm:
-    """The runs of an arm, and how far all of them have come."""
+    """State of the runs of an arm, and the epochs that all of them have reached."""
 
     latest: dict[str, tuple[int, Verdict | None]] = field(
         default_factory=dict[str, tuple[int, Verdict | None]]
     )
-    """The last epoch of each run that counts, and what became of it."""
+    """Last epoch of each run that counts, and the verdict on it."""
     values: dict[int, dict[str, float]] = field(default_factory=dict[int, dict[str, float]])
-    """By epoch, of those that were not judged yet."""
+    """Values of the epochs that were not judged yet, by epoch."""
     failed: set[str] = field(default_factory=set[str])
     judged: int = 0
-    """The last epoch at which the arm was judged."""
+    """Last epoch at which the arm was judged."""
     mean: float = 0.0
-    """Its value there."""
+    """Its mean at that epoch."""
     paused: Verdict | None = None
-    """Why the arm waits at that epoch to be promoted; None: it does not."""
+    """Reason for which the arm waits at that epoch to be promoted; None if it does not wait."""
     stopped: Verdict | None = None
     told: set[str] = field(default_factory=set[str])
-    """Runs that know that the arm was stopped. Those that are spared go on, and are told no more."""
+    """Runs that were told that the arm was stopped."""
     waiting: list[str] = field(default_factory=list[str])
-    """Runs that were told to pause, for their arm or for its other seeds, in the order in which they came."""
+    """Runs that were told to pause, for their arm or for its other seeds, in order of arrival."""
     over: bool = False
-    """Whether it is shown to the judge no more."""
+    """Whether the arm is no longer shown to the judge."""
 
     @property
     def trained(self) -> bool:
-        """Whether it goes on without waiting for anything: one of its runs is in training, or has come to its end."""
+        """Whether one of its runs is in training or was trained to its end, so that the arm waits for nothing."""
         return any(run not in self.waiting for run in self.latest)
 
     def leave(self, run: str) -> bool:
-        """Whether a run was waiting; it does no longer."""
+        """Remove a waiting run; return whether it was waiting."""
         if waited := run in self.waiting:
             self.waiting.remove(run)
         return waited
@@ -50,7 +50,7 @@ class JudgedArm:
 
 @dataclass(frozen=True)
 class Compared:
-    """An arm at an epoch at which it was compared with others: its mean, and what became of it."""
+    """An arm at an epoch at which it was compared with others: its mean, and the verdict."""
 
     arm: str
     epoch: int
@@ -60,19 +60,19 @@ class Compared:
 
 
 class ArmsJudge:
-    """Shows a judge the mean of each arm, once all seeds have come to an epoch, and tells its runs what it says.
+    """Judge of arms: shows a judge of single values each arm's mean, once all its seeds have reached an epoch.
 
-    A run that comes to one of the `meetings` before the other seeds of its arm waits there. What was decided of an
-    arm holds for seeds that come to it later: of runs that are tried again, or were added when the sweep grew. A
-    seed that has failed is left out of the mean; where the guard has ended one the arm cannot be complete any more,
-    so its other runs end, too.
+    A run that reaches one of the `meetings` before the other seeds of its arm waits there. The decision on an arm
+    also holds for seeds that reach that epoch later: runs that are retried, or were added when the sweep grew. A
+    failed seed is left out of the mean; if the guard has ended one, the arm can no longer be complete, so its other
+    runs end, too.
 
     Args:
-        judge: what decides on arms.
-        seeds: how many runs an arm has; may be raised later.
-        meetings: epochs at which the runs of an arm wait for each other; without any, none is ended with another.
-        spared: whether an arm goes on whatever the judge says. One at least of the others is trained to the end too,
-            or a sweep in which the default happens to be the best at each rung would have nothing beside it.
+        judge: the judge that decides on arms.
+        seeds: number of runs of an arm; may be raised later.
+        meetings: epochs at which the runs of an arm wait for each other; without any, runs end independently.
+        spared: whether an arm is a control, which goes on whatever the judge says. At least one of the other arms is
+            trained to the end, too: a default that is the best at each rung must have one to be compared with.
     """
 
     def __init__(
@@ -86,17 +86,17 @@ class ArmsJudge:
         self.judge, self.seeds, self.meetings, self.spared = judge, seeds, frozenset(meetings), spared
         self.last = max(meetings, default=0)
         self.passed: set[str] = set()
-        """Arms that may be stopped and have gone on from the last meeting."""
+        """Arms that may be stopped and went on from the last meeting."""
         self.arms: dict[str, JudgedArm] = {}
         self._beginning: set[str] = set()
-        """Arms that have begun and were not judged at any epoch yet."""
+        """Started arms that were not judged at any epoch yet."""
         self._ready: deque[tuple[JudgedArm, str, int]] = deque()
-        """Runs that may go on, and from which epoch; some have done so in the meantime."""
+        """Runs that may go on, and from which epoch; some may already have gone on."""
         self._dismissed: list[tuple[str, Verdict]] = []
         self._compared: list[Compared] = []
 
     def observe(self, run: str, arm: str, epoch: int, value: float) -> Verdict | None:
-        """What becomes of a run of an arm at this epoch, as `Judge.observe` says it of one."""
+        """Return the verdict on a run of an arm at this epoch, as `Judge.observe` does for a single run."""
         its = self._its(arm)
         known, verdict = its.latest.get(run, (0, None))
         if epoch <= known:
@@ -114,7 +114,7 @@ class ArmsJudge:
         return verdict
 
     def promote(self, *, more: bool) -> str | None:
-        """Which paused run a free place takes up, as `Judge.promote` says it."""
+        """Return the paused run that a free place resumes, as `Judge.promote` does."""
         while True:
             while self._ready:
                 arm, run, epoch = self._ready.popleft()
@@ -128,7 +128,7 @@ class ArmsJudge:
             self._release(name)
 
     def failed(self, run: str, arm: str) -> None:
-        """The run is gone; its arm is judged by the others."""
+        """Record that a run has failed; its arm is judged by the others."""
         its = self._its(arm)
         its.failed.add(run)
         its.latest.pop(run, None)
@@ -141,7 +141,7 @@ class ArmsJudge:
             self._judge(arm, its)
 
     def ended(self, arm: str, reason: str) -> None:
-        """The guard has ended a run; the arm does not count any more."""
+        """Record that the guard has ended a run; its arm no longer counts."""
         self._its(arm).over = True
         self._beginning.discard(arm)
         self.judge.lost(arm)
@@ -149,31 +149,31 @@ class ArmsJudge:
             self._stop(self._its(arm), Verdict("stop", f"another seed of its arm has ended: {reason}"))
 
     def stopped(self, arm: str, reason: str) -> None:
-        """A run was stopped; so is its arm, unless it was each run that was judged, as it once was."""
+        """Record that a run was stopped; its arm ends, too, unless it was stopped already or has one seed."""
         if self.seeds > 1 and not self._its(arm).stopped:
             self.ended(arm, reason)
 
     def outdone(self, arm: str) -> None:
-        """The arm is not resumed; its values stay among those that others are compared with."""
+        """Record that an arm is not resumed; other arms are still compared with its values."""
         self._its(arm).over = True
         self.judge.lost(arm, counts=True)
 
     def dismissed(self) -> list[tuple[str, Verdict]]:
-        """Runs that wait no longer, since their arm has been stopped, each once."""
+        """Return the runs that wait no longer because their arm was stopped, each once."""
         found, self._dismissed = self._dismissed, []
         return found
 
     def compared(self) -> list[Compared]:
-        """What arms were compared with, and what came of it, each once."""
+        """Return the new comparisons of arms with their verdicts, each once."""
         found, self._compared = self._compared, []
         return found
 
     def runs(self, arm: str) -> list[str]:
-        """Those of an arm that have come to an epoch and count."""
+        """Return the runs of an arm that have reported and count."""
         return list(self.arms[arm].latest)
 
     def _judge(self, name: str, arm: JudgedArm) -> None:
-        """Shows the judge all epochs to which every seed has come."""
+        """Show the judge all epochs that every seed has reached."""
         if arm.over or not arm.latest or len(arm.latest) < self.seeds - len(arm.failed):
             return
         reached = min(epoch for epoch, _ in arm.latest.values())
@@ -209,7 +209,7 @@ class ArmsJudge:
         return None
 
     def _release(self, name: str) -> None:
-        """Lets the runs that wait where the arm was judged go on as places become free."""
+        """Let the runs that wait where the arm was judged go on as places become free."""
         arm = self.arms[name]
         arm.paused = None
         if arm.judged >= self.last and not self.spared(name):
@@ -223,7 +223,7 @@ class ArmsJudge:
         arm.waiting.clear()
 
     def _best_paused(self) -> str | None:
-        """The best of those that wait furthest on, if no arm that may be stopped is on its way to the end."""
+        """Return the best of the arms paused at the highest epoch, if no stoppable arm is on its way to the end."""
         left = {
             name: arm for name, arm in self.arms.items() if not (arm.over or arm.stopped or self.spared(name))
         }
@@ -239,6 +239,6 @@ class ArmsJudge:
         return self.arms[name]
 
     def _begins(self) -> bool:
-        """Whether an arm is still to be judged for the first time, as one of its runs is in training."""
+        """Return whether an arm still awaits its first judgement because one of its runs is in training."""
         arms = (self.arms[name] for name in self._beginning)
         return any(arm.trained for arm in arms)

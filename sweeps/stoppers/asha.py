@@ -12,7 +12,7 @@ from sweeps.stoppers.settings import Rungs
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Asha(Rungs):
-    """Asynchronous successive halving, stopping form: at a rung the best 1/reduction of those come so far go on.
+    """Asynchronous successive halving, stopping form: at a rung the best 1/reduction of those that reached it go on.
 
     Li et al., MLSys 2020, in the variant without pauses; the share is rounded up, so the first run to come to a
     rung goes on. `grace` None means a sixth of the horizon: earlier, accuracy may say how fast a run warms up, not
@@ -22,12 +22,12 @@ class Asha(Rungs):
     name: Literal["asha"] = "asha"
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
+        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
         return AshaJudge(self.rungs(epochs), self.reduction, self.margin(deviation))
 
 
 class AshaJudge(Observer):
-    """Compares a run with those that came to the same rung before it."""
+    """Judge that compares a run with those that reached the same rung before it."""
 
     def __init__(self, rungs: tuple[int, ...], reduction: int, margin: float, among: str = ""):
         super().__init__()

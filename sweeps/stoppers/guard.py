@@ -1,4 +1,4 @@
-"""The health of a run by itself: has it collapsed, has it diverged?"""
+"""The guard: detection of collapsed and diverged runs, each by itself."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,15 +11,15 @@ from pydantic.dataclasses import dataclass
 from contrastive.types import STRICT, Count, NonNegative
 
 Watch = Callable[[str, int, Mapping[str, float]], str | None]
-"""Given run, epoch and metrics: why the run is to end, or None."""
+"""Function of run, epoch and metrics that returns why the run is to end, or None."""
 UNWELL = ("collapsed:", "diverged:")
-"""How the reasons begin for which a run is ended in any sweep, whatever the others do."""
+"""First words of the guard's reasons."""
 FINITE = {"loss": "the loss", "knn_top1": "the kNN accuracy", "effective_rank": "the effective rank"}
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Guard:
-    """Ends runs from which nothing can come any more, whatever the others do.
+    """Guard that ends collapsed and diverged runs, independent of other runs.
 
     Collapsed: the features have fallen to about one direction (Jing et al., ICLR 2022, call it dimensional
     collapse; effective rank after Roy & Vetterli 2007). Diverged: loss or accuracy is not finite, or the loss is
@@ -27,11 +27,11 @@ class Guard:
     """
 
     collapse_rank: NonNegative = 1.5
-    """An effective rank below this is a collapse; healthy runs have 10 and more. 0 looks at nothing."""
+    """An effective rank below this is a collapse; healthy runs have 10 and more. 0: no check."""
     patience: Count = 2
-    """For so many epochs in a row, in a rank or a loss that may recover."""
+    """Consecutive epochs of a low rank or a high loss, either of which may recover, after which a run is ended."""
     divergence: Annotated[float, Field(gt=1, allow_inf_nan=False)] = 10.0
-    """A loss above so many times its size so far is a divergence.
+    """A loss above this multiple of its size so far is a divergence.
 
     Its size is the largest magnitude of the epochs before, at least 1. Losses may be negative (align-uniform,
     CACR), come close to 0 (SCE with a large batch) or rise for a while (MoCo fills its queue), so neither their
@@ -41,7 +41,7 @@ class Guard:
     """
 
     def watch(self) -> Watch:
-        """A fresh watch over any number of runs; a report that is shown again changes nothing."""
+        """Return a new watch over any number of runs; a repeated report changes nothing."""
         return _Watch(self).observe
 
 
@@ -50,9 +50,9 @@ class _Health:
     epoch: int = 0
     size: float = 1.0
     low: int = 0
-    """Epochs in a row with too low a rank."""
+    """Consecutive epochs with too low a rank."""
     high: int = 0
-    """Epochs in a row with too high a loss."""
+    """Consecutive epochs with too high a loss."""
     reason: str | None = None
 
 

@@ -1,4 +1,4 @@
-"""Several ladders at once, so that none has to be trusted alone."""
+"""Asynchronous Hyperband: several ladders of rungs at once, so that none has to be trusted alone."""
 
 import math
 from typing import Annotated, Literal
@@ -26,14 +26,14 @@ class Hyperband(Rungs):
     reduction: Annotated[int, Field(ge=2)] = 3
 
     def weights(self, epochs: int) -> tuple[int, ...]:
-        """Runs of each bracket, relative to each other: ceil((s + 1) / (s - b + 1) reduction^(s - b))."""
+        """Return the relative number of runs of each bracket: ceil((s + 1) / (s - b + 1) reduction^(s - b))."""
         largest = self._largest(epochs)
         return tuple(
             math.ceil((largest + 1) / (left + 1) * self.reduction**left) for left in range(largest, -1, -1)
         )
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
+        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
         rungs, weights = self.rungs(epochs), self.weights(epochs)
         brackets = [
             AshaJudge(rungs[b:], self.reduction, self.margin(deviation), f" of bracket {b + 1}")
@@ -42,7 +42,7 @@ class Hyperband(Rungs):
         return _HyperbandJudge(brackets, weights)
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
-        """All rungs, and how many runs go on after each if every bracket keeps exactly its share."""
+        """Return all rungs, and how many runs go on after each if every bracket keeps exactly its share."""
         weights = self.weights(epochs)
         # After rung k bracket b has compared k + 1 - b times.
         alive = [
@@ -53,7 +53,7 @@ class Hyperband(Rungs):
         return tuple(zip(self.rungs(epochs), (max(1.0, share) for share in shares), strict=True))
 
     def _largest(self, epochs: int) -> int:
-        """How often the first rung can be multiplied before it passes the horizon."""
+        """Return how often the first rung can be multiplied before it exceeds the horizon."""
         first = (*self.rungs(epochs), epochs)[0]
         return max(k for k in range(epochs.bit_length()) if first * self.reduction**k <= epochs)
 
@@ -73,7 +73,7 @@ class _HyperbandJudge(Observer):
         return verdict
 
     def _assign(self) -> AshaJudge:
-        """The bracket that is furthest behind its share, the one with most runs first, and none a run ahead of it.
+        """Return the bracket furthest behind its share, of several the largest; none gets a run ahead of its share.
 
         The quota method (Balinski and Young 1975): without the second rule large brackets run ahead.
         """

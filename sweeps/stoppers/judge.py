@@ -1,4 +1,4 @@
-"""What decides on runs while they are trained: bookkeeping alone, no Ray, no clock; epochs are the only time."""
+"""Judges, which decide on runs in training: pure bookkeeping without Ray or a clock; epochs are the only time."""
 
 import math
 from abc import ABC, abstractmethod
@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True)
 class Verdict:
-    """A run ends, gives its place up and may be promoted later, or until the others of its arm have come as far.
+    """The decision to stop a run, to pause it until it is promoted, or to pause it until its arm's other runs catch up.
 
     `reason` is for people.
     """
@@ -19,9 +19,9 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Peers:
-    """What a report was compared with: how many `peers`, itself among them, and the value of the last to go on.
+    """The comparison of a report: the number of `peers`, itself included, and the value of the last to go on.
 
-    `cutoff` is None where no place has been given yet, or where the rule has no such value.
+    `cutoff` is None where none may go on yet, or where the rule has no such value.
     """
 
     cutoff: float | None
@@ -29,47 +29,47 @@ class Peers:
 
 
 class Judge(Protocol):
-    """Decides on runs, or on arms of several runs (`ArmsJudge`). Its state follows from what it was shown, in order."""
+    """Judge of runs, or of arms of several runs (`ArmsJudge`). Its state follows from the reports, in order."""
 
     @property
     def comparison(self) -> Peers | None:
-        """Of the report that was shown last; None if it was not compared with others."""
+        """Comparison of the last report; None if it was not compared with others."""
         ...
 
     def observe(self, run: str, epoch: int, value: float) -> Verdict | None:
-        """What becomes of a run at this epoch; None: it goes on. Higher values are better, all are finite.
+        """Return the verdict on a run at this epoch; None: it goes on. Higher values are better, all are finite.
 
-        The latest epoch of a run may be shown again and gets the same answer. A later epoch of a run that was to
-        pause says that it was resumed, or never paused.
+        The latest epoch of a run may be repeated and gets the same answer. A later epoch of a run that was to
+        pause means that it was resumed, or never paused.
         """
         ...
 
     def promote(self, *, more: bool) -> str | None:
-        """Which paused run a free place resumes; it counts as resumed. None: none now.
+        """Return the paused run that a free place resumes; it counts as resumed. None: none now.
 
-        It may be one that did not pause when it was told to: then ask again.
+        If it has not paused although it was told to, ask again.
 
         Args:
-            more: runs are to come that have not been shown yet, whether they wait or are in their first epochs.
+            more: whether further runs will come that have not reported yet, waiting or in their first epochs.
         """
         ...
 
     def lost(self, run: str, *, counts: bool = False) -> None:
-        """The run will not be shown again, for a reason that is not the judge's: it failed, or collapsed.
+        """Record that a run ended for a reason that is not the judge's: it failed, or collapsed.
 
         Args:
-            run: which will not.
-            counts: it was only never promoted, so others are still compared with it.
+            run: the run that will not report again.
+            counts: it was merely never promoted, so others are still compared with it.
         """
         ...
 
 
 class Observer(ABC):
-    """What judges share: a report counts once, and only runs that pause are promoted."""
+    """Base of judges: a report counts once, and only paused runs are promoted."""
 
     def __init__(self) -> None:
         self.latest: dict[str, tuple[int, Verdict | None]] = {}
-        """The last epoch of each run, and what became of it."""
+        """Last epoch of each run, and the verdict on it."""
         self.comparison: Peers | None = None
 
     def observe(self, run: str, epoch: int, value: float) -> Verdict | None:
@@ -80,14 +80,14 @@ class Observer(ABC):
         if epoch == known:
             return verdict
         if epoch < known:
-            return None  # it went on from there, whatever was said
+            return None  # it went on from there, whatever the verdict
         verdict = self.decide(run, epoch, value)
         self.latest[run] = epoch, verdict
         return verdict
 
     @abstractmethod
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
-        """The answer to a report that is seen for the first time."""
+        """Return the verdict on a new report."""
 
     def promote(self, *, more: bool) -> str | None:
         """See `Judge`."""

@@ -12,7 +12,7 @@ from sweeps.stoppers.settings import Ladder, Settings
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Median(Settings):
-    """Median rule: ends a run whose best value is below the median of the others' averages up to that epoch.
+    """Median rule: a run ends if its best value is below the median of the other runs' averages up to that epoch.
 
     Golovin et al., KDD 2017 (Vizier), section 3.2.2. It compares a best value with averages over all epochs so
     far, hence it stops late and little on curves that rise.
@@ -20,19 +20,19 @@ class Median(Settings):
 
     name: Literal["median"] = "median"
     grace: Count | None = None
-    """The first epoch at which runs are compared; None means a sixth of the horizon."""
+    """First epoch at which runs are compared; None means a sixth of the horizon."""
     startup: Count = 5
-    """So many other runs must have come to an epoch before a run is stopped there."""
+    """Number of other runs that must have reached an epoch before a run is stopped there."""
     noise: NonNegative = 0.0
-    """Runs that are below the median by fewer than so many seed deviations go on, where the deviation is known."""
+    """Margin, in standard deviations over seeds, by which runs below the median still go on, where the sd is known."""
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
+        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
         grace = self.grace or max(1, epochs // 6)
         return _MedianJudge(grace, epochs, self.startup, self.noise * (deviation or 0.0))
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
-        """Nothing: how many runs the rule ends depends on their curves, so a plan counts all epochs."""
+        """Return no rungs: how many runs the rule ends depends on their curves, so a plan counts all epochs."""
         return ()
 
 
@@ -41,7 +41,7 @@ class _MedianJudge(Observer):
         super().__init__()
         self.grace, self.epochs, self.startup, self.margin = grace, epochs, startup, margin
         self.curves: dict[str, tuple[float, int, float]] = {}
-        """Sum, number and best of each run's values."""
+        """Sum, number and maximum of each run's values."""
         self.averages: dict[int, list[float]] = {}
 
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:

@@ -11,20 +11,20 @@ from sweeps.stoppers.settings import Ladder, Settings
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Never(Settings):
-    """Every run is trained to its end."""
+    """No early stopping: every run is trained to its end."""
 
     name: Literal["none"] = "none"
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other."""
+        """Return a new judge of runs that are compared with each other."""
         return _NeverJudge()
 
     def meetings(self, epochs: int) -> tuple[int, ...]:
-        """See `Settings`: none."""
+        """Return no meetings; see `Settings`."""
         return ()
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
-        """Epochs at which runs are compared, and how many are meant to go on: none."""
+        """Return no rungs."""
         return ()
 
 

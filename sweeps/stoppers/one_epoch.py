@@ -1,4 +1,4 @@
-"""The baseline that every other stopper has to beat."""
+"""One-epoch successive halving: the baseline that every other stopper has to beat."""
 
 from typing import Literal
 
@@ -20,20 +20,20 @@ class OneEpoch(Settings):
 
     name: Literal["one_epoch"] = "one_epoch"
     epochs: Count = 1
-    """After so many each run pauses."""
+    """Number of epochs after which each run pauses."""
     keep: Count = 3
-    """So many go on, once all runs have been compared."""
+    """Number of runs that go on, once all have been compared."""
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other."""
+        """Return a new judge of runs that are compared with each other."""
         return _OneEpochJudge(self.meetings(epochs), epochs, self.keep)
 
     def meetings(self, epochs: int) -> tuple[int, ...]:
-        """See `Settings`: where runs pause."""
+        """Return the epoch at which runs pause; see `Settings`."""
         return (self.epochs,) if self.epochs < epochs else ()
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
-        """The epoch at which all runs are compared, and how many go on."""
+        """Return the epoch at which all runs are compared, and how many go on."""
         return ((self.epochs, float(min(self.keep, runs))),) if self.epochs < epochs else ()
 
 

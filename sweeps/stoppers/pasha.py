@@ -1,4 +1,4 @@
-"""Successive halving whose ladder grows only while there is something to learn from it."""
+"""PASHA: successive halving whose ladder grows only while the order of runs is unsettled."""
 
 from array import array
 from bisect import bisect_left, insort
@@ -16,9 +16,9 @@ from sweeps.stoppers.rung import PausingJudge
 from sweeps.stoppers.settings import Ladder, Rungs
 
 PERCENTILE = 90
-"""Of the distances of runs whose order is noise: the epsilon of the paper."""
+"""Percentile of the distances of runs whose order is noise; it is the paper's epsilon."""
 NEIGHBOURS, DISTANCES = 100, 1000
-"""Each run is compared with the latest that came to its rung, and the latest distances count: the paper takes all
+"""Number of runs compared and of distances kept, the latest at each rung: the paper takes all
 pairs, which would cost more with every run."""
 
 
@@ -40,11 +40,11 @@ class Pasha(Rungs):
     the 90th percentile of the distances of runs whose curves have crossed twice."""
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
+        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
         return _PashaJudge(self.rungs(epochs), epochs, self.reduction, self.margin(deviation) or None)
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
-        """The two rungs that are used in any case; from the second the best run goes on to the end."""
+        """Return the two rungs that are used in any case; from the second the best run goes on to the end."""
         lowest = super().ladder(epochs, runs)[:2]
         return (*lowest[:-1], (lowest[-1][0], 1.0)) if len(lowest) == 2 else lowest
 
@@ -56,7 +56,7 @@ class _PashaJudge(PausingJudge):
         self.epsilon = epsilon or 0.0
         self.curves: dict[str, list[float]] = {}
         self.top = min(1, len(rungs))
-        """The highest rung in use; all are when it is as high as their number."""
+        """Highest rung in use; all rungs are in use when it equals their number."""
         self._open()
 
     def places(self, level: int) -> int:
@@ -86,7 +86,7 @@ class _PashaJudge(PausingJudge):
             self._open()
 
     def _open(self) -> None:
-        """Compares anew: the top rung is another, or has lost a run."""
+        """Rebuild the comparison after the top rung has changed or lost a run."""
         self.before, self.sorted_before = array("d"), array("d")
         self.ranked: list[tuple[float, int, str]] = []
         self.recent: deque[str] = deque(maxlen=NEIGHBOURS)
@@ -97,7 +97,7 @@ class _PashaJudge(PausingJudge):
                     self._enter(run)
 
     def _enter(self, run: str) -> None:
-        """Puts a run's value at the rung below where the run stands in the top rung, and where it stood there."""
+        """Insert a run's value at the rung below, both at its place in the top rung and at its place below."""
         place, value = self.rungs[self.top].places[run], self.rungs[self.top - 1].places[run][0]
         rank = bisect_left(self.ranked, place)
         self.ranked.insert(rank, place)
@@ -107,12 +107,12 @@ class _PashaJudge(PausingJudge):
             self._estimate(run, self.rungs[self.top].epoch)
 
     def _settled(self) -> bool:
-        """Whether each place of both rungs is held by runs that were within epsilon at the lower one."""
+        """Return whether the runs at each place of the two rungs were within epsilon at the lower one."""
         apart = np.frombuffer(self.before) - np.frombuffer(self.sorted_before)
         return bool(np.abs(apart).max() <= self.epsilon)
 
     def _estimate(self, run: str, epochs: int) -> None:
-        """Epsilon from the runs whose curves have crossed this one's twice: their order is noise."""
+        """Estimate epsilon from the runs whose curves have crossed this one's twice: their order is noise."""
         mine = self.curves[run][:epochs]
         for other in self.recent:
             theirs = self.curves[other][:epochs]

@@ -22,7 +22,7 @@ class Promote(Rungs):
     name: Literal["promote"] = "promote"
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other; `deviation` is the metric's over seeds."""
+        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
         return _PromoteJudge(self.rungs(epochs), epochs, self.margin(deviation), self.reduction)
 
 

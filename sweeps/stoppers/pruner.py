@@ -41,20 +41,23 @@ class Optuna(Settings):
     """
 
     def __post_init__(self) -> None:
-        if (self.pruner, self.options) != (USUAL, {}):  # known to be right: a list of names needs no Optuna
+        if (self.pruner, self.options) != (
+            USUAL,
+            {},
+        ):  # known to be valid, and a list of names needs no Optuna
             _build(self.pruner, self.options)
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """A fresh judge of runs that are compared with each other."""
+        """Return a new judge of runs that are compared with each other."""
         return _OptunaJudge(_build(self.pruner, self.options), self.pruner, epochs)
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
-        """Nothing: how many runs a pruner ends depends on their curves, so a plan counts all epochs."""
+        """Return no rungs: how many runs a pruner ends depends on their curves, so a plan counts all epochs."""
         return ()
 
 
 def nested(options: Mapping[str, Any]) -> dict[str, Any]:
-    """Options in which "wrapped_pruner.percentile" is the option of the pruner that is wrapped."""
+    """Nest options: "wrapped_pruner.percentile" is an option of the wrapped pruner."""
     found: dict[str, Any] = {}
     for path in sorted(options, key=lambda path: path.count(".")):  # the name of a pruner before its options
         *outer, name = path.split(".")
@@ -68,7 +71,7 @@ def nested(options: Mapping[str, Any]) -> dict[str, Any]:
 
 
 class _OptunaJudge(Observer):
-    """A stopped run is left open in the study: pruners count only complete ones, and a spared run goes on."""
+    """Judge by an Optuna pruner. Stopped runs stay open in the study: pruners count complete ones, controls go on."""
 
     def __init__(self, pruner: "BasePruner", name: str, epochs: int):
         import optuna

@@ -1,4 +1,4 @@
-"""Runs that wait at rungs to be promoted: what successive halving with pauses is made of."""
+"""Rungs with pauses: runs wait there to be promoted, in successive halving and PASHA."""
 
 from abc import abstractmethod
 from bisect import bisect_left, insort
@@ -8,41 +8,41 @@ from heapq import heappop, heappush
 from sweeps.stoppers.judge import Observer, Peers, Verdict
 
 Place = tuple[float, int, str]
-"""A run in the order of its rung: the value with its sign turned, so that the best is first; then who came first."""
+"""Sort key of a run in its rung: the negated value, so that the best comes first, then the order of arrival."""
 
 
 @dataclass
 class RungQueue:
-    """The runs that have come to an epoch, best first, and those of them that wait there."""
+    """The runs that have reached an epoch, best first, and those of them that wait there."""
 
     epoch: int
     order: list[Place] = field(default_factory=list[Place])
     places: dict[str, Place] = field(default_factory=dict[str, Place])
     waiting: list[Place] = field(default_factory=list[Place])
-    """A heap; it also holds runs that have gone on in the meantime, until they come to its top."""
+    """Heap of waiting runs; runs that have gone on are removed when they come to its top."""
     come: int = 0
 
     def add(self, run: str, value: float) -> None:
-        """A run has come."""
+        """Add a run."""
         self.come += 1
         self.places[run] = (-value, self.come, run)
         insort(self.order, self.places[run])
 
     def remove(self, run: str) -> None:
-        """A run no longer counts."""
+        """Remove a run that no longer counts."""
         if place := self.places.pop(run, None):
             del self.order[bisect_left(self.order, place)]
 
     def rank(self, run: str) -> int:
-        """How many are better."""
+        """Return how many runs are better."""
         return bisect_left(self.order, self.places[run])
 
     def cutoff(self, places: int) -> float | None:
-        """The value of the last that has a place; None if there is none."""
+        """Return the value of the last run that may go on; None if there is none."""
         return -self.order[min(places, len(self.order)) - 1][0] if places > 0 else None
 
     def best_waiting(self, paused: dict[str, "RungQueue"]) -> str | None:
-        """The best run that waits here; `paused` says where each paused run waits."""
+        """Return the best run that waits here; `paused` says where each paused run waits."""
         while self.waiting:
             run = self.waiting[0][-1]
             if paused.get(run) is self:
@@ -51,7 +51,7 @@ class RungQueue:
         return None
 
     def among_best(self, run: str, places: int, margin: float) -> bool:
-        """Whether a run is among the best, or within the margin of the last of them."""
+        """Return whether a run is among the best, or within the margin of the last of them."""
         places = min(places, len(self.order))
         if places < 1:
             return False
@@ -60,10 +60,10 @@ class RungQueue:
 
 
 class PausingJudge(Observer):
-    """Every run pauses at every rung; the best of a rung are promoted, those of the highest rung first.
+    """Base of judges that pause every run at every rung and promote the best, from the highest rung first.
 
-    When no run is to come any more, the rungs are closed from the lowest up, each once no run is under way to it:
-    then `last_places` of it may go on, so that one run at least comes to the end.
+    When no further run will come, the rungs are closed from the lowest up, each once no run is on its way to it:
+    then `last_places` of its runs may go on, so that at least one run is trained to the end.
     """
 
     def __init__(self, rungs: tuple[int, ...], epochs: int, margin: float):
@@ -76,18 +76,18 @@ class PausingJudge(Observer):
 
     @abstractmethod
     def places(self, level: int) -> int:
-        """How many of the best of a rung may go on while runs are to come."""
+        """Return how many of the best of a rung may go on while further runs will come."""
 
     @abstractmethod
     def last_places(self, level: int) -> int:
-        """How many of the best of a rung may go on once no other comes."""
+        """Return how many of the best of a rung may go on once no further run will come."""
 
     def pauses(self, level: int) -> bool:
-        """Whether runs pause at a rung."""
+        """Return whether runs pause at a rung."""
         return True
 
     def arrived(self, run: str, level: int) -> None:
-        """A run has come to a rung."""
+        """Handle the arrival of a run at a rung."""
 
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
         """See `Observer`."""
@@ -126,7 +126,7 @@ class PausingJudge(Observer):
         """See `Judge`."""
         self.paused.pop(run, None)
         self.training.discard(run)
-        if run in self.latest:  # tried again, it shows this epoch once more, and does not pause there
+        if run in self.latest:  # if it is retried, it reports this epoch again, and does not pause there
             self.latest[run] = self.latest[run][0], None
         for rung in self.rungs if not counts else ():
             rung.remove(run)
@@ -142,5 +142,5 @@ class PausingJudge(Observer):
         return run
 
     def _closed(self, rung: RungQueue) -> bool:
-        """Whether all have come that will: as many runs are in training as there are places, so few to look at."""
+        """Return whether no further run will reach a rung; few runs are in training, so checking all is cheap."""
         return all(self.latest[run][0] >= rung.epoch for run in self.training)
