@@ -1,6 +1,6 @@
-"""What a stopper, or a search, would have made of a sweep that was recorded whole, by a simulated clock.
+"""Replays: simulations of what a stopper or a search would have made of a sweep that was recorded without stopping.
 
-`python -m sweeps.replay SWEEP` compares stopping rules on a sweep of one's own; `replay` is one such sweep.
+`python -m sweeps.replay SWEEP` compares stopping rules on a recorded sweep; `replay` simulates one sweep.
 """
 
 from sweeps.planning.simulation.clock import Delays, Replayed

@@ -1,4 +1,4 @@
-"""The command line of replays; it also knows Optuna, which nothing else here does."""
+"""The command line of replays."""
 
 import sys
 

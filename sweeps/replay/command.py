@@ -1,4 +1,4 @@
-"""What stopping rules and searches would have cost and lost on sweeps that were recorded whole.
+"""Cost and regret of stopping rules and searches, simulated on sweeps that were recorded without stopping.
 
 SWEEP is a sweep's id, its folder, or a JSON file of curves. All its runs must have been trained to their end (--stopper
 none); those that the guard ended end again. Every stopper is replayed with every searcher, on the same random orders of
@@ -33,7 +33,7 @@ from sweeps.store.driver import DEFAULT_STORE
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m sweeps.replay") -> int:
-    """Runs the command line; returns its exit code."""
+    """Run the command line; return its exit code."""
     given = parser(program).parse_args(arguments)
     try:
         recordings = [recording(name, given.store) for name in given.sweeps]
@@ -50,7 +50,7 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m sweep
 
 
 def parser(program: str = "python -m sweeps.replay") -> argparse.ArgumentParser:
-    """All flags."""
+    """Return the parser with all flags."""
     p = argparse.ArgumentParser(
         prog=program,
         description=__doc__,
@@ -87,20 +87,20 @@ def parser(program: str = "python -m sweeps.replay") -> argparse.ArgumentParser:
 
 
 def recording(name: str, store: Path) -> Recording:
-    """The recording that is meant.
+    """Return the recording that is named.
 
     Raises:
-        ValueError: there is none, or it is no ground truth.
+        ValueError: there is none, or it is not ground truth.
     """
     path = Path(name).expanduser()
     return of_file(path) if path.is_file() else of_sweep(find(name, root=store))
 
 
 def jobs(one: Recording, given: argparse.Namespace) -> list[Callable[[], ReplayRow]]:
-    """Every searcher with every stopper, still to be replayed.
+    """Return the replays to run: every searcher with every stopper.
 
     Raises:
-        ValueError: a name or number that cannot be meant; says what is allowed.
+        ValueError: a name or number is invalid; says what is allowed.
     """
     stoppers = {text: by_text(text) for text in given.stopper or STOPPERS}
     searchers = {name: searching(one, name) for name in given.searcher or [RANDOM]}

@@ -1,4 +1,4 @@
-"""A stopper, and a search, on a recording: many replays, and what they cost and lose."""
+"""Measurement of a stopper and a search on a recording: cost and regret over many replays."""
 
 import math
 import random
@@ -19,32 +19,32 @@ from sweeps.replay.recording import Recording
 from sweeps.stoppers import AnyStopper
 
 FRACTIONS = (0.05, 0.1, 0.15, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0)
-"""Of the epochs of all runs: where regret is read off."""
+"""Shares of the epochs of all runs at which regret is measured."""
 Searching = Callable[[Sequence[str], random.Random], Searcher]
-"""A searcher of these arms for one replay, which are in a random order."""
+"""Function that makes a searcher of the given arms, in a random order, for one replay."""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """A stopper on a recording, replay by replay. Regrets are in points of the metric."""
+    """Results of a stopper on a recording, replay by replay. Regrets are in points of the metric."""
 
     regrets: NDArray[np.float64]
-    """The best final value of all arms less that of the arm that the sweep ends with."""
+    """Best final value of all arms minus that of the arm that the sweep ends with."""
     epochs: float
-    """Trained, as a share of those of all runs; mean over replays."""
+    """Epochs trained, as a share of those of all runs; mean over replays."""
     near: float | None
-    """Share of the replays that end within one paired seed deviation of the best; None: it is not known."""
+    """Share of the replays that end within one sd of a paired difference (over seeds) of the best; None if unknown."""
     hours: float
-    """By the simulated clock; mean over replays."""
+    """Simulated hours; mean over replays."""
     curve: NDArray[np.float64]
-    """(replays, FRACTIONS) The regret of the best arm that had come to its end when so many epochs were trained; nan
-    before the first. It stays what it is once a replay has ended."""
+    """(replays, FRACTIONS) Regret, after each share of the epochs, of the best arm trained to its end by then; nan
+    before the first. It stays constant once a replay has ended."""
     proposed: float | None
-    """Arms that the model of the search has proposed, mean over replays; None if it has no model."""
+    """Number of arms that the model of the search has proposed, mean over replays; None if it has no model."""
 
     @property
     def regret(self) -> str:
-        """Mean and interval."""
+        """Mean regret and its 95 % interval."""
         return interval_text(self.regrets)
 
 
@@ -59,17 +59,17 @@ def measure_replays(
     checkpoints: bool = True,
     seed: int = 0,
 ) -> Measured:
-    """Replays a recording, of each seed by turns, in random orders: the same ones for every stopper and search.
+    """Replay a recording, on each seed by turns, in random orders that are the same for every stopper and search.
 
     Args:
-        recording: what is replayed.
-        stopper: what ends runs; its `control` share is drawn anew for each replay.
-        replays: how many, two or more.
-        searching: who chooses the next arm; random order by default.
-        workers: how many runs are trained at once.
-        delays: while a place is held and nothing is trained.
+        recording: the recording to replay.
+        stopper: the stopper; its controls are drawn anew for each replay.
+        replays: number of replays, two or more.
+        searching: makes the searcher that chooses the next arm; random order by default.
+        workers: number of runs trained at once.
+        delays: seconds for which a place is held without training.
         checkpoints: whether a promoted run goes on from where it paused.
-        seed: of the orders.
+        seed: seed of the orders.
 
     Raises:
         ValueError: the stopper has stopped every run of a replay, there are too few replays, or `replay` refuses.
@@ -96,13 +96,13 @@ def measure_replays(
 
 
 def interval_text(values: NDArray[np.float64]) -> str:
-    """Mean and half-width of its interval; the value alone where all replays end alike, which tells of no spread."""
+    """Format a mean with the half-width of its 95 % interval; the value alone where all replays end alike."""
     return plus_minus(float(values.mean()), half_width(values), 2)
 
 
 @dataclass(frozen=True)
 class _Once:
-    """One replay, the best final value there was, the epochs of all runs, and how many arms a model proposed."""
+    """One replay, the best final value of all arms, the epochs of all runs, and how many arms a model proposed."""
 
     outcome: Replayed
     best: float
@@ -115,7 +115,7 @@ class _Once:
 
     @property
     def curve(self) -> list[float]:
-        """At each of FRACTIONS."""
+        """Regret at each of FRACTIONS."""
         spent = [epochs for epochs, _, _ in self.outcome.trace]
         values = [math.nan, *(value for _, _, value in self.outcome.trace)]
         return [self.best - values[bisect_right(spent, share * self.full)] for share in FRACTIONS]
@@ -131,7 +131,7 @@ def _once(
     searching: Searching | None,
     **options: Any,
 ) -> _Once:
-    """The runs of one seed in an order drawn from `shuffled`, which is the same for every stopper."""
+    """Replay the runs of one seed in an order drawn from `shuffled`, which is the same for every stopper."""
     runs, unwell = recording.curves(seed), recording.ended(seed)
     order = shuffled.sample(list(runs), len(runs))
     spared = [arm for arm in order if chance.random() < stopper.control]

@@ -1,4 +1,4 @@
-"""Recordings from the store, and from files of curves."""
+"""Readers of recordings, from the store and from files of curves."""
 
 import json
 import re
@@ -16,16 +16,16 @@ from sweeps.stoppers import UNWELL
 from sweeps.store.schema import SECONDS
 
 NAMED = 5
-"""So many runs are named in a refusal."""
+"""Number of runs named in a refusal."""
 _RECORDING = TypeAdapter(Recording)
 T = TypeVar("T")
 
 
 def of_file(path: Path) -> Recording:
-    """The recording in a JSON file that holds the fields of one.
+    """Read the recording in a JSON file that holds the fields of one.
 
     Raises:
-        ValueError: it does not, or is no ground truth.
+        ValueError: it does not, or is not ground truth.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -37,7 +37,7 @@ def of_file(path: Path) -> Recording:
 
 
 def of_sweep(directory: Path) -> Recording:
-    """The search of a finished sweep in its folder; runs that confirmed its result are left out.
+    """Read the search of the finished sweep in a folder; confirmation runs are left out.
 
     Raises:
         ValueError: a run was stopped early, has failed or has not ended, or an arm lacks a seed.
@@ -46,10 +46,10 @@ def of_sweep(directory: Path) -> Recording:
     manifest, metric = record.manifest, record.metric
     runs = [run for run in record.runs if run.seed in manifest["seeds"]]
     _check_ended(manifest["id"], runs)
-    numbers = {run.arm: str(run.number) for run in reversed(runs)}  # an arm is called by its first run
+    numbers = {run.arm: str(run.number) for run in reversed(runs)}  # an arm is named by its first run
 
     def by_arm(values: dict[str, T]) -> dict[str, dict[str, T]]:
-        """What runs have, by arm and seed."""
+        """Arrange values of runs by arm and seed."""
         found: dict[str, dict[str, T]] = {}
         for run in runs:
             if run.identity in values:
@@ -58,7 +58,7 @@ def of_sweep(directory: Path) -> Recording:
 
     recording = Recording(
         name=manifest["id"],
-        command=re.sub(r" --(store|cache) \S+", "", manifest["command"]),  # where it lay does not matter
+        command=re.sub(r" --(store|cache) \S+", "", manifest["command"]),  # places do not matter
         metric=metric,
         horizon=manifest["epochs"],
         arms=by_arm({run.identity: _values(run, metric) for run in runs}),
@@ -72,7 +72,7 @@ def of_sweep(directory: Path) -> Recording:
 
 
 def _check_ended(name: str, runs: Sequence[Run]) -> None:
-    """Refuses runs of which nobody knows how they would have ended, by their numbers."""
+    """Refuse, by their numbers, runs whose end is unknown."""
     mending = {
         "failed": f"try them again: sweeps resume {name} --retry-failed",
         "running": f"finish it: sweeps resume {name}",
@@ -93,7 +93,7 @@ def _unwell(run: Run) -> bool:
 
 
 def _values(run: Run, metric: str) -> list[float]:
-    """The metric after each epoch.
+    """Return the metric after each epoch.
 
     Raises:
         ValueError: epochs are missing.
@@ -105,7 +105,7 @@ def _values(run: Run, metric: str) -> list[float]:
 
 
 def _seconds(run: Run) -> list[float]:
-    """Of each epoch, training and evaluation."""
+    """Return the seconds of each epoch, training and evaluation."""
     found: dict[int, float] = {}
     for name in SECONDS:
         for epoch, value in zip(*run.curve.get(name, ((), ())), strict=True):

@@ -1,4 +1,4 @@
-"""A sweep that was carried out whole, as what a replay needs of it."""
+"""Recordings of sweeps without stopping, as replays need them."""
 
 from dataclasses import dataclass, field
 from statistics import fmean
@@ -20,36 +20,36 @@ class Recording:
     horizon: int
     arms: dict[str, dict[str, list[float]]]
     seconds: dict[str, dict[str, list[float]]] = field(default_factory=dict)
-    """Of each epoch, training and evaluation, by arm and seed as well; empty where they were not recorded."""
+    """Seconds of each epoch, training and evaluation, by arm and seed; empty if not recorded."""
     unwell: dict[str, dict[str, str]] = field(default_factory=dict)
-    """By arm and seed, why the guard ended a run; its curve ends there."""
+    """Reason, by arm and seed, for which the guard ended a run; its curve ends there."""
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """What tells each arm from the others, by path; "" where it has no such field."""
+    """Values by path that distinguish the arms; "" where an arm has no such field."""
     plan: dict[str, Any] = field(default_factory=dict)
-    """That of the sweep, with its space; empty where only curves are known."""
+    """Plan of the sweep, with its space; empty where only curves are known."""
 
     @property
     def seeds(self) -> list[str]:
-        """On which arms were run; `check` sees to it that each was on all of them."""
+        """Seeds on which arms were run; `check` ensures that each arm was run on all of them."""
         return list(dict.fromkeys(seed for curves in self.arms.values() for seed in curves))
 
     def curves(self, seed: str) -> dict[str, list[float]]:
-        """The curve of each arm on a seed."""
+        """Return the curve of each arm on a seed."""
         return {arm: curves[seed] for arm, curves in self.arms.items()}
 
     def ended(self, seed: str) -> dict[str, str]:
-        """The arms that the guard ended on a seed, and why."""
+        """Return the arms that the guard ended on a seed, with the reasons."""
         return {arm: reasons[seed] for arm, reasons in self.unwell.items() if seed in reasons}
 
     def durations(self, seed: str) -> dict[str, list[float]]:
-        """The seconds of each arm's epochs on a seed."""
+        """Return the seconds of each arm's epochs on a seed."""
         return {arm: seconds[seed] for arm, seconds in self.seconds.items()}
 
     @property
     def deviation(self) -> float | None:
-        """How much a seed moves an arm at the end: sd over arms of the difference of two seeds, by sqrt(2).
+        """Effect of a seed on an arm's final value: sd over arms of the difference of two seeds, divided by sqrt(2).
 
-        What a seed does to all arms alike is left out, since arms are compared on one seed. None: there is one seed.
+        The common effect of a seed on all arms is left out, since arms are compared on one seed. None: only one seed.
         """
         well = [curves for arm, curves in self.arms.items() if arm not in self.unwell]
         if len(self.seeds) < 2 or len(well) < 2:
@@ -59,14 +59,14 @@ class Recording:
         return fmean(float((finals[:, a] - finals[:, b]).std(ddof=1)) for a, b in pairs) / 2**0.5
 
     def correlation(self, epoch: int) -> float:
-        """Of the values at an epoch with the final ones, by rank, mean over seeds; of the arms that are well."""
+        """Rank correlation of the values at an epoch with the final ones, mean over seeds; only healthy arms count."""
         well = {arm: curves for arm, curves in self.arms.items() if arm not in self.unwell}
         return fmean(
             correlation_at({arm: curves[seed] for arm, curves in well.items()}, epoch) for seed in self.seeds
         )
 
     def check(self) -> None:
-        """Sees whether it is ground truth, and of enough arms.
+        """Check that it is ground truth with enough arms.
 
         Raises:
             ValueError: it is not; says why, and what to record instead.
@@ -88,7 +88,7 @@ class Recording:
 
 
 def correlation_at(curves: Curves, epoch: int) -> float:
-    """Spearman's rank correlation of the values at an epoch with the final ones; nan if either are all equal.
+    """Return Spearman's rank correlation of the values at an epoch with the final ones; nan if either are all equal.
 
     Raises:
         ValueError: the epoch is not among those recorded, or the curves cannot be replayed.

@@ -1,4 +1,4 @@
-"""What the command line prints."""
+"""Tables and JSON that the command line prints."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from sweeps.replay import FRACTIONS, Measured, Recording, interval_text
 
 @dataclass(frozen=True)
 class ReplayRow:
-    """A searcher and a stopper on a recording."""
+    """Result of a searcher and a stopper on a recording."""
 
     searcher: str
     stopper: str
@@ -21,12 +21,12 @@ class ReplayRow:
 
     @property
     def name(self) -> str:
-        """Its first two cells."""
+        """Text of the first two cells."""
         return f"{self.searcher} | `{self.stopper}`"
 
     @property
     def curve(self) -> list[tuple[float | None, float | None]]:
-        """Mean regret and half its interval at each of FRACTIONS; None while some replay had no arm complete."""
+        """Mean regret and half its 95 % interval at each of FRACTIONS; None while some replay had no complete arm."""
         columns = self.found.curve.T
         return [
             (None, None) if np.isnan(column).any() else (float(column.mean()), half_width(column))
@@ -34,7 +34,7 @@ class ReplayRow:
         ]
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON-ready values."""
+        """Return JSON-ready values."""
         found = self.found
         return {
             "searcher": self.searcher,
@@ -53,7 +53,7 @@ class ReplayRow:
 
 
 def replay_markdown(one: Recording, rows: Sequence[ReplayRow]) -> Iterator[str]:
-    """The tables of a recording, line by line."""
+    """Return the tables of a recording, line by line."""
     yield f"### {one.name}: {len(one.arms)} arms x {len(one.seeds)} seeds, {one.horizon} epochs"
     yield ""
     yield f"Recorded by `{one.command}`."
@@ -82,7 +82,7 @@ def replay_markdown(one: Recording, rows: Sequence[ReplayRow]) -> Iterator[str]:
 
 
 def replay_json(one: Recording, rows: Sequence[ReplayRow]) -> dict[str, Any]:
-    """The same, for programs; null stands for what is not known."""
+    """Return the same as JSON-ready values; null for unknown ones."""
     fields = ("name", "command", "metric", "horizon", "seeds", "deviation")
     return {
         **{name: getattr(one, name) for name in fields},

@@ -1,12 +1,12 @@
-"""A search of recorded arms: Optuna's sampler proposes, the nearest recorded arm is what is run.
+"""Searches of recorded arms: Optuna's sampler proposes an arm, and the nearest recorded one is run.
 
 As in tabular benchmarks (Klein and Hutter 2019, "Tabular benchmarks for joint architecture and hyperparameter
-optimization"; here the table is no full grid). What such a replay can show: whether a sampler comes to the good arms
-of the recording in fewer epochs than random order does, under a stopper, with its mistakes and its noise. What it
-cannot: what the sampler would have found between and beyond the recorded arms. The emptier the table, the farther the
-nearest arm from what was asked for, and at the end every search has run the same arms; so only the first part of the
-curve of regret tells searches apart, and the better the more arms the sweep has, drawn at random or evenly. In a sweep
-that was itself a search, most arms lie where that one looked.
+optimization"; here the table is no full grid). Such a replay shows whether a sampler reaches the good arms of the
+recording in fewer epochs than random order, under a stopper with its errors and its noise. It does not show what the
+sampler would have found between and beyond the recorded arms. The sparser the table, the farther the nearest arm is
+from the proposal; and in the end every search has run the same arms. So only the first part of the regret curve
+distinguishes searches, and it does so better the more arms the sweep has, drawn at random or evenly. In a sweep that
+was itself a search, most arms lie where that search looked.
 """
 
 import math
@@ -29,18 +29,18 @@ from sweeps.planning.plan import Plan, Values
 from sweeps.replay import Ending, Recording, Searcher, Searching
 
 RANDOM = "random"
-"""Recorded arms in random order, which needs to know nothing of them."""
+"""Name of the searcher that issues recorded arms in random order."""
 SEARCHERS = (RANDOM, "qmc", *ADAPTIVE)
-"""The designs that search."""
+"""Designs that search."""
 SEED = 0
-"""A replay is of one seed, and need not know which."""
+"""Stand-in seed: a replay is of one seed, and need not know which."""
 
 
 def searching(recording: Recording, design: str) -> Searching | None:
-    """Makes a searcher for each replay of a recording, given its arms in a random order; None: that order will do.
+    """Return a maker of searchers of a recording, given its arms in a random order; None for random order.
 
     Raises:
-        ValueError: there is no such design, or the recording has no space that it could search.
+        ValueError: there is no such design, or the recording has no space to search.
     """
     if design not in SEARCHERS:
         raise ValueError(f"there is no searcher '{design}'. {closest(design, list(SEARCHERS))}")
@@ -53,7 +53,7 @@ def searching(recording: Recording, design: str) -> Searching | None:
         )
     space = plans.from_dict(recording.plan).space
     arms = {arm: space.values_of_setting(setting) for arm, setting in recording.settings.items()}
-    plans.checked(space=space, design=design, arms=len(arms))  # refuses what could not be searched
+    plans.checked(space=space, design=design, arms=len(arms))  # refuses a space that cannot be searched
 
     def begin(order: Sequence[str], chance: random.Random) -> Searcher:
         seed = chance.randrange(2**15)  # Optuna's seeds end at 2**32, and grow with each proposal
@@ -64,15 +64,15 @@ def searching(recording: Recording, design: str) -> Searching | None:
 
 
 class TableSearcher:
-    """Asks the design of a plan for arms and issues the nearest that is left; a `Searcher`.
+    """Searcher that asks the design of a plan for arms and issues the nearest remaining recorded one.
 
     Distances are Euclidean: along ranges in units of the range, logarithmic where it is; 1 between two values of a
-    list, and between a parameter and its absence. What is told of an arm is told of its own values, not of those that
-    were asked for, as a sweep's study tells it.
+    list, and between a parameter and its absence. The sampler is told the values of the arm that was run, not those
+    that it proposed, as in a sweep's study.
 
     Args:
-        arms: the recorded ones by name; of two that are equally near the first is run.
-        plan: whose design, space and sampler seed they are searched by. Its own first arms come first, as in a sweep.
+        arms: the recorded arms by name; of two that are equally near the first is run.
+        plan: gives the design, space and sampler seed. Its own first arms come first, as in a sweep.
     """
 
     def __init__(self, arms: Mapping[str, Values], plan: Plan):
@@ -111,7 +111,7 @@ class TableSearcher:
         self.view.judge(run, SEED, unwell=state == "unwell")
 
     def _issue(self, asked: Values, memory: Mapping[str, Any]) -> str:
-        """The nearest arm, with what the sampler has to remember of the one it asked for."""
+        """Issue the nearest arm, with what the sampler has to remember of the one that it proposed."""
         run = self._nearest(asked)
         del self.points[run]
         self.view.add(run, self.arms[run], memory)
@@ -125,7 +125,7 @@ class TableSearcher:
         return list(self.points)[int((apart**2).sum(axis=1).argmin())]
 
     def _point(self, values: Values) -> NDArray[np.float64]:
-        """The coordinates of an arm; nan for what is not active in it."""
+        """Return the coordinates of an arm; nan for inactive parameters."""
         own = parameters.of_arm(self.plan.space, values)
         return np.array(
             [_coordinate(own[k], d) if k in own else np.nan for k, d in self.distributions.items()]
@@ -133,7 +133,7 @@ class TableSearcher:
 
 
 def _coordinate(value: Any, distribution: BaseDistribution) -> float:
-    """Where a value lies in its range, from 0 to 1; its place in a list."""
+    """Return the position of a value in its range, from 0 to 1, or its index in a list."""
     place = distribution.to_internal_repr(value)
     if not isinstance(distribution, FloatDistribution | IntDistribution):
         return place

@@ -41,10 +41,7 @@ class Optuna(Settings):
     """
 
     def __post_init__(self) -> None:
-        if (self.pruner, self.options) != (
-            USUAL,
-            {},
-        ):  # known to be valid, and a list of names needs no Optuna
+        if (self.pruner, self.options) != (USUAL, {}):  # the default is valid; naming it needs no Optuna
             _build(self.pruner, self.options)
 
     def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:

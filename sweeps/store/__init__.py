@@ -54,7 +54,7 @@ _HOMES = {
     "segments": ("Torn", "torn"),
     "writer": ("Writer",),
 }
-"""By module what is public of it; imported when it is first used, as Arrow and DuckDB take half a second."""
+"""Public names by module; imported when first used, as Arrow and DuckDB take half a second."""
 __all__ = [
     "MANIFEST",
     "VIEWS",

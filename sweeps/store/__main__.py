@@ -1,4 +1,4 @@
-"""Looks after a result store, and gets out of it what is in it."""
+"""Check, compact, query, export and mirror a result store."""
 
 import argparse
 import json
@@ -21,7 +21,7 @@ examples
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m sweeps.store") -> int:
-    """Runs the command line; returns its exit code: 0 done, 1 something is wrong with the store, 2 refused."""
+    """Run the command line; return its exit code: 0 done, 1 the store has errors, 2 refused."""
     given = _parser(program).parse_args(arguments)
     commands: dict[str, Callable[[argparse.Namespace], int]] = {
         "check": _check,
@@ -127,7 +127,7 @@ def _mirror(given: argparse.Namespace) -> int:
 
 
 def _sweeps(path: Path) -> list[Path]:
-    """The sweep in a folder, or all of a store; a sentence to standard error if it has none yet."""
+    """Return the sweep in a folder, or all of a store; write to standard error if it has none yet."""
     if (path / store.MANIFEST).is_file():
         store.read_manifest(path)  # that of a newer program is refused
         return [path]

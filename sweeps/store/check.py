@@ -1,4 +1,4 @@
-"""Whether a store is as it should be: every file looked at, nothing changed."""
+"""Read-only check of every file of a store."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ from sweeps.store.snapshot import sources
 
 @dataclass
 class Checked:
-    """One sweep: what it holds, and what is not as it should be; a sentence each, with what to do."""
+    """Result of the check of one sweep: its contents, notes and errors; one sentence each, with what to do."""
 
     name: str
     runs: int = 0
@@ -24,19 +24,19 @@ class Checked:
     parts: int = 0
     segments: int = 0
     notes: list[str] = field(default_factory=list[str])
-    """Nothing is lost, or nothing that was whole."""
+    """Findings without loss of complete rows."""
     errors: list[str] = field(default_factory=list[str])
-    """Rows cannot be read."""
+    """Findings of rows that cannot be read."""
 
     def text(self) -> str:
-        """For people."""
+        """Return the result as text."""
         held = f"{self.runs} runs, {self.reports} reports in {self.parts} parts and {self.segments} segments"
         lines = [f"{self.name}: {held}", *(f"  note: {note}" for note in self.notes)]
         return "\n".join([*lines, *(f"  error: {error}" for error in self.errors)])
 
 
 def check(directory: Path) -> Checked:
-    """Reads every file of the sweep in `directory`."""
+    """Read every file of the sweep in `directory`."""
     found = Checked(directory.name)
     try:
         index = parts.read_index(directory)

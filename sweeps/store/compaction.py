@@ -1,6 +1,6 @@
-"""Folds segments into Parquet. A segment is removed only when the part that holds its rows is on disk and listed.
+"""Compaction of segments into Parquet. A segment is removed only once the part with its rows is on disk and listed.
 
-A crash at any moment leaves the old list or the new one, and rows are read once by either.
+A crash at any moment leaves the old list or the new one, and with either each row is read once.
 """
 
 # pyright: reportUnknownParameterType=false
@@ -22,9 +22,9 @@ from sweeps.store.segments import QUARANTINE, Segment
 from sweeps.store.snapshot import before, sources
 
 MAX_ROWS = 2_000_000
-"""Parts of more rows are no longer merged for their size."""
+"""Rows above which a part is no longer merged for its size."""
 GRACE_SECONDS = 60.0
-"""How long a merged part stays for readers who have it open."""
+"""Seconds for which a merged part stays, for readers that have it open."""
 
 
 @dataclass(frozen=True)
@@ -37,23 +37,23 @@ class Waiting:
 
 @dataclass(frozen=True)
 class Folded:
-    """The parts of one table after a fold, and those that it has replaced."""
+    """The parts of one table after a fold, and the parts that it has replaced."""
 
     parts: list[Part]
     merged: list[Part] = field(default_factory=list[Part])
 
 
 def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] = time.time) -> int:
-    """Folds a sweep's closed segments into Parquet; may be called at any time.
+    """Fold a sweep's closed segments into Parquet; may be called at any time.
 
     Args:
         directory: the sweep's folder.
-        ended: the sweep has ended and nothing writes any more, so that segments whose writers were killed are
-            folded too. Torn ones are put aside in the folder `quarantine`, as evidence.
-        clock: in unix seconds.
+        ended: the sweep has ended and has no writers, so that segments whose writers were killed are folded, too.
+            Torn ones are moved to the folder `quarantine`, as evidence.
+        clock: returns Unix seconds.
 
     Returns:
-        how many segments were folded.
+        the number of segments folded.
 
     Raises:
         HeldError: another process is compacting this sweep.
@@ -102,7 +102,7 @@ def _fold(directory: Path, table: str, held: list[Part], name: str, rows: list[p
 
 
 def _to_merge(directory: Path, table: str, held: list[Part], rows: list[pa.Table]) -> list[Part]:
-    """Parts that hold earlier rows of the same runs, and those too small to stand beside what is folded now."""
+    """Return the parts with earlier rows of the same runs, and those small enough to be merged."""
     size = sum(map(len, rows))
     runs = {run for one in rows for run in one["run"].unique().to_pylist()}
     merged: list[Part] = []
@@ -126,7 +126,7 @@ def _after(directory: Path, index: Index, found: list[Folded], taken: list[Path]
 
 
 def _cleared(directory: Path, index: Index, now: float) -> Index:
-    """Finishes what a compaction before this one has left, and forgets what is gone."""
+    """Finish the cleanup of an earlier compaction, and drop removed files from the index."""
     _remove(directory, index)
     old = {file for file, since in index.merged if now - since >= GRACE_SECONDS}
     for file in old:
@@ -137,7 +137,7 @@ def _cleared(directory: Path, index: Index, now: float) -> Index:
 
 
 def _remove(directory: Path, index: Index) -> None:
-    """Removes what was folded; what was cut off is put aside."""
+    """Remove what was folded; move torn segments aside."""
     for name in index.folded:
         path = directory / name
         segment: Segment | None = segments.read_segment(path) if path.suffix == ".arrows" else None

@@ -1,4 +1,4 @@
-"""Who is carrying a sweep out, and how the command line is called on its store."""
+"""The driver of a sweep, and command lines on its store."""
 
 import fcntl
 import json
@@ -22,7 +22,7 @@ DEFAULT_STORE = Path("results")
 
 @dataclass(frozen=True)
 class Driver:
-    """The process that is carrying a sweep out, as it says itself; None where it does not."""
+    """The process that carries a sweep out, as recorded in its lock file; None where that says nothing."""
 
     pid: int | None = None
     host: str | None = None
@@ -33,15 +33,15 @@ class Driver:
 
 
 def driver(directory: Path) -> Driver | None:
-    """Who holds the lock of a sweep (`alone`), or None if nobody does."""
+    """Return the holder of a sweep's lock (`alone`), or None."""
     return _named((directory / LOCK).read_text()) if being_written(directory) else None
 
 
 def ask_to_stop(directory: Path) -> Driver:
-    """Asks the driver of a sweep to end as after one Ctrl-C; returns whom.
+    """Ask the driver of a sweep to end, as one Ctrl-C does; return the driver.
 
     Raises:
-        ValueError: nobody is carrying the sweep out.
+        ValueError: no process is carrying the sweep out.
     """
     found = driver(directory)
     if found is None:
@@ -51,18 +51,18 @@ def ask_to_stop(directory: Path) -> Driver:
 
 
 def asked_to_stop(directory: Path) -> bool:
-    """Whether another process has asked the sweep's driver to end it."""
+    """Return whether another process has asked the sweep's driver to end."""
     return (directory / STOP).exists()
 
 
 @contextmanager
 def alone(directory: Path) -> Generator[None]:
-    """Keeps a second driver away for as long as this one lives.
+    """Lock a sweep against a second driver for as long as this one lives.
 
     Raises:
         ValueError: another process is carrying the sweep out.
     """
-    # Opened for appending: a second driver must not wipe out who the first one is.
+    # Opened for appending: a second driver must not overwrite the first one's entry.
     with (directory / LOCK).open("a") as file:
         if not any(map(_locked, [file] * 3)):
             raise ValueError(
@@ -77,14 +77,14 @@ def alone(directory: Path) -> Generator[None]:
 
 @dataclass(frozen=True)
 class Program:
-    """A command line, as it was called."""
+    """A command line, as the user called it."""
 
     name: str = "sweeps"
     flags: bool = False
     """Whether it takes `--resume SWEEP` where `sweeps` takes `resume SWEEP`."""
 
     def line(self, words: str, store: Path) -> str:
-        """What to type for a subcommand of `sweeps` and its words, on a store.
+        """Return what to type for a subcommand of `sweeps` and its words, on a store.
 
         >>> Program().line("resume ID", Path("my store"))
         "sweeps resume ID --store 'my store'"
@@ -100,7 +100,7 @@ class Program:
 
 
 def called(*, flags: bool = False) -> Program:
-    """The command line that this process is; `flags` as in `Program`."""
+    """Return the command line of this process; `flags` as in `Program`."""
     path = Path(sys.argv[0])
     if path.name in ("sweeps", "__main__.py"):
         return Program("sweeps" if path.name == "sweeps" else "python -m sweeps", flags)
@@ -111,12 +111,12 @@ def _named(text: str) -> Driver:
     try:
         content = json.loads(text)
         return Driver(content.get("pid"), content.get("host"))
-    except (ValueError, AttributeError):  # just begun, or of a version that did not say
+    except (ValueError, AttributeError):  # just started, or of a version that did not record itself
         return Driver()
 
 
 def _locked(file: IO[str]) -> bool:
-    """Whether the lock was to be had; one who only looks holds it for an instant, so it is worth a second try."""
+    """Take the lock; return whether that succeeded. A mere look holds it for an instant, so it is tried twice."""
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError:

@@ -1,4 +1,4 @@
-"""From facts as they were appended to tables as they are asked: wide, sorted, replaced rows marked."""
+"""Conversion of appended facts to tables for queries: wide, sorted, replaced rows marked."""
 
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
@@ -17,7 +17,7 @@ SUPERSEDED = "superseded"
 
 
 def widen(log: pa.Table, table: str) -> pa.Table:
-    """Facts of a log, of this version or the one before, as rows of the folded table."""
+    """Convert facts of a log, in this format or the former one, to rows of the folded table."""
     log = as_read(log)
     if table == "reports":
         return _reports_before(log) if "metric" in log.column_names else _reports(log)
@@ -25,9 +25,9 @@ def widen(log: pa.Table, table: str) -> pa.Table:
 
 
 def settle(tables: Sequence[pa.Table], table: str) -> pa.Table:
-    """Rows of several tables as one, sorted, with a column that says which are replaced by later ones.
+    """Join rows of several tables, sorted, with a column that marks those replaced by later ones.
 
-    A report that repeats an epoch in the same attempt adds to the metrics of the one before; a new attempt begins anew.
+    A report that repeats an epoch in the same attempt adds to the earlier metrics; a new attempt starts afresh.
     """
     rows = joined([without_mark(one) for one in tables], table)
     rows = rows.sort_by([(name, "ascending") for name in ORDER[table]])
@@ -39,17 +39,17 @@ def settle(tables: Sequence[pa.Table], table: str) -> pa.Table:
 
 
 def current(rows: pa.Table) -> pa.Table:
-    """The rows that no later one replaces, without the mark."""
+    """Return the rows that no later one replaces, without the mark."""
     return without_mark(rows.filter(pa.array(~rows[SUPERSEDED].to_numpy())))
 
 
 def empty(table: str) -> pa.Table:
-    """No row of a folded table."""
+    """Return a folded table without rows."""
     return settle([BASE[table].empty_table()], table)
 
 
 def without_mark(rows: pa.Table) -> pa.Table:
-    """Rows as they were before they were settled."""
+    """Return rows as they were before `settle`."""
     return rows.drop_columns([SUPERSEDED]) if SUPERSEDED in rows.column_names else rows
 
 
@@ -72,7 +72,7 @@ def _reports(log: pa.Table) -> pa.Table:
 
 
 def _reports_before(log: pa.Table) -> pa.Table:
-    """Of version 1, which had a row for each metric, and a fact in two files if a crash came at the wrong time."""
+    """Convert reports of version 1: a row for each metric, and after some crashes a fact in two files."""
     facts: dict[tuple[Any, ...], dict[str, Any]] = {}
     for row in log.to_pylist():
         shared = {name: row[name] for name in ("run", "attempt", "epoch", "time", "sequence")}
@@ -92,7 +92,7 @@ def _reports_before(log: pa.Table) -> pa.Table:
 
 
 def _filled(log: pa.Table) -> pa.Table:
-    """With the columns that version 1 did not have, empty; there a fact could be in two files."""
+    """Add the columns that version 1 did not have, empty, and drop facts that were in two files."""
     missing = [field for field in RUNS if field.name not in log.column_names]
     if missing:
         log = log.group_by(log.column_names).aggregate([])
@@ -114,7 +114,7 @@ def _runs(log: pa.Table) -> pa.Table:
 
 
 def joined(tables: Iterable[pa.Table], table: str) -> pa.Table:
-    """Rows of tables below one another; where a column has two types, numbers become floats and all else text."""
+    """Concatenate tables; where a column has two types, numbers become floats and all else text."""
     found = list(tables)
     types: dict[str, set[pa.DataType]] = {}
     for one in found:
@@ -144,7 +144,7 @@ def _cast(rows: pa.Table, schema: pa.Schema) -> pa.Table:
 
 
 def _carried_on(rows: pa.Table) -> pa.Table:
-    """Each report with the metrics of those before it of the same attempt at the same epoch."""
+    """Fill each report with the metrics of earlier ones of the same attempt at the same epoch."""
     first = ~_same_as_before(rows, [*KEY["reports"], "attempt"])
     if first.all():
         return rows
@@ -159,7 +159,7 @@ def _carried_on(rows: pa.Table) -> pa.Table:
 
 
 def _last_of_each(rows: pa.Table, keys: Sequence[str]) -> NDArray[np.bool_]:
-    """Which rows of a sorted table are the last of those that share the keys."""
+    """Mark the rows of a sorted table that are the last of those that share the keys."""
     same = _same_as_before(rows, keys)
     return np.append(~same[1:], True)[: len(rows)]
 

@@ -1,4 +1,4 @@
-"""Folds what a running sweep has recorded, in a process of its own: the driver has better to do."""
+"""Compaction of a running sweep's segments in a process of its own, so that the driver is not held up."""
 
 import subprocess
 import sys
@@ -9,12 +9,12 @@ from pathlib import Path
 
 EVERY_SECONDS = 60.0
 MANY = 500
-"""So many segments are worth a fold: below it readers hardly notice them."""
+"""Number of segments worth a fold: fewer hardly slow readers."""
 
 
 @contextmanager
 def folding(directory: Path, *, every: float = EVERY_SECONDS, many: int = MANY) -> Generator[None]:
-    """While the block lasts, folds closed segments of the sweep in `directory` whenever there are many."""
+    """Fold closed segments of the sweep in `directory`, whenever there are many, while the block lasts."""
     over = threading.Event()
 
     def watch() -> None:
@@ -32,10 +32,10 @@ def folding(directory: Path, *, every: float = EVERY_SECONDS, many: int = MANY) 
 
 
 def _fold(directory: Path, over: threading.Event) -> None:
-    """What goes wrong there is told when the sweep has ended and is folded for good."""
+    """Fold, ignoring errors: these are reported by the last compaction, when the sweep has ended."""
     command = ["nice", sys.executable, "-m", "sweeps.store", "compact", str(directory)]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     while process.poll() is None:
         if over.wait(0.2):
-            process.terminate()  # at any moment it leaves the old parts or the new ones
+            process.terminate()  # killed at any moment, it leaves the old parts or the new ones
             process.wait()

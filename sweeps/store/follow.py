@@ -1,4 +1,4 @@
-"""Reads what writers append as they append it, and hardly any of it twice."""
+"""Incremental reading of a running sweep: hardly anything is read twice."""
 
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
@@ -17,28 +17,28 @@ from sweeps.store.snapshot import before, steadily
 
 @dataclass
 class Follower:
-    """Follows one table of a sweep. Of each segment it reads on from where it stopped.
+    """Incremental reader of one table of a sweep. In each segment it continues where it stopped.
 
-    What the compactor folds comes again with the part: rows are facts, each known by its run, attempt, time and
-    sequence.
+    Rows that the compactor has folded are returned again with the part; they are identified by run, attempt, time
+    and sequence.
     """
 
     directory: Path
     table: str
     read: dict[Path, int] = field(default_factory=dict[Path, int], init=False)
-    """How many bytes of each segment have been read."""
+    """Number of bytes read of each segment."""
     schemas: dict[Path, pa.Schema] = field(default_factory=dict[Path, pa.Schema], init=False)
     folded: set[str] = field(default_factory=set[str], init=False)
-    """The files of folded rows that have been read."""
+    """Parts that have been read."""
 
     def new(self) -> pa.Table:
-        """The rows recorded since the last call, at first all, as folded (fold.widen), in the order of time."""
+        """Return the rows recorded since the last call (at first all), as folded (fold.widen), in the order of time."""
         rows = [*self._appended(), *steadily(self.directory, self._parts)]
         found = fold.joined([fold.current(fold.empty(self.table)), *rows], self.table)
         return found.sort_by([("time", "ascending"), ("sequence", "ascending")])
 
     def _appended(self) -> list[pa.Table]:
-        # Segments first: one that is folded in the meantime is found in a part.
+        # Segments come first: one that is folded in the meantime is found in a part.
         batches = [batch for path in paths(self.directory, self.table) for batch in self._read_on(path)]
         return [fold.widen(pa.Table.from_batches([b]), self.table) for b in batches]
 
@@ -73,7 +73,7 @@ class Follower:
 
 
 def _next(source: pa.BufferReader) -> ipc.Message | None:
-    """The next whole message, or None at the end mark, at the end and before what is half written."""
+    """Return the next complete message, or None at the end mark, at the end and before a partly written one."""
     try:
         return ipc.read_message(source)
     except (EOFError, pa.ArrowInvalid, OSError):

@@ -1,19 +1,19 @@
-"""Words of former versions, as they stand in what those have written, in today's words."""
+"""Translation of the words of former versions, in what they have written, to present ones."""
 
 from collections.abc import Mapping
 from typing import Any
 
 DESIGNS = {"listed": "leave_one_out", "added": "add_one_in", "around": "one_at_a_time"}
-"""Designs by the names that they had."""
+"""Designs by their former names."""
 
 
 def budget(text: str) -> str:
-    """The limits of a budget, as they are typed."""
+    """Translate the limits of a budget, as they are typed."""
     return text.replace("trials=", "runs=")  # former
 
 
 def plan(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A plan as JSON-ready values."""
+    """Translate a plan given as JSON-ready values."""
     found = _renamed(values, {"workers_per_trial": "workers_per_run"})  # former
     if isinstance(found.get("budget"), Mapping):
         found["budget"] = _renamed(found["budget"], {"trials": "runs"})  # former
@@ -23,7 +23,7 @@ def plan(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def manifest(content: Mapping[str, Any]) -> dict[str, Any]:
-    """A sweep's manifest."""
+    """Translate a sweep's manifest."""
     return (
         {**content, "plan": plan(content["plan"])}
         if isinstance(content.get("plan"), Mapping)
@@ -32,7 +32,7 @@ def manifest(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def campaign(values: Mapping[str, Any]) -> dict[str, Any]:
-    """A campaign as JSON-ready values."""
+    """Translate a campaign given as JSON-ready values."""
     found = _renamed(values, {"workers_per_trial": "workers_per_run"})  # former
     entries = {
         name: _renamed(entry, {"trials": "arms"}) for name, entry in found["entries"].items()

@@ -1,4 +1,4 @@
-"""Where things lie in a store, and how a file comes to be there whole or not at all."""
+"""Layout of a store, and writing of files completely or not at all."""
 
 import fcntl
 import json
@@ -15,17 +15,17 @@ VERSION = 2
 MARK = "store.json"
 MANIFEST = "sweep.json"
 LOCK = "lock"
-"""Whoever carries a sweep out holds a lock on this file."""
+"""File on which the driver of a sweep holds a lock."""
 ROOM = 100 * 2**20
-"""Bytes that must be free before a sweep starts: a full disk in mid-sweep costs more than a refusal now."""
+"""Bytes that must be free before a sweep starts: a disk that fills up in mid-sweep costs more than a refusal."""
 
 
 class StoreError(ValueError):
-    """A folder cannot serve as a result store; the message says how to mend it."""
+    """Raised if a folder cannot serve as a result store; the message says how to mend it."""
 
 
 def open_store(path: str | Path, *, create: bool = True) -> Path:
-    """The result store at `path`, made if it is missing; with `create=False` it need only be readable.
+    """Open the result store at `path`, creating it if it is missing; with `create=False` it need only be readable.
 
     Raises:
         StoreError: other files lie there, the format is newer than this program, the folder cannot be written
@@ -44,7 +44,7 @@ def open_store(path: str | Path, *, create: bool = True) -> Path:
 
 
 def check_mark(text: str | bytes, store: str) -> None:
-    """Whether the mark of a store, read as `text`, is one that this program knows.
+    """Check that this program knows the mark of a store, read as `text`.
 
     Raises:
         StoreError: it is of another format, or of a newer version.
@@ -68,27 +68,27 @@ def check_mark(text: str | bytes, store: str) -> None:
 
 
 def mark_version(store: Path) -> None:
-    """Marks a store of an earlier version as one of this, before anything is written that the earlier cannot read."""
+    """Mark an older store as one of this version, before anything is written that the older one cannot read."""
     mark = store / MARK
     if mark.is_file() and json.loads(mark.read_text(encoding="utf-8"))["version"] < VERSION:
         write_json(mark, {"format": FORMAT, "version": VERSION})
 
 
 def sweep_directory(store: Path, identifier: str) -> Path:
-    """The folder of a sweep, which need not exist yet."""
+    """Return the folder of a sweep, which need not exist yet."""
     return store / "sweeps" / identifier
 
 
 def sweep_directories(store: Path) -> list[Path]:
-    """The folders of all sweeps that have a manifest, by name."""
+    """Return the folders of all sweeps that have a manifest, by name."""
     return sorted(manifest.parent for manifest in store.glob(f"sweeps/*/{MANIFEST}"))
 
 
 def being_written(directory: Path) -> bool:
-    """Whether somebody is carrying out the sweep in `directory`, as far as this machine's locks reach."""
+    """Return whether a process is carrying out the sweep in `directory`, as far as this machine's locks reach."""
     try:
         with (directory / LOCK).open() as file:
-            # Shared: two who look at once do not take each other for a driver.
+            # Shared: two readers at once do not take each other for a driver.
             fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
             fcntl.flock(file, fcntl.LOCK_UN)
     except FileNotFoundError:
@@ -99,13 +99,13 @@ def being_written(directory: Path) -> bool:
 
 
 def write_manifest(directory: Path, manifest: Mapping[str, Any]) -> None:
-    """Writes sweep.json, replacing any before it."""
+    """Write sweep.json, replacing any before it."""
     directory.mkdir(parents=True, exist_ok=True)
     write_json(directory / MANIFEST, manifest)
 
 
 def read_manifest(directory: Path) -> dict[str, Any]:
-    """What `write_manifest` wrote.
+    """Read what `write_manifest` wrote.
 
     Raises:
         StoreError: the folder holds no sweep, or lies in a store of a newer program.
@@ -120,7 +120,7 @@ def read_manifest(directory: Path) -> dict[str, Any]:
 
 
 def is_smoke_test(directory: Path) -> bool:
-    """Whether a sweep only showed that it runs; False of a folder that holds none."""
+    """Return whether a sweep is a smoke test; False for a folder without a sweep."""
     try:
         manifest = read_manifest(directory)
     except ValueError:
@@ -129,7 +129,7 @@ def is_smoke_test(directory: Path) -> bool:
 
 
 def check_version(path: Path) -> None:
-    """Whether this program can read a store, or the one that a sweep lies in; one that lies in none says nothing.
+    """Check that this program can read a store, or the store of a sweep; a sweep outside any store passes.
 
     Raises:
         StoreError: it is of a newer program.
@@ -141,13 +141,13 @@ def check_version(path: Path) -> None:
 
 
 def write_json(path: Path, values: Any) -> None:
-    """Writes JSON-ready values, whole or not at all."""
+    """Write JSON-ready values, completely or not at all."""
     text = json.dumps(values, indent=2, ensure_ascii=False) + "\n"
     write_whole(path, lambda file: file.write(text.encode()))
 
 
 def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """Writes beside the file, then renames: a crash at any moment leaves the old one or the new one."""
+    """Write beside the file, then rename: a crash at any moment leaves the old file or the new one."""
     partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
     with partial.open("wb") as file:
         write(file)
@@ -158,7 +158,7 @@ def write_whole(path: Path, write: Callable[[IO[bytes]], object]) -> None:
 
 
 def sync_directory(directory: Path) -> None:
-    """Makes renames and new names in a folder survive a power cut."""
+    """Make renames and new names in a folder survive a power cut."""
     descriptor = os.open(directory, os.O_RDONLY)
     try:
         os.fsync(descriptor)

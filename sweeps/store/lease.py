@@ -1,4 +1,4 @@
-"""Who may compact: a file with a name and a time in it, so that it works where file locks do not, as on some NFS."""
+"""The lease of a compactor: a file with a name and a time, for places without file locks, such as some NFS."""
 
 import json
 import os
@@ -12,21 +12,21 @@ from typing import Any
 
 FILE = "compact.lease"
 SECONDS = 600.0
-"""After so long the holder counts as dead, wherever it runs. It must be done before, or renew."""
+"""Seconds after which the holder counts as dead, wherever it runs, unless it has renewed the lease."""
 
 
 class HeldError(Exception):
-    """Somebody else holds the lease; says who and until when."""
+    """Raised if another process holds the lease; says which and until when."""
 
 
 class Lease:
-    """Of one sweep's folder, held by this object until it is given up or has run out."""
+    """Lease of one sweep's folder, held by this object until it is given up or expires."""
 
     def __init__(self, directory: Path, clock: Callable[[], float] = time.time):
         self.path, self.clock, self.token = directory / FILE, clock, uuid.uuid4().hex
 
     def take(self) -> None:
-        """Takes the lease, also from a holder who is dead.
+        """Take the lease, also from a dead holder.
 
         Raises:
             HeldError: somebody else holds it.
@@ -42,17 +42,17 @@ class Lease:
         draft = self.path.with_name(f"{FILE}.{self.token}")
         draft.write_text(json.dumps(self._terms()), encoding="utf-8")
         try:
-            os.link(draft, self.path)  # fails if somebody was faster, on NFS too
+            os.link(draft, self.path)  # fails if another process was faster, on NFS, too
         except FileExistsError as error:
             raise HeldError("another process has just begun to compact") from error
         finally:
             draft.unlink()
 
     def check(self) -> None:
-        """Renews the lease, before anything takes effect under it.
+        """Renew the lease, before anything takes effect under it.
 
         Raises:
-            HeldError: it has run out and somebody else has taken it.
+            HeldError: it has expired and another process has taken it.
         """
         holder = _read(self.path)
         if holder is None or holder["token"] != self.token:
@@ -62,7 +62,7 @@ class Lease:
         draft.replace(self.path)
 
     def give_up(self) -> None:
-        """Lets others compact, if the lease is still ours."""
+        """Let others compact, if the lease is still ours."""
         holder = _read(self.path)
         if holder is not None and holder["token"] == self.token:
             self.path.unlink(missing_ok=True)
@@ -72,20 +72,20 @@ class Lease:
         return {"pid": os.getpid(), "host": platform.node(), "until": until, "token": self.token}
 
     def _bury(self, holder: dict[str, Any]) -> None:
-        """Removes a dead holder's lease, and no other: of two who try, one moves it away."""
+        """Remove a dead holder's lease, and no other: of two processes that try, one moves it away."""
         grave = self.path.with_name(f"{FILE}.{self.token}")
         try:
             self.path.rename(grave)
         except FileNotFoundError:
             return
         if (moved := _read(grave)) is not None and moved["token"] != holder["token"]:
-            os.link(grave, self.path)  # it was a living one's, taken a moment ago
+            os.link(grave, self.path)  # it belongs to a live process, which took it a moment ago
         grave.unlink()
 
 
 @contextmanager
 def lease_of(directory: Path, clock: Callable[[], float] = time.time) -> Generator[Lease]:
-    """The lease of a sweep's folder, for as long as the block lasts.
+    """Hold the lease of a sweep's folder for as long as the block lasts.
 
     Raises:
         HeldError: somebody else holds it.
@@ -108,7 +108,7 @@ def _read(path: Path) -> dict[str, Any] | None:
 
 
 def _dead(holder: dict[str, Any]) -> bool:
-    """Whether the holder is a process of this machine that no longer runs."""
+    """Return whether the holder is a process of this machine that no longer runs."""
     if holder["host"] != platform.node() or holder["pid"] is None:
         return False
     try:

@@ -1,4 +1,4 @@
-"""Which sweep or campaign is meant by a name."""
+"""Lookup of sweeps and campaigns by name."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,15 +11,15 @@ KINDS: tuple[Kind, ...] = ("sweep", "campaign")
 
 
 def find(name: str | None, *, root: Path, kinds: Sequence[Kind] = ("sweep",)) -> Path:
-    """The folder of the sweep or campaign that `name` is the id or the path of; without a name, of the last one.
+    """Return the folder of the sweep or campaign with this id or path; without a name, of the last one.
 
     Args:
-        name: id or path.
+        name: its id or path.
         root: the store.
-        kinds: what may be meant.
+        kinds: the kinds that are allowed.
 
     Raises:
-        StoreError: there is none, or the store is of a newer program; names those that there are.
+        StoreError: there is none (names those that exist), or the store is of a newer program.
     """
     root = root.expanduser().absolute()
     for kind in kinds if name else ():
@@ -41,12 +41,12 @@ def find(name: str | None, *, root: Path, kinds: Sequence[Kind] = ("sweep",)) ->
 
 
 def is_campaign(directory: Path) -> bool:
-    """Whether a folder that was found is a campaign's."""
+    """Return whether a folder is a campaign's."""
     return (directory / "campaign.json").is_file()
 
 
 def _carried_out(directory: Path) -> tuple[float, float]:
-    """When a driver began with it last: its sweeps', of a campaign, which goes before each of them."""
+    """Return when a driver last started it; for a campaign, when one last started any of its sweeps."""
     campaign = is_campaign(directory)
     places = directory.glob("*.json") if campaign else (directory / LOCK, directory / "sweep.json")
     times = [path.stat().st_mtime for path in places if path.is_file()]

@@ -1,7 +1,7 @@
-"""What has been folded: Parquet files, and the one small file that says which of them hold.
+"""Parts: Parquet files of folded rows, and the one small index of those that are valid.
 
-`parts.json` is written beside and renamed, so that all of a compaction takes effect at one moment. No two parts of a
-table hold rows of the same run: what is current in one is current.
+`parts.json` is replaced by a rename, so that all of a compaction takes effect at one moment. No two parts of a table
+hold rows of the same run: a row that is current in its part is current.
 """
 
 # pyright: reportUnknownParameterType=false
@@ -22,9 +22,9 @@ from sweeps.store.schema import FILES, FORMER, as_kept, as_read
 
 PARTS, INDEX = "parts", "parts.json"
 ROWS_A_GROUP = 131_072
-"""Of a Parquet row group: enough to compress well, few enough that one run's curve is one small read."""
+"""Rows of a Parquet row group: enough to compress well, few enough that one run's curve is one small read."""
 PACKED = ("attempt", "epoch", "step", "sequence", "number", "rung", "epochs")
-"""Integers that go up by steps."""
+"""Columns of integers that increase in steps."""
 
 
 @dataclass(frozen=True)
@@ -39,22 +39,22 @@ class Part:
 
 @dataclass(frozen=True)
 class Index:
-    """Which files hold: the parts, but not the sources that were folded into them, nor the parts merged into others."""
+    """Index of the valid parts; sources folded into them and parts merged into others are no longer valid."""
 
     generation: int = 0
     parts: tuple[Part, ...] = ()
     folded: tuple[str, ...] = ()
-    """Paths below the sweep's folder, of what may not be removed yet."""
+    """Folded files that may not be removed yet, by paths below the sweep's folder."""
     merged: tuple[tuple[str, float], ...] = ()
-    """Files of former parts and since when (unix seconds) they are former ones: readers may still have them open."""
+    """Files of former parts and when (Unix seconds) they were merged: readers may still have them open."""
 
     def of(self, table: str) -> list[Part]:
-        """The parts of a table."""
+        """Return the parts of a table."""
         return [part for part in self.parts if part.table == FILES[table]]
 
 
 def read_index(directory: Path) -> Index:
-    """What holds in a sweep's folder; nothing before the first compaction.
+    """Read the index of a sweep's folder; empty before the first compaction.
 
     Raises:
         StoreError: the file is not one of ours.
@@ -68,7 +68,7 @@ def read_index(directory: Path) -> Index:
 
 
 def parse_index(text: str | bytes, where: str) -> Index:
-    """The index that a text holds, found at `where`.
+    """Parse the index in a text, found at `where`.
 
     Raises:
         StoreError: it holds none.
@@ -89,23 +89,23 @@ def parse_index(text: str | bytes, where: str) -> Index:
 
 
 def write_index(directory: Path, index: Index) -> None:
-    """From here on the index holds."""
+    """Write the index, which takes effect at once."""
     write_json(directory / INDEX, asdict(index))
 
 
 def legacy(directory: Path, table: str) -> Path:
-    """Where version 1 folded a table: long, and not listed anywhere."""
+    """Return the path to which version 1 folded a table: in long form, and not listed anywhere."""
     return directory / f"{FILES[table]}.parquet"
 
 
 def write_part(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
-    """Writes a part that does not hold yet, whole or not at all."""
+    """Write a part completely or not at all; it becomes valid with the index."""
     path = directory / PARTS / f"{FILES[table]}-{name}.parquet"
     path.parent.mkdir(exist_ok=True)
     rows = rows.rename_columns(as_kept(rows.schema).names)
     floats = [field.name for field in rows.schema if field.type == pa.float64()]
     packed = [name for name in PACKED if name in rows.column_names]
-    # Metrics are float32 more often than not: split by bytes, what they do not use takes no room.
+    # Metrics are mostly float32: with byte-stream splitting, their unused bytes take no space.
     encoding = dict.fromkeys(floats, "BYTE_STREAM_SPLIT") | dict.fromkeys(packed, "DELTA_BINARY_PACKED")
     texts = [field.name for field in rows.schema if field.type == pa.string()]
 
@@ -124,14 +124,14 @@ def write_part(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
 
 
 def part_path(directory: Path, part: Part) -> Path:
-    """Where a part lies."""
+    """Return the path of a part."""
     return directory / PARTS / part.file
 
 
 def read_parts(
     directory: Path, parts: Iterable[Part], *, runs: Iterable[str] | None = None
 ) -> list[pa.Table]:
-    """The rows of parts, all or those of some runs.
+    """Read the rows of parts, all or those of some runs.
 
     Raises:
         FileNotFoundError: a part has been merged into another since the index was read.
@@ -140,14 +140,14 @@ def read_parts(
 
 
 def load_part(file: Path, *, runs: Iterable[str] | None = None) -> pa.Table:
-    """The rows of one file, all or those of some runs."""
-    from pyarrow.dataset import dataset  # brings pandas with it
+    """Read the rows of one file, all or those of some runs."""
+    from pyarrow.dataset import dataset  # imports pandas
 
     some = None if runs is None else pc.field(FORMER["run"]).isin(list(runs))
     return as_read(dataset(file, format="parquet").to_table(filter=some))
 
 
 def strays(directory: Path, index: Index) -> list[Path]:
-    """Files beside the parts that do not hold: a compaction was cut off before it took effect, or its clearing up."""
+    """Return files that are not valid parts: left by a compaction, or its cleanup, that was cut off."""
     known = {part.file for part in index.parts} | {file for file, _ in index.merged}
     return [found for found in sorted(directory.glob(f"{PARTS}/*")) if found.name not in known]

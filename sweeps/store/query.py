@@ -1,4 +1,4 @@
-"""The only way out. Readers take no lock and disturb nobody: a sweep can be read while it runs."""
+"""Reading of a store. Readers take no lock, so a sweep can be read while it runs."""
 
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
@@ -19,19 +19,19 @@ from sweeps.store.snapshot import Snapshot, before, facts, snapshot, sources, st
 
 VIEWS = ["reports", "epochs", "runs", "final", "events", "sweeps"]
 SWEEP = "regexp_extract(filename, '([^/]+)/[^/]+/[^/]+$', 1)"
-"""The folder that a part lies in, below that of the parts."""
+"""Expression for the sweep's folder, two above a part's file."""
 
 
 def epochs(directory: Path) -> pa.Table:
-    """Every report of a sweep: a row an epoch, sorted by run and epoch, a column `metric.NAME` for each metric.
+    """Read every report of a sweep: a row per epoch, sorted by run and epoch, a column `metric.NAME` for each metric.
 
-    Of a repeated epoch the last attempt is shown. A metric that a report did not have is null.
+    Of a repeated epoch the last attempt is returned. A metric that a report did not have is null.
     """
     return fold.current(facts(directory, "reports"))
 
 
 def reports(directory: Path) -> pa.Table:
-    """The same in long form: a row a metric of an epoch, sorted by run, epoch and metric."""
+    """Read the same in long form: a row per metric of an epoch, sorted by run, epoch and metric."""
     wide = epochs(directory)
     shared = [name for name in wide.column_names if not name.startswith(METRIC)]
     long = [_one_metric(wide, shared, name) for name in wide.column_names if name.startswith(METRIC)]
@@ -42,19 +42,19 @@ def reports(directory: Path) -> pa.Table:
 
 
 def runs(directory: Path) -> pa.Table:
-    """The runs of a sweep in their latest state (schema.RUNS, `config.PATH`), in order of issue."""
+    """Read the runs of a sweep in their latest state (schema.RUNS, `config.PATH`), in order of issue."""
     return fold.current(facts(directory, "runs")).sort_by("number")
 
 
 def events(directory: Path) -> pa.Table:
-    """What was done in a sweep (schema.EVENTS), in order."""
+    """Read the events of a sweep (schema.EVENTS), in order."""
     return fold.current(facts(directory, "events"))
 
 
 def last_epoch(directory: Path, run: str) -> int:
-    """The last epoch that any attempt of a run has recorded; 0 if none has.
+    """Return the last epoch that any attempt of a run has recorded; 0 if none has.
 
-    Its writers carry its name: a sweep of thousands must not read all segments for each run.
+    Only the run's own writers are read: a sweep of thousands must not read all segments for each run.
     """
 
     def look(index: Index) -> int:
@@ -69,7 +69,7 @@ def last_epoch(directory: Path, run: str) -> int:
 
 
 def curve(directory: Path, run: str, metric: str) -> tuple[np.ndarray, np.ndarray]:
-    """Epochs, ascending, and the values of one metric of one run; empty where it has none."""
+    """Return epochs, ascending, and the values of one metric of one run; empty where it has none."""
     with connect(directory) as connection:
         found = connection.execute(
             "SELECT epoch, value FROM reports WHERE run = ? AND metric = ? ORDER BY epoch", [run, metric]
@@ -78,9 +78,9 @@ def curve(directory: Path, run: str, metric: str) -> tuple[np.ndarray, np.ndarra
 
 
 def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
-    """An in-memory database of a sweep, or of all sweeps of a store, as it is now.
+    """Return an in-memory database of a sweep, or of all sweeps of a store, as it is now.
 
-    Its views, of which each has a column `sweep`:
+    Its views, each with a column `sweep`:
 
     - `reports`: a row for each metric of each epoch of each run
     - `epochs`: a row for each epoch of each run, a column for each metric
@@ -95,7 +95,7 @@ def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
 
     Args:
         path: a store, or the folder of one sweep.
-        shut: keep it from all files but those of its views, whatever it is asked. It could still write to these:
+        shut: refuse queries any file except those of the views. A query could still write to these:
             see `sql.ask`, which takes no statement that writes.
 
     Raises:
@@ -131,21 +131,21 @@ def _shut(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
 
 
 def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequence[Snapshot]) -> None:
-    """The views `table_facts`, which tell what later rows have replaced, and `table_rows`, without that."""
+    """Define the views `table_facts`, which mark replaced rows, and `table_rows`, without these."""
     found = [_of(s.directory, s.live[table]) for s in snapshots]
     live = fold.joined(found or [_of(Path(), fold.empty(table))], table)
     connection.register(f"{table}_live", live)
     files = _files(snapshots, table)
     facts = f"SELECT * FROM {table}_live"
     if files:
-        # A sweep is called as its folder is, which may have been copied: the files do not know.
+        # A sweep has the name of its folder, which may have been copied: its files do not record it.
         listed = ", ".join(map(sql_text, files))
         read = f"read_parquet([{listed}], union_by_name = true, filename = true)"
         kept = FORMER["run"]
         held = f"SELECT {SWEEP} AS sweep, {kept} AS run, * EXCLUDE (filename, {kept}) FROM {read}"
         if len(live) and table != "events":
             held += f" WHERE ({SWEEP}, {kept}) NOT IN (SELECT (sweep, run) FROM {table}_live)"
-        facts = f"{held} UNION ALL BY NAME {facts}"  # also of no row: it has the columns that old parts lack
+        facts = f"{held} UNION ALL BY NAME {facts}"  # even without rows, for the columns that old parts lack
     connection.execute(f"CREATE VIEW {table}_facts AS {facts}")
     current = f"SELECT * EXCLUDE ({fold.SUPERSEDED}) FROM {table}_facts WHERE NOT {fold.SUPERSEDED}"
     connection.execute(f"CREATE VIEW {table}_rows AS {current}")
@@ -156,7 +156,7 @@ def _of(directory: Path, rows: pa.Table) -> pa.Table:
 
 
 def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
-    """The definitions of what is asked, over the rows."""
+    """Return the definitions of the public views over the rows."""
     columns = {table: _columns(connection, f"{table}_rows") for table in LOG}
     metrics = [name for name in columns["reports"] if name.startswith(METRIC)]
     shared = ", ".join(["sweep", *WIDE.names])
@@ -180,12 +180,12 @@ def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
             (SELECT sweep, run, max(epoch) AS epoch FROM reports_rows GROUP BY ALL) USING (sweep, run, epoch)
         ) AS r USING (sweep, run) ORDER BY t.sweep, t.number""",
     }
-    views["trials"] = views["runs"]  # former, as is the column: queries of earlier versions are answered
+    views["trials"] = views["runs"]  # former name, as is the column: old queries still work
     return [f"CREATE VIEW {name} AS SELECT *, run AS {FORMER['run']} FROM ({v})" for name, v in views.items()]
 
 
 def _renamed(metrics: Iterable[str], taken: Iterable[str], table: str = "reports_rows") -> str:
-    """The metrics as columns, under their own names where those are free."""
+    """Name the metrics as columns, by their own names where those are free."""
     others = {name.lower() for name in taken}  # SQL's names have no case
     pairs = ((metric, metric.removeprefix(METRIC)) for metric in metrics)
     return "".join(
@@ -204,7 +204,7 @@ def _sweep(directory: Path) -> dict[str, Any]:
     try:
         manifest = read_manifest(directory)
     except ValueError:
-        manifest = {}  # reports of no sweep, as a test or a tool may write them
+        manifest = {}  # reports without a sweep, as a test or a tool may write them
     space, provenance = manifest.get("space", {}), manifest.get("provenance", {})
     plain = {name: manifest.get(name) for name in ("created", "metric", "data", "command")}
     more = {"space": space.get("name"), "question": space.get("question"), "commit": provenance.get("commit")}
@@ -222,10 +222,10 @@ def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> list[str]:
 
 
 def sql_name(name: str) -> str:
-    """A name as SQL quotes it."""
+    """Quote a name for SQL."""
     return '"{}"'.format(name.replace('"', '""'))
 
 
 def sql_text(text: str) -> str:
-    """A text as SQL quotes it."""
+    """Quote a text for SQL."""
     return "'{}'".format(text.replace("'", "''"))

@@ -18,7 +18,7 @@ import pyarrow as pa
 State = Literal["running", "paused", "complete", "stopped", "failed"]
 
 REUSED = "reused from "
-"""How the reason of a run begins that was taken from another sweep."""
+"""First words of the reason of a run that was reused from another sweep."""
 
 METRIC = "metric."
 CONFIG = "config."
@@ -28,11 +28,11 @@ REPORTS = pa.schema(
         ("run", pa.string()),  # digest of the run: arm and seed
         ("attempt", pa.int32()),
         ("epoch", pa.int32()),
-        ("step", pa.int64()),  # of the optimiser; 0 where it was not told
-        ("time", pa.float64()),  # unix seconds; never runs backwards within a segment
+        ("step", pa.int64()),  # of the optimiser; 0 if unknown
+        ("time", pa.float64()),  # Unix seconds; never decreases within a segment
         ("sequence", pa.int32()),  # position in the writer's stream; breaks timestamp ties
-        ("seconds", pa.float64()),  # what the epoch took, training and evaluation
-        ("device_seconds", pa.float64()),  # the same times the run's GPUs, or its processes where it has none
+        ("seconds", pa.float64()),  # seconds of the epoch, training and evaluation
+        ("device_seconds", pa.float64()),  # the same times the number of GPUs, or of processes without any
         ("metrics", pa.map_(pa.string(), pa.float64())),
     ]
 )
@@ -50,16 +50,16 @@ RUNS = pa.schema(
         ("reason", pa.string()),
         ("epochs", pa.int32()),
         ("rung", pa.int32()),  # the last epoch at which the stopper judged it; 0 if none
-        ("seconds", pa.float64()),  # as in reports, summed over all that it has trained in this sweep
+        ("seconds", pa.float64()),  # as in reports, summed over the epochs trained in this sweep
         ("device_seconds", pa.float64()),
         ("checkpoint", pa.string()),  # below the sweep's folder; empty until there is one
-        ("dropped", pa.string()),  # the component that the arm leaves out, as its space calls it
+        ("dropped", pa.string()),  # the component that the arm leaves out, by its name in the space
         ("space", pa.string()),
         ("campaign", pa.string()),
         ("data", pa.string()),  # fingerprint of the images
         ("commit", pa.string()),
-        ("diff", pa.string()),  # digest of what was changed since that commit
-        ("code", pa.string()),  # digest of what trains: sources and torch; A+B: begun by A, ended by B
+        ("diff", pa.string()),  # digest of the uncommitted changes
+        ("code", pa.string()),  # digest of the training code and torch; A+B: started by A, ended by B
         ("packages", pa.string()),  # JSON
         ("host", pa.string()),
         ("device", pa.string()),
@@ -70,10 +70,10 @@ RUNS = pa.schema(
 """One row for each change of a run's state."""
 
 ORIGIN = ("space", "campaign", "data", "commit", "diff", "code", "packages", "host", "device")
-"""Columns of a run that say where it comes from; the same for all that a driver records, but for the host."""
+"""Columns of a run's origin; the same for all runs that a driver records, except for the host."""
 
 WHENCE = ("commit", "diff", "code", "packages", "host", "device")
-"""Those that a run keeps when another sweep takes it over: what trained it, and where."""
+"""Columns that a run keeps when another sweep reuses it: what trained it, and where."""
 
 EVENTS = pa.schema(
     [
@@ -85,55 +85,55 @@ EVENTS = pa.schema(
         ("sequence", pa.int32()),
     ]
 )
-"""One row for each thing that was done and why: sittings, runs asked, started, judged, promoted, reused, retried."""
+"""One row for each action and its reason: sessions; runs asked, started, judged, promoted, reused, retried."""
 
 SECONDS = ("seconds", "evaluation_seconds")
-"""The metrics that say what an epoch took."""
+"""Metrics of the duration of an epoch."""
 
 FORMER = {"run": "trial"}
-"""Columns by their names on disk, those of the first version: so every program reads every store."""
+"""Columns by their names on disk, which are those of the first version: so every program reads every store."""
 
 FILES = {"reports": "reports", "runs": "trials", "events": "events"}  # former
-"""How the names of each table's files begin, as in the first version."""
+"""Prefixes of each table's files, as in the first version."""
 
 LOG = {"reports": REPORTS, "runs": RUNS, "events": EVENTS}
 
 WIDE = REPORTS.remove(REPORTS.get_field_index("metrics"))
-"""The columns of a folded report but for its metrics."""
+"""Columns of a folded report except its metrics."""
 
 BASE = {"reports": WIDE, "runs": RUNS, "events": EVENTS}
-"""The columns that every folded table has."""
+"""Columns of every folded table."""
 
 ORDER = {
     "reports": ["run", "epoch", "attempt", "time", "sequence"],
     "runs": ["run", "attempt", "time", "sequence"],
     "events": ["time", "sequence"],
 }
-"""How rows are sorted, and in which order later ones replace earlier ones. An attempt comes after all of the one
+"""Sort order of rows, in which later ones replace earlier ones. An attempt comes after all of the one
 before, whatever the clocks of their machines say."""
 
 KEY = {"reports": ["run", "epoch"], "runs": ["run"]}
-"""Of the rows that share these a reader shows the latest."""
+"""Columns of the key: of the rows that share it, readers return the latest."""
 
 
 def as_kept(schema: pa.Schema) -> pa.Schema:
-    """The schema with the names that its columns have on disk."""
+    """Return the schema with the names that its columns have on disk."""
     return pa.schema([field.with_name(FORMER.get(field.name, field.name)) for field in schema])
 
 
 def as_read(rows: pa.Table) -> pa.Table:
-    """The rows with today's names for columns that are called otherwise on disk."""
+    """Return the rows with present names for columns that have other names on disk."""
     names = {kept: name for name, kept in FORMER.items()}
     return rows.rename_columns([names.get(name, name) for name in rows.column_names])
 
 
 def seconds(metrics: Mapping[str, float]) -> float:
-    """What an epoch took, training and evaluation."""
+    """Return the seconds of an epoch, training and evaluation."""
     return sum(metrics.get(name, 0.0) for name in SECONDS)
 
 
 def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The leaves of a configuration by dotted path; a list is a leaf, written as JSON."""
+    """Flatten a configuration to values by dotted path; a list is one value, written as JSON."""
     found: dict[str, Any] = {}
     for name, value in config.items():
         if isinstance(value, Mapping):
@@ -144,7 +144,7 @@ def flatten(config: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def typed(values: list[Any]) -> Any:
-    """An Arrow column as narrow as the values allow: booleans, integers, numbers, else text; None of nothing."""
+    """Return an Arrow column as narrow as the values allow: booleans, integers, numbers, else text; None if empty."""
     kinds = {type(value) for value in values if value is not None}
     if not kinds:
         return None  # of no type: beside a column of numbers it must not become text

@@ -1,4 +1,4 @@
-"""What writers have appended: whole batches, up to where a crash cut one off."""
+"""Segments as writers have appended them: complete batches, up to one that a crash has cut off."""
 
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
@@ -18,22 +18,22 @@ SEGMENTS, QUARANTINE = "segments", "quarantine"
 
 @dataclass(frozen=True)
 class Segment:
-    """The whole batches of a segment, and whether its writer has ended it."""
+    """The complete batches of a segment, and whether its writer has closed it."""
 
     path: Path
     batches: tuple[pa.RecordBatch, ...]
     closed: bool
     bytes_lost: int
-    """Of the batch that was cut off."""
+    """Bytes of the batch that was cut off."""
 
     @property
     def torn(self) -> bool:
-        """Whether its writer was cut off in mid-write."""
+        """Whether its writer was interrupted in mid-write."""
         return self.bytes_lost > 0
 
     @property
     def table(self) -> pa.Table | None:
-        """Its rows, with the columns that they were written with; None if there is none."""
+        """Return its rows, with the columns that they were written with; None if there are none."""
         return as_read(pa.Table.from_batches(self.batches)) if self.batches else None
 
 
@@ -52,12 +52,12 @@ class Torn:
 
 
 def paths(directory: Path, table: str, writer: str = "*") -> list[Path]:
-    """The segments of a table, by name; of all writers, or of those whose names match the pattern."""
+    """Return the segments of a table, by name; of all writers, or of those whose names match the pattern."""
     return sorted(directory.glob(f"{SEGMENTS}/{FILES[table]}-{writer}.arrows"))
 
 
 def read_segment(path: Path) -> Segment | None:
-    """A segment; None if it is gone, because it was folded since it was listed."""
+    """Read a segment; None if it was folded and removed since it was listed."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -69,7 +69,7 @@ def read_segment(path: Path) -> Segment | None:
 
 
 def torn(directory: Path) -> list[Torn]:
-    """The segments of a sweep that a crash cut off: those still in use, then those put aside."""
+    """Return the segments of a sweep that a crash has cut off: those in use, then those in quarantine."""
     listed = (
         path for place in (SEGMENTS, QUARANTINE) for path in sorted(directory.glob(f"{place}/*.arrows"))
     )
@@ -78,7 +78,7 @@ def torn(directory: Path) -> list[Torn]:
 
 
 def _whole(data: bytes) -> tuple[list[pa.RecordBatch], int]:
-    """The whole batches at the beginning of a stream, and where the last of them ends."""
+    """Return the complete batches at the beginning of a stream, and where the last of them ends."""
     source, batches, end = pa.BufferReader(data), list[pa.RecordBatch](), 0
     for batch in _stream(source):
         if batch is not None:
@@ -88,7 +88,7 @@ def _whole(data: bytes) -> tuple[list[pa.RecordBatch], int]:
 
 
 def _stream(source: pa.BufferReader) -> Iterator[pa.RecordBatch | None]:
-    """None when the schema has been read, then each batch; ends before what is half written."""
+    """Yield None once the schema has been read, then each batch; end before a partly written one."""
     try:
         reader = ipc.open_stream(source, options=ipc.IpcReadOptions(use_threads=False))
         yield None

@@ -1,4 +1,4 @@
-"""A sweep's rows at one moment, also while writers append and a compactor folds. Takes no lock and disturbs nobody."""
+"""Snapshots: a sweep's rows at one moment, without locks, also while writers append and a compactor folds."""
 
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
@@ -21,14 +21,14 @@ TRIES = 100
 
 @dataclass(frozen=True)
 class Snapshot:
-    """Parts that hold; and of the runs that have more beside them, all rows."""
+    """The valid parts, and all rows of the runs that have further rows outside the parts."""
 
     directory: Path
     index: Index
     live: dict[str, pa.Table] = field(repr=False)
 
     def facts(self, table: str) -> pa.Table:
-        """All rows, with a column that says which are replaced by later ones."""
+        """Return all rows, with a column that marks those replaced by later ones."""
         outside = [
             _without(rows, self.live[table], table)
             for rows in parts.read_parts(self.directory, self.index.of(table))
@@ -36,12 +36,12 @@ class Snapshot:
         return fold.settle([*outside, self.live[table]], table)
 
     def read(self, table: str) -> pa.Table:
-        """The rows that hold."""
+        """Return the current rows."""
         return fold.current(self.facts(table))
 
 
 def snapshot(directory: Path) -> Snapshot:
-    """The sweep in `directory` as it is now.
+    """Take a snapshot of a table of the sweep in `directory`.
 
     Raises:
         StoreError: its list of parts cannot be read.
@@ -54,7 +54,7 @@ def snapshot(directory: Path) -> Snapshot:
 
 
 def facts(directory: Path, table: str) -> pa.Table:
-    """All rows of one table (Snapshot.facts)."""
+    """Return all rows of one table (Snapshot.facts)."""
 
     def look(index: Index) -> pa.Table:
         return Snapshot(directory, index, {table: _live(directory, index, table)}).facts(table)
@@ -63,7 +63,7 @@ def facts(directory: Path, table: str) -> pa.Table:
 
 
 def steadily(directory: Path, look: Callable[[Index], Found]) -> Found:
-    """What `look` finds while no compaction takes effect; it is called again where one has."""
+    """Return the result of `look` without a compaction in between; it is repeated if one took effect."""
     for _ in range(TRIES):
         index = parts.read_index(directory)
         try:
@@ -78,7 +78,7 @@ def steadily(directory: Path, look: Callable[[Index], Found]) -> Found:
 
 
 def sources(directory: Path, table: str, index: Index, writer: str = "*") -> list[Path]:
-    """The segments that have not been folded yet; of all writers, or of those whose names match the pattern."""
+    """Return the segments not folded yet; of all writers, or of those whose names match the pattern."""
     folded = set(index.folded)
     return [
         p for p in segments.paths(directory, table, writer) if str(p.relative_to(directory)) not in folded
@@ -86,7 +86,7 @@ def sources(directory: Path, table: str, index: Index, writer: str = "*") -> lis
 
 
 def before(directory: Path, table: str, index: Index, *, runs: Iterable[str] | None = None) -> list[pa.Table]:
-    """What version 1 has folded of a table, of all runs or of some, if it has not been folded anew."""
+    """Return the rows of a table that version 1 has folded, of all runs or of some, if they were not folded anew."""
     path = parts.legacy(directory, table)
     known = path.name in index.folded or not path.is_file()
     return [] if known else [fold.widen(parts.load_part(path, runs=runs), table)]

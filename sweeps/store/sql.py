@@ -1,4 +1,4 @@
-"""Questions to a store in SQL, read only."""
+"""Read-only SQL queries of a store."""
 
 import io
 import math
@@ -25,20 +25,20 @@ class Answer:
     rows: tuple[tuple[Any, ...], ...]
 
     def as_json(self) -> list[dict[str, Any]]:
-        """A JSON-ready object for each row; numbers that are not finite become null."""
+        """Return a JSON-ready object for each row; non-finite numbers become null."""
         return [dict(zip(self.columns, map(_plain, row), strict=True)) for row in self.rows]
 
     def arrow(self) -> Any:
-        """The rows as a `pyarrow.Table`."""
+        """Return the rows as a `pyarrow.Table`."""
         columns = [pa.array([row[place] for row in self.rows]) for place in range(len(self.columns))]
         return pa.Table.from_arrays(columns, names=list(self.columns))
 
     def df(self) -> Any:
-        """The rows as a `pandas.DataFrame`."""
+        """Return the rows as a `pandas.DataFrame`."""
         return self.arrow().to_pandas()
 
     def text(self) -> str:
-        """A table, cut to the terminal's width if it is for one; a pipe has no width to keep to."""
+        """Format a table, cut to the terminal's width if there is one."""
         table = Table(*self.columns)
         for row in self.rows:
             table.add_row(*map(cell, row))
@@ -49,12 +49,12 @@ class Answer:
 
 
 def ask(root: Path, query: str) -> Answer:
-    """Answers a query over all sweeps of the store at `root`, on the views of `query.connect`.
+    """Answer a query over all sweeps of the store at `root`, on the views of `query.connect`.
 
-    Neither the store nor any other file can be written or read by the query.
+    The query can neither write the store nor read or write any other file.
 
     Raises:
-        ValueError: there is no store, or the query cannot be answered; of a name that is not there it tells what is.
+        ValueError: there is no store, or the query cannot be answered; for an unknown name it lists the known ones.
     """
     connection = connect(open_store(root, create=False), shut=True)
     try:
@@ -71,7 +71,7 @@ def ask(root: Path, query: str) -> Answer:
 
 
 def cell(value: Any) -> str:
-    """A value for people: numbers in six digits, times in unix seconds whole."""
+    """Format a value: numbers in six digits, Unix times in whole seconds."""
     if value is None:
         return ""
     if isinstance(value, float):
@@ -80,12 +80,12 @@ def cell(value: Any) -> str:
 
 
 def _sentence(error: duckdb.Error) -> str:
-    """The error without the excerpt of the query that DuckDB draws below it."""
+    """Return the error without the excerpt of the query that DuckDB adds."""
     return " ".join(str(error).partition("\n\nLINE ")[0].split()).rstrip(".")
 
 
 def _help(error: duckdb.Error, connection: duckdb.DuckDBPyConnection) -> str:
-    """What there is, for whoever has named something that is not there."""
+    """List the known names, after an unknown one."""
     if not isinstance(error, duckdb.BinderException | duckdb.CatalogException):
         return ""
     return f'; a name with a dot takes quotes, as "config.seed" does; there is {_views(connection)}'

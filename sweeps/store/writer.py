@@ -1,4 +1,4 @@
-"""The only way in: each process appends to segments of its own, a batch at a time, and shares no file."""
+"""Writing to a store: each process appends to segments of its own, a batch at a time, and shares no file."""
 
 import json
 import os
@@ -18,11 +18,11 @@ END = b"\xff\xff\xff\xff\x00\x00\x00\x00"
 
 SYNC_SECONDS = 5.0
 ROTATE_SECONDS, ROTATE_BYTES = 300.0, 32 * 2**20
-"""An older or a larger segment is ended, so that it can be folded while its writer goes on."""
+"""Age and size at which a segment is closed, so that it can be folded while its writer goes on."""
 
 
 class Writer:
-    """Appends to `directory/segments/<table>-<name>.<token>.arrows`, opened when first needed.
+    """Writer that appends to `directory/segments/<table>-<name>.<token>.arrows`, opened when first needed.
 
     A batch reaches the operating system in one write before the call returns, so a killed process loses
     nothing that was reported; every few seconds it also reaches the disk, for power cuts. Batches are not
@@ -31,8 +31,8 @@ class Writer:
     Args:
         directory: the sweep's folder.
         name: of the writer; becomes part of file names.
-        clock: in unix seconds.
-        origin: where the runs come from, if it records any: columns of schema.ORIGIN.
+        clock: returns Unix seconds.
+        origin: origin of the runs that it records, if any: columns of schema.ORIGIN.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class Writer:
 
     @property
     def origin(self) -> Mapping[str, str]:
-        """Where the runs that it records come from; "" what it was not told."""
+        """Origin of the runs that it records; "" for unknown columns."""
         return self._origin
 
     def __enter__(self) -> Self:
@@ -74,7 +74,7 @@ class Writer:
         step: int = 0,
         devices: float = 1.0,
     ) -> None:
-        """Appends the metrics of one epoch of one run; `devices`: GPUs it trained on, or processes without any.
+        """Append the metrics of one epoch of one run; `devices`: number of its GPUs, or of processes without any.
 
         Raises:
             ValueError: a metric has no name.
@@ -112,10 +112,10 @@ class Writer:
         host: str = "",
         origin: Mapping[str, str] | None = None,
     ) -> None:
-        """Appends a run's new state; schema.RUNS says what each column is.
+        """Append a run's new state; schema.RUNS describes the columns.
 
-        `reason` says why it was stopped or failed, `host` where it runs if that is not where its driver does,
-        `origin` what else of where it comes from is not as with the driver's other runs.
+        `reason` says why it was stopped or failed, `host` where it runs if not on its driver's machine, `origin` which
+        other columns of its origin differ from those of the driver's other runs.
 
         Raises:
             OSError: the disk is full or gone; what was recorded before is intact.
@@ -128,7 +128,7 @@ class Writer:
         self._append("runs", {**row, "config": text, **stand, **cost, "dropped": dropped, **whence})
 
     def event(self, kind: str, run: str = "", epoch: int = 0, **detail: Any) -> None:
-        """Appends what was done, to which run at which epoch, and why.
+        """Append an event: what was done, to which run at which epoch, and why.
 
         Raises:
             OSError: the disk is full or gone; what was recorded before is intact.
@@ -137,13 +137,13 @@ class Writer:
         self._append("events", {"run": run, "epoch": epoch, "kind": kind, "detail": text})
 
     def sync(self) -> None:
-        """Waits until all that was appended is on disk."""
+        """Wait until everything appended is on disk."""
         for segment in self._segments.values():
             os.fsync(segment.file.fileno())
         self._synced = self._time
 
     def close(self) -> None:
-        """Marks the segments as ended, on disk; a later report opens new ones."""
+        """Close the segments, on disk; a later report opens new ones."""
         for segment in self._segments.values():
             segment.append(END)
         self.sync()
@@ -152,7 +152,7 @@ class Writer:
         self._segments = {}
 
     def _append(self, table: str, row: dict[str, Any]) -> None:
-        self._time = max(self._time, self._clock())  # a clock that is set back must not reorder the rows
+        self._time = max(self._time, self._clock())  # a clock set back must not reorder the rows
         stamped = {**row, "time": self._time, "sequence": self._sequence}
         schema = LOG[table]
         batch = pa.RecordBatch.from_arrays(
@@ -164,7 +164,7 @@ class Writer:
             self.sync()
 
     def _segment(self, table: str) -> "_Segment":
-        """The open segment of a table, a new one where it has become old or large."""
+        """Return the open segment of a table, a new one where it has become old or large."""
         segment = self._segments.get(table)
         if segment is not None and segment.due(self._time):
             segment.append(END)
@@ -179,27 +179,27 @@ class Writer:
 
 
 class _Segment:
-    """A file of whole IPC messages."""
+    """A file of complete IPC messages."""
 
     def __init__(self, directory: Path, stem: str, head: bytes, now: float):
         directory.mkdir(parents=True, exist_ok=True)
-        # A name is never used twice: what was folded under it must not be taken for what is new.
+        # A name is never used twice: a folded segment must not be mistaken for a new one.
         path = directory / f"{stem}.{uuid.uuid4().hex[:12]}.arrows"
         self.file = path.open("xb", buffering=0)
         self.head, self.opened = head, now
 
     def due(self, now: float) -> bool:
-        """Whether it is time for another segment."""
+        """Whether it is time for a new segment."""
         return now - self.opened >= ROTATE_SECONDS or self.file.tell() >= ROTATE_BYTES
 
     def append(self, message: Any) -> None:
-        """Writes one message whole, or leaves the file as it was."""
+        """Write one message completely, or leave the file as it was."""
         start = self.file.tell()
         left = memoryview((b"" if start else self.head) + bytes(message))
         try:
             while left:
                 left = left[self.file.write(left) :]
         except BaseException:
-            self.file.truncate(start)  # rows behind half a message could never be read
+            self.file.truncate(start)  # rows behind a partial message could never be read
             self.file.seek(start)
             raise

@@ -1,6 +1,6 @@
-"""A store's tables in forms that other programs read: as files, and as the runs of experiment trackers.
+"""Exports of a store in formats of other programs: table files, and the runs of experiment trackers.
 
-Nothing is sent anywhere: what is written is read by those programs, or uploaded by them.
+Nothing is sent anywhere: those programs read the files, or upload them.
 """
 
 import importlib.util
@@ -15,12 +15,12 @@ from sweeps.store.layout import MANIFEST, open_store
 
 @dataclass(frozen=True)
 class Form:
-    """How a form is written, and what it needs."""
+    """An export format: its writer and the library that it needs."""
 
     write: Callable[[Path, Path, Path], list[str]]
-    """Of a store or a sweep, into a folder, for the place where that will lie; names what to open, below the folder."""
+    """Writer of a store or sweep into a folder, given its final place; returns what to open, below the folder."""
     module: str = ""
-    """A library that the store does without."""
+    """Library that is not otherwise needed by the store."""
     package: str = ""
 
 
@@ -34,12 +34,12 @@ FORMS: Mapping[str, Form] = {
 
 
 def export(path: Path, form: str, out: Path) -> list[Path]:
-    """Writes a store, or one sweep, as it is now in another form; whole or not at all.
+    """Export a store, or one sweep, as it is now in another form; completely or not at all.
 
     Args:
         path: a store or a sweep's folder.
         form: one of FORMS.
-        out: an empty or a new folder, or one that holds nothing but an earlier export, which is replaced.
+        out: a new or empty folder, or one that holds only an earlier export, which is replaced.
 
     Returns:
         what to open.

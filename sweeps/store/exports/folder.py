@@ -1,4 +1,4 @@
-"""The folder of an export: it is there whole or not at all, and replaces nothing but an earlier export."""
+"""The folder of an export: written completely or not at all, and replacing only an earlier export."""
 
 import json
 import shutil
@@ -10,12 +10,12 @@ from pathlib import Path
 from sweeps.store.layout import sync_directory, write_json
 
 MARK = "export.json"
-"""Lists the files that an export has written."""
+"""File that lists the files of an export."""
 
 
 @contextmanager
 def filled(out: Path, form: str) -> Generator[Path]:
-    """A folder to be filled within the block, which becomes `out` when the block ends well.
+    """Yield a folder to fill; it becomes `out` if the block ends without an error.
 
     Raises:
         ValueError: `out` has files that no export wrote.

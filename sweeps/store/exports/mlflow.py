@@ -1,4 +1,4 @@
-"""Runs for MLflow, in an SQLite database that needs no server."""
+"""Export to MLflow, as an SQLite database that needs no server."""
 
 import importlib
 import os
@@ -15,21 +15,21 @@ Item = TypeVar("Item")
 
 FILE = "mlflow.db"
 STATUS = {"complete": "FINISHED", "stopped": "KILLED", "failed": "FAILED"}
-"""What MLflow calls a state; any other is RUNNING. The tag `state` says what it is here."""
+"""MLflow's names of states; any other is RUNNING. The tag `state` has our own."""
 METRICS_A_BATCH, PARAMETERS_A_BATCH = 800, 100
-"""MLflow takes 1,000 things at once, of which 100 may be parameters."""
+"""MLflow takes 1,000 items at once, of which 100 may be parameters."""
 LONGEST_NAME, LONGEST_TEXT = 250, 6000
-"""In characters: of a metric or parameter, and of what a parameter or a tag is set to."""
+"""Maximum characters of a metric's or parameter's name, and of a parameter's or tag's value."""
 
 
 def write(path: Path, folder: Path, place: Path) -> list[str]:
-    """An experiment for each sweep, in it its runs: `mlflow ui --backend-store-uri sqlite:///OUT/mlflow.db`.
+    """Write an experiment for each sweep, with its runs: `mlflow ui --backend-store-uri sqlite:///OUT/mlflow.db`.
 
-    All fields of a configuration are parameters; the step of a metric is its epoch, its timestamp when it was
-    reported. An infinite value becomes the largest finite one. What MLflow does not allow in a name becomes an
-    underscore, and a tag of the experiment says what the name was.
+    All fields of a configuration are parameters; the step of a metric is its epoch, its timestamp the time of the
+    report. An infinite value becomes the largest finite one. Characters that MLflow does not allow in a name become
+    underscores, and a tag of the experiment has the original name.
     """
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # it would tell its makers of each run
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")  # no telemetry about each run
     client = importlib.import_module("mlflow").MlflowClient(tracking_uri=f"sqlite:///{folder / FILE}")
     for sweep in recorded_sweeps(path):
         metrics, parameters = legal(sweep.metrics), legal(sweep.paths)
@@ -43,7 +43,7 @@ def write(path: Path, folder: Path, place: Path) -> list[str]:
 
 
 def legal(names: Iterable[str]) -> dict[str, str]:
-    """Names that MLflow allows, no two of them alike, by what they were."""
+    """Map names to names that MLflow allows, each different."""
     found: dict[str, str] = {}
     # Those that need no change come first, and keep theirs.
     for name in sorted(names, key=lambda name: (_legal(name) != name, name)):

@@ -1,4 +1,4 @@
-"""A sweep as the runs that an experiment tracker knows: parameters, tags, and metrics along epochs."""
+"""Runs in the form of experiment trackers: parameters, tags, and metrics along epochs."""
 
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
@@ -22,7 +22,7 @@ TAGS = ("run", "number", "arm", "seed", "state", "reason", "dropped", "space", "
 
 @dataclass(frozen=True)
 class ExportedReport:
-    """The metrics of one epoch, at a time in unix seconds."""
+    """The metrics of one epoch, with its time in Unix seconds."""
 
     epoch: int
     time: float
@@ -34,22 +34,22 @@ class ExportedRun:
     """One run in its latest state."""
 
     name: str
-    """Unique in its sweep, and fit for a file."""
+    """Name that is unique in its sweep and valid for a file."""
     tags: dict[str, Any]
     config: dict[str, Any]
-    """Leaves by path; lists are JSON."""
+    """Values by path; lists are JSON."""
     varied: dict[str, Any]
-    """Those of them that are not the same in all runs of the sweep."""
+    """The values that are not the same in all runs of the sweep."""
     reports: list[ExportedReport]
-    """In the order of epochs."""
+    """Reports in the order of epochs."""
     started: float
-    """Unix seconds."""
+    """Start in Unix seconds."""
     ended: float
 
 
 @dataclass(frozen=True)
 class Recorded:
-    """A sweep at one moment."""
+    """State of a sweep at one moment."""
 
     name: str
     states: pa.Table
@@ -57,16 +57,16 @@ class Recorded:
 
     @cached_property
     def metrics(self) -> list[str]:
-        """The names of all metrics."""
+        """Names of all metrics."""
         return _below(METRIC, self.epochs)
 
     @cached_property
     def paths(self) -> list[str]:
-        """The paths of all fields of configurations."""
+        """Paths of all fields of configurations."""
         return _below(CONFIG, self.states)
 
     def runs(self) -> Iterator[ExportedRun]:
-        """Its runs in order of issue."""
+        """Yield its runs in order of issue."""
         names, first, counts = np.unique(self.epochs["run"].to_numpy(), return_index=True, return_counts=True)
         where = dict(zip(names, zip(first.tolist(), counts.tolist(), strict=True), strict=True))
         columns = {path: self.states[CONFIG + path] for path in self.paths}
@@ -83,7 +83,7 @@ class Recorded:
 
 
 def recorded_sweeps(path: Path) -> Iterator[Recorded]:
-    """The sweeps of a store, or the one in a folder, one after another."""
+    """Yield the sweeps of a store, or the one in a folder."""
     for directory in sweep_directories(path) if (path / MARK).is_file() else [path]:
         taken = snapshot(directory)
         runs = taken.read("runs").sort_by("number")

@@ -1,4 +1,4 @@
-"""The views of `store.connect` as files, streamed by DuckDB: no table has to fit in memory."""
+"""Export of the views of `store.connect` to files, streamed by DuckDB: no table has to fit in memory."""
 
 from pathlib import Path
 
@@ -6,12 +6,12 @@ from sweeps.store.query import VIEWS, connect, sql_text
 
 
 def parquet(path: Path, folder: Path, _place: Path) -> list[str]:
-    """A Parquet file for each view."""
+    """Write a Parquet file for each view."""
     return _write(path, folder, "parquet", "FORMAT parquet, COMPRESSION zstd")
 
 
 def csv(path: Path, folder: Path, _place: Path) -> list[str]:
-    """A CSV file for each view, in UTF-8 with a header; null is an empty field, an empty text is "" in quotes."""
+    """Write a CSV file for each view, in UTF-8 with a header; null is an empty field, an empty text is "" in quotes."""
     return _write(path, folder, "csv", "FORMAT csv, HEADER")
 
 

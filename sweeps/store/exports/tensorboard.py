@@ -1,4 +1,4 @@
-"""Event files for TensorBoard, which shows curves and, as hyperparameters, what the runs of a sweep differ in."""
+"""Export to TensorBoard's event files: curves and, as hyperparameters, the values in which runs differ."""
 
 import importlib
 from collections.abc import Iterator
@@ -8,15 +8,15 @@ from typing import Any
 from sweeps.store.exports.runs import ExportedRun, recorded_sweeps
 
 STATUS = {"complete": "STATUS_SUCCESS", "stopped": "STATUS_SUCCESS", "failed": "STATUS_FAILURE"}
-"""What the hyperparameter view calls a state; any other is STATUS_RUNNING."""
+"""The hyperparameter view's names of states; any other is STATUS_RUNNING."""
 SHOWN = ("arm", "seed", "state")
-"""Tags that stand beside the hyperparameters."""
+"""Tags shown beside the hyperparameters."""
 
 
 def write(path: Path, folder: Path, _place: Path) -> list[str]:
-    """A folder for each run below one for each sweep: `tensorboard --logdir OUT`.
+    """Write a folder for each run below one for each sweep: `tensorboard --logdir OUT`.
 
-    The step of a metric is its epoch, its wall time when it was reported. TensorBoard keeps values as float32.
+    The step of a metric is its epoch, its wall time that of the report. TensorBoard keeps values as float32.
     """
     for sweep in recorded_sweeps(path):
         for run in sweep.runs():
@@ -47,10 +47,10 @@ def _events(run: ExportedRun) -> Iterator[Any]:
 
 
 def _session(run: ExportedRun) -> tuple[Any, Any]:
-    """What was tried, and how it ended. TensorBoard finds out itself which metrics there are."""
+    """Summarise a run's hyperparameters and end. TensorBoard finds the metrics by itself."""
     shown = {name: run.tags[name] for name in SHOWN}
     _, start, end = _library("summary").hparams({**shown, **run.varied}, {})
-    ending = end.value[0].metadata.plugin_data  # which says success whatever happened
+    ending = end.value[0].metadata.plugin_data  # it says success whatever happened
     content = _library("proto.plugin_hparams_pb2").HParamsPluginData.FromString(ending.content)
     status = STATUS.get(run.tags["state"], "STATUS_RUNNING")
     content.session_end_info.status = _library("proto.api_pb2").Status.Value(status)

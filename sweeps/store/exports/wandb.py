@@ -1,4 +1,4 @@
-"""Offline runs for Weights & Biases; `wandb sync` uploads them."""
+"""Export to offline runs of Weights & Biases; `wandb sync` uploads them."""
 
 import importlib
 import os
@@ -13,11 +13,11 @@ FAILED = 1
 
 
 def write(path: Path, folder: Path, _place: Path) -> list[str]:
-    """Offline runs below a folder for each sweep: `wandb sync OUT/SWEEP/wandb/offline-run-*`.
+    """Write offline runs below a folder for each sweep: `wandb sync OUT/SWEEP/wandb/offline-run-*`.
 
-    A project is a sweep, a group its arm; what is no parameter of a run is below `run` in its configuration. The
-    step of a metric is its epoch, its `_timestamp` when it was reported; that the run began when it was exported
-    cannot be helped.
+    A project is a sweep, a group an arm; columns of a run that are no parameters are below `run` in its configuration.
+    The step of a metric is its epoch, its `_timestamp` the time of the report. Weights & Biases shows the time of the
+    export as the start of the run; it cannot be set.
     """
     os.environ.setdefault("WANDB_ERROR_REPORTING", "false")  # nothing is sent anywhere
     library: Any = importlib.import_module("wandb")
@@ -40,7 +40,7 @@ def _log(library: Any, sweep: Recorded, run: ExportedRun, folder: Path) -> None:
 
 
 def _settings(library: Any, sweep: Recorded, run: ExportedRun, folder: Path) -> Any:
-    """Nothing but the run itself is recorded: not this program, nor the machine it runs on."""
+    """Return settings that record only the run itself, not this program or its machine."""
     return library.Settings(
         mode="offline",
         root_dir=str(folder),
@@ -62,5 +62,5 @@ def _settings(library: Any, sweep: Recorded, run: ExportedRun, folder: Path) -> 
 
 
 def _name(text: str) -> str:
-    """A name without what is not allowed in those of projects and runs."""
+    """Return a name without the characters that are not allowed in names of projects and runs."""
     return re.sub(r"[/\\#?%:]", "_", text)[:128]

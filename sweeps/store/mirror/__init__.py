@@ -1,4 +1,4 @@
-"""Copies a store to where else it is to be read, a piece at a time, so that the copy can be read at every moment."""
+"""Incremental mirroring of a store to another place, in an order that keeps the copy readable at every moment."""
 
 import json
 from collections.abc import Callable
@@ -13,20 +13,20 @@ __all__ = ["Counts", "mirror"]
 
 
 def mirror(source: str, target: str, *, checkpoints: bool = False, prune: bool = False) -> Counts:
-    """Copies what is new in a store, or in one sweep, to a folder or to object storage; or from there.
+    """Copy what is new in a store, or in one sweep, to or from a folder or object storage.
 
     The target can be read at every moment: it is as its source was when this mirroring began or, before it ends, at
-    some time since the one before. It is there to be read: what a sweep or a compaction writes to it is in the way of
-    the next mirroring. Several stores can be mirrored to one place.
+    some time since the previous one. Use the target for reading only: what a sweep or a compaction writes there
+    conflicts with the next mirroring. Several stores can be mirrored to one place.
 
     Args:
         source: a path, or a URL that fsspec knows (s3://, gs://, file:// and others).
         target: the same; empty, or an earlier copy.
-        checkpoints: copy those too.
-        prune: remove from the copies of sweeps what the sweeps no longer have.
+        checkpoints: copy checkpoints, too.
+        prune: remove from the copies what their sweeps no longer have.
 
     Raises:
-        StoreError: the source is no store and no sweep, or the target holds something else, or more than the source.
+        StoreError: the source is neither store nor sweep, or the target holds something else, or more than the source.
         ValueError: a URL cannot be reached.
     """
     pair = Pair(place_at(source), place_at(target), Counts())
@@ -50,7 +50,7 @@ def _mirror_files(pair: Pair, skip: Callable[[str], bool]) -> None:
 
 
 def _checked(pair: Pair) -> str:
-    """The file that says what the source is, if the target may become a copy of it."""
+    """Return the file that identifies the source, after checking that the target may become a copy of it."""
     kinds = [name for name in (MARK, MANIFEST) if name in pair.source.names()]
     if not kinds:
         raise StoreError(

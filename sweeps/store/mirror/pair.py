@@ -1,4 +1,4 @@
-"""Two folders, of which one is to become as the other is."""
+"""A source folder and its target."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from datetime import timedelta
 from sweeps.store.mirror.place import Place
 
 SKEW = timedelta(minutes=2)
-"""By how much the clocks of two machines may differ."""
+"""Seconds by which the clocks of two machines may differ."""
 
 
 @dataclass
 class Counts:
-    """What a mirroring has done so far."""
+    """Counts of what a mirroring has done so far."""
 
     copied: int = 0
     bytes: int = 0
@@ -30,18 +30,18 @@ class Counts:
 
 @dataclass(frozen=True)
 class Pair:
-    """Copies files from a source to a target."""
+    """Copier of files from a source to a target."""
 
     source: Place
     target: Place
     counts: Counts
 
     def below(self, name: str) -> Pair:
-        """The folders of that name in both."""
+        """Return the folders of that name in both."""
         return Pair(self.source.below(name), self.target.below(name), self.counts)
 
     def copy(self, name: str, size: int | None = None) -> None:
-        """Copies a file, or as many bytes of it.
+        """Copy a file, or only its first `size` bytes.
 
         Raises:
             FileNotFoundError: it is there no longer.
@@ -50,20 +50,20 @@ class Pair:
         self.counts.copied += 1
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file that is the target's own."""
+        """Write a file of the target's own."""
         self.target.write(name, content)
         self.counts.copied += 1
         self.counts.bytes += len(content)
 
     def copy_changed(self, names: Iterable[str], here: Mapping[str, int], there: Mapping[str, int]) -> None:
-        """Copies the files whose sizes or contents differ; sizes are in bytes, by name."""
+        """Copy the files whose sizes or contents differ; sizes are in bytes, by name."""
         for name in _unlike(self, list(names), here, there):
             self._copy_if_there(name)
 
     def copy_newer(self, names: Iterable[str], here: Mapping[str, int], there: Mapping[str, int]) -> None:
-        """Copies the files whose sizes differ, or that may have been written since they were copied.
+        """Copy the files whose sizes differ, or that may have been written since they were copied.
 
-        For those that are too large to be compared.
+        For files that are too large to be compared.
         """
         for name in names:
             if there.get(name) != here[name] or self._written_since(name):
@@ -73,7 +73,7 @@ class Pair:
         return self.source.modified(name) + SKEW > self.target.modified(name)
 
     def _copy_if_there(self, name: str) -> None:
-        with suppress(FileNotFoundError):  # what nobody lists may go at any time
+        with suppress(FileNotFoundError):  # an unlisted file may be removed at any time
             self.copy(name)
 
 

@@ -1,4 +1,4 @@
-"""A folder anywhere that fsspec reaches, of whose files each is there whole or not at all."""
+"""Folders that fsspec reaches, in which each file is written completely or not at all."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fsspec.implementations.local import LocalFileSystem
 from sweeps.store.layout import write_whole
 
 PIECE = 2**20
-"""Bytes that are read at once."""
+"""Bytes read at once."""
 
 
 @dataclass(frozen=True)
@@ -29,19 +29,19 @@ class Place:
 
     @property
     def local(self) -> bool:
-        """Whether it is a folder of this machine."""
+        """Whether the folder is on this machine."""
         return isinstance(self.fs, LocalFileSystem)
 
     def below(self, name: str) -> Place:
-        """A folder below this one."""
+        """Return a folder below this one."""
         return Place(self.fs, self._path(name))
 
     def around(self, other: Place) -> bool:
-        """Whether the other is this one or lies below it."""
+        """Return whether the other is this folder or lies below it."""
         return self.fs == other.fs and f"{other.root}/".startswith(f"{self.root}/")
 
     def files(self, skip: Callable[[str], bool] = lambda _: False) -> dict[str, int]:
-        """How large its files are, in bytes, by name; a folder, whose name has a slash behind, can be skipped whole."""
+        """Return the sizes of its files in bytes, by name; folders (names that end in a slash) can be skipped."""
         self.fs.invalidate_cache()
         found: dict[str, int] = {}
         waiting = [self.root]
@@ -55,13 +55,13 @@ class Place:
         return found
 
     def names(self) -> list[str]:
-        """Of the files and folders in it, the latter with a slash behind."""
+        """Return the names of its files and folders, the latter ending in a slash."""
         self.fs.invalidate_cache()
         found = [(entry["name"].rpartition("/")[2], entry["type"]) for entry in self._entries(self.root)]
         return sorted(f"{name}/" if kind == "directory" else name for name, kind in found)
 
     def read(self, name: str) -> bytes:
-        """A file's content.
+        """Read a file's content.
 
         Raises:
             FileNotFoundError: there is none of that name.
@@ -69,7 +69,7 @@ class Place:
         return self.fs.cat_file(self._path(name))
 
     def open(self, name: str) -> IO[bytes]:
-        """A file to read.
+        """Open a file for reading.
 
         Raises:
             FileNotFoundError: there is none of that name.
@@ -77,19 +77,19 @@ class Place:
         return self.fs.open(self._path(name), "rb")
 
     def read_all(self, names: list[str]) -> list[bytes | Exception]:
-        """The content of several files, which some file systems read at once; of one that is gone, the error."""
+        """Read several files, which some file systems do at once; a missing one yields its error."""
         return self.fs.cat_ranges([self._path(name) for name in names], None, None, on_error="return")
 
     def modified(self, name: str) -> datetime:
-        """When a file was last written."""
+        """Return when a file was last written."""
         return self.fs.modified(self._path(name))
 
     def write(self, name: str, content: bytes) -> None:
-        """Writes a file whole or not at all."""
+        """Write a file completely or not at all."""
         self._write(name, lambda file: file.write(content))
 
     def copy(self, source: Place, name: str, size: int | None = None) -> int:
-        """Writes a file as it is elsewhere, or its beginning, whole or not at all; returns how many bytes.
+        """Copy a file from elsewhere, or its beginning, completely or not at all; return the number of bytes.
 
         Raises:
             FileNotFoundError: it is there no longer.
@@ -100,7 +100,7 @@ class Place:
         return sum(poured)
 
     def remove(self, name: str) -> None:
-        """Removes a file."""
+        """Remove a file."""
         self.fs.rm_file(self._path(name))
 
     def _write(self, name: str, fill: Callable[[IO[bytes]], object]) -> None:
@@ -109,7 +109,7 @@ class Place:
             path.parent.mkdir(parents=True, exist_ok=True)
             write_whole(path, fill)
             return
-        # Else what an error cuts off would be stored as far as it came.
+        # Otherwise a copy cut off by an error would be stored.
         with self.fs.transaction, self.fs.open(self._path(name), "wb") as file:
             fill(file)
 
@@ -128,10 +128,10 @@ class Place:
 
 
 def place_at(url: str) -> Place:
-    """The folder at a path or a URL, which need not exist.
+    """Return the folder at a path or URL, which need not exist.
 
     Raises:
-        ValueError: nothing is known of such URLs, or the library that they need is not installed.
+        ValueError: such URLs are unknown, or need a library that is not installed.
     """
     try:
         fs, root = url_to_fs(url)

@@ -1,7 +1,7 @@
-"""One sweep: in which order its files are copied, so that what has been copied can always be read.
+"""Mirroring of one sweep: files are copied in an order that keeps the copy readable.
 
-What was folded comes before the list of it, and the list before what is not folded yet, in the order in which that was
-written: a copy never has a row without those that the same writer recorded before.
+Parts come before their index, and the index before the segments, in the order in which these were written: a copy
+never has a row without those that the same writer recorded before.
 """
 
 import json
@@ -19,17 +19,17 @@ from sweeps.store.snapshot import TRIES
 
 CHECKPOINTS = "checkpoints/"
 LEGACY = frozenset(f"{stem}.parquet" for stem in FILES.values())
-"""What version 1 has folded."""
+"""Files that version 1 has folded."""
 
 Sizes = Mapping[str, int]
-"""Of files, in bytes, by name."""
+"""Sizes of files in bytes, by name."""
 
 
 def mirror_sweep(pair: Pair, *, checkpoints: bool, prune: bool) -> None:
-    """Copies what is new in the folder of one sweep.
+    """Copy what is new in the folder of one sweep.
 
     Raises:
-        StoreError: the target has rows that the source has not.
+        StoreError: the target has rows that the source does not have.
     """
 
     def skip(name: str) -> bool:
@@ -40,7 +40,7 @@ def mirror_sweep(pair: Pair, *, checkpoints: bool, prune: bool) -> None:
         index = _index(pair.source)
         here, there = pair.source.files(skip), pair.target.files(skip)
         if _index(pair.source).generation != index.generation:
-            continue  # what was listed is not what the index knows
+            continue  # the listing does not match the index
         try:
             _copy_rows(pair, index, here, there)
         except FileNotFoundError:
@@ -55,7 +55,7 @@ def mirror_sweep(pair: Pair, *, checkpoints: bool, prune: bool) -> None:
 
 
 def passing(name: str) -> bool:
-    """Whether a file means something only where it is, and for a while."""
+    """Return whether a file is temporary or only meaningful in its own place."""
     last = name.rpartition("/")[2]
     return last == LOCK or last.startswith(LEASE) or last.endswith(".partial")
 
@@ -74,7 +74,7 @@ def _copy_rows(pair: Pair, index: Index, here: Sizes, there: Sizes) -> None:
     waiting = [name for name in here if _unfolded(name) and name not in index.folded]
     new = [name for name in waiting if there.get(name) != here[name]]
     for name in sorted(new, key=pair.source.modified):
-        # No more than had been written when all were listed: no writer shall be ahead of the others.
+        # Only what had been written when all were listed: no writer may be ahead of the others.
         pair.copy(name, here[name])
 
 
@@ -89,7 +89,7 @@ def _check_not_ahead(pair: Pair, index: Index, before: Index, here: Sizes, there
 
 
 def _index_of_copy(index: Index, here: Sizes, there: Sizes) -> Index:
-    """The source's, which also knows what is left in the copy of what the source has folded and removed."""
+    """Return the source's index, extended by files of the copy that the source has folded and removed."""
     folded = {*index.folded, *(name for name in there if _unfolded(name) and name not in here)}
     known = {part.file for part in index.parts} | {file for file, _ in index.merged}
     parts = {name.removeprefix(f"{PARTS}/") for name in there if name.startswith(f"{PARTS}/")}
