@@ -11,7 +11,7 @@ from sweeps.cli import flagged  # noqa: E402
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns its exit code."""
+    """Run the command line; return its exit code."""
     return flagged.campaign(sys.argv[1:] if arguments is None else list(arguments))
 
 

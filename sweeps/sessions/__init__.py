@@ -1,1 +1,1 @@
-"""One sitting with a sweep: begun or resumed, shown while it runs, and what is written at its end."""
+"""Sessions of a sweep: start or resume it, show its progress, and write its results at the end."""

@@ -1,4 +1,4 @@
-"""What is written and said when a sweep has ended: its summary, figure and report."""
+"""Conclusion of a sweep: its summary, figure and report."""
 
 from dataclasses import asdict
 from pathlib import Path
@@ -20,18 +20,18 @@ from sweeps.sessions.options import Options
 
 
 def conclude(begun: Sweep, options: Options) -> tuple[dict[str, Any], bool]:
-    """Write and show what came of a sweep; returns its summary as JSON-ready values, and whether an arm is complete."""
+    """Write and show the results of a sweep; return its summary, JSON-ready, and whether an arm is complete."""
     console = options.console()
     content, summary = write_summary(begun)
     page = write_report(begun, options)
-    if options.progress != "stderr":  # whose reader has it from standard output
+    if options.progress != "stderr":  # its reader gets the summary from standard output
         lines = _lines(begun, content, summary, page, options)
         console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
     return content, bool(summary.complete)
 
 
 def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
-    """Write summary.json and the figure of a sweep; returns what it wrote, and the summary itself."""
+    """Write summary.json and the figure of a sweep; return the files written, and the summary."""
     record = load(begun.directory)
     summary, baselines = summarise(record), record.manifest["baselines"]
     overview = figures.overview(record.search, summary, baselines=baselines)
@@ -50,7 +50,7 @@ def write_summary(begun: Sweep) -> tuple[dict[str, Any], Summary]:
 
 
 def write_report(begun: Sweep, options: Options) -> Path | None:
-    """Write the page about a sweep; its path, or None and a sentence where that fails: all else is on disk."""
+    """Write the report of a sweep; return its path, or None, with a sentence, if that fails: all else is on disk."""
     try:
         return report.write(begun.directory)
     except Exception as error:
@@ -81,7 +81,7 @@ def _lines(
 
 
 def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
-    """Mean kNN top-1 on the test images of the best arm and of the default, over their seeds."""
+    """Measure kNN top-1 on the test images for the best arm and the default, as means over their seeds."""
     result = summary.result
     reported: dict[str, Arm | None] = {"best": result.best, "default": result.default}
     found: dict[str, float] = {}
@@ -93,7 +93,7 @@ def _tests(begun: Sweep, record: Record, summary: Summary) -> dict[str, float]:
             runs = [run.identity for run in record.runs if run.arm == arm.digest and run.seed in arm.scores]
             kept = [run for run in runs if begun.checkpoint(run).is_file()]
             if len(kept) < len(runs):
-                continue  # reused from a sweep that no longer has it, or the room was too small
+                continue  # reused from a sweep that no longer has it, or removed for lack of room
             read[arm.digest] = fmean(test_accuracy(begun, run) for run in runs)
         found[name] = read[arm.digest]
     return found

@@ -1,4 +1,4 @@
-"""Spaces, arms and plans in words, for people."""
+"""Descriptions of spaces, arms and plans for people."""
 
 import itertools
 import json
@@ -14,11 +14,11 @@ from sweeps.planning.estimate import CostEstimate, duration
 from sweeps.planning.plan import Plan
 
 MAX_GRID = 2000
-"""Arms of a grid that are counted one by one; of a larger one it is said that it is larger."""
+"""Maximum number of arms of a grid to count; of a larger grid only that is said."""
 
 
 def space(described: Space) -> list[str]:
-    """The question, what varies by whose word, what is tried first, how many arms a grid has, and one of them."""
+    """Describe a space: its question, what varies and by which source, first arms, sizes of grids, a sample arm."""
     default = described.default()
     first = [f"  then {a.name}: {arm_text(a.values)}  ({a.source})" for a in described.first]
     start = [] if described.alternatives else [f"a search tries first {arm_text(default)}", *first]
@@ -32,7 +32,7 @@ def space(described: Space) -> list[str]:
 
 
 def varies(described: Space) -> list[str]:
-    """A line for each domain or alternative, each constraint, and each figure that others have reported."""
+    """Return a line for each domain or alternative, each constraint, and each number that others have reported."""
     lines = [f"  {a.name}: {arm_text(a.values)}  ({a.source})" for a in described.alternatives]
     default = described.chosen({})
     for key, domain in described.domains.items() if not described.alternatives else ():
@@ -46,7 +46,7 @@ def varies(described: Space) -> list[str]:
 
 
 def runs_text(plan: Plan) -> list[str]:
-    """Arms and seeds, how many go on at each rung, what is run again at the end, and the epochs of it all."""
+    """Describe the runs: arms and seeds, how many go on at each rung, the confirmation, and the epochs of all."""
     seeds = ", ".join(map(str, plan.seeds))
     lines = [
         f"{plan.arms} arms ({plan.design}) x {len(plan.seeds)} seeds ({seeds}), {plan.epochs} epochs each"
@@ -65,11 +65,11 @@ def runs_text(plan: Plan) -> list[str]:
 
 
 def power_text(arms: int, seeds: int, reference: Reference | None) -> str:
-    """How often the best so many arms, run again on so many seeds, and on twice as many, show a true gain.
+    """Say how often a confirmation of these arms, on these seeds and on twice as many, finds a true gain.
 
-    The gain is what twice as many find in 80 % of sweeps, of one arm; the others are as good as the default. By
-    Student's paired test of two arms, each with the seed deviation, at Holm's first level, 5 % / arms: an arm is found
-    at least so often. Where no deviation is known the gain is told in it.
+    The gain is the one of a single arm that twice the seeds find in 80 % of sweeps; the other arms equal the default.
+    The power is that of Student's paired test of two arms, each with the sd over seeds, at Holm's first level,
+    5 % / arms, which is a lower bound. Where no sd is known the gain is given in units of it.
     """
     from analysis import paired  # its statistics take longer to import than all else that is described
 
@@ -82,7 +82,7 @@ def power_text(arms: int, seeds: int, reference: Reference | None) -> str:
 
 
 def time(cost: CostEstimate) -> str:
-    """How long a plan takes by the clock on the wall, and how that is known."""
+    """Say how long a plan takes (wall-clock time), and how that is known."""
     if cost.pace.seconds is None or cost.seconds_expected is None or cost.seconds_full is None:
         return f"how long that takes is not known: {cost.pace.source}"
     return (
@@ -92,9 +92,9 @@ def time(cost: CostEstimate) -> str:
 
 
 def grid_sizes(described: Space) -> dict[int, int]:
-    """How many allowed arms a grid of so many values a range has, counted until it has more than MOST.
+    """Count the allowed arms of grids by the number of values per range, up to the first with more than MAX_GRID.
 
-    A space that lists its arms has no grid: not all of what they change goes together.
+    A space that lists its arms has no grid: not all their changes are compatible.
     """
     found: dict[int, int] = {}
     for points in () if described.alternatives else (2, 3, 4, 5):
@@ -108,25 +108,25 @@ def grid_sizes(described: Space) -> dict[int, int]:
 
 
 def sample(described: Space) -> dict[str, Any]:
-    """An arm beside the default, drawn at random but always the same."""
+    """Return an arm other than the default, drawn at random with a fixed seed."""
     if described.alternatives:
         return random.Random(0).choice(list(described.arms().values()))
-    known = 1 + len(described.first)  # a search begins with these
+    known = 1 + len(described.first)  # a search starts with these
     return plans.fixed_arms(plans.checked(space=described, design="random", arms=known + 1))[-1]
 
 
 def arm_text(values: Mapping[str, Any]) -> str:
-    """The values of an arm, a sub-configuration by its name."""
+    """Format the values of an arm; a sub-configuration is shown by its name."""
     return ", ".join(f"{path} = {one_line(name(value))}" for path, value in values.items())
 
 
 def name(value: Any) -> Any:
-    """A whole sub-configuration by its name alone, any other value as it is."""
+    """Return the name of a complete sub-configuration, and any other value as it is."""
     return value["name"] if isinstance(value, dict) and "name" in value else value
 
 
 def one_line(value: Any) -> str:
-    """A value as it is given to --set."""
+    """Format a value as it is given to --set."""
     return value if isinstance(value, str) else json.dumps(value)
 
 

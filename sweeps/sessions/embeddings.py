@@ -1,4 +1,4 @@
-"""What the best encoder of a sweep makes of validation images, kept for those who cannot load a checkpoint."""
+"""Embeddings of validation images by the best encoder of a sweep, for users without its checkpoint."""
 
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,11 @@ from sweeps.engine.sweep import Sweep
 
 FILE = "embeddings.npz"
 MAX_IMAGES, SIDE = 1000, 64
-"""Images, the first of the split, and the pixels of their longer side: enough to look at."""
+"""Maximum number of images, the first of the split, and of pixels of their longer side: enough to look at."""
 
 
 def write_embeddings(begun: Sweep, record: Record, summary: Summary) -> None:
-    """Writes embeddings.npz into the folder of a sweep whose best arm has a checkpoint; nothing if none has.
+    """Write embeddings.npz into the folder of a sweep if its best arm has a checkpoint.
 
     Its arrays: features (N, D) float32, labels (N,), classes (C,), images (N, H, W, 3) uint8, run: its number.
     """
@@ -57,7 +57,7 @@ def _first(split: Split) -> Split:
 
 
 def _shown(split: Split) -> dict[str, Any]:
-    """Every so manieth pixel, where images are larger than is shown."""
+    """Subsample the pixels of images that are larger than shown."""
     assert isinstance(split.images, torch.Tensor)
     step = -(-max(split.shape) // SIDE)
     return {"images": split.images[:, :, ::step, ::step].permute(0, 2, 3, 1).contiguous().numpy()}

@@ -1,4 +1,4 @@
-"""The winner of a sweep as files of its own: its configuration, where it comes from, and its trained encoders."""
+"""Export of a sweep's best arm: its configuration, its origin and its trained encoders."""
 
 import json
 import shlex
@@ -14,26 +14,26 @@ from sweeps.store import write_whole
 
 @dataclass(frozen=True)
 class Exported:
-    """What was written, and the runs whose checkpoints no longer exist."""
+    """Files written, and the runs whose checkpoints no longer exist."""
 
     best: str
     encoders: tuple[str, ...]
     missing: tuple[str, ...]
 
     def as_json(self) -> dict[str, Any]:
-        """As JSON-ready values."""
+        """Return JSON-ready values."""
         return asdict(self)
 
     def text(self) -> str:
-        """For people."""
+        """Return the result as text."""
         return "\n".join([self.best, *self.encoders, *(f"missing: {sentence}" for sentence in self.missing)])
 
 
 def export(directory: Path, out: Path) -> Exported:
-    """Writes the best complete arm of a sweep to the folder `out`, which is made.
+    """Write the best complete arm of a sweep to the folder `out`, which is created.
 
-    best.json has its configuration with its first seed, its score on each seed, and what made it;
-    encoder-seedN.safetensors, of every run of the arm, is read back by `contrastive.load_encoder`.
+    best.json has its configuration with its first seed, its score on each seed, and its origin;
+    encoder-seedN.safetensors, one for each run of the arm, is loaded by `contrastive.load_encoder`.
 
     Raises:
         StoreError: there is no sweep in that folder.
@@ -44,7 +44,7 @@ def export(directory: Path, out: Path) -> Exported:
 
     record = load(directory)
     summary = summarise(record)
-    best = summary.result.best or summary.best  # as confirmed on fresh seeds, where that has been done
+    best = summary.result.best or summary.best  # the confirmed one, where there was a confirmation
     if best is None:
         raise ValueError(f"{directory.name} has no complete arm to export; resume it first")
     out.mkdir(parents=True, exist_ok=True)
@@ -84,7 +84,7 @@ def _described(record: Record, best: Arm, runs: list[Run]) -> dict[str, Any]:
 
 
 def training_command(space: str, config: dict[str, Any], seeds: tuple[int, ...]) -> str | None:
-    """How to train a configuration on these seeds by the command line; None if its space has no name there."""
+    """Return the command that trains a configuration on these seeds; None if its space has no name there."""
     from contrastive.config import from_dict, replace, to_dict
     from search_spaces import SPACES
 
@@ -102,7 +102,7 @@ def training_command(space: str, config: dict[str, Any], seeds: tuple[int, ...])
 
 
 def _changes(base: dict[str, Any], wanted: dict[str, Any], path: str = "") -> dict[str, Any]:
-    """The values by which `wanted` differs, by path; a part of another kind is one value."""
+    """Return the values by which `wanted` differs, by path; a part of another kind is one value."""
     changes: dict[str, Any] = {}
     for name, value in wanted.items():
         before = base.get(name)

@@ -1,4 +1,4 @@
-"""What a sweep may become when it is resumed: as it was, or larger."""
+"""Growth of a resumed sweep, which stays as it was or becomes larger."""
 
 from dataclasses import replace
 
@@ -9,13 +9,13 @@ from sweeps.planning.plan import Plan
 from sweeps.sessions.request import Request, checked, plan_fields, space_of
 
 GROWS = {"arms", "seeds", "space", "confirm", "confirm_seeds", "budget", "stopper"}
-"""What may be asked of a sweep that there is already."""
+"""Fields that may be set for an existing sweep."""
 OF_BASE = {"set", "data", "epochs", "method_preset"}
-"""And beside another space."""
+"""Further fields that may be set together with another space."""
 
 
 def grown(plan: Plan, asked: Request) -> Plan:
-    """The plan of a sweep that is resumed: as it was, or larger where that is asked for.
+    """Return the plan of a resumed sweep: as it was, or larger where that is asked for.
 
     Raises:
         ValueError: it would be another sweep; says why.
@@ -45,10 +45,10 @@ def grown(plan: Plan, asked: Request) -> Plan:
 
 
 def _finer(plan: Plan, larger: Plan) -> Plan:
-    """The larger plan with the finest grid in it that has every point of the plan's.
+    """Return the larger plan with its finest grid that contains every point of the former one.
 
     Raises:
-        ValueError: none within it has; says with how many arms there is one.
+        ValueError: there is none within it; says for how many arms there is one.
     """
     kept = plans.fixed_arms(plan)
     sizes = (finer(replace(larger, arms=larger.arms * times), kept) for times in (1, 2, 4, 8))
@@ -65,7 +65,7 @@ def _finer(plan: Plan, larger: Plan) -> Plan:
 
 
 def _widened(old: Space, new: Space) -> Space:
-    """The new space, if all that the old one allows is in it and it lies around the same base."""
+    """Return the new space, if it has the same base and contains all that the old one allows."""
     if new.base != old.base:
         raise ValueError(f"--space {new.name} has another base than the sweep; only ranges can be widened")
     for name, domain in old.domains.items():

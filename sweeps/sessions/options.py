@@ -1,4 +1,4 @@
-"""What a sweep is carried out with: machines, folders, disk space, what is reused. None of it changes a result."""
+"""Options of a session: machines, folders, disk space, reuse. None of them changes a result."""
 
 import shlex
 from dataclasses import dataclass, field, fields
@@ -15,36 +15,36 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True)
 class Options:
-    """What a sweep is carried out with; a campaign's sweeps share them.
+    """Options for carrying out a sweep; a campaign's sweeps share them.
 
     >>> Options(store="my store", keep=5).typed()
     " --store 'my store' --keep 5"
     """
 
     store: Path = DEFAULT_STORE
-    """The result store."""
+    """Result store."""
     cache: Path = field(default_factory=cache_folder)
-    """Prepared images."""
+    """Folder of prepared images."""
     address: str | None = None
-    """A running Ray cluster, HOST:PORT; None: one made of this machine."""
+    """Address of a running Ray cluster, HOST:PORT; None: start one on this machine."""
     keep: int = 3
-    """Complete arms that keep their checkpoints, beside the default."""
+    """Number of complete arms that keep their checkpoints, beside the default."""
     disk: float | None = None
-    """Gigabytes that all checkpoints may take; None: no limit."""
+    """Limit on all checkpoints in gigabytes; None: no limit."""
     reuse: bool = True
-    """Whether runs that another sweep of the store has finished are taken from there."""
+    """Whether runs that another sweep of the store has finished are reused."""
     reuse_other_code: bool = False
-    """Also those that other code has trained, in other sweeps and in the resumed one."""
+    """Whether also runs trained by other code are reused, from other sweeps and the resumed one."""
     fail_fast: bool = False
     """Whether the first failure ends the sweep."""
     retry_failed: bool = False
     """Whether failed runs of a resumed sweep are tried again."""
     webhook: str | None = None
-    """A URL that is told how the sweep ended."""
+    """URL that is notified of the end of the sweep."""
     progress: Literal["stdout", "stderr", "none"] = "stdout"
-    """Where a person sees what happens."""
+    """Where progress is shown."""
     program: Program = field(default_factory=Program)
-    """How the command line is called, for the commands that are shown."""
+    """How the command line is called, for the commands in messages."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "store", Path(self.store).expanduser())
@@ -57,25 +57,25 @@ class Options:
             webhook.check_url(self.webhook)
 
     def console(self) -> "Console":
-        """Where a person reads along."""
+        """Return the console for progress."""
         from rich.console import Console
 
         return Console(stderr=self.progress == "stderr", quiet=self.progress == "none", emoji=False)
 
     def typed(self) -> str:
-        """The flags that give a resumed sweep the same options, without what is usual."""
+        """Return the flags that give a resumed sweep the same options, without defaults."""
         usual = Options()
         shown = [f for f in fields(self) if f.name not in ("webhook", "retry_failed", "fail_fast", *SILENT)]
         different = {f.name: v for f in shown if (v := getattr(self, f.name)) != getattr(usual, f.name)}
         return "".join(f" {_flag(name, value)}" for name, value in different.items())
 
     def line(self, words: str) -> str:
-        """A command line on the same store, as this program is called."""
+        """Return a command line on the same store, as this program is called."""
         return self.program.line(words, self.store)
 
 
 SILENT = ("progress", "program")
-"""Of this sitting only."""
+"""Options of this session only."""
 
 
 def _flag(name: str, value: object) -> str:

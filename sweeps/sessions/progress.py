@@ -1,4 +1,4 @@
-"""What a person sees while a sweep runs: a live table in a terminal, plain lines elsewhere."""
+"""Progress display of a running sweep: a live table in a terminal, plain lines elsewhere."""
 
 import threading
 import time
@@ -24,9 +24,9 @@ from sweeps.planning.plan import Plan, expected_epochs_of
 
 REFRESH_PER_SECOND = 4
 MAX_LINES = 24
-"""Of a long sweep the table shows the runs in training, the best and the last, not all."""
+"""Maximum lines of the table: of a long sweep it shows the runs in training, the best and the last."""
 FRAME = 12
-"""Lines of a terminal that the table's title, head, foot and what is below it may take."""
+"""Lines of a terminal for the table's title, head and foot and for what is below it."""
 STARTING = "starting Ray"
 
 
@@ -40,7 +40,7 @@ class _Line:
 
 
 class Progress(Watcher, AbstractContextManager["Progress"]):
-    """Collects what happens to each run and shows it."""
+    """Collector and display of what happens to each run."""
 
     def __init__(self, plan: Plan, console: Console, clock: Callable[[], float] = time.monotonic):
         self.plan, self.console, self.clock = plan, console, clock
@@ -64,7 +64,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             self.live.stop()
 
     def begin(self, engine: Engine) -> None:
-        """Where the sweep stands when this sitting starts."""
+        """Show the state of the sweep at the start of this session."""
         open_runs = {run.identity for run in engine.study.unfinished()}
         self.before = len(engine.study.entries.keys() - open_runs - self.lines.keys())
         self.done_before, self.started = engine.ledger.epochs_spent, self.clock()
@@ -74,13 +74,13 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
                 self._lead(entry.values[0], entry.run)
 
     def training(self) -> None:
-        """Ray is there, and the first run begins to train."""
+        """Show that Ray has started and the first run is training."""
         self.started_training = True
         if not self.console.is_terminal:
             self.say(f"{self._seconds()}  training")
 
     def state(self, run: IssuedRun, state: str, reason: str, epochs: int) -> None:
-        """A run has started or ended."""
+        """Show that a run has started or ended."""
         with self.lock:
             line = self.lines.setdefault(run.identity, _Line(run))
             line.state, line.reason = state, reason
@@ -91,7 +91,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             self.say(self._sentence(line))
 
     def report(self, run: IssuedRun, epoch: int, value: float) -> None:
-        """A run has finished an epoch."""
+        """Show that a run has finished an epoch."""
         with self.lock:
             line = self.lines.setdefault(run.identity, _Line(run))
             line.epoch, line.value = epoch, value
@@ -103,20 +103,20 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             )
 
     def say(self, line: str) -> None:
-        """A line of its own, above the table if there is one."""
+        """Print a separate line, above the table if there is one."""
         self.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
     def left(self) -> float | None:
-        """Seconds to go, by the pace of this sitting; None while there is none."""
+        """Estimate the seconds left from the pace of this session; None while that is unknown."""
         return remaining(
             done=self.done_before + self.done,
             expected=self.expected,
             seconds_per_epoch=(self.clock() - self.started) / self.done if self.done else None,
-            workers=1,  # the pace is that of all of them together
+            workers=1,  # the pace of all of them together
         )
 
     def table(self) -> Table:
-        """The runs in order of issue, of many the most telling; the best complete one stands out."""
+        """Return the table of runs in order of issue, of many the most informative; the best complete one is marked."""
         with self.lock:
             lines, leader = list(self.lines.values()), self.best
         ended = self.before + sum(line.state not in ("running", "paused") for line in lines)
@@ -141,7 +141,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         return table
 
     def _foot(self, leader: tuple[float, IssuedRun] | None) -> list[str]:
-        """The best so far, of earlier sessions too, and where all of it is kept."""
+        """Return the best so far, of earlier sessions, too, and the place of the store."""
         lines: list[str] = []
         if leader is not None:
             best, run = leader
@@ -203,7 +203,7 @@ def _most_telling(lines: list[_Line], count: int) -> list[_Line]:
 
 
 def _words(path: str) -> str:
-    """A path as it heads a column: in words, between which a narrow terminal may break it."""
+    """Format a path as the head of a column: in words, between which a narrow terminal may break it."""
     return path.removeprefix("method.").replace("_", " ").replace(".", " ")
 
 

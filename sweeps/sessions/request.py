@@ -1,4 +1,4 @@
-"""A sweep as it is asked for, in the words of the command line, and the plan that this makes."""
+"""Requests for sweeps, in the words of the command line, and their plans."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +21,7 @@ from sweeps.store import former
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """What a sweep is to be. Fields are flags of the command line; None is what they are without it."""
+    """Request for a sweep. Fields are flags of the command line; None: not given."""
 
     space: str | Space | None = None
     data: str | None = None
@@ -44,17 +44,17 @@ class Request:
 
     @property
     def said(self) -> frozenset[str]:
-        """The fields that are not as they are without a word."""
+        """Return the fields that were given."""
         usual = Request()
         return frozenset(name for name, value in vars(self).items() if value != getattr(usual, name))
 
 
 def plan_of(asked: Request, *, store: Path) -> Plan:
-    """The plan of a new sweep.
+    """Return the plan of a new sweep.
 
     Args:
-        asked: what it is to be.
-        store: where the sweep is that a design such as "rerun:SWEEP" names.
+        asked: the request.
+        store: the store of the sweep that a design such as "rerun:SWEEP" names.
 
     Raises:
         ValueError: a name, path or value that cannot be meant; says what is allowed.
@@ -76,7 +76,7 @@ def plan_of(asked: Request, *, store: Path) -> Plan:
 
 
 def space_of(asked: Request) -> Space:
-    """The space that is asked for.
+    """Return the requested space.
 
     Raises:
         ValueError: a name, path or value that cannot be meant.
@@ -113,10 +113,10 @@ def plan_fields(asked: Request, before: Plan | None = None) -> dict[str, Any]:
 
 
 def checked(**fields: Any) -> Plan:
-    """The plan of these fields, which can be carried out within its budget.
+    """Return the plan of these fields, checked against its budget.
 
     Raises:
-        ValueError: it cannot; says why.
+        ValueError: it is illegal or exceeds its budget; says why.
     """
     plan = plans.checked(**fields)
     objectives.check_objectives(plan)
@@ -133,7 +133,7 @@ def _smoke(asked: Request, fields: dict[str, Any]) -> Plan:
 
 
 def _from_sweep(asked: Request, design: str, directory: Path, fields: dict[str, Any]) -> Plan:
-    """The best arms of another sweep again, or the way from its default to its best."""
+    """Return the best arms of another sweep, to be run again, or the path from its default to its best."""
     if asked.space or asked.set or asked.data or asked.method_preset or asked.epochs:
         raise ValueError(
             f"--design {design}:SWEEP takes space, data and recipe from that sweep; leave them out"
@@ -149,14 +149,14 @@ def _from_sweep(asked: Request, design: str, directory: Path, fields: dict[str, 
 
 
 def _best_arms(directory: Path, space: Space) -> list[plans.Values]:
-    """The complete arms of a sweep beside its default, the best first."""
-    from analysis.load import load  # with its statistics it takes longer to import than a plan takes to make
+    """Return the complete arms of a sweep except its default, the best first."""
+    from analysis.load import load  # importing its statistics takes longer than making a plan
     from analysis.summarise import summarise
 
     record = load(directory)
     summary = summarise(record)
     of_arm = {run.arm: configs.from_dict(run.config) for run in record.runs}
-    # Those that were confirmed first: they are what the sweep says is best.
+    # Confirmed arms come first: they are the sweep's result.
     ranked = {arm.digest: arm for arm in (*summary.result.arms, *summary.arms) if arm.score is not None}
     default = summary.default and summary.default.digest
     best = [space.arm_of(of_arm[digest]) for digest in ranked if digest != default]

@@ -1,4 +1,4 @@
-"""One sitting with a sweep: begin it or go on with it, carry it out on Ray, and say what came of it."""
+"""One session of a sweep: start or resume it, carry it out on Ray, and report its results."""
 
 import os
 import platform
@@ -45,30 +45,30 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a sitting with a sweep or a campaign has ended."""
+    """Outcome of a session of a sweep or a campaign."""
 
     directory: Path
     code: int
     """Exit code of the command line."""
     content: Any = field(default=None, repr=False)
-    """What came of it, as JSON-ready values; None where it was interrupted."""
+    """Results as JSON-ready values; None if it was interrupted."""
 
     @property
     def interrupted(self) -> bool:
-        """Whether it was asked to end before all was done."""
+        """Whether it was asked to end early."""
         return self.code == STOPPED
 
 
 def start(plan: Plan, options: Options, command: str) -> Outcome:
-    """Begin a sweep and carry it out.
+    """Start a sweep and carry it out.
 
     Args:
-        plan: what it does.
+        plan: its plan.
         options: what it is carried out with.
         command: what was typed, for the record.
 
     Raises:
-        ValueError: it cannot be begun; says why, and nothing has been written.
+        ValueError: it cannot be started; says why, and nothing has been written.
     """
 
     def begin(cluster: Session) -> Sweep:
@@ -88,15 +88,15 @@ def start(plan: Plan, options: Options, command: str) -> Outcome:
 
 
 def resume(directory: Path, options: Options, asked: Request) -> Outcome:
-    """Go on with a sweep that was interrupted, or let it grow.
+    """Resume a sweep that was interrupted, or let it grow.
 
     Args:
         directory: the sweep's folder.
         options: what it is carried out with.
-        asked: what is to be added to it.
+        asked: the request by which it grows.
 
     Raises:
-        ValueError: it cannot go on, or not so; says why.
+        ValueError: it cannot be resumed, or not with this request; says why.
     """
     begun = lifecycle.reopen(directory, cache=options.cache, other_code=options.reuse_other_code)
     plan = grown(begun.plan, asked)
@@ -111,22 +111,22 @@ def resume(directory: Path, options: Options, asked: Request) -> Outcome:
 
 
 def growth(directory: Path, asked: Request) -> tuple[Plan, Plan]:
-    """The plan of a sweep, and the one that it would have when it is resumed so.
+    """Return the plan of a sweep, and the one after resuming it with this request.
 
     Raises:
-        ValueError: it cannot grow so.
+        ValueError: it cannot grow by this request.
     """
     before = plans.from_dict(store.read_manifest(directory)["plan"])
     return before, grown(before, asked)
 
 
 def with_cluster(plan: Plan, options: Options, work: Callable[[Session], T]) -> T:
-    """What `work` returns: a cluster is joined before anything is written, one of our own started once it has to be.
+    """Return the result of `work`; a cluster is joined before anything is written, our own started when needed.
 
-    `plan` says what a run occupies; `work` is given what to train within.
+    `plan` says which resources a run needs; `work` is given the cluster's session.
 
     Raises:
-        ValueError: not one run fits there, or its checkpoints do not.
+        ValueError: no run fits there, or its checkpoints do not.
     """
     _check_room(plan, options)
     if options.address is None:
@@ -138,9 +138,9 @@ def with_cluster(plan: Plan, options: Options, work: Callable[[Session], T]) -> 
 
 
 def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], None]) -> Closing | None:
-    """Train what an arbiter gives out; says why it ended early, None if it did not."""
+    """Train the runs that an arbiter issues; return why this ended early, or None."""
     if arbiter.has_work():
-        plan = arbiter.engines[0].plan  # all of an arbiter occupy alike
+        plan = arbiter.engines[0].plan  # all runs of an arbiter need the same resources
         gpus = plan.gpus_per_worker * plan.workers_per_run
         places = Places(str(cache.resolve()), device=plan.device, devices=gpus)
         try:
@@ -152,7 +152,7 @@ def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], 
 
 
 def _check_room(plan: Plan, options: Options) -> None:
-    """Refuses a budget of disk space that not even the runs in training fit into."""
+    """Refuse a limit on disk space that is too small even for the runs in training."""
     if options.disk is None:
         return
     needed = smallest_budget(plan.space.base, parallel=os.cpu_count() or 1, seeds=len(plan.seeds))
@@ -170,7 +170,7 @@ def _carry_out(begun: Sweep, options: Options, session: Session) -> Outcome:
             closing = _run(begun, options, session, console)
         except KeyboardInterrupt:
             closing = INTERRUPTED
-        except OSError as error:  # a full disk, for one: what was recorded before is intact
+        except OSError as error:  # such as a full disk: what was recorded before is intact
             closing = Closing("failing", f"{type(error).__name__}: {error}")
         except BaseException as error:
             _notify(options, begun, f"failed: {type(error).__name__}: {error}")
@@ -181,7 +181,7 @@ def _carry_out(begun: Sweep, options: Options, session: Session) -> Outcome:
 
 
 def _end(begun: Sweep, options: Options, console: Console, closing: Closing | None) -> Outcome:
-    """Shows what came of it; a sweep that was closed before its end can be resumed."""
+    """Show the results; a sweep that was closed before its end can be resumed."""
     from sweeps.sessions.conclusion import conclude  # figures and statistics have no part in starting
 
     again = f"Go on with\n  {options.line(f'resume {begun.directory.name}')}{options.typed()}"
@@ -205,7 +205,7 @@ def _notify(options: Options, begun: Sweep, how: str) -> None:
 
 
 def _run(begun: Sweep, options: Options, session: Session, console: Console) -> Closing | None:
-    """Carries the sweep out; says why it ended early, None if it did not."""
+    """Carry the sweep out; return why it ended early, or None."""
     with (
         store.Writer(begun.directory, f"driver-{os.getpid()}", origin=origin(begun)) as writer,
         Progress(begun.plan, console) as progress,
@@ -221,7 +221,7 @@ def _run(begun: Sweep, options: Options, session: Session, console: Console) -> 
         )
         progress.begin(engine)
         closing = train(arbiter, begun.cache, session, progress.say)
-        if (met := passed_over(engine, met=True)) and met != said:  # a search has come to more of them
+        if (met := passed_over(engine, met=True)) and met != said:  # a search has found more of them
             console.print(met, highlight=False, markup=False, soft_wrap=True)
         return closing
 
@@ -229,7 +229,7 @@ def _run(begun: Sweep, options: Options, session: Session, console: Console) -> 
 def open_engine(
     begun: Sweep, options: Options, writer: store.Writer, history: History, watcher: Watcher
 ) -> Engine:
-    """The engine of a sweep, at the point where its record ends."""
+    """Return the engine of a sweep, at the point where its record ends."""
     plan = begun.plan
     writer.event("begun", host=platform.node(), pid=os.getpid(), runs_before=len(history.states))
     return Engine(
@@ -253,7 +253,7 @@ def open_engine(
 
 
 def passed_over(engine: Engine, *, met: bool = False) -> str:
-    """How many runs that a sweep is to train, or has `met`, exist but were trained by other code; "" if none."""
+    """Say how many runs that a sweep needs, or has `met`, exist but were trained by other code; "" if none."""
     elsewhere = engine.reusable
     if not isinstance(elsewhere, Elsewhere):
         return ""

@@ -1,4 +1,4 @@
-"""The space that is asked for: a named one or one in a file, around a recipe, with values that are set."""
+"""Requested spaces: a named one or one in a file, around a recipe, with values that are set."""
 
 import json
 import runpy
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 
 def named_space(name: str) -> Space:
-    """The space of that name, or that FILE.py:VARIABLE names.
+    """Return the space of that name, or the one that FILE.py:VARIABLE names.
 
     Raises:
-        ValueError: there is none; the closest names are given.
+        ValueError: there is none; gives the closest names.
     """
     return from_file("--space", name, Space) if is_file(name) else by_name(name, SPACES)
 
@@ -38,7 +38,7 @@ def adapted(
     epochs: int | None,
     workers: int,
 ) -> Space:
-    """The space around a recipe and other images, without what is set; what has to give way for that is said.
+    """Return the space around a recipe and other images, without the parameters that are set; says what is dropped.
 
     Raises:
         ValueError: a recipe, data set or value that cannot be meant.
@@ -57,12 +57,12 @@ def adapted(
 
 
 def is_file(name: str) -> bool:
-    """Whether a name is that of something in a file of Python."""
+    """Return whether a name refers to a Python file."""
     return ":" in name or name.endswith(".py")
 
 
 def parse_assignment(text: str) -> tuple[str, Any]:
-    """Read "path=value", the value as JSON where it is JSON, else as text.
+    """Parse "path=value", the value as JSON where it is JSON, else as text.
 
     Raises:
         ValueError: there is no "=".
@@ -77,7 +77,7 @@ def parse_assignment(text: str) -> tuple[str, Any]:
 
 
 def preset(name: str) -> dict[str, Any]:
-    """What a published recipe, named METHOD:PRESET, changes in a configuration.
+    """Return the values that a published recipe, named METHOD:PRESET, sets in a configuration.
 
     Raises:
         ValueError: there is no such method or preset.
@@ -86,18 +86,18 @@ def preset(name: str) -> dict[str, Any]:
     if name not in known:
         raise ValueError(f"there is no preset '{name}'. {configs.closest(name, list(known))}")
     method, key = known[name]
-    # From the method's own defaults: what a space's base has for its scale is no part of a published recipe.
+    # From the method's own defaults: a base's values for a smaller scale are no part of a published recipe.
     own = {"method": configs.to_json(method()), "views": configs.to_json(Views())}
     return {**own, **method.presets[key].values}
 
 
 def from_file(said: str, reference: str, kind: type[T]) -> T:
-    """What FILE.py:VARIABLE names; a file that has one object of the kind needs no variable.
+    """Return the object that FILE.py:VARIABLE names; a file with one object of the kind needs no variable.
 
     Args:
         said: what was typed before the reference, for messages.
         reference: the file and the variable.
-        kind: what is wanted.
+        kind: the wanted class.
 
     Raises:
         ValueError: there is no such file or variable, or the file fails.
@@ -109,7 +109,7 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
     try:
         check_keys(path)
         content = configs.in_words(lambda: runpy.run_path(str(path)))
-    except Exception as error:  # whatever the file does wrong, it is the reader's to mend
+    except Exception as error:  # any error in the file is the user's to mend
         raise ValueError(f"{said} {reference}: {path} fails with {type(error).__name__}: {error}") from error
     known = {name: value for name, value in content.items() if isinstance(value, kind)}
     if len(known) == 1 and not variable:
@@ -121,10 +121,10 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
 
 
 def _assigned(base: configs.Config, changes: Mapping[str, Any], typed: Sequence[str]) -> dict[str, Any]:
-    """What --set says, by the paths that are meant; where those are not as typed, it is said.
+    """Return the values of --set, by the paths that are meant; says where these differ from those typed.
 
     Raises:
-        ValueError: it cannot be meant; says why.
+        ValueError: a value or path is invalid; says why.
     """
     pairs = list(map(parse_assignment, typed))
     pinned = resolved(base, changes, dict(pairs))
@@ -138,7 +138,7 @@ def _assigned(base: configs.Config, changes: Mapping[str, Any], typed: Sequence[
 
 
 def _absolute(config: configs.Config) -> configs.Config:
-    """The configuration with an absolute place of its images: Ray changes the working directory of its processes."""
+    """Make the path of the images absolute: Ray changes the working directory of its processes."""
     root = getattr(config.data, "root", None)
     if root is None:
         return config

@@ -1,4 +1,4 @@
-"""Tells a URL how a sweep ended: one JSON POST, and no more than a warning if it does not arrive."""
+"""Notification of a URL when a sweep ends: one JSON POST, and only a warning if it fails."""
 
 import json
 import sys
@@ -9,14 +9,14 @@ from typing import Any
 from urllib.parse import urlsplit
 
 SECONDS = 10.0
-"""After so long without an answer the receiver is given up."""
+"""Seconds to wait for the receiver's answer."""
 
 
 def check_url(url: str) -> None:
-    """Refuses, before a sweep starts, what cannot be posted to.
+    """Refuse, before a sweep starts, a URL that cannot be posted to.
 
     Raises:
-        ValueError: it is no http or https URL with a host.
+        ValueError: it is not an http or https URL with a host.
     """
     try:
         parts = urlsplit(url)
@@ -30,7 +30,7 @@ def check_url(url: str) -> None:
 def notify(
     url: str, payload: Mapping[str, Any], *, opener: Callable[..., Any] = urllib.request.urlopen
 ) -> bool:
-    """Posts the payload as JSON; returns whether it was taken, and warns on standard error if not.
+    """Post the payload as JSON; return whether it was accepted, and warn on standard error if not.
 
     A `text` of all its fields is added where it has none: chat programs show that.
     """
@@ -45,6 +45,6 @@ def notify(
         with opener(request, timeout=SECONDS):
             return True
     except (OSError, HTTPException, ValueError) as error:
-        # The path of such a URL is often a secret: a log may have the host alone.
+        # The path of such a URL is often a secret: a log may show only the host.
         sys.stderr.write(f"sweeps: the webhook at {urlsplit(url).hostname} was not told: {error}\n")
         return False
