@@ -12,7 +12,7 @@ from sweeps import store
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m analysis") -> int:
-    """Runs the command line; returns its exit code."""
+    """Run the command line; return its exit code."""
     given = _parser(program).parse_args(arguments)
     try:
         if given.command == "report":
@@ -45,7 +45,7 @@ def _parser(program: str) -> argparse.ArgumentParser:
     page.add_argument("sweep", nargs="?", metavar="SWEEP", help="id or folder of a sweep (the last one)")
     page.add_argument("--out", type=Path, metavar="FILE", help="where to (report.html in the sweep's folder)")
     page.add_argument(
-        "--margin", type=float, metavar="POINTS", help="differences up to so many points would not matter"
+        "--margin", type=float, metavar="POINTS", help="largest difference that would not matter"
     )
     page.add_argument(
         "--tables", type=Path, metavar="DIR", help="a folder for every table as text, Markdown, LaTeX and CSV"

@@ -1,4 +1,4 @@
-"""What stopping did to one recorded sweep: what it saved, whether it could know, and whom it would have lost."""
+"""Audit of early stopping in one recorded sweep: epochs saved, rank agreement, and controls that it would have lost."""
 
 import json
 from collections import Counter
@@ -13,7 +13,7 @@ from analysis.load import Record
 from analysis.stopping import TENTH, WEAK, Agreement, agreements
 
 DONE = {"stop": "stopped", "pause": "paused", "promote": "promoted", "goes on": "went on"}
-"""What was decided, as what was done."""
+"""Past tense of each decision."""
 
 
 @dataclass(frozen=True)
@@ -22,16 +22,16 @@ class Rung:
 
     epoch: int
     decisions: Mapping[str, int]
-    """How many runs were "stopped", "paused", "promoted", "spared" or what else is recorded of this epoch."""
+    """Number of runs by decision at this epoch: "stopped", "paused", "promoted", "spared" (a control) and others."""
     saved: int
-    """Epochs that the runs which ended here would still have had."""
+    """Epochs saved by the runs that ended here."""
 
 
 @dataclass(frozen=True)
 class Controls:
-    """Runs that would have been stopped, and were not; the default, spared by rule and not by lot, is not one.
+    """Runs that would have been stopped, but were controls; the default, which is always exempt, is not counted.
 
-    Wrongly stopped is one that ends within a seed deviation of the best other run of its seed, or above it.
+    A control counts as wrongly stopped if it ends within one sd over seeds of the best other run of its seed, or above.
     Those whose seed has no other complete run are left out.
     """
 
@@ -40,29 +40,29 @@ class Controls:
     interval: tuple[float, float]
     """Wilson's 95 % interval of the share that would have been stopped wrongly."""
     worst: float
-    """By how many points the best of them ends above the best other run of its seed; 0 if none does."""
+    """Largest lead of a control over the best other run of its seed, in points; 0 if none leads."""
     deviation: float
-    """Over seeds, in points; 0 where the sweep knows none, so that only what is as good as the best counts."""
+    """Standard deviation over seeds, in points; 0 if unknown, so that only controls as good as the best count."""
 
 
 @dataclass(frozen=True)
 class Audit:
-    """What stopping did to a sweep; runs on fresh seeds, which are never stopped, have no part in it."""
+    """Effect of stopping on a sweep; runs on fresh seeds, which are never stopped, are left out."""
 
     horizon: int
     agreements: tuple[Agreement, ...]
-    """At each epoch but the last, of the complete runs, controls among them: those stopped have no end."""
+    """Rank agreement at each epoch but the last, over the complete runs, controls included."""
     rungs: tuple[Rung, ...]
     first: int
-    """The epoch of the first rung; a tenth of the horizon where nothing was judged."""
+    """Epoch of the first rung; a tenth of the horizon where nothing was judged."""
     spent: int
     full: int
-    """Epochs trained, and those of all runs to their end."""
+    """Epochs trained, and those of all runs without stopping."""
     controls: Controls | None
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """The audit for people, with a warning where the first rung tells little."""
+        """Return the audit in sentences, with a warning where the first rung tells little."""
         rungs = [f"At epoch {r.epoch}: {_counted(r.decisions)}; {r.saved} epochs saved." for r in self.rungs]
         spent = f"Trained {self.spent:,} of {self.full:,} epochs ({self.spent / max(self.full, 1):.0%})."
         return (*self._ranks(), *rungs, spent, self._spared())
@@ -96,7 +96,7 @@ class Audit:
 
 
 def audit(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Audit:
-    """What stopping did to a sweep.
+    """Audit the early stopping of a sweep.
 
     Args:
         record: the sweep, finished or not.

@@ -1,4 +1,4 @@
-"""What so many arms may be expected to find: the best of n of them."""
+"""Expected best of n arms."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from analysis.paired import ALPHA, spread
 from analysis.summarise import summarise
 
 BLOCKS = 4
-"""Searches of n arms that N arms must make up for an interval of what the best of n reaches."""
+"""Number of searches of n arms that N arms must contain for an interval of the best of n."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +27,15 @@ class BestOf:
     high: NDArray[np.float64]
     """Ends of its 95 % interval, which never fall as n grows; nan beyond a quarter of the arms, where it would fail."""
     unfinished: int
-    """How many of the arms were stopped and count by their last value."""
+    """Number of stopped arms, which count by their last value."""
     failed: int
-    """How many have failed and count as the worst of the others."""
+    """Number of failed arms, which count as the worst of the others."""
     design: str
-    """Where the arms come from: only those of `random` are draws."""
+    """Design of the arms: only those of `random` are draws."""
 
     @property
     def sentence(self) -> str:
-        """What one arm is expected to reach, a quarter of them, half of them, and all."""
+        """Say what one arm is expected to reach, and a quarter, half and all of them."""
         count = len(self.expected)
         if self.scored == 1:
             return (
@@ -52,12 +52,12 @@ class BestOf:
 
     @property
     def scored(self) -> int:
-        """How many arms have a score of their own; where it is one, those that have failed count as that very one."""
+        """Number of arms with a score of their own; where it is one, failed arms count by that score."""
         return len(self.expected) - self.failed
 
     @property
     def known(self) -> int:
-        """Up to which n there is an interval."""
+        """Largest n with an interval."""
         return int(np.isfinite(self.low).sum())
 
     def _interval(self, number: int) -> str:
@@ -66,7 +66,7 @@ class BestOf:
 
 
 def expected_best(scores: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean over all choices of n of N scores of the best among them, for n = 1 to N: (..., N) to (..., N).
+    """Return the expected best of n of N scores, over all choices of n, for n = 1 to N: (..., N) to (..., N).
 
     The U-statistic of Tang et al. (ACL 2020). Dodge et al. (EMNLP 2019), who asked for such curves, let the n be
     drawn from the N with replacement; the same arm is then drawn twice, and the estimate is too low.
@@ -79,7 +79,7 @@ def expected_best(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def best_of(records: Mapping[str, Record]) -> dict[str, BestOf]:
-    """The expected best of n arms of each sweep, by its name; compare sweeps at equal n.
+    """Return the expected best of n arms of each sweep, by its name; compare sweeps at equal n.
 
     Arms count by their mean over the search's seeds, so the best contains luck. Stopped arms count by their last
     value, which they would have passed, and failed ones as the worst of the others: to leave them out would draw from
@@ -132,7 +132,7 @@ def band(scores: NDArray[np.float64], within: Ends) -> NDArray[np.float64]:
 
 
 def _drawn(arm: Arm, record: Record, design: str) -> bool:
-    """Whether an arm is one of the draws of a random search, which come after the default and published settings."""
+    """Return whether an arm was drawn by a random search: such arms come after the default and published settings."""
     first = record.manifest.get("plan", {}).get("space", {}).get("first", ())
     return design != "random" or arm.number > len(first)
 

@@ -1,4 +1,4 @@
-"""What a campaign has shown: each comparison that was written down before it began."""
+"""Results of a campaign: the comparisons planned before it started."""
 
 import json
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ CAMPAIGN_FILE = "campaign.json"
 
 @dataclass(frozen=True)
 class Result:
-    """One planned comparison, in points of the metric; `verdict` says so where it could not be made."""
+    """One planned comparison, in points of the metric; `verdict` says why if it could not be made."""
 
     sweep: str
     arm: str
@@ -29,14 +29,14 @@ class Result:
     seeds: int
     verdict: str
     p: float | None = None
-    """Student's, two-sided, of this comparison alone."""
+    """Student's two-sided p of this comparison alone."""
     p_holm: float | None = None
-    """The same, corrected for all planned comparisons of the campaign, also those that could not be made."""
+    """The same, corrected for all planned comparisons of the campaign, including those that could not be made."""
 
 
 @dataclass(frozen=True)
 class Standing:
-    """Where one sweep of a campaign is: its runs by state, its epochs, the best and the default arm."""
+    """State of one sweep of a campaign: its runs by state, its epochs, the best and the default arm."""
 
     sweep: str
     identifier: str
@@ -48,12 +48,12 @@ class Standing:
 
 
 def read_campaign(directory: Path) -> dict[str, Any]:
-    """What was written before the campaign in `directory` (STORE/campaigns/<id>) began."""
+    """Read the manifest of the campaign in `directory` (STORE/campaigns/<id>)."""
     return json.loads((directory / CAMPAIGN_FILE).read_text(encoding="utf-8"))
 
 
 def campaign_sweeps(directory: Path) -> dict[str, Path]:
-    """The folders of a campaign's sweeps, by their names in it."""
+    """Return the folders of a campaign's sweeps, by their names in it."""
     root = directory.parent.parent
     return {
         name: root / "sweeps" / identifier for name, identifier in read_campaign(directory)["sweeps"].items()
@@ -61,7 +61,7 @@ def campaign_sweeps(directory: Path) -> dict[str, Path]:
 
 
 def results(directory: Path) -> list[Result]:
-    """The planned comparisons of the campaign in `directory` (STORE/campaigns/<id>), as far as its sweeps have come.
+    """Return the planned comparisons of the campaign in `directory` (STORE/campaigns/<id>), as far as they can be made.
 
     Raises:
         StoreError: one of its sweeps is missing.
@@ -89,14 +89,14 @@ def results(directory: Path) -> list[Result]:
 
 
 def mixed_codes(directory: Path) -> str:
-    """Which codes the runs of its sweeps are of, in a sentence if they are of more than one; else ""."""
+    """Say which code versions trained the runs of its sweeps, if more than one; else ""."""
     summaries = (summarise(load(path)) for path in campaign_sweeps(directory).values())
     used = dict.fromkeys(one for summary in summaries for one in (*summary.codes, *summary.result.codes))
     return f"The runs compared are of more than one code: {'; '.join(used)}.\n\n" if len(used) > 1 else ""
 
 
 def standings(directory: Path) -> list[Standing]:
-    """Where each sweep of the campaign in `directory` is, also while it runs."""
+    """Return the state of each sweep of the campaign in `directory`, also while it runs."""
     found: list[Standing] = []
     for name, path in campaign_sweeps(directory).items():
         record = load(path)
@@ -118,7 +118,7 @@ def standings(directory: Path) -> list[Standing]:
 
 
 def standing_lines(found: list[Standing]) -> list[str]:
-    """A line for each sweep."""
+    """Return a line for each sweep."""
 
     def score(value: float | None) -> str:
         return "-" if value is None else f"{value:.1f}"
@@ -132,7 +132,7 @@ def standing_lines(found: list[Standing]) -> list[str]:
 
 
 def results_markdown(found: list[Result]) -> str:
-    """The comparisons as a table. Intervals are each for itself; verdicts go by p, corrected for their number."""
+    """Format the comparisons as a table. Intervals are not corrected; verdicts go by p, corrected for their number."""
     head = ("sweep", "arm", "less", "difference", "95 % interval", "seeds", "p", "p (Holm)", "")
     rows = [f"| {' | '.join(head)}|", f"|{'---|' * len(head)}"]
     for one in found:
@@ -146,13 +146,13 @@ def results_markdown(found: list[Result]) -> str:
 
 
 def _name(planned: dict[str, str], summary: Summary) -> str:
-    """What the arm of a planned comparison is called; the best is known only by what it turned out to be."""
+    """Name the arm of a planned comparison; "best" is followed by the arm that it turned out to be."""
     best = summary.result.best if planned["arm"] == "best" else None
     return arm_words(best.values if best else planned["arm"])
 
 
 def _comparison(planned: dict[str, str], summary: Summary) -> Comparison | str:
-    """What was planned, or why it cannot be made."""
+    """Make a planned comparison, or say why that is impossible."""
     arms = {name: _arm(name, summary.result) for name in (planned["arm"], planned["against"])}
     for name, arm in arms.items():
         if arm is None or arm.score is None:
@@ -172,7 +172,7 @@ def _arm(name: str, summary: Summary) -> Arm | None:
 
 
 def arm_words(setting: Any) -> str:
-    """A setting for people: its values, or its name."""
+    """Describe a setting for people: its values, or its name."""
     if isinstance(setting, str):
         if not setting.startswith("{"):
             return setting

@@ -1,4 +1,4 @@
-"""Whether two arms can be told apart, given how much chance moves one."""
+"""Comparison of two arms: difference, interval and significance."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from analysis.paired import ALPHA, MAX_SEEDS, POWER, RESIDUE
 
 @dataclass(frozen=True)
 class Comparison:
-    """One arm less another, in points of the metric. `significant` is None where nothing can be said.
+    """Difference of two arms (arm minus other), in points of the metric. `significant` is None if untestable.
 
-    What one seed cannot tell is None; what follows from the differences is described in `analysis.paired`.
+    Fields that one seed cannot determine are None; `analysis.paired` describes the statistics.
     """
 
     difference: float
@@ -26,13 +26,13 @@ class Comparison:
     sentence: str
     probability_of_improvement: float
     p: float | None = None
-    """Student's: of the paired differences, or of one against the noise that was known."""
+    """Student's p of the paired differences, or of a single difference against the known noise."""
     p_flips: float | None = None
-    """Of flipped signs, which needs no normality."""
+    """The sign-flip test's p, which needs no normality."""
     p_flips_smallest: float | None = None
-    """Below which `p_flips` cannot come on so few seeds, however clear the difference."""
+    """Smallest `p_flips` that this number of seeds can give."""
     p_equivalence: float | None = None
-    """Of two one-sided tests, where a margin was given."""
+    """p of two one-sided tests (TOST), where a margin was given."""
     effect_size: float | None = None
     """Hedges' g_z."""
     deviation: float | None = None
@@ -40,12 +40,12 @@ class Comparison:
 
     @property
     def detectable(self) -> float | None:
-        """The smallest true difference that so many seeds find with 80 % power, in points."""
+        """The smallest true difference that this number of seeds finds with 80 % power, in points."""
         return paired.detectable(self.deviation, self.seeds) if self.deviation else None
 
     @property
     def seeds_needed(self) -> int | None:
-        """How many seeds find the seen difference, if it is true, with 80 % power; None if a thousand do not."""
+        """Number of seeds that find the observed difference, if true, with 80 % power; None if a thousand do not."""
         return paired.seeds_needed(self.difference, self.deviation) if self.deviation else None
 
 
@@ -57,7 +57,7 @@ def compare(
     margin: float | None = None,
     generator: np.random.Generator | None = None,
 ) -> Comparison:
-    """Compares scores by seed, on the seeds that both have.
+    """Compare scores by seed, on the seeds that both have.
 
     Several seeds: Student's interval of the paired differences. One seed: against the noise that was measured
     before, if it was.
@@ -68,8 +68,8 @@ def compare(
 
     Args:
         arm: score in points by seed.
-        other: what it is compared with, likewise.
-        noise: of one arm over seeds.
+        other: score in points by seed, to compare with.
+        noise: the known noise of one arm over seeds.
         margin: differences up to so many points would not matter; says whether the arms are equivalent.
         generator: see `analysis.paired.sign_flips`.
 
@@ -84,7 +84,7 @@ def compare(
 
 
 def p_value(arm: Mapping[int, float], other: Mapping[int, float], noise: Noise | None) -> float | None:
-    """The `p` of `compare`, and nothing else of it."""
+    """Return only the `p` of `compare`."""
     differences = _differences(arm, other)
     if len(differences) == 1:
         return noise and noise.p(float(differences[0]))
@@ -92,10 +92,10 @@ def p_value(arm: Mapping[int, float], other: Mapping[int, float], noise: Noise |
 
 
 def holm(values: Sequence[float | None]) -> list[float | None]:
-    """Adjusted p of each of several tests, in their order (Holm 1979).
+    """Return Holm's adjusted p of each of several tests, in their order (Holm 1979).
 
-    Reject where it is at most 0.05, and there is at most a 5 % chance of any false claim among all. None is a test that
-    was planned and not made: it counts, as p = 1, and stays None.
+    Rejecting where it is at most 0.05 gives at most a 5 % chance of any false claim among all. None is a test that
+    was planned but not made: it counts as p = 1, and stays None.
     """
     found = np.array([1.0 if value is None else value for value in values])
     order = np.argsort(found)
@@ -120,7 +120,7 @@ def _differences(arm: Mapping[int, float], other: Mapping[int, float]) -> NDArra
 
 
 def significance(difference: float, significant: bool) -> str:
-    """The verdict of a test in words; more of a metric is better."""
+    """Return the verdict of a test in words; larger values are better."""
     better = "better" if difference > 0 else "worse"
     return f"significantly {better}" if significant else "no significant difference"
 
@@ -164,7 +164,7 @@ def _interval(interval: tuple[float, float] | None) -> str:
 
 
 def _prospect(mean: float, deviation: float, count: int) -> str:
-    """What so many seeds could have shown, and how many would show what was seen if it is true."""
+    """Say which difference these seeds can detect, and how many seeds would detect the observed one."""
     needed = paired.seeds_needed(mean, deviation)
     seeds = f"more than {MAX_SEEDS:,}" if needed is None else needed
     shown = f"{count} seeds show {paired.detectable(deviation, count):.2f} or more"

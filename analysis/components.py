@@ -1,4 +1,4 @@
-"""What each component of a method is worth: without it, with it alone, and two at a time."""
+"""Contribution of each component of a method: without it, with it alone, and in pairs."""
 
 import itertools
 from collections.abc import Mapping
@@ -36,7 +36,7 @@ class Ablation:
 
 
 def ablation(record: Record) -> Ablation:
-    """Finds the full method and its components in a sweep; on fresh seeds, if it was confirmed on some.
+    """Find the full method and its components in a sweep; on fresh seeds, if it was confirmed on some.
 
     Raises:
         ValueError: the space of the sweep lists no alternatives, or its default has not begun.
@@ -70,7 +70,7 @@ def leave_one_out(
 
     Args:
         record: of a sweep whose space lists alternatives.
-        margin: losing so many points would not matter; says whether the method is equivalent without it.
+        margin: largest loss, in points, that would not matter; says whether the method is equivalent without the part.
         generator: see `analysis.paired.sign_flips`.
 
     Raises:

@@ -1,4 +1,4 @@
-"""One arm over its seeds: mean, spread, interquartile mean, and how well so few seeds know it."""
+"""Estimates of one arm over its seeds: mean, sd, interquartile mean, and their intervals."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -63,7 +63,7 @@ def estimate(
     resamples: int = RESAMPLES,
     within: Ends = EVERYWHERE,
 ) -> Estimate:
-    """Describes an arm by all its values, with a stratified bootstrap interval of their mean or interquartile mean.
+    """Describe an arm by all its values, with a stratified bootstrap interval of their mean or interquartile mean.
 
     Args:
         strata: the scores of its seeds in points, one sequence for each data set or task; often there is one.

@@ -15,7 +15,7 @@ from analysis.observed import Axis, Observed
 
 MIN_ARMS = 16
 """Complete arms without which nothing is said: of four parameters, 60, 30, 10 and 0 % of a variance beside little
-noise, so many arms drawn at random rank the first one first 9 times in 10."""
+noise, this many arms drawn at random rank the first one first 9 times in 10."""
 Boxes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 """The leaves of a tree: values (leaves,), and the lower and the upper corner of each, (leaves, axes)."""
 

@@ -27,7 +27,7 @@ class Drawing:
     figure: Figure
 
     def save(self, path: str | Path) -> Path:
-        """Writes the figure in the format that the name ends with, whole or not at all; returns its path.
+        """Write the figure in the format that the name ends with, whole or not at all; return its path.
 
         Raises:
             ValueError: the name ends with none of .pdf, .png and .svg.

@@ -65,7 +65,7 @@ class Importance:
 
 
 def require(observed: Observed, fewest: int, what: str) -> None:
-    """Sees whether there is enough to say which parameters matter.
+    """See whether there is enough to say which parameters matter.
 
     Raises:
         ValueError: fewer than `fewest` arms are complete, all have one score, or no parameter varies.

@@ -61,7 +61,7 @@ def student_interval(values: Sequence[float] | NDArray[np.float64], within: Ends
 
 
 def interval(values: Sequence[float], within: Ends = EVERYWHERE) -> Interval:
-    """Mean and half width of Student's interval.
+    """Format a mean with the half-width of Student's 95 % interval.
 
     Raises:
         ValueError: no value is given.
@@ -95,7 +95,7 @@ def chance(p: float) -> str:
 
 
 def plus_minus(mean: float, half: float | None, digits: int = 1) -> str:
-    """A mean and half an interval, or a deviation, if it has one."""
+    """Format a mean with "±" and the half-width of its interval, or an sd, if it has one."""
     return f"{mean:.{digits}f}{reach(half, digits)}"
 
 

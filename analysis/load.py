@@ -116,7 +116,7 @@ class Record:
 
 
 def load(directory: str | Path) -> Record:
-    """Reads the sweep in `directory` (STORE/sweeps/<id>).
+    """Read the sweep in `directory` (STORE/sweeps/<id>).
 
     Raises:
         StoreError: there is no sweep in that folder.

@@ -1,4 +1,4 @@
-"""Many arms against one: a row each, corrected for their number."""
+"""Comparisons of many arms with one, corrected for their number."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -55,7 +55,7 @@ def against(
     margin: float | None = None,
     generator: np.random.Generator | None = None,
 ) -> tuple[Difference, ...]:
-    """A row for each of several arms less the reference, in their order, corrected for all of them.
+    """Compare several arms with the reference, a row each, in their order, corrected for their number.
 
     >>> from analysis.load import load
     >>> rows = against(load("tests/fixtures/evidence/sweeps/methods-20261125-110151"))
@@ -69,7 +69,7 @@ def against(
         record: of the sweep.
         reference: one of `ranked(record.result)`; the default unless given.
         arms: others of it, each under a name; all unless given, best first.
-        margin: differences up to so many points would not matter; see `analysis.paired.equivalence`.
+        margin: largest difference, in points, that would not matter; see `analysis.paired.equivalence`.
         generator: see `analysis.paired.sign_flips`.
 
     Raises:

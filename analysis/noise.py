@@ -20,7 +20,7 @@ class Noise:
     """How many it rests on; None: taken as exact."""
 
     def __post_init__(self) -> None:
-        """Refuses what is no noise.
+        """Refuse what is no noise.
 
         Raises:
             ValueError: the deviation is not a number above 0.

@@ -31,7 +31,7 @@ class Axis:
 
 @dataclass(frozen=True)
 class Observed:
-    """The complete arms of a sweep. `left_out` counts the others, whose scores nobody knows."""
+    """The complete arms of a sweep. `left_out` counts the others, whose scores are unknown."""
 
     axes: tuple[Axis, ...]
     scores: NDArray[np.float64]

@@ -15,13 +15,13 @@ from scipy import integrate, optimize, special, stats
 Differences = NDArray[np.float64]
 
 ALPHA = 0.05
-"""How often a difference may be claimed where there is none."""
+"""Significance level."""
 POWER = 0.8
-"""How often a difference that is there should be found."""
+"""Power: how often a true difference should be found."""
 FLIPS = 2**16
-"""All flips of signs are counted up to so many, those of 16 seeds; of more seeds so many are drawn."""
+"""Maximum number of sign flips: all of 16 seeds are enumerated; for more seeds this many are drawn."""
 MAX_SEEDS = 1000
-"""Nobody trains more."""
+"""Largest number of seeds considered."""
 FAR = 12.0
 """Standard deviations beyond which no normal value lies."""
 RESIDUE = 9
@@ -30,19 +30,19 @@ must not look like noise."""
 
 
 class Flips(NamedTuple):
-    """Two-sided p of the sign-flip test, and the smallest that so many seeds can give."""
+    """Two-sided p of the sign-flip test, and the smallest p that this number of seeds can give."""
 
     p: float
     smallest: float
 
 
 def spread(differences: Differences) -> float:
-    """Sample standard deviation; 0 where all are equal, which floats would not quite give."""
+    """Return the sample standard deviation; exactly 0 where all values are equal."""
     return float(differences.std(ddof=1)) if np.ptp(differences) > 0.5 * 10**-RESIDUE else 0.0
 
 
 def student_p(differences: Differences) -> float | None:
-    """Two-sided p of Student's paired t test, the one that belongs to Student's interval.
+    """Return the two-sided p of Student's paired t test, which matches Student's interval.
 
     >>> gains = np.array([1.2, 0.8, 1.5, 0.4, 1.1])
     >>> print(f"{student_p(gains):.4f}, by flipped signs {sign_flips(gains).p}, effect {effect_size(gains):.2f}")
@@ -57,10 +57,10 @@ def student_p(differences: Differences) -> float | None:
 
 
 def sign_flips(differences: Differences, generator: np.random.Generator | None = None) -> Flips:
-    """Two-sided p of the mean if each difference could as well have had the other sign (Fisher 1935, §21).
+    """Return the two-sided p of the sign-flip test of the mean (Fisher 1935, §21).
 
-    It assumes symmetry, not normality, and rejects no more often than it says. But n seeds have only 2^n flips, so p
-    is never below 2 / 2^n: 0.0625 for five seeds is the clearest they can be, and no evidence of absence. Exact for
+    It assumes symmetry, not normality, and keeps its level. But n seeds have only 2^n flips, so p is never below
+    2 / 2^n: 0.0625 is the smallest for five seeds, and no evidence of absence. Exact for
     16 seeds or fewer; for more, (b + 1) / (m + 1) of m random flips on each side (Phipson and Smyth 2010).
 
     Args:
@@ -80,12 +80,12 @@ def sign_flips(differences: Differences, generator: np.random.Generator | None =
 
 
 def probability_of_improvement(differences: Differences) -> float:
-    """The share of seeds on which the arm is ahead; a tie counts half (Agarwal et al. 2021, by pairs)."""
+    """Return the share of seeds on which the arm is ahead; a tie counts half (Agarwal et al. 2021, by pairs)."""
     return float(np.mean((np.sign(differences) + 1) / 2))
 
 
 def effect_size(differences: Differences) -> float | None:
-    """Hedges' g_z: the mean in standard deviations of the differences (Cohen's d_z), freed of its bias.
+    """Return Hedges' g_z: the mean in standard deviations of the differences (Cohen's d_z), corrected for bias.
 
     Corrected exactly (Hedges 1981), with n - 1 degrees of freedom. None for two seeds, where d_z has no
     expectation, and where all differences are equal.
@@ -98,7 +98,7 @@ def effect_size(differences: Differences) -> float | None:
 
 
 def check_margin(margin: float | None) -> None:
-    """Refuses a margin within which nothing could be equivalent; None asks for no equivalence.
+    """Refuse a margin within which nothing could be equivalent; None asks for no equivalence.
 
     Raises:
         ValueError: the margin is not above 0.
@@ -108,10 +108,9 @@ def check_margin(margin: float | None) -> None:
 
 
 def equivalence(differences: Differences, margin: float) -> float | None:
-    """The p of two one-sided t tests: small where the true difference lies within ±`margin` points (Schuirmann 1987).
+    """Return the p of two one-sided t tests: small if the true difference is within the margin (Schuirmann 1987).
 
-    Of differences that are all equal it is None, as of `student`; but 0 where all are 0: what changes no score is the
-    same.
+    None if all differences are equal, as for `student_p`; but 0 if all are 0: equal scores are equivalent.
 
     Raises:
         ValueError: the margin is not above 0.
@@ -126,7 +125,7 @@ def equivalence(differences: Differences, margin: float) -> float | None:
 
 
 def power(difference: float, deviation: float, seeds: int, alpha: float = ALPHA) -> float:
-    """How often the two-sided paired t test finds a true difference: t² is noncentral F (Cohen 1988, chapter 2).
+    """Return the power of the two-sided paired t test: t² is noncentral F (Cohen 1988, chapter 2).
 
     Args:
         difference: the true one, in points.
@@ -141,14 +140,14 @@ def power(difference: float, deviation: float, seeds: int, alpha: float = ALPHA)
 
 
 def detectable(deviation: float, seeds: int, alpha: float = ALPHA, power: float = POWER) -> float:
-    """The smallest true difference that so many seeds find with that power, in points; `power` solved for it."""
+    """Return the smallest true difference, in points, that these seeds find with that power."""
     return deviation * _in_deviations(seeds, alpha, power)
 
 
 def seeds_needed(
     difference: float, deviation: float, alpha: float = ALPHA, power: float = POWER
 ) -> int | None:
-    """How many seeds find such a difference with that power, two or more; None if a thousand do not.
+    """Return how many seeds (two or more) find such a difference with that power; None if a thousand do not.
 
     >>> seeds_needed(1.0, deviation=1.0)
     10
@@ -162,7 +161,7 @@ def seeds_needed(
 
 
 def expected_lead(others: int, deviation: float, seeds: int) -> float:
-    """By how much the best of so many arms leads another on average if all are equally good, in points.
+    """Return the expected lead, in points, of the best of several equally good arms over another.
 
     >>> round(expected_lead(11, deviation=2.3, seeds=1), 1)
     3.6
@@ -171,7 +170,7 @@ def expected_lead(others: int, deviation: float, seeds: int) -> float:
     FAR, in standard errors of an arm's mean. What chance does to the other arm is 0 on average.
 
     Args:
-        others: arms beside the one that is led.
+        others: number of arms except the one that is led.
         deviation: of one arm over seeds, in points.
         seeds: of each arm.
     """

@@ -122,7 +122,7 @@ class Results:
         """Each arm less the default, paired by seed, corrected for their number: interval, p, effect, cost, verdict.
 
         Args:
-            margin: differences up to so many points would not matter; says which arms are equivalent.
+            margin: largest difference, in points, that would not matter; says which arms are equivalent.
 
         Raises:
             ValueError: the default is not complete, or the margin is not above 0.

@@ -81,7 +81,7 @@ def rank_correlation(early: ArrayLike, late: ArrayLike) -> float:
 
 
 def stopping_sentence(record: Record) -> str | None:
-    """Whether early stopping would have paid in a sweep of which nothing was stopped; None if nobody can tell."""
+    """Say whether early stopping would have paid in a sweep without stopped runs; None if that is unknown."""
     horizon = record.manifest.get("epochs") or 0
     if horizon < 2 or any(run.state == "stopped" for run in record.runs):
         return None

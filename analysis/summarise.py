@@ -20,7 +20,7 @@ ADDITION = "add_one_in"
 
 
 def summarise(record: Record) -> Summary:
-    """Ranks the arms of a sweep and compares the best with the default, on fresh seeds if it has such runs."""
+    """Rank the arms of a sweep and compare the best with the default, on fresh seeds if it has such runs."""
     if record.result is record:
         return replace(_summarise(record), unconfirmed=bool(record.manifest.get("confirm_seeds")))
     return replace(_summarise(record.search), confirmed=_summarise(record.result))

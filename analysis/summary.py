@@ -30,7 +30,7 @@ class Summary:
     comparison: Comparison | None
     """The best less the default, by itself."""
     p_holm: float | None
-    """Its p, corrected for the number of arms: whoever looks for the best has looked at all."""
+    """Its p, corrected for the number of arms, since the best was chosen from all."""
     states: dict[str, int]
     """How many runs are in each state."""
     epochs_spent: int

@@ -174,7 +174,7 @@ FORMATS: dict[str, Callable[[Table], str]] = {
 def save_tables(
     tables: Sequence[Table], directory: str | Path, formats: Iterable[str] = FORMATS
 ) -> tuple[Path, ...]:
-    """Writes each table as NAME.txt, .md, .tex and .csv, each whole or not at all; returns their paths."""
+    """Write each table as NAME.txt, .md, .tex and .csv, each whole or not at all; return their paths."""
     directory = Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []

@@ -31,7 +31,7 @@ class Gain:
     best: Arm
     comparison: Comparison
     p_holm: float | None
-    """Its p, corrected for all arms that ran on its seeds: whoever looks for the best has looked at all."""
+    """Its p, corrected for all arms that ran on its seeds, since the best was chosen from all."""
     fresh: bool
     """Whether it was measured on seeds that had no part in choosing; else the best of many is partly luck."""
     held_out: Comparison | None
@@ -121,7 +121,7 @@ def _gain(
     again: Mapping[str, Arm],
     noise: Noise | None,
 ) -> Gain:
-    """Compares the best of some arms with the default, on fresh seeds if both ran `again` on such."""
+    """Compare the best of some arms with the default, on fresh seeds if both ran `again` on such."""
     best = max(arms, key=lambda arm: (np.mean(list(arm.scores.values())), arm is default))
     fresh = {best.digest, default.digest} <= again.keys()
     tuned, origin = (again[arm.digest] if fresh else arm for arm in (best, default))

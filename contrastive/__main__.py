@@ -76,7 +76,7 @@ def parser(program: str = "python -m contrastive") -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None, program: str = "python -m contrastive") -> int:
-    """Runs the command line; returns its exit code."""
+    """Run the command line; return its exit code."""
     given = parser(program).parse_args(arguments)
     run = {"evaluate": command.evaluate, "export": command.export, "download": command.download}
     try:

@@ -8,7 +8,7 @@ from contrastive.distributed import World
 
 
 def split_batch_norm(encoder: nn.Module, splits: int, world: World) -> None:
-    """Makes every BatchNorm2d of the encoder normalise each of `splits` parts of the batch by itself.
+    """Make every BatchNorm2d of the encoder normalise each of `splits` parts of the batch by itself.
 
     MoCo's recipe on one GPU (its CIFAR-10 demonstration): with the target's rows
     shuffled before, a query cannot tell its key by the statistics that they share. As published, heads are

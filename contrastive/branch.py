@@ -25,7 +25,7 @@ class Branch(nn.Module):
         self.predictor, self.second_projector = predictor, second_projector
 
     def forward(self, views: list[Tensor]) -> list[tuple[Tensor, Tensor | None]]:
-        """Embeds each view; unless they go together, batch statistics are those of one view."""
+        """Embed each view; unless they go together, batch statistics are those of one view."""
         if not self.together:
             return [self._embed(view) for view in views]
         found: dict[int, tuple[Tensor, Tensor | None]] = {}

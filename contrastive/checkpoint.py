@@ -19,7 +19,7 @@ EXPORT = ".safetensors"
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Writes atomically: a crash leaves the old file or the new one.
+    """Write atomically: a crash leaves the old file or the new one.
 
     Raises:
         OSError: the folder cannot be written.
@@ -58,7 +58,7 @@ def load_encoder(path: str | Path, *, device: str | torch.device = "cpu") -> Pre
 
 
 def export(path: str | Path, out: str | Path) -> None:
-    """Writes the online network of a checkpoint as safetensors: `encoder.*`, `projector.*` and other heads.
+    """Write the online network of a checkpoint as safetensors: `encoder.*`, `projector.*` and other heads.
 
     The metadata hold the configuration ("config") and, where the checkpoint has them, the mean and
     standard deviation that images are standardised by ("normalisation"), both as JSON.

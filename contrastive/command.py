@@ -17,7 +17,7 @@ KINDS: dict[str, type[Any]] = {kind.name: kind for kind in PROTOCOLS}
 
 
 def evaluate(given: argparse.Namespace) -> None:
-    """Prints what the protocols measure.
+    """Print what the protocols measure.
 
     Raises:
         ValueError: a file, name or value that cannot be meant; says what is allowed.
@@ -38,7 +38,7 @@ def evaluate(given: argparse.Namespace) -> None:
 
 
 def export(given: argparse.Namespace) -> None:
-    """Writes a checkpoint's network as safetensors.
+    """Write a checkpoint's network as safetensors.
 
     Raises:
         ValueError: it is no checkpoint, or the new name is not legal.
@@ -49,7 +49,7 @@ def export(given: argparse.Namespace) -> None:
 
 
 def download(given: argparse.Namespace) -> None:
-    """Fetches a data set.
+    """Fetch a data set.
 
     Raises:
         ValueError: there is no such set, or what came is damaged.
@@ -83,7 +83,7 @@ def _protocol(text: str) -> dict[str, Any]:
 
 
 def _assign(text: str, asked: list[dict[str, Any]]) -> None:
-    """Sets the field that `[NAME.]FIELD=VALUE` names in every protocol that is meant; VALUE as JSON or text."""
+    """Set the field that `[NAME.]FIELD=VALUE` names in every protocol that is meant; VALUE as JSON or text."""
     path, equals, value = text.partition("=")
     name, _, field = path.rpartition(".")
     named = [values for values in asked if name in ("", values["name"])]

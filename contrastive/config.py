@@ -62,7 +62,7 @@ class Evaluation:
     """
 
     neighbours: Count = NEIGHBOURS
-    """So many of a bank of fewer images are all of it; another number than the usual one is refused there."""
+    """Number of neighbours. A smaller bank is used completely with the default number, and refuses any other."""
     temperature: Temperature = 0.1
     layer: Layer = "encoder"
     """Of kNN and of the effective rank beside it."""

@@ -1,4 +1,4 @@
-"""Numbers that nobody asked for give way to small data sets and short runs; those that were asked for do not."""
+"""Fitting of configurations to small data sets and short runs; numbers that were set by the user stay."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
@@ -60,7 +60,7 @@ def changed(config: Config, values: Mapping[str, Any]) -> Config:
 def for_epochs(
     config: Config, epochs: int, asked: Collection[str] = (), *, horizon: int | None = None
 ) -> Config:
-    """The configuration for so many epochs. What is tied to epochs and does not fit is shortened in proportion.
+    """Return the configuration for another number of epochs; settings tied to epochs are shortened in proportion.
 
     With a warm-up or a later change that does not fit, all others of the optimiser, or of the method, are shortened:
     a warm-up to one epoch at least, and to all but the last at most.

@@ -18,7 +18,7 @@ class Learner:
         self.optimiser = config.optimiser.build(self.model.online.parameters())
 
     def step(self, batch: Batch) -> tuple[Tensor, Embeddings]:
-        """Updates online network, target and queue, in this order; returns loss and embeddings from before."""
+        """Update online network, target and queue, in this order; return loss and embeddings from before."""
         for group in self.optimiser.param_groups:
             group["lr"] = self.rate(batch.step)
         embeddings = self.model(batch)

@@ -9,7 +9,7 @@ EACH_EPOCH = (
 )  # fmt: skip
 """What every run reports."""
 FIVE = 5
-"""With more classes than so many it is also told whether the right one is among so many."""
+"""k of top-k accuracy, which is reported for more than this many classes."""
 
 
 def reported(config: Config, *, classes: int | None = None) -> tuple[str, ...]:

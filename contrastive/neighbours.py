@@ -17,7 +17,7 @@ def nearest(features: Float[Tensor, "n d"], count: int, *, block: int = 1024) ->
         block: rows compared at a time; (block, n) similarities are in memory at once.
 
     Raises:
-        ValueError: there are not so many other rows.
+        ValueError: there are fewer other rows.
     """
     if not 1 <= count < len(features):
         raise ValueError(

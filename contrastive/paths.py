@@ -25,7 +25,7 @@ def get(values: Any, path: str, kind: type) -> Any:
 
 
 def put(values: Any, path: str, value: Any, kind: type) -> None:
-    """Puts a value at a path; a new name at the end of it leaves of a sub-configuration what that has by default.
+    """Put a value at a path; a new name at the end of it leaves of a sub-configuration what that has by default.
 
     Raises:
         ValueError: the path does not exist, or nothing has that name; says what there is.

@@ -40,7 +40,7 @@ class Siamese(nn.Module):
         self._parallel = (distributed.parallel(self.online, world),)  # a tuple: not a second submodule
 
     def forward(self, batch: Batch) -> Embeddings:
-        """Embeds each view of the batch where the method wants it."""
+        """Embed each view of the batch where the method wants it."""
         views, names = self._mixed(batch)
         names = [view for view in names if view in views]
         outputs = dict(zip(names, self._parallel[0]([views[v] for v in names]), strict=True))

@@ -218,7 +218,7 @@ class _Run:
 
 
 def check_batch(config: Config, dataset: Dataset, world: World | None = None) -> None:
-    """Refuses what no step can be made of.
+    """Refuse what no step can be made of.
 
     Raises:
         ValueError: the images are fewer than one batch, or the batch does not divide among the processes.

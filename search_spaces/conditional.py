@@ -88,7 +88,7 @@ class ConditionalDomains:
         return found
 
     def check_apart(self) -> None:
-        """Sees that of the domains of one path no two ever exist together.
+        """See that of the domains of one path no two ever exist together.
 
         Raises:
             ValueError: two do; says beside what.

@@ -70,7 +70,7 @@ class Uniform(_Range):
     kind: Literal["uniform"] = Field(default="uniform", kw_only=True)
 
     def points(self, count: int) -> list[float]:
-        """Evenly spaced values, both ends included: so many, unless the range has fewer numbers."""
+        """Return evenly spaced values, both ends included; fewer if the range has fewer numbers."""
         if count < 2:
             return [self.low]
         return self._spread(self.low + (self.high - self.low) * f for f in _fractions(count))
@@ -94,7 +94,7 @@ class LogUniform(_Range):
     kind: Literal["log_uniform"] = Field(default="log_uniform", kw_only=True)
 
     def points(self, count: int) -> list[float]:
-        """Values equal factors apart, both ends included: so many, unless the range has fewer numbers."""
+        """Return values equal factors apart, both ends included; fewer if the range has fewer numbers."""
         if count < 2:
             return [self.low]
         if self.high / self.low > 2:
@@ -144,7 +144,7 @@ class Integer(_Range):
         return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
 
     def points(self, count: int) -> list[int]:
-        """So many values, about evenly spaced, both ends included; all there are if there are no more."""
+        """Return about evenly spaced values, both ends included; all values if there are fewer."""
         if count >= self.size or count < 2:
             return list(range(self.low, self.high + 1))[:count]
         found, low, span = [self.low], self.low, self.high - self.low

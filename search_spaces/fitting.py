@@ -1,4 +1,4 @@
-"""A space around another base, of which what nobody asked for gives way to few images and few epochs."""
+"""Fitting of a space to another base: settings not set by the user give way to few images and few epochs."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -27,7 +27,7 @@ def fitted(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], *
     wanted = {**changes, **asked}
     epochs = wanted.get("epochs", space.base.epochs)
     if isinstance(epochs, int) and epochs > 0:
-        # All at once: a change may be legal only beside others and for so many epochs.
+        # All at once: a change may be legal only together with others and with the number of epochs.
         base = for_epochs(_long(space, wanted), epochs, asked, horizon=_horizon(space, changes, asked))
         space = short_of(space, epochs)
         base = within({key: d for key, d in space.domains.items() if key not in asked}, base)

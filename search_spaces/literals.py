@@ -6,7 +6,7 @@ from pathlib import Path
 
 
 def check_keys(file: Path) -> None:
-    """Sees that no key stands twice in any dict that a file spells out.
+    """See that no key stands twice in any dict that a file spells out.
 
     Raises:
         ValueError: one does; says which, and where.

@@ -57,7 +57,7 @@ def unpinned(
 def check_kinds(
     name: str, choosing: ConditionalDomains, base: Config, pinned: Collection[str], *, listed: bool
 ) -> None:
-    """Refuses a base in which a sub-configuration is of another kind than the one whose fields the space varies.
+    """Refuse a base in which a sub-configuration is of another kind than the one whose fields the space varies.
 
     Where the kind itself varies, or a condition says of which kind a field is, any will do.
 

@@ -15,7 +15,7 @@ from search_spaces.space import Space
 
 
 def short_of(space: Space, epochs: int) -> Space:
-    """The space, whose base keeps its epochs, with nothing in it that cannot be trained for so many."""
+    """Return the space, whose base keeps its epochs, without what cannot be trained for that many epochs."""
     base = configs.replace(for_epochs(space.base, epochs), {"epochs": space.base.epochs})
     domains = {key: _cut(space, key, domain, epochs) for key, domain in space.domains.items()}
     changes: dict[str, Any] = {
@@ -69,7 +69,7 @@ def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
 
 
 def _shortened(space: Space, key: str, value: Any, epochs: int) -> tuple[Any, ...]:
-    """A value of a domain by path, as it is in a run of so many epochs."""
+    """Return a value of a domain, by path, as shortened for a number of epochs."""
     choosing = space.conditional
     chosen = choosing.flat({**choosing.context(key), key: value})
     long = configs.replace(space.base, {**chosen, "epochs": ENDLESS})

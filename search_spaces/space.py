@@ -106,7 +106,7 @@ class Space:
         self._check_constraints(self.base, "")
 
     def check_first(self, alternative: Alternative) -> None:
-        """Sees whether a search can try this first: it can be built, is allowed, and all of it varies.
+        """See whether a search can try this first: it can be built, is allowed, and all of it varies.
 
         Raises:
             ValueError: it cannot; says why.

@@ -8,7 +8,7 @@ from analysis.arms import Arm
 from analysis.summary import Summary
 
 BEST = 10
-"""One in so many of those drawn is one of the first ranks."""
+"""One in this many of the drawn arms is one of the first ranks."""
 
 
 def thinned(count: int, most: int) -> list[int]:
@@ -21,7 +21,7 @@ def thinned(count: int, most: int) -> list[int]:
 
 
 def some(arms: Sequence[Arm], summary: Summary, most: int) -> list[Arm]:
-    """At most so many of the arms, in their order, and the best and the default beside them."""
+    """Return at most `most` of the arms, in their order, and the best and the default."""
     chosen = set(thinned(len(arms), most))
     known = {arm.digest for arm in (summary.best, summary.default) if arm}
     return [arm for rank, arm in enumerate(arms) if rank in chosen or arm.digest in known]

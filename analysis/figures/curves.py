@@ -121,7 +121,7 @@ def _stops(axes: Axes, members: Sequence[Run], metric: str, look: Look | None) -
 
 
 def _limit(axes: Axes, values: Sequence[NDArray[np.float64]]) -> bool:
-    """Fits the axis to the runs, and not to bands of two seeds; whether some are cut."""
+    """Fit the axis to the runs, and not to bands of two seeds; return whether some are cut."""
     whole = np.concatenate(values)
     finite = whole[np.isfinite(whole)]
     if finite.size:

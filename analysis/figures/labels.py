@@ -27,7 +27,7 @@ class Label:
 
 
 def label_ends(axes: Axes, labels: Sequence[Label], *, size: float = 8) -> None:
-    """Writes beside the right edge, moved apart just enough not to overlap."""
+    """Write beside the right edge, moved apart just enough not to overlap."""
     figure = axes.get_figure(root=True)
     if figure is None or not labels:
         return

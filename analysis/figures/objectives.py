@@ -57,7 +57,7 @@ def pareto_front(
 def _staircase(
     axes: Axes, arms: Sequence[Arm], points: Sequence[tuple[float, float]], more: tuple[bool, bool]
 ) -> None:
-    """Between the arms of the front, and their numbers on the side of what nobody reaches."""
+    """Draw the staircase between the arms of the front, with their numbers on its unreached side."""
     signs = [1 if better else -1 for better in more]
     best = pareto([[sign * value for sign, value in zip(signs, point, strict=True)] for point in points])
     front = sorted((points[i], arms[i].number) for i in best)

@@ -21,7 +21,7 @@ from analysis.summary import Summary
 ROW_NAME = 42
 """Characters of a line of an arm's name."""
 MAX_ROWS, MAX_RUNS = 60, 300
-"""Arms that have a row, and runs that have a curve; of more so many are drawn, and the title says so."""
+"""Maximum numbers of arms with a row and of runs with a curve; if there are more, the title says so."""
 
 
 def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
@@ -129,7 +129,7 @@ def colour_bar(axes: Axes, colours: ScalarMappable, label: str, *, lowest: float
 
 
 def _some_runs(runs: Sequence[Run], summary: Summary) -> Sequence[Run]:
-    """All runs of the best arm and of the default, and of the others so many that they can be drawn."""
+    """Return all runs of the best arm and the default, and as many of the others as can be drawn."""
     if len(runs) <= MAX_RUNS:
         return runs
     ranks = {arm.digest: rank for rank, arm in enumerate(summary.arms)}

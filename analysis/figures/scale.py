@@ -30,7 +30,7 @@ class Scale:
     categories: tuple[str, ...] = ()
 
     def draw(self, axes: Axes, which: Literal["x", "y"]) -> None:
-        """Makes it the x or the y axis; names of categories are cut to fit."""
+        """Make it the x or the y axis; names of categories are cut to fit."""
         axis = axes.xaxis if which == "x" else axes.yaxis
         axis.set_label_text(self.label)
         axes.set(**{f"{which}scale": "log" if self.log else "linear", f"{which}lim": self.limits})
@@ -43,7 +43,7 @@ class Scale:
             axis.set_ticks(range(len(self.categories)), self.named(width, lines))
 
     def named(self, width: int, lines: int) -> list[str]:
-        """The categories in so many lines, each with its place where two are cut alike."""
+        """Wrap the categories to this many lines; where two are cut alike, add their places."""
         return wrapped_apart(
             self.categories, [str(place) for place in range(1, 1 + len(self.categories))], width, lines
         )
@@ -99,7 +99,7 @@ def is_number(value: Any) -> bool:
 
 
 def hatch_excluded(axes: Axes, x: Scale, y: Scale, paths: Sequence[str], space: Mapping[str, Any]) -> None:
-    """Hatches what the constraints of a space exclude in the plane of two of its parameters."""
+    """Hatch what the constraints of a space exclude in the plane of two of its parameters."""
     for above in _above(paths, space):
         _hatch(axes, x, y, above=above)
 
@@ -121,7 +121,7 @@ def _above(paths: Sequence[str], space: Mapping[str, Any]) -> list[bool]:
 
 
 def _hatch(axes: Axes, x: Scale, y: Scale, *, above: bool) -> None:
-    """Hatches y >= x, or y <= x, and says so in the corner if that lies inside."""
+    """Hatch y >= x, or y <= x, and say so in the corner if that lies inside."""
     line, end = x.line(), y.limits[1] if above else y.limits[0]
     inside = line < end if above else line > end
     style: dict[str, Any] = {"facecolor": "white", "edgecolor": "#DDDDDD", "hatch": "////", "linewidth": 0}

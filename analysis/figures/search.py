@@ -1,4 +1,4 @@
-"""What searches of so many arms are expected to find."""
+"""Figure of the expected best of n arms."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -2,7 +2,7 @@
 
 Colours are safe for colour-blind eyes (Okabe and Ito's by category, viridis by amount) and never alone: dashes and
 markers double them, so a figure printed in grey says the same. Nothing touches pyplot's global state, nothing
-depends on the settings of whoever draws, and the same data give the same bytes.
+depends on the user's settings, and the same data give the same bytes.
 """
 
 import os
@@ -92,7 +92,7 @@ DEFAULT_LOOK = Look(VERMILLION, "-", "s")
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Lets a function draw in the house style, and leaves the settings of matplotlib as they were."""
+    """Let a function draw in the house style, and leave the settings of matplotlib as they were."""
 
     @wraps(draw)
     def within(*arguments: P.args, **options: P.kwargs) -> Figure:
@@ -113,7 +113,7 @@ def sheet(width: float, height: float) -> Figure:
 
 
 def titled(figure: Figure, title: str) -> None:
-    """Puts a title above a figure, in as many lines as it takes, and makes room for them."""
+    """Put a title above a figure, in as many lines as it takes, and make room for them."""
     size = 7.5
     lines = textwrap.wrap(title, int(figure.get_figwidth() * 72 / (0.6 * size)))
     figure.set_figheight(figure.get_figheight() + len(lines) * 1.3 * size / 72)
@@ -126,7 +126,7 @@ def whole_epochs(axes: Axes) -> None:
 
 
 def note(figure: Figure, *sentences: str) -> None:
-    """Says at the foot of a figure what its marks and intervals are and of how many runs it speaks."""
+    """Say at the foot of a figure what its marks and intervals are and of how many runs it speaks."""
     size = 6.5
     width = int(figure.get_figwidth() * 72 / (0.55 * size))
     words = "\n".join(textwrap.wrap(" ".join(sentence for sentence in sentences if sentence), width))
@@ -136,7 +136,7 @@ def note(figure: Figure, *sentences: str) -> None:
 def save(
     figure: Figure, stem: str | Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("png", "pdf")
 ) -> tuple[Path, ...]:
-    """Writes STEM.png (200 dots an inch), STEM.pdf or STEM.svg, each whole or not at all; returns their paths."""
+    """Write STEM.png (200 dots an inch), STEM.pdf or STEM.svg, each whole or not at all; return their paths."""
     stem = Path(stem)
     stem.parent.mkdir(parents=True, exist_ok=True)
     dates: dict[str, dict[str, Any]] = {

@@ -88,7 +88,7 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
 
 
 def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale, y: Scale) -> Surface:
-    """Regresses the score of each run on where its arm lies (Rasmussen and Williams 2006, algorithm 2.1).
+    """Regress the score of each run on where its arm lies (Rasmussen and Williams 2006, algorithm 2.1).
 
     What a seed adds to all arms is taken out first, so that noise is what remains between seeds of one arm. Lengths,
     amplitude and noise maximise the marginal likelihood. The arms' means and what the seeds vary around them say all

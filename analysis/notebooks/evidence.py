@@ -63,7 +63,7 @@ def find(
         sweep: its id, whatever else it is; the latest that suits unless given.
         design: as of `--design`; any unless given.
         stopped: whether runs were to be stopped early; either unless given.
-        margin: differences up to so many points would not matter.
+        margin: largest difference, in points, that would not matter.
     """
     where = {path.name: path for path in store.sweep_directories(root)}
     manifests = {name: store.read_manifest(path) for name, path in where.items()}

@@ -38,7 +38,7 @@ def show(*found: Figure | Table | str) -> None:
 
 @contextmanager
 def saying_why() -> Generator[None]:
-    """Prints why something cannot be shown, and goes on: a store may hold one seed, or nothing but failed runs."""
+    """Print why something cannot be shown, and go on: a store may hold one seed, or nothing but failed runs."""
     try:
         yield
     except (ValueError, duckdb.Error) as reason:
@@ -46,7 +46,7 @@ def saying_why() -> Generator[None]:
 
 
 def answer(root: Path, query: str) -> None:
-    """Shows what a query finds in the store at `root` as it is at this moment, or why it finds nothing."""
+    """Show what a query finds in the store at `root` as it is at this moment, or why it finds nothing."""
     with saying_why():
         found = ask(root, query)
         columns = zip(*found.rows, strict=True) if found.rows else [()] * len(found.columns)

@@ -35,14 +35,14 @@ def write(
     tabled: Path | None = None,
     figured: Path | None = None,
 ) -> Path:
-    """Writes the report of a sweep, finished or not, whole or not at all, and its tables; returns its path.
+    """Write the report of a sweep, finished or not, whole or not at all, and its tables; return its path.
 
     The same record gives the same bytes.
 
     Args:
         directory: of the sweep, STORE/sweeps/<id>.
         out: the file; report.html in that folder unless given.
-        margin: differences up to so many points would not matter; says which arms are equivalent.
+        margin: largest difference, in points, that would not matter; says which arms are equivalent.
         tabled: a folder that gets every table as a file in text, Markdown, LaTeX and CSV, and of an ablation the one
             for a paper, `paper`.
         figured: a folder that gets every figure as PDF and PNG.
@@ -72,7 +72,7 @@ def write(
 def write_tables(
     evidence: Evidence, directory: Path, formats: Iterable[str] = tables.FORMATS
 ) -> tuple[Path, ...]:
-    """Writes every table of a sweep's report, and of an ablation the one for a paper; returns their paths."""
+    """Write every table of a sweep's report, and of an ablation the one for a paper; return their paths."""
     sections = [make(evidence) for make in SECTIONS]
     return tables.save_tables([*_tables(sections), *_for_paper(evidence)], directory, formats)
 

@@ -54,7 +54,7 @@ def stopping_figures(evidence: Evidence) -> Group:
 
 
 def search_figures(evidence: Evidence) -> Group:
-    """What so many arms are expected to find."""
+    """Return the figures of the expected best of n arms."""
     name = evidence.plan.get("design") or "search"
 
     found = cache(lambda: best_of({name: evidence.search}))
@@ -66,7 +66,7 @@ def search_figures(evidence: Evidence) -> Group:
         return (items(found()[name].sentence),)
 
     says = "The score that the best of n of these arms is expected to have."
-    return Group("What so many arms find", (Plate("Best of n", says, curve),), sentence)
+    return Group("Expected best of n arms", (Plate("Best of n", says, curve),), sentence)
 
 
 def objective_figures(evidence: Evidence) -> Group:

@@ -32,7 +32,7 @@ class Evidence:
     origins: list[dict[str, Any]]
     """For each run where it comes from, and when its state changed last."""
     margin: float | None = None
-    """Differences up to so many points would not matter."""
+    """Largest difference, in points, that would not matter."""
 
     @property
     def search(self) -> Record:
@@ -93,7 +93,7 @@ class Evidence:
 
 
 def read_evidence(directory: Path, margin: float | None = None) -> Evidence:
-    """Reads a sweep.
+    """Read a sweep.
 
     Raises:
         StoreError: there is no sweep in that folder.

@@ -21,7 +21,7 @@ def section(evidence: Evidence) -> Section:
         (str(run.number), names[run.arm], str(run.seed), str(run.epochs), why[run.number].splitlines()[-1])
         for run in failed
     )
-    caption = f"{len(failed)} of {len(evidence.record.runs)} runs failed, after so many epochs."
+    caption = f"{len(failed)} of {len(evidence.record.runs)} runs failed, each after the epochs given."
     values = {
         "run": [run.number for run in failed],
         "identity": [run.identity for run in failed],

@@ -43,7 +43,7 @@ def section(evidence: Evidence) -> Section:
 def save_figures(
     evidence: Evidence, directory: Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("pdf", "png")
 ) -> tuple[Path, ...]:
-    """Writes each figure that the record allows as TITLE.pdf and TITLE.png, with unit and data set in its title."""
+    """Write each figure that the record allows as TITLE.pdf and TITLE.png, with unit and data set in its title."""
     paths: list[Path] = []
     for plate in (plate for make in MAKERS for plate in make(evidence).plates):
         with suppress(ValueError):  # the page says why there is none

@@ -65,7 +65,7 @@ def _claimed(evidence: Evidence) -> tuple[str, list[str]]:
     if result.best is result.default:
         return "No gain", [
             "No arm is ahead of the default. That none is better may not be claimed: the table of differences says "
-            "how large a difference so many seeds leave open.",
+            "how large a difference these seeds leave open.",
             *_planned(evidence),
         ]
     if summary.confirmed or _alone(evidence):
@@ -117,7 +117,7 @@ def _judged(evidence: Evidence) -> tuple[str, list[str]]:
 
 
 def simultaneous(found: Comparison, others: int) -> float | None:
-    """What the gain of the best of so many arms, that may be claimed by Holm, lies above.
+    """Return a lower bound of the gain of the best of several arms, if that may be claimed by Holm.
 
     The bound of the same procedure (Strassburger and Bretz 2008): the lower end of Bonferroni's interval, but 0 where
     that is below, as Holm has rejected that there is no gain. Each of the two is passed by the true gain 1 time in 40

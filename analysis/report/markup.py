@@ -28,7 +28,7 @@ def items(*content: str) -> Html:
 
 
 def pairs(rows: dict[str, str]) -> Html:
-    """Names, and what each one is; those without are left out."""
+    """Format names with their values; those without are left out."""
     return tag("dl", *(join(tag("dt", name), tag("dd", value)) for name, value in rows.items() if value))
 
 

@@ -44,7 +44,7 @@ def slug(title: str) -> str:
 
 
 def drawn(plate: Plate, measured: str = "") -> Drawn:
-    """Draws a figure; what is `measured` begins its caption, what stands at its foot ends it.
+    """Draw a figure; what is `measured` begins its caption, what stands at its foot ends it.
 
     Raises:
         ValueError: it cannot be made.

@@ -66,7 +66,7 @@ def _short(key: str, value: str) -> str:
 
 
 def _rename(root: ElementTree.Element, name: str) -> None:
-    """Puts the figure's name before every id that something refers to, and drops the others."""
+    """Put the figure's name before every id that something refers to, and drop the others."""
     used: set[str] = set()
     for one in root.iter():
         for key, value in one.attrib.items():

@@ -137,7 +137,7 @@ class ImageSet(DataSet):
         usual = {split: usual[split] for split, count in wanted.items() if count is None}
         given = sum(count or 0 for count in wanted.values())
         free = len(pool) - given - (self.train or FEWEST)
-        if sum(usual.values()) > free:  # nobody asked for so many
+        if sum(usual.values()) > free:  # the default numbers are too large
             usual = {split: max(1, free // len(usual)) for split in usual}
         held_out = {split: count or usual[split] for split, count in wanted.items()}
         train = self.train or len(pool) - sum(held_out.values())

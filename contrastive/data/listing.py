@@ -86,7 +86,7 @@ def with_classes_of(listing: Listing, other: Listing) -> Listing:
 
 
 def refuse_shared(one: Listing, other: Listing) -> None:
-    """Refuses two splits that share a folder or an image, by a link, or because one lies in the other.
+    """Refuse two splits that share a folder or an image, by a link, or because one lies in the other.
 
     Raises:
         ValueError: says which.

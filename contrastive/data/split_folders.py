@@ -42,7 +42,7 @@ def split_folders(root: Path) -> dict[str, Path]:
 
 
 def refuse_splits(folders: Iterable[Path], where: str) -> None:
-    """Refuses folders of classes that look like splits.
+    """Refuse folders of classes that look like splits.
 
     Raises:
         ValueError: says which.

@@ -35,7 +35,7 @@ def mean_colour(blocks: Iterable[tuple[Images, Opacity]]) -> UInt8[ndarray, " 3"
 
 
 def compose(images: Images, opacities: Opacity, colour: UInt8[ndarray, " 3"]) -> None:
-    """Puts `colour` behind the images that are not opaque, in place."""
+    """Put `colour` behind the images that are not opaque, in place."""
     for row, alpha in opacities.items():
         seen = images[row].astype(np.int64) * alpha
         behind = colour.astype(np.int64)[:, None, None] * (255 - alpha.astype(np.int64))

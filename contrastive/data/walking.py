@@ -102,7 +102,7 @@ def walk(classes: Iterable[Path]) -> tuple[dict[str, Members], dict[Place, str]]
 
 
 def check_members(folder: Path, members: Mapping[str, Members], classes: Sequence[str]) -> None:
-    """Refuses members of `folder` that are not at least two `classes` of images.
+    """Refuse members of `folder` that are not at least two `classes` of images.
 
     Raises:
         ValueError: there are no images, those of one class, or a folder whose files are all of unread types.
@@ -131,7 +131,7 @@ def check_members(folder: Path, members: Mapping[str, Members], classes: Sequenc
 
 
 def _walk(top: str, members: Members, seen: dict[Place, str], *, twice: bool) -> list[str]:
-    """Adds what lies in `top` to the members and the folders that were seen; gives the links to folders."""
+    """Add what lies in `top` to the members and the folders that were seen; give the links to folders."""
     links: list[str] = []
     waiting = [top]
     while waiting:
@@ -159,7 +159,7 @@ def _walk(top: str, members: Members, seen: dict[Place, str], *, twice: bool) ->
 
 
 def _refuse_gone(path: str) -> None:
-    """Refuses a link that leads nowhere, unless it is named as a file or leads to itself.
+    """Refuse a link that leads nowhere, unless it is named as a file or leads to itself.
 
     Raises:
         ValueError: the folder that it stands for would be missing without a word.

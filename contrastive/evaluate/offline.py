@@ -47,7 +47,7 @@ def after_training(
 def check_evaluation(
     config: Config, dataset: Dataset, *, cache: Path | None = None, choosing: bool = False
 ) -> None:
-    """Refuses, before training, an evaluation that could not be carried out at its end.
+    """Refuse, before training, an evaluation that could not be carried out at its end.
 
     `choosing`: something is decided by what this configuration reports, so the test images must not be in it.
 
@@ -69,7 +69,7 @@ def check_evaluation(
 
 
 def check_protocol(protocol: Protocol, images: Dataset, where: str, split: str = "validation") -> None:
-    """Refuses a protocol that the images do not allow.
+    """Refuse a protocol that the images do not allow.
 
     Raises:
         ValueError: says which field, and what is allowed.
@@ -108,7 +108,7 @@ def carry_out(
     moments: Moments,
     device: torch.device,
 ) -> dict[str, float]:
-    """Carries out one protocol; arguments as for `after_training`, `moments` those of the pretraining images."""
+    """Carry out one protocol; arguments as for `after_training`, `moments` those of the pretraining images."""
     queries: Split = getattr(images, config.evaluation.split)
     task = Task(images.bank, queries, len(images.classes), moments, config, device)
     names, labels = protocol.reported, queries.labels.to(device)

@@ -180,7 +180,7 @@ Protocol = Annotated[LinearProbe | FineTune | KNN | Collapse, Field(discriminato
 
 
 def check_names(protocols: tuple[Protocol, ...]) -> None:
-    """Refuses protocols whose results would go by one name.
+    """Refuse protocols whose results would go by one name.
 
     Raises:
         ValueError: says which name.

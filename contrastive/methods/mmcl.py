@@ -59,7 +59,7 @@ class MMCL:
     """Whether k(x, x) is taken for 1 whatever the kernel, as in the authors' code."""
     views: tuple[ViewName, ViewName] = ("strong", "strong")
     queue: Natural = 0
-    """Above 0, the negatives are so many earlier keys of a target network, not the batch: an extension."""
+    """Number of earlier keys of a target network used as negatives; 0: the batch is used. An extension."""
     momentum: Momentum = Momentum(start=0.99)
     """Of that target network; without a queue there is none."""
     projector: Head = Head(hidden=(512,), output=128)

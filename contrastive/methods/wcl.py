@@ -75,7 +75,7 @@ class WCL:
     """Whether gradient reaches anchors alone, as in the authors' code."""
     views: tuple[ViewName, ViewName] = ("strong", "strong")
     warmup_epochs: Natural = 10
-    """For so many epochs both views are `warmup_view`, and there are no crops of neighbours."""
+    """Number of first epochs in which both views are `warmup_view`, without crops of neighbours."""
     warmup_view: ViewName = "gentle"
     neighbours: Natural = 0
     """k; 0: no crops."""

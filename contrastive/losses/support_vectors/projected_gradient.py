@@ -30,7 +30,7 @@ class ProjectedGradient:
 
 
 def descend(dual: DualBatch, options: ProjectedGradient) -> Tensor:
-    """Steps a = clip(v - step (Delta v - 2)) from a random start, until the change is small.
+    """Step a = clip(v - step (Delta v - 2)) from a random start, until the change is small.
 
     v is a, or with momentum a + t (1 - t) / (t² + t') * (a - a_before), t' = (sqrt(t⁴ + 4 t²) - t²) / 2.
     """
