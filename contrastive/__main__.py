@@ -41,7 +41,7 @@ Writes the trained network (encoder and heads) as safetensors, its configuration
 
 
 def parser(program: str = "python -m contrastive") -> argparse.ArgumentParser:
-    """The three commands with all their flags."""
+    """Return the parser of the three commands with all their flags."""
     top = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     raw = argparse.RawDescriptionHelpFormatter

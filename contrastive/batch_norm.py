@@ -38,7 +38,7 @@ def split_batch_norm(encoder: nn.Module, splits: int, world: World) -> None:
 
 
 class SplitBatchNorm2d(nn.BatchNorm2d):
-    """Normalises `splits` equal, consecutive parts of a batch each by its own mean and variance."""
+    """Batch normalisation of `splits` equal, consecutive parts of a batch, each by its own mean and variance."""
 
     splits: int = 1
     world: World = World()

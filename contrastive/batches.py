@@ -26,7 +26,7 @@ def batches(
     device: torch.device,
     neighbours: Int[Tensor, "n k"] | None = None,
 ) -> Iterator[Batch]:
-    """Yields each step of an epoch: this process's rows of the batch of all processes.
+    """Yield each step of an epoch: this process's rows of the batch of all processes.
 
     All processes draw alike and render their own rows, so that the batch, its order and its augmentation do
     not depend on how many there are. The last, incomplete batch is dropped.

@@ -1,4 +1,4 @@
-"""Where what can be made again is kept between runs."""
+"""Cache folder for files that can be made again."""
 
 from pathlib import Path
 
@@ -6,5 +6,5 @@ from platformdirs import user_cache_path
 
 
 def cache_folder() -> Path:
-    """The platform's folder for caches, of this project; XDG_CACHE_HOME moves it on Linux."""
+    """Return this project's folder in the platform's cache folder; XDG_CACHE_HOME moves it on Linux."""
     return user_cache_path("contrastive-sweeps", appauthor=False)

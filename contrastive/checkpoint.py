@@ -28,7 +28,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
 
 
 def load_state(path: Path, *, device: torch.device) -> dict[str, Any]:
-    """What `save` wrote. Nothing but tensors and plain values is unpickled.
+    """Load what `save_state` wrote. Only tensors and plain values are unpickled.
 
     Raises:
         FileNotFoundError: there is no such file.
@@ -37,7 +37,7 @@ def load_state(path: Path, *, device: torch.device) -> dict[str, Any]:
 
 
 def load_encoder(path: str | Path, *, device: str | torch.device = "cpu") -> Pretrained:
-    """The trained encoder of a run, with its projector, its configuration and what standardises its images.
+    """Load the trained encoder of a run, with its projector, its configuration and what standardises its images.
 
     Args:
         path: a checkpoint of training, or an export of one (.safetensors).

@@ -1,4 +1,4 @@
-"""What the command line on one trained network does."""
+"""Commands on one trained network."""
 
 import argparse
 import dataclasses

@@ -65,7 +65,7 @@ class Evaluation:
     """Number of neighbours. A smaller bank is used completely with the default number, and refuses any other."""
     temperature: Temperature = 0.1
     layer: Layer = "encoder"
-    """Of kNN and of the effective rank beside it."""
+    """Layer of kNN and of the effective rank."""
     after: tuple[Protocol, ...] = ()
     split: Literal["validation", "test"] = "validation"
     """Which images the protocols of `after` are judged on. Nothing is chosen on test images."""
@@ -160,7 +160,7 @@ class Config:
 
     @property
     def dtype(self) -> torch.dtype:
-        """Of weights and images."""
+        """Data type of weights and images."""
         import torch
 
         return {"float32": torch.float32, "float64": torch.float64}[self.precision]
@@ -175,12 +175,12 @@ _CONFIG = TypeAdapter(Config)
 
 
 def to_dict(config: Config) -> dict[str, Any]:
-    """The configuration as JSON-ready values, defaults filled in."""
+    """Return the configuration as JSON-ready values, defaults filled in."""
     return cast(dict[str, Any], _CONFIG.dump_python(config, mode="json"))
 
 
 def from_dict(values: Mapping[str, Any]) -> Config:
-    """The configuration that `to_dict` wrote.
+    """Return the configuration that `to_dict` wrote.
 
     Raises:
         ValueError: an unknown field or an illegal value, named by its path.
@@ -189,7 +189,7 @@ def from_dict(values: Mapping[str, Any]) -> Config:
 
 
 def replace(config: Config, changes: Mapping[str, Any]) -> Config:
-    """The configuration with the fields at dotted paths changed: `replace(config, {"method.temperature": 0.2})`.
+    """Change the fields at dotted paths: `replace(config, {"method.temperature": 0.2})`.
 
     All changes are made before the result is checked, outer ones first, so that fields may move together in any
     order. A changed "name" starts from the defaults of the kind that it names: of the old kind nothing is left.
@@ -207,7 +207,7 @@ def replace(config: Config, changes: Mapping[str, Any]) -> Config:
 
 
 def value_at(config: Config, path: str) -> Any:
-    """The JSON value of the field at a dotted path.
+    """Return the JSON value of the field at a dotted path.
 
     Raises:
         ValueError: the path does not exist.
@@ -227,7 +227,7 @@ def arm(config: Config, fingerprint: str) -> str:
 
 
 def to_json(value: Any) -> Any:
-    """A configuration value (a dataclass, a tuple, a number) as JSON-ready values."""
+    """Convert a configuration value (a dataclass, a tuple, a number) to JSON-ready values."""
     return TypeAdapter(Any).dump_python(value, mode="json")
 
 

@@ -1,4 +1,4 @@
-"""Which class a configuration's "name" stands for: the members of unions, their fields and defaults."""
+"""Kinds of configurations by "name": the members of unions, their fields and defaults."""
 
 import dataclasses
 from collections.abc import Mapping, Sequence

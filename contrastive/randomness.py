@@ -1,4 +1,4 @@
-"""One generator for each purpose, so that nothing depends on the order in which things are drawn."""
+"""Random generators, one for each purpose, so that no draw depends on the order of others."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""The training loop, readable from top to bottom; it knows no Ray, no Optuna and no store."""
+"""The training loop, readable from top to bottom and independent of Ray, Optuna and the store."""
 
 import math
 import time

@@ -1,4 +1,4 @@
-"""What pydantic finds fault with, in this project's words: where, what was given, what is allowed."""
+"""Pydantic's errors in this project's words: where, what was given, what is allowed."""
 
 import difflib
 from collections.abc import Callable, Mapping

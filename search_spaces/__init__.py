@@ -1,4 +1,4 @@
-"""Spaces of configurations, as data: what varies around a base, in which range, after whom.
+"""Spaces of configurations, as data: what varies around a base, in which range, by which source.
 
 Example:
     >>> from search_spaces import SPACES

@@ -1,4 +1,4 @@
-"""Arms that a space lists by name: what several at once are called, and what is left where paths are pinned."""
+"""Arms that a space lists by name: names of combinations, and what remains where paths are pinned."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Many sweeps under one budget, said before the first of them starts. Only data, in the words of the command line."""
+"""Campaigns: many sweeps under one budget, planned before the first starts. Only data, in the command line's words."""
 
 from typing import Literal
 

@@ -1,4 +1,4 @@
-"""The campaigns that have a name."""
+"""Named campaigns."""
 
 from search_spaces.campaign import Campaign, Entry
 

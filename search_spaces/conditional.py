@@ -1,4 +1,4 @@
-"""Between what is chosen, one value for each domain, and the values of a configuration's fields.
+"""Conversion between choices, one value for each domain, and the values of a configuration's fields.
 
 A domain's key is the path of the field it is of; that of a `Zip` is several paths joined by ", ". A choice may be
 a whole sub-configuration, and a domain may exist only where a field has one of certain values. Of such domains

@@ -1,4 +1,4 @@
-"""Finds a key that stands twice in one dict: Python keeps the last and drops the others without a word."""
+"""Detection of duplicate keys in a dict: Python keeps the last and silently drops the others."""
 
 import ast
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What a space is made of beside its domains: constraints, listed arms, and what is known from elsewhere."""
+"""Parts of a space beside its domains: constraints, listed arms, and results known from elsewhere."""
 
 from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Spaces for few epochs: schedules that do not fit give way in what is listed and in ranges, too."""
+"""Spaces for few epochs: schedules that do not fit are shortened, also in lists and ranges."""
 
 from collections.abc import Mapping
 from dataclasses import replace

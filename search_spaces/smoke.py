@@ -1,4 +1,4 @@
-"""Any space as a sweep of seconds, on a few images of its own: it shows that it runs, and nothing of its methods."""
+"""Smoke tests: any space as a sweep of seconds on a few synthetic images; they show only that it runs."""
 
 from collections.abc import Collection
 from dataclasses import replace

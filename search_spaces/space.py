@@ -1,4 +1,4 @@
-"""What may vary: a base configuration, a domain for each dotted path, and constraints across paths. Only data."""
+"""Search spaces: a base configuration, a domain for each dotted path, and constraints across paths. Only data."""
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Data sets: one made here, the well-known ones in their own formats, and anybody's folder of images.
+"""Data sets: one made here, the well-known ones in their own formats, and folders of your own images.
 
 Sets that fit are uint8 tensors that all processes of a machine share; larger ones of image files are decoded
 as they are used. A new set is one file with a configuration that is a `DataSet` (or, of image files, an
@@ -46,7 +46,7 @@ _DATA: Final = TypeAdapter(Data)
 
 
 def load(data: Data, *, cache: str | Path | None = None) -> "Dataset":
-    """The images of `data`, from `cache` where they are kept, else drawn or read and kept there, or streamed.
+    """Load the images of `data`, from `cache` if they are there; else draw or read and keep them, or stream them.
 
     Safe with several processes at once, which then share the pages of one file.
 
@@ -62,7 +62,7 @@ def load(data: Data, *, cache: str | Path | None = None) -> "Dataset":
 
 
 def parse(text: str) -> Data:
-    """The data set that a command line names: "shapes", "fashion_mnist", "cifar10:PATH", "folder:PATH" or a PATH.
+    """Parse the name of a data set: "shapes", "fashion_mnist", "cifar10:PATH", "folder:PATH" or a PATH.
 
     A path alone is that of a folder of images. All other fields have their defaults; paths become absolute.
 

@@ -1,4 +1,4 @@
-"""What every data set's configuration can do."""
+"""Base of data set configurations."""
 
 from __future__ import annotations
 

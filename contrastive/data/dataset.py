@@ -1,4 +1,4 @@
-"""What every data set becomes: three splits of images, and a fingerprint of their content."""
+"""Loaded data sets: three splits of images, and a fingerprint of their content."""
 
 import hashlib
 import math

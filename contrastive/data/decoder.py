@@ -21,7 +21,7 @@ READ: Final = 1
 TOO_LARGE: Final = 2
 """More pixels than Pillow opens."""
 NO_RANGE: Final = 3
-"""Numbers of which nobody says where black and white lie."""
+"""Numbers without a known range from black to white."""
 NO_FILE: Final = 4
 """A folder, a pipe or a device, which might never end."""
 

@@ -8,7 +8,7 @@ from numpy import ndarray
 
 
 def stratified_order(labels: Int[ndarray, " n"], generator: np.random.Generator) -> Int[ndarray, " n"]:
-    """A random order of the images of which any stretch holds each class in its proportion (± 2 images).
+    """Order images at random so that any stretch holds each class in its proportion, within 2 images.
 
     The members of a class are shuffled and spread evenly over [0, 1), one in each of its equal intervals;
     the order is that of the places. So 1,000 images of 100 classes are 10 of each, not 3 to 20.

@@ -51,7 +51,7 @@ class Members:
 
 
 def is_clutter(name: str) -> bool:
-    """Whether a file or folder of this name is nobody's data."""
+    """Return whether a file or folder of this name is no data."""
     return name.startswith(".") or name.lower() in CLUTTER
 
 

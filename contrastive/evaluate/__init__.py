@@ -1,4 +1,4 @@
-"""What the features are worth: read-outs that train nothing the encoder sees."""
+"""Evaluation of features: read-outs that leave the encoder unchanged, and fine-tuning."""
 
 from typing import TYPE_CHECKING
 

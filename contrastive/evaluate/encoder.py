@@ -1,4 +1,4 @@
-"""What a trained encoder is worth, by protocols on the images that it was trained for or on others."""
+"""Evaluation of a trained encoder, by protocols on its own or on other images."""
 
 from collections.abc import Iterator
 from functools import lru_cache

@@ -1,4 +1,4 @@
-"""What is measured when training has ended: protocols on a network that pretraining has left behind."""
+"""Evaluation after training: protocols on the pretrained network."""
 
 import math
 from pathlib import Path

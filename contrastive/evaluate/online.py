@@ -1,4 +1,4 @@
-"""What is reported after each epoch, and the two baselines that any learning must pass."""
+"""Measurements after each epoch, and the two baselines that learning must beat."""
 
 import torch
 from torch import Tensor, nn

@@ -1,4 +1,4 @@
-"""What is measured of a trained encoder: protocols as frozen configurations, published recipes as presets."""
+"""Evaluation protocols as frozen configurations, with published recipes as presets."""
 
 from typing import Annotated, ClassVar, Literal
 

@@ -1,4 +1,4 @@
-"""What the forms of CACR share: cosines of views, the weights made of them, and what is refused."""
+"""Common parts of the forms of CACR: cosines of views, the weights made of them, and checks."""
 
 import math
 from typing import Literal, get_args

@@ -1,4 +1,4 @@
-"""What the losses of mixtures share: who is mixed with whom, and how much of each there is."""
+"""Common parts of the losses of mixtures: which images are mixed, and the share of each."""
 
 import torch
 from torch import Tensor

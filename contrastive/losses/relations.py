@@ -1,4 +1,4 @@
-"""What the losses of SCE's family are made of: three terms, and what a view's keys ask of a query."""
+"""Common parts of the losses of SCE's family: three terms, and the target that a view's keys give a query."""
 
 from typing import Literal, NamedTuple
 

@@ -1,4 +1,4 @@
-"""What a method declares and what it is given: the contract between a method's file and the model."""
+"""The contract between a method's file and the model: what a method declares, and what it is given."""
 
 from __future__ import annotations
 
