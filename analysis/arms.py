@@ -12,7 +12,7 @@ from analysis.load import Record, Run, setting
 from analysis.paired import spread
 
 PLANNED = ("one_at_a_time", "leave_one_out", "add_one_in", "pairs", "given", "path", "grid")
-"""Designs whose arms are all known before the first run: each one's difference was to be seen, whatever it would be."""
+"""Designs whose arms are all known before the first run, so that each difference was planned."""
 
 
 @dataclass(frozen=True, repr=False)
@@ -24,7 +24,7 @@ class Arm:
     values: dict[str, Any]
     seeds: tuple[int, ...]
     state: str
-    """"complete" only when it is on every seed of the sweep, so that all scores rest on the same seeds."""
+    """"complete" only if it is complete on every seed of the sweep, so that all scores rest on the same seeds."""
     epochs: int
     scores: dict[int, float]
     """The metric at the end of each complete run, by seed."""
@@ -55,7 +55,7 @@ class Arm:
 
 
 def numbered(names: Sequence[str], arms: Sequence[Arm]) -> list[str]:
-    """The name of each arm; where two have the same, with its number."""
+    """Return the name of each arm, with its number where two have the same name."""
     alike = Counter(names)
     return [
         f"{name} (arm {arm.number})" if alike[name] > 1 else name
@@ -64,7 +64,7 @@ def numbered(names: Sequence[str], arms: Sequence[Arm]) -> list[str]:
 
 
 def ranked(record: Record) -> tuple[Arm, ...]:
-    """The arms of a sweep, complete ones first, by score; then by where they ended."""
+    """Rank the arms of a sweep: complete ones first, by score; then the others by their last value."""
     runs: dict[str, list[Run]] = {}
     for run in record.runs:
         runs.setdefault(run.arm, []).append(run)
@@ -83,12 +83,12 @@ def ranked(record: Record) -> tuple[Arm, ...]:
 
 
 def default_arm(record: Record, arms: Sequence[Arm]) -> Arm | None:
-    """The arm of a sweep that all others are compared with; None before it has begun."""
+    """Return the arm of a sweep that all others are compared with; None before it has started."""
     return next((arm for arm in arms if arm.digest == record.manifest.get("default_arm")), None)
 
 
 def pareto(points: Sequence[Sequence[float]]) -> list[int]:
-    """Which points no other one equals or beats in every coordinate and beats in one; more is better.
+    """Return the indices of the Pareto-optimal points; larger values are better.
 
     >>> pareto([(1, 2), (2, 1), (0, 0)])
     [0, 1]
@@ -102,9 +102,9 @@ def pareto(points: Sequence[Sequence[float]]) -> list[int]:
 
 
 def front(record: Record, arms: Sequence[Arm]) -> tuple[int, ...]:
-    """Numbers of the complete arms that no other beats in every objective; none where there is one objective.
+    """Return the numbers of the Pareto-optimal complete arms; none where there is one objective.
 
-    An arm of which an objective was not reported has no place.
+    Arms without a value of some objective are left out.
     """
     objectives = record.manifest.get("objectives") or []
     complete = [arm for arm in arms if len(arm.objectives) == len(objectives)]

@@ -15,7 +15,7 @@ from analysis.multiple import Difference, against, differences
 
 @dataclass(frozen=True)
 class Ablation:
-    """The arms of a sweep whose space lists alternatives, found by what they change, whatever they are called."""
+    """The arms of a sweep whose space lists alternatives, identified by what they change, not by name."""
 
     record: Record
     """The same sweep, its arms told apart by the values at their paths."""
@@ -64,7 +64,7 @@ def ablation(record: Record) -> Ablation:
 def leave_one_out(
     record: Record, *, margin: float | None = None, generator: np.random.Generator | None = None
 ) -> tuple[Difference, ...]:
-    """Each component's row: the method without it less the full method, so below 0 where it helps.
+    """Compare the method without each component to the full method: below 0 where the component helps.
 
     In the order of the space, for the components of which the sweep has an arm; designs `listed` and `pairs` have all.
 
@@ -84,7 +84,7 @@ def leave_one_out(
 def add_one_in(
     record: Record, *, margin: float | None = None, generator: np.random.Generator | None = None
 ) -> tuple[Difference, ...]:
-    """Each component's row: the bare method with it less the bare method, so above 0 where it helps.
+    """Compare the bare method with each component to the bare method: above 0 where the component helps.
 
     For sweeps of design `added`; of any other there are no rows. Arguments and errors as of `leave_one_out`, but that
     it is the bare method that must be complete.
@@ -99,7 +99,7 @@ def add_one_in(
 
 
 def bare_method(record: Record) -> Arm | None:
-    """The arm without any of the components; None if the sweep has none.
+    """Return the arm without any of the components; None if the sweep has none.
 
     Raises:
         ValueError: the space of the sweep lists no alternatives, or its default has not begun.
@@ -110,7 +110,7 @@ def bare_method(record: Record) -> Arm | None:
 def interactions(
     record: Record, *, margin: float | None = None, generator: np.random.Generator | None = None
 ) -> tuple[Difference, ...]:
-    """A row for each two components that a sweep of design `pairs` leaves out together, named "a & b".
+    """Estimate the interaction of each pair of components that design `pairs` leaves out together, named "a & b".
 
     Seed by seed: without both, less without the one, less without the other, plus the full method, the contrast of a
     2 x 2 factorial design. It is 0 where their losses add up, above 0 where one is worth something only with the

@@ -19,11 +19,11 @@ QUARTER = 0.25
 MIN_SEEDS = 5
 """Values of a stratum without which resamples say less of the spread than Student's t."""
 QUARTILES = 1.349
-"""How far apart they are in a normal distribution, in standard deviations."""
+"""Interquartile range of a normal distribution, in standard deviations."""
 
 
 def iqm(values: Values) -> Values:
-    """The interquartile mean over the last axis (Agarwal et al. 2021): a quarter of the values is cut from each end.
+    """Return the interquartile mean over the last axis (Agarwal et al. 2021): a quarter is cut from each end.
 
     Of n values floor(n / 4) are cut, as scipy's trimmed mean and rliable do: one of 5 seeds, none of 3.
     """
@@ -33,7 +33,7 @@ def iqm(values: Values) -> Values:
 
 
 def mean(values: Values) -> Values:
-    """The mean over the last axis."""
+    """Return the mean over the last axis."""
     return values.mean(axis=-1)
 
 
@@ -42,10 +42,10 @@ STATISTICS: dict[Statistic, Callable[[Values], Values]] = {"mean": mean, "iqm": 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What the seeds of one arm say, in points of the metric."""
+    """Estimate of one arm from its seeds, in points of the metric."""
 
     values: int
-    """How many there are, over all strata."""
+    """Number of values, over all strata."""
     mean: float
     deviation: float | None
     """Sample standard deviation over seeds, within strata; None of one seed each."""
@@ -100,7 +100,7 @@ def bootstrap(
     statistic: Statistic = "mean",
     resamples: int = RESAMPLES,
 ) -> Ends | None:
-    """95 % interval of a statistic of all groups, by a smoothed bootstrap with adjusted percentiles (Hesterberg 2015).
+    """Return the 95 % interval of a statistic by a smoothed bootstrap with adjusted percentiles (Hesterberg 2015).
 
     Seeds are drawn again within each group. As its n values vary too little by n / (n - 1), normal noise of their
     variance over n is added (Silverman and Young 1987); as their spread is itself estimated, the percentiles are those

@@ -23,7 +23,7 @@ Boxes = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 def fanova(
     observed: Observed, generator: np.random.Generator, *, trees: int = 64, pairs: bool = False
 ) -> Importance:
-    """Shares in the variance that parameters explain alone, and with `pairs` two together beyond that.
+    """Return the shares of variance that parameters explain alone and, with `pairs`, two together beyond that.
 
     Hutter, Hoos, Leyton-Brown (ICML 2014): the variance of a tree's marginal over one parameter, all others
     integrated out over their domains, on the domains' own scales (logarithmic where they are). Means of the shares
@@ -56,7 +56,7 @@ def fanova(
 
 
 def random_forest(observed: Observed, generator: np.random.Generator, *, trees: int = 64) -> Any:
-    """A RandomForestRegressor, as it is usual for fANOVA: leaves of one score, all axes tried at each split.
+    """Fit the usual random forest of fANOVA: leaves of one score, all axes tried at each split.
 
     Its `oob_score_` is R² of what it predicts of each arm by the trees that were grown without that one.
 

@@ -1,4 +1,4 @@
-"""What a sweep has found, in a sentence that answers the question of its space; first what weakens it."""
+"""Headline of a sweep: caveats first, then a sentence that answers the question of its space."""
 
 from collections.abc import Sequence
 
@@ -26,7 +26,7 @@ def headline(summary: Summary) -> str:
 
 
 def finding_of(summary: Summary) -> str:
-    """The answer alone, a sentence without its full stop."""
+    """Return the answer alone, a sentence without its full stop."""
     if summary.smoke:
         return SMOKE
     used = dict.fromkeys((*summary.codes, *summary.result.codes))
@@ -35,7 +35,7 @@ def finding_of(summary: Summary) -> str:
 
 
 def caveats(summary: Summary) -> list[str]:
-    """What has to be known before the finding: no baseline beaten, or scores too coarse to rank by; sentences."""
+    """Return the caveats of the finding in sentences: no baseline beaten, or scores too coarse to rank by."""
     result = summary.result
     if result.best is None or result.best.score is None or summary.smoke:
         return []
@@ -43,7 +43,7 @@ def caveats(summary: Summary) -> list[str]:
 
 
 def counts(states: dict[str, int]) -> str:
-    """How many runs are in each state, in words."""
+    """Say how many runs are in each state."""
     order = ("complete", "stopped", "paused", "failed", "running")
     return ", ".join(f"{states[state]} {state}" for state in order if state in states)
 

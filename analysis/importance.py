@@ -1,4 +1,4 @@
-"""How much each parameter matters to the score, and what each one's share in it is given as."""
+"""Importance of parameters for the score."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

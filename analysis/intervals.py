@@ -1,4 +1,4 @@
-"""Student's interval of a mean over seeds, where there is one, and how intervals are written."""
+"""Student's 95 % interval of a mean over seeds, and the formatting of intervals."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -72,7 +72,7 @@ def interval(values: Sequence[float], within: Ends = EVERYWHERE) -> Interval:
 
 
 def clipped(low: float, high: float, within: Ends) -> Ends:
-    """An interval cut at the ends of what is possible."""
+    """Clip an interval to the possible range."""
     return max(float(low), within[0]), min(float(high), within[1])
 
 
@@ -90,7 +90,7 @@ def span(low: float, high: float, digits: int = 1, *, signed: bool = False) -> s
 
 
 def chance(p: float) -> str:
-    """A p in two digits; in three where it lies above the level and two would put it on it."""
+    """Format a p in two digits; in three where it is above the level and two would round it to the level."""
     return f"{p:.3g}" if p > ALPHA >= float(f"{p:.2g}") else f"{p:.2g}"
 
 
@@ -107,7 +107,7 @@ def reach(half: float | None, digits: int = 1) -> str:
 
 
 def signed(value: float, digits: int = 2) -> str:
-    """A number with its sign, of the width of a digit column."""
+    """Format a number with its sign, of the width of a digit column."""
     return f"{value:+.{digits}f}".replace("-", "−")
 
 

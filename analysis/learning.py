@@ -1,4 +1,4 @@
-"""Whether each arm of a sweep has learned: its accuracy over seeds beside what needs no training."""
+"""Check whether each arm of a sweep has learned: its accuracy over seeds beside the baselines."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class Row:
 
 
 def learning(record: Record) -> list[Row]:
-    """A row for each complete arm, the best first.
+    """Return a row for each complete arm, the best first.
 
     Raises:
         ValueError: the sweep keeps no baselines, or none of a seed that an arm was run on.

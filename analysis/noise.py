@@ -1,4 +1,4 @@
-"""How much chance moves the score of one arm from seed to seed, as it was measured before."""
+"""Known noise: the sd of one arm's score over seeds, as measured before."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,15 +12,15 @@ from analysis.paired import ALPHA
 
 @dataclass(frozen=True)
 class Noise:
-    """How much the score of one arm varies over seeds, as it was measured before."""
+    """The sd of one arm's score over seeds, as measured before."""
 
     deviation: float
     """Sample standard deviation, in points."""
     seeds: int | None = None
-    """How many it rests on; None: taken as exact."""
+    """Number of seeds that it was estimated from; None: taken as exact."""
 
     def __post_init__(self) -> None:
-        """Refuse what is no noise.
+        """Refuse an illegal deviation.
 
         Raises:
             ValueError: the deviation is not a number above 0.

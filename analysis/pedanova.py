@@ -25,7 +25,7 @@ def ped_anova(
     local: bool = True,
     resamples: int = 200,
 ) -> Importance:
-    """Shares in how the best arms' parameters are distributed otherwise than those of all.
+    """Return each parameter's share of the divergence between the best arms and all arms.
 
     The Pearson divergence of one parameter's density among the best from that in the region, its density taken on
     its own scale: by kernels for numbers, by counts for categories, one uniform arm added. A parameter that exists

@@ -1,4 +1,4 @@
-"""Who has proposed the arms of a search: its model, or chance."""
+"""Origins of the arms of a search: its model, or random draws."""
 
 from collections import Counter
 

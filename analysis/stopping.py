@@ -1,4 +1,4 @@
-"""Whether stopping runs early pays: how well their order at an epoch tells their order at the end."""
+"""Rank agreement between epochs and the end, which tells whether early stopping pays."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ TENTH = 10
 
 @dataclass(frozen=True)
 class Agreement:
-    """How well ranks at an epoch tell those at the end, each the mean over seeds of what it is within one."""
+    """Rank correlations between an epoch and the end, computed within each seed and averaged over seeds."""
 
     epoch: int
     spearman: float

@@ -1,4 +1,4 @@
-"""From a loaded record to what the sweep has shown."""
+"""Summaries of loaded records."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace

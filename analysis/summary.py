@@ -1,4 +1,4 @@
-"""A sweep in numbers: its arms, the best beside the default, and whether the noise allows to say so."""
+"""Summary of a sweep: its arms, the best beside the default, and whether their difference is significant."""
 
 import re
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class Summary:
     best: Arm | None
     default: Arm | None
     comparison: Comparison | None
-    """The best less the default, by itself."""
+    """Difference of the best and the default, uncorrected."""
     p_holm: float | None
     """Its p, corrected for the number of arms, since the best was chosen from all."""
     states: dict[str, int]
@@ -45,7 +45,7 @@ class Summary:
     within: Ends = EVERYWHERE
     """Between what a score lies."""
     seed_deviation: float | None = None
-    """Of one arm over seeds, as it was known when the sweep began."""
+    """The sd of one arm over seeds, as known when the sweep started."""
     proposals: str | None = None
     """How many arms a model has proposed, where one was asked."""
     codes: tuple[str, ...] = ()

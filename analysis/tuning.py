@@ -1,4 +1,4 @@
-"""What tuning was worth: tuned less default, of all parameters together and of each alone."""
+"""Gain by tuning: tuned minus default, for all parameters together and for each alone."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,7 +54,7 @@ class Gain:
 
 
 def tunability(record: Record) -> tuple[Gain, ...]:
-    """What tuning all parameters gained, then what each alone did, the most first (Probst et al., JMLR 2019).
+    """Return the gain of tuning all parameters, then of each alone, the largest first (Probst et al., JMLR 2019).
 
     A parameter's gain is that of the best complete arm that differs from the default in its domain only; where a
     sweep has no such arm (see `predicted`), or only the default, the parameter is left out. The arm is chosen in
@@ -90,7 +90,7 @@ def tunability(record: Record) -> tuple[Gain, ...]:
 
 
 def predicted(record: Record, generator: np.random.Generator) -> dict[str, float]:
-    """What each parameter alone could gain, in points, as a forest of the complete arms predicts it.
+    """Predict the gain of tuning each parameter alone, in points, by a forest of the complete arms.
 
     Probst et al.'s definition on a surrogate: the best over the domain with all else at the default, less the
     default, both predicted. No seeds stand behind it, and a forest flattens what it learns: it ranks parameters

@@ -1,4 +1,4 @@
-"""What a sweep has found, and how much of it may be claimed."""
+"""The finding of a sweep, and the claims that it supports."""
 
 import json
 from collections import Counter

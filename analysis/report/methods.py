@@ -1,4 +1,4 @@
-"""How a sweep was carried out, in sentences that can go into a paper; from its record alone."""
+"""Methods paragraph of a report: how the sweep was carried out, in sentences for a paper."""
 
 import json
 from collections.abc import Mapping

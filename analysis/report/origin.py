@@ -1,4 +1,4 @@
-"""Where a sweep comes from, and what others have reported."""
+"""Provenance of a sweep, and results that others have reported."""
 
 import json
 from datetime import UTC, datetime
