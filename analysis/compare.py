@@ -70,7 +70,7 @@ def compare(
         arm: score in points by seed.
         other: score in points by seed, to compare with.
         noise: the known noise of one arm over seeds.
-        margin: differences up to so many points would not matter; says whether the arms are equivalent.
+        margin: largest difference, in points, that would not matter; says whether the arms are equivalent.
         generator: see `analysis.paired.sign_flips`.
 
     Raises:

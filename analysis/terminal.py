@@ -12,7 +12,7 @@ from analysis.summary import Summary
 
 
 def summary_text(summary: Summary, limit: int = 20) -> str:
-    """The summary for a terminal: the `limit` best arms and the default, the verdict, and what would settle it.
+    """Format the summary for a terminal: the `limit` best arms and the default (mean ± sd over seeds), and the verdict.
 
     Where the best arms were run again on fresh seeds, the search is shown, but only those runs are judged.
     """
