@@ -78,8 +78,8 @@ def test_how_many_batches_a_norm_has_seen_is_no_part_of_a_trajectory(tmp_path: P
     [
         ({"trial": None}, "it lacks 'trial'"),
         ({f"loss/{step}": None for step in range(8)}, "it lacks 'loss/0'"),
-        ({"config": np.array("{")}, "Expecting"),
-        ({"config": np.array(json.dumps({"method": {"name": "sce"}}))}, "encoder"),
+        ({"trial": np.array("{")}, "Expecting"),
+        ({"trial": np.array(json.dumps({"method": {"name": "sce"}}))}, "encoder"),
         ({"views/0/0": None}, "0"),
         ({"initial/queue": None}, "it lacks 'initial/queue'"),
         ({"initial/online/encoder.0.weight": None}, r"online network and the file's differ in \['encoder.0.weight"),

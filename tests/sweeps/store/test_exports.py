@@ -182,12 +182,12 @@ def test_mlflow_reads_each_run_with_all_that_it_has(results, tmp_path):
     assert not client.search_runs([experiments["begun"].experiment_id])
     experiment = experiments["first it's"]
     renamed = {new.removeprefix("name of "): old for new, old in experiment.tags.items()}
-    runs = {run.data.tags["run"]: run for run in client.search_runs([experiment.experiment_id])}
+    runs = {found.data.tags["run"]: found for found in client.search_runs([experiment.experiment_id])}
     directory, found = results / "sweeps" / "first it's", set[Fact]()
-    for run, run in runs.items():
+    for name, run in runs.items():
         for key in run.data.metrics:
             for one in client.get_metric_history(run.info.run_id, key):
-                found.add((run, one.step, renamed.get(key, key), plain(one.value)))
+                found.add((name, one.step, renamed.get(key, key), plain(one.value)))
     assert found == facts(directory)
     for row in store.runs(directory).to_pylist():
         run = runs[row["run"]]

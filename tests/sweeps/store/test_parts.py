@@ -106,7 +106,9 @@ def test_no_run_is_in_two_parts_and_small_parts_are_merged(tmp_path: Path) -> No
         fold(tmp_path, f"t{number}")
     index = parts.read_index(tmp_path)
     assert len(index.of("reports")) <= 4  # each fold takes those in that are not twice its size
-    runs = [set(pq.read_table(parts.part_path(tmp_path, p))["run"].to_pylist()) for p in index.of("reports")]
+    runs = [
+        set(pq.read_table(parts.part_path(tmp_path, p))["trial"].to_pylist()) for p in index.of("reports")
+    ]
     assert sum(map(len, runs)) == len(set().union(*runs)) == 12
 
 
