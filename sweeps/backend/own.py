@@ -1,4 +1,4 @@
-"""Ray on this machine: starts in the background while its driver prepares, ends while the driver concludes."""
+"""Ray on this machine: starts in the background while its driver prepares."""
 
 from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -29,7 +29,7 @@ class OwnCluster:
 
     @contextmanager
     def __call__(self) -> Generator[None]:
-        """Wait for the cluster, to train within; at the end do not wait until it is gone.
+        """Wait for the cluster, to train within; at the end wait until it is gone.
 
         Raises:
             StartError: Ray cannot be started here.
@@ -54,4 +54,5 @@ class OwnCluster:
 
     def _end(self) -> None:
         self.started = None
-        self.thread.submit(self.session.close)
+        # What Tune leaves refers to Ray's worker: freed elsewhere while the worker shuts down, it ends the process.
+        self.thread.submit(self.session.close).result()
