@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from analysis.arms import Arm
 from analysis.components import leave_one_out
@@ -46,18 +46,23 @@ def open(root: str | Path, sweep: str | None = None) -> "Results":  # noqa: A001
     Raises:
         ValueError: there is no such sweep, or no store; names what there is.
     """
+    return Results(recorded(root, sweep))
+
+
+def recorded(root: str | Path, sweep: str | None = None) -> Path:
+    """The folder of the sweep that `open` opens; arguments and errors are those of `open`."""
     path = Path(root).expanduser()
     if sweep is not None:
-        return Results(store.find(sweep, root=path))
+        return store.find(sweep, root=path)
     if (path / store.MANIFEST).is_file():
-        return Results(path)
+        return path
     found = store.sweep_directories(path)
     if not found:
         what = "holds no sweep yet" if path.exists() else "is not there"
         raise StoreError(
             f"{path.absolute()} {what}; give the folder of a result store, or of one of its sweeps"
         )
-    return Results(max(found, key=lambda folder: store.read_manifest(folder).get("created", "")))
+    return max(found, key=lambda folder: store.read_manifest(folder).get("created", ""))
 
 
 class Results:
@@ -170,9 +175,9 @@ class Results:
 
         return save_figures(self._evidence, Path(directory).expanduser(), formats)
 
-    def refresh(self) -> "Results":
+    def refresh(self) -> Self:
         """Read the sweep again, as it is now."""
-        return Results(self.directory)
+        return type(self)(self.directory)
 
     def __repr__(self) -> str:
         states = ", ".join(f"{count} {state}" for state, count in self._evidence.states.items())

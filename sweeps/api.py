@@ -70,10 +70,6 @@ class Sweep(results.Results):
         found = {seed: folder / "checkpoint.pt" for seed, folder in folders.items()}
         return TrainedArm(**{f.name: getattr(best, f.name) for f in fields(best)}, checkpoints=found)
 
-    def refresh(self) -> "Sweep":
-        """Read the sweep again, as it is now."""
-        return Sweep(self.directory)
-
 
 class CampaignResults:
     """A campaign: its sweeps by name, and the differences that were planned before its first run."""
@@ -234,7 +230,7 @@ def open(store: str | Path = DEFAULT_STORE, sweep: str | None = None) -> Sweep: 
     Raises:
         ValueError: there is none; names those that there are.
     """
-    return Sweep(results.open(store, sweep).directory)
+    return Sweep(results.recorded(store, sweep))
 
 
 def start_campaign(
