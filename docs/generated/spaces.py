@@ -5,8 +5,8 @@ from typing import Any
 
 from generated.kinds import code, table
 from search_spaces import SPACES
-from search_spaces.domains import Choice, Integer, LogUniform, Zip
 from search_spaces.space import Space
+from sweeps.planning.plan import in_short
 
 
 def pages() -> dict[str, str]:
@@ -76,23 +76,8 @@ def _domains(space: Space) -> str:
         when = space.conditions.get(key)
         where = f"`{when.path}` is {' or '.join(map(_value, when.values))}" if when else "always"
         start = ", ".join(_value(default[path]) for path in key.split(", ") if path in default)
-        rows.append([f"`{key}`", _range(domain), start, where, domain.source])
+        rows.append([f"`{key}`", in_short(domain, _value), start, where, domain.source])
     return table(["parameter", "range", "default", "exists where", "source"], rows)
-
-
-def _range(domain: Any) -> str:
-    match domain:
-        case Choice():
-            return "one of " + ", ".join(map(_value, domain.values))
-        case Zip():
-            return "one of " + ", ".join(" with ".join(map(_value, values)) for values in domain.values)
-        case Integer():
-            kind = ", logarithmic" if domain.logarithmic else ""
-            return f"whole numbers from {domain.low} to {domain.high}{kind}"
-        case LogUniform():
-            return f"{domain.low} to {domain.high}, logarithmic"
-        case _:
-            return f"{domain.low} to {domain.high}"
 
 
 def _values(values: Mapping[str, Any]) -> str:

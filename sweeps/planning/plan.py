@@ -1,5 +1,6 @@
 """Plans of sweeps: pure functions of a space, so that a plan can be printed before anything is spent."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal
@@ -239,13 +240,13 @@ def expected_epochs_of(plan: Plan) -> tuple[int, int]:
     return plan.runs * plan.epochs + again, plan.epochs_expected + again
 
 
-def in_short(domain: Domain) -> str:
-    """Describe a domain for people."""
+def in_short(domain: Domain, value: Callable[[Any], str] = str) -> str:
+    """Describe a domain for people; `value` writes each of the values that it lists."""
     match domain:
         case Choice():
-            return f"one of {', '.join(map(str, domain.values))}"
+            return f"one of {', '.join(map(value, domain.values))}"
         case Zip():
-            return f"one of {', '.join(' with '.join(map(str, value)) for value in domain.values)}"
+            return f"one of {', '.join(' with '.join(map(value, values)) for values in domain.values)}"
         case Integer():
             kind = ", logarithmic" if domain.logarithmic else ""
             return f"whole numbers from {domain.low} to {domain.high}{kind}"
