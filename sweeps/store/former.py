@@ -9,14 +9,14 @@ DESIGNS = {"listed": "leave_one_out", "added": "add_one_in", "around": "one_at_a
 
 def budget(text: str) -> str:
     """Translate the limits of a budget, as they are typed."""
-    return text.replace("trials=", "runs=")  # former
+    return text.replace("trials=", "runs=")
 
 
 def plan(values: Mapping[str, Any]) -> dict[str, Any]:
     """Translate a plan given as JSON-ready values."""
-    found = _renamed(values, {"workers_per_trial": "workers_per_run"})  # former
+    found = _renamed(values, {"workers_per_trial": "workers_per_run"})
     if isinstance(found.get("budget"), Mapping):
-        found["budget"] = _renamed(found["budget"], {"trials": "runs"})  # former
+        found["budget"] = _renamed(found["budget"], {"trials": "runs"})
     if "design" in found:
         found["design"] = DESIGNS.get(found["design"], found["design"])
     return found
@@ -24,19 +24,14 @@ def plan(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def manifest(content: Mapping[str, Any]) -> dict[str, Any]:
     """Translate a sweep's manifest."""
-    return (
-        {**content, "plan": plan(content["plan"])}
-        if isinstance(content.get("plan"), Mapping)
-        else {**content}
-    )
+    known = isinstance(content.get("plan"), Mapping)
+    return {**content, "plan": plan(content["plan"])} if known else {**content}
 
 
 def campaign(values: Mapping[str, Any]) -> dict[str, Any]:
     """Translate a campaign given as JSON-ready values."""
-    found = _renamed(values, {"workers_per_trial": "workers_per_run"})  # former
-    entries = {
-        name: _renamed(entry, {"trials": "arms"}) for name, entry in found["entries"].items()
-    }  # former
+    found = _renamed(values, {"workers_per_trial": "workers_per_run"})
+    entries = {name: _renamed(entry, {"trials": "arms"}) for name, entry in found["entries"].items()}
     designs = {
         name: DESIGNS.get(entry.get("design", ""), entry.get("design")) for name, entry in entries.items()
     }
