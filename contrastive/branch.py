@@ -1,7 +1,20 @@
 """One side of a model: an encoder and the heads on it."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor, nn
+
+
+class Outputs(NamedTuple):
+    """What a branch makes of one view."""
+
+    embedding: Tensor
+    """After projector and predictor."""
+    projection: Tensor
+    """After the projector alone."""
+    second: Tensor | None
+    """After the second projector."""
 
 
 class Branch(nn.Module):
@@ -24,20 +37,23 @@ class Branch(nn.Module):
         self.encoder, self.projector = encoder, projector
         self.predictor, self.second_projector = predictor, second_projector
 
-    def forward(self, views: list[Tensor]) -> list[tuple[Tensor, Tensor | None]]:
+    def forward(self, views: list[Tensor]) -> list[Outputs]:
         """Embed each view; unless they go together, batch statistics are those of one view."""
         if not self.together:
             return [self._embed(view) for view in views]
-        found: dict[int, tuple[Tensor, Tensor | None]] = {}
+        found: dict[int, Outputs] = {}
         for size in dict.fromkeys(view.shape for view in views):
             places = [i for i, view in enumerate(views) if view.shape == size]
-            first, second = self._embed(torch.cat([views[i] for i in places]))
-            parts = second.chunk(len(places)) if second is not None else [None] * len(places)
-            found |= dict(zip(places, zip(first.chunk(len(places)), parts, strict=True), strict=True))
+            joined = self._embed(torch.cat([views[i] for i in places]))
+            parts = [[None] * len(places) if rows is None else rows.chunk(len(places)) for rows in joined]
+            found |= dict(zip(places, map(Outputs, *parts), strict=True))
         return [found[i] for i in range(len(views))]
 
-    def _embed(self, view: Tensor) -> tuple[Tensor, Tensor | None]:
+    def _embed(self, view: Tensor) -> Outputs:
         features = self.encoder(view)
-        first = self.projector(features)
-        second = self.second_projector(features) if self.second_projector else None
-        return self.predictor(first) if self.predictor else first, second
+        projection = self.projector(features)
+        return Outputs(
+            embedding=self.predictor(projection) if self.predictor else projection,
+            projection=projection,
+            second=self.second_projector(features) if self.second_projector else None,
+        )

@@ -106,7 +106,7 @@ class Config:
         if parts.queue and parts.queue % written:
             raise ValueError(
                 f"method.queue = {parts.queue} is not a multiple of the {written} keys written at each "
-                f"step (batch {self.batch} x {len(parts.queued)} target views); "
+                f"step (batch {self.batch} x {len(parts.queued)} queued views); "
                 f"{max(1, round(parts.queue / written)) * written} is"
             )
         if self.batch % parts.batch_norm_splits:

@@ -45,8 +45,9 @@ class Siamese(nn.Module):
         names = [view for view in names if view in views]
         outputs = dict(zip(names, self._parallel[0]([views[v] for v in names]), strict=True))
         return Embeddings(
-            online={view: first for view, (first, _) in outputs.items()},
-            second={view: second for view, (_, second) in outputs.items() if second is not None},
+            online={view: found.embedding for view, found in outputs.items()},
+            projected={view: found.projection for view, found in outputs.items()},
+            second={view: found.second for view, found in outputs.items() if found.second is not None},
             target=self._targets(batch),
             queue=self.queue,
             mixture=batch.mixture,
@@ -74,8 +75,9 @@ class Siamese(nn.Module):
             for name, parameter in self.target.named_parameters():
                 parameter.lerp_(theirs[name], 1 - momentum)
         if self.queue is not None:
+            rows = embeddings.projected if self.target is None else embeddings.target
             for view in self.assembly.queued:
-                keys = self._gather(embeddings.target[view])
+                keys = self._gather(rows[view])
                 start = int(self.pointer)
                 self.queue[start : start + len(keys)] = normalize(keys, dim=1)
                 self.pointer.fill_((start + len(keys)) % len(self.queue))
@@ -102,10 +104,11 @@ class Siamese(nn.Module):
             return {}
         names, images = self.assembly.target, [batch.views[view] for view in self.assembly.target]
         if batch.shuffle is None:
-            return {v: z for v, (z, _) in zip(names, self.target(images), strict=True)}
+            return {v: found.embedding for v, found in zip(names, self.target(images), strict=True)}
         order = batch.shuffle
         shuffled = [distributed.permute(view, order, self.world) for view in images]
-        keys = [distributed.permute(z, order.argsort(), self.world) for z, _ in self.target(shuffled)]
+        found = self.target(shuffled)
+        keys = [distributed.permute(one.embedding, order.argsort(), self.world) for one in found]
         return dict(zip(names, keys, strict=True))
 
     def _random_queue(self, config: Config, device: torch.device) -> Tensor | None:

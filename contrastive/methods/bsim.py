@@ -131,6 +131,7 @@ class BSIM:
         return replace(
             embeddings,
             online={view: embeddings.online[view] for view in own if view in embeddings.online},
+            projected={view: embeddings.projected[view] for view in own if view in embeddings.projected},
             second={view: embeddings.second[view] for view in own if view in embeddings.second},
             mixture=None,
         )

@@ -66,7 +66,8 @@ class Assembly:
     queue: int = 0
     """How many keys of earlier steps are kept; 0 for none."""
     queued: tuple[int, ...] = ()
-    """Views whose target embeddings enter the queue, in this order."""
+    """Views that enter the queue, in this order: their target embeddings, or without a target network what the
+    online projector makes of them."""
     batch_norm_splits: int = 1
     """Into how many parts encoders cut the batch for their batch statistics; the target's is shuffled before."""
     whole_online: bool = False
@@ -112,6 +113,8 @@ class Embeddings:
     """(N, D) of the target network, without gradient."""
     queue: Tensor | None
     """(K, D) unit rows of earlier steps, oldest overwritten first; None when the method keeps no queue."""
+    projected: Mapping[int, Tensor] = field(default_factory=dict[int, "Tensor"])
+    """(N, D) of the online network after the projector alone, with gradient."""
     second: Mapping[int, Tensor] = field(default_factory=dict[int, "Tensor"])
     """(N, E) after the second projector, with gradient; empty when there is none."""
     mixture: Mixture | None = None

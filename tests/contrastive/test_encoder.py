@@ -108,7 +108,7 @@ def test_views_that_go_together_share_their_batch_statistics_and_gradients() -> 
     joined = [expected([torch.cat([views[i] for i in some])])[0] for some in places]
     found = whole(views)
     for some, outputs in zip(places, joined, strict=True):
-        for number in (0, 1):  # predictor and second projector
+        for number in (0, 1, 2):  # predictor, projector and second projector
             for i, rows in zip(some, outputs[number].chunk(len(some)), strict=True):
                 torch.testing.assert_close(found[i][number], rows)
                 assert not torch.allclose(apart([views[i]])[0][number], rows)
