@@ -10,12 +10,9 @@ Everything public is had from here and imported when it is first used.
     Training did not beat raw pixels (31.1). Of 8 parts left out one at a time, none makes a significant difference; ...
 """
 
-import ast
-import importlib
-import sys
-from pathlib import Path
-from types import ModuleType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sweeps.store import lazy
 
 if TYPE_CHECKING:  # the one list of what is public
     from analysis import figures as figures
@@ -58,35 +55,4 @@ if TYPE_CHECKING:  # the one list of what is public
     from analysis.terminal import summary_text as summary_text
     from analysis.tuning import tunability as tunability
 
-
-def _homes() -> dict[str, tuple[str, str]]:
-    """Where each public name is defined, by the imports above, and what it is called there."""
-    tree = ast.parse(Path(__file__).read_text(encoding="utf-8"))
-    block = next(node for node in tree.body if isinstance(node, ast.If))
-    found = [node for node in block.body if isinstance(node, ast.ImportFrom)]
-    return {one.asname or one.name: (str(node.module), one.name) for node in found for one in node.names}
-
-
-class _Package(ModuleType):
-    """The package, whose public names are imported on first use."""
-
-    def __getattr__(self, name: str) -> Any:
-        if name not in HOMES:
-            raise AttributeError(f"analysis has no '{name}'; it has {', '.join(HOMES)}")
-        home, called = HOMES[name]
-        found = importlib.import_module(f"{home}.{called}") if home == __name__ else None
-        self.__dict__[name] = found or getattr(importlib.import_module(home), called)
-        return self.__dict__[name]
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        # Importing the file of a function of the same name binds that file here: the function goes first.
-        if not (isinstance(value, ModuleType) and HOMES.get(name, ("analysis",))[0] != __name__):
-            super().__setattr__(name, value)
-
-    def __dir__(self) -> list[str]:
-        return sorted({*super().__dir__(), *HOMES})
-
-
-HOMES = _homes()
-__all__ = list(HOMES)  # pyright: ignore[reportUnsupportedDunderAll]
-sys.modules[__name__].__class__ = _Package
+lazy.publish(__name__, told="{package} has no '{name}'; it has {names}")

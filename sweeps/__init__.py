@@ -11,37 +11,23 @@
 Names are imported when they are first used: `sweeps.store` is read where neither torch nor Ray is installed.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sweeps.store import lazy
 
 if TYPE_CHECKING:
-    from sweeps.api import (
-        CampaignResults,
-        Sweep,
-        TrainedArm,
-        export,
-        open,  # noqa: A004
-        open_campaign,
-        report,
-        resume,
-        resume_campaign,
-        sql,
-        start,
-        start_campaign,
-    )
-    from sweeps.sessions.options import Options
+    from sweeps.api import CampaignResults as CampaignResults
+    from sweeps.api import Sweep as Sweep
+    from sweeps.api import TrainedArm as TrainedArm
+    from sweeps.api import export as export
+    from sweeps.api import open as open  # noqa: A004
+    from sweeps.api import open_campaign as open_campaign
+    from sweeps.api import report as report
+    from sweeps.api import resume as resume
+    from sweeps.api import resume_campaign as resume_campaign
+    from sweeps.api import sql as sql
+    from sweeps.api import start as start
+    from sweeps.api import start_campaign as start_campaign
+    from sweeps.sessions.options import Options as Options
 
-__all__ = [
-    "CampaignResults", "Options", "Sweep", "TrainedArm", "export", "open", "open_campaign", "report", "resume",
-    "resume_campaign", "sql", "start", "start_campaign",
-]  # fmt: skip
-
-
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module 'sweeps' has no attribute '{name}'")
-    return getattr(import_module("sweeps.sessions.options" if name == "Options" else "sweeps.api"), name)
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+lazy.publish(__name__)

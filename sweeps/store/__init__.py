@@ -9,88 +9,35 @@ A sweep is a folder `STORE/sweeps/<id>` that can be copied on its own:
     quarantine/                                 segments whose ends a crash has cut off, when the rest is folded
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from sweeps.store.compaction import compact
-    from sweeps.store.layout import (
-        MANIFEST,
-        StoreError,
-        being_written,
-        is_smoke_test,
-        open_store,
-        read_manifest,
-        sweep_directories,
-        sweep_directory,
-        write_json,
-        write_manifest,
-        write_whole,
-    )
-    from sweeps.store.lease import HeldError
-    from sweeps.store.locate import find
-    from sweeps.store.query import VIEWS, connect, curve, epochs, events, last_epoch, reports, runs
-    from sweeps.store.segments import Torn, torn
-    from sweeps.store.writer import Writer
+from sweeps.store import lazy
 
-_HOMES = {
-    "compaction": ("compact",),
-    "layout": (
-        "MANIFEST",
-        "StoreError",
-        "being_written",
-        "is_smoke_test",
-        "open_store",
-        "read_manifest",
-        "sweep_directories",
-        "sweep_directory",
-        "write_json",
-        "write_manifest",
-        "write_whole",
-    ),
-    "lease": ("HeldError",),
-    "locate": ("find",),
-    "query": ("VIEWS", "connect", "curve", "epochs", "events", "last_epoch", "reports", "runs"),
-    "segments": ("Torn", "torn"),
-    "writer": ("Writer",),
-}
-"""Public names by module; imported when first used, as Arrow and DuckDB take half a second."""
-__all__ = [
-    "MANIFEST",
-    "VIEWS",
-    "HeldError",
-    "StoreError",
-    "Torn",
-    "Writer",
-    "being_written",
-    "compact",
-    "connect",
-    "curve",
-    "epochs",
-    "events",
-    "find",
-    "is_smoke_test",
-    "last_epoch",
-    "open_store",
-    "read_manifest",
-    "reports",
-    "runs",
-    "sweep_directories",
-    "sweep_directory",
-    "torn",
-    "write_json",
-    "write_manifest",
-    "write_whole",
-]
+if TYPE_CHECKING:  # imported when first used, as Arrow and DuckDB take half a second
+    from sweeps.store.compaction import compact as compact
+    from sweeps.store.layout import MANIFEST as MANIFEST
+    from sweeps.store.layout import StoreError as StoreError
+    from sweeps.store.layout import being_written as being_written
+    from sweeps.store.layout import is_smoke_test as is_smoke_test
+    from sweeps.store.layout import open_store as open_store
+    from sweeps.store.layout import read_manifest as read_manifest
+    from sweeps.store.layout import sweep_directories as sweep_directories
+    from sweeps.store.layout import sweep_directory as sweep_directory
+    from sweeps.store.layout import write_json as write_json
+    from sweeps.store.layout import write_manifest as write_manifest
+    from sweeps.store.layout import write_whole as write_whole
+    from sweeps.store.lease import HeldError as HeldError
+    from sweeps.store.locate import find as find
+    from sweeps.store.query import VIEWS as VIEWS
+    from sweeps.store.query import connect as connect
+    from sweeps.store.query import curve as curve
+    from sweeps.store.query import epochs as epochs
+    from sweeps.store.query import events as events
+    from sweeps.store.query import last_epoch as last_epoch
+    from sweeps.store.query import reports as reports
+    from sweeps.store.query import runs as runs
+    from sweeps.store.segments import Torn as Torn
+    from sweeps.store.segments import torn as torn
+    from sweeps.store.writer import Writer as Writer
 
-
-def __getattr__(name: str) -> Any:
-    home = next((module for module, names in _HOMES.items() if name in names), None)
-    if home is None:
-        raise AttributeError(f"module 'sweeps.store' has no attribute '{name}'")
-    found = globals()[name] = getattr(import_module(f"sweeps.store.{home}"), name)
-    return found
-
-
-def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+lazy.publish(__name__)
