@@ -21,11 +21,11 @@ from contrastive.words import in_words
 # The order is that of every listing.
 # isort: off
 from contrastive.data.shapes import Shapes as Shapes
-from contrastive.data.fashion_mnist import FashionMNIST as FashionMNIST
+from contrastive.data.mnist import FashionMNIST as FashionMNIST
 from contrastive.data.mnist import MNIST as MNIST
 from contrastive.data.mnist import KMNIST as KMNIST
-from contrastive.data.cifar10 import CIFAR10 as CIFAR10
-from contrastive.data.cifar100 import CIFAR100 as CIFAR100
+from contrastive.data.cifar import CIFAR10 as CIFAR10
+from contrastive.data.cifar import CIFAR100 as CIFAR100
 from contrastive.data.stl10 import STL10 as STL10
 from contrastive.data.tiny_imagenet import TinyImageNet as TinyImageNet
 from contrastive.data.imagenet import ImageNet as ImageNet

@@ -6,6 +6,7 @@ from typing import ClassVar, Literal
 from contrastive.data.download import command
 from contrastive.data.image_set import ImageSet
 from contrastive.data.listing import Listing, list_images, with_classes_of
+from contrastive.data.state import present
 from contrastive.types import Count, configuration
 
 
@@ -21,7 +22,7 @@ class ImageNet(ImageSet):
     validation: Count | None = 10_000
     """None takes a tenth of the training images."""
     subset: str | None = None
-    """A text file, absolute or below `root`, of the WNIDs to use, one a line; None uses all that there are.
+    """Text file, absolute or below `root`, of the WNIDs to use, one a line; None uses all folders.
 
     ImageNet-100 (Tian et al., 2020) is imagenet100.txt of github.com/HobbitLong/CMC.
     """
@@ -32,17 +33,16 @@ class ImageNet(ImageSet):
     )
 
     def listings(self) -> dict[str, Listing]:
-        """The training images and those of val/, of the chosen classes."""
+        """Return the training images and those of val/, of the chosen classes."""
         root = Path(self.root)
-        missing = [f"{path}/" for path in ("train", "val") if not (root / path).is_dir()]
-        if missing:
-            raise FileNotFoundError(
-                f"{root} lacks {' and '.join(missing)} with a folder of images a class. "
-                f"`{command(self.name, root)}` says where to get them; or name their folder: imagenet:PATH."
-            )
+        mend = (
+            f"Each holds a folder of images a class; `{command(self.name, root)}` says where to get them. Or name "
+            "their folder: imagenet:PATH."
+        )
+        folders = present(root, ("train", "val"), mend)
         only = None if self.subset is None else _wnids(root / self.subset)
-        train = list_images(root / "train", only)
-        return {"train": train, "test": with_classes_of(list_images(root / "val", only), train)}
+        train, test = (list_images(folder, only) for folder in folders)
+        return {"train": train, "test": with_classes_of(test, train)}
 
 
 def _wnids(path: Path) -> tuple[str, ...]:

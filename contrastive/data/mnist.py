@@ -1,4 +1,4 @@
-"""MNIST and Kuzushiji-MNIST."""
+"""MNIST, Kuzushiji-MNIST and Fashion-MNIST."""
 
 from typing import ClassVar, Literal
 
@@ -28,3 +28,19 @@ class KMNIST(Idx):
     classes: ClassVar[tuple[str, ...]] = ("o", "ki", "su", "tsu", "na", "ha", "ma", "ya", "re", "wo")
     folder: ClassVar[str] = "KMNIST"
     fetched: ClassVar[str] = "KMNIST"
+
+
+@configuration
+class FashionMNIST(Idx):
+    """28 x 28 grey images of ten sorts of clothes (Xiao et al., 2017), 60,000 for training and 10,000 to test."""
+
+    name: Literal["fashion_mnist"] = "fashion_mnist"
+    root: str = "/usr/share/datasets/fashion-mnist"
+    """Where Debian's and Ubuntu's package `dataset-fashion-mnist` puts the files."""
+
+    classes: ClassVar[tuple[str, ...]] = (
+        "t-shirt", "trouser", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "ankle boot",
+    )  # fmt: skip
+    folder: ClassVar[str] = "FashionMNIST"
+    fetched: ClassVar[str] = "FashionMNIST"
+    source: ClassVar[str] = "`apt install dataset-fashion-mnist` (Debian, Ubuntu) or "

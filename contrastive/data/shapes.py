@@ -13,10 +13,12 @@ from contrastive.data.base import DataSet
 from contrastive.types import Count, Natural, configuration
 
 if TYPE_CHECKING:
-    from contrastive.data.dataset import Dataset
+    from contrastive.data.dataset import Dataset, Split
 
 VERSION: Final = 1
 """Raised whenever the same seed would give other pixels: results on two versions are not compared."""
+CHUNK: Final = 512
+"""Images rendered at a time, to stay in the processor's cache. Part of what the seed means."""
 
 CLASSES: Final = (
     ("triangle", "solid"),
@@ -67,18 +69,40 @@ class Shapes(DataSet):
         return self
 
     def state(self) -> object:
-        """What the pixels depend on besides this configuration."""
+        """Return the version of the drawing."""
         return VERSION
 
     def read(self) -> Dataset:
         """Draw the splits, each from its own stream of the seed."""
-        from contrastive.data.drawing import drawn
+        from contrastive.data.dataset import assemble
 
-        return drawn(self)
+        return assemble(
+            tuple(f"{shape}-{texture}" for shape, texture in CLASSES[: self.classes]),
+            train=self._draw(self.train, self.imbalance, stream=0),
+            validation=self._draw(self.validation, 1.0, stream=1),
+            test=self._draw(self.test, 1.0, stream=2),
+            labelled=None if self.imbalance == 1 else self._draw(self.train, 1.0, stream=3),
+        )
+
+    def _draw(self, count: int, imbalance: float, *, stream: int) -> Split:
+        import torch
+
+        from contrastive.data.dataset import Split
+        from contrastive.data.rendering import FORMS, SIZE, Draws, render
+
+        generator = np.random.default_rng([self.seed, stream])
+        sizes = class_sizes(count, self.classes, imbalance)
+        labels = torch.as_tensor(generator.permutation(np.repeat(np.arange(self.classes), sizes)))
+        images = torch.empty(count, 3, SIZE, SIZE, dtype=torch.uint8)
+        for label, (shape, texture) in enumerate(CLASSES[: self.classes]):
+            for members in torch.split(torch.nonzero(labels == label).squeeze(1), CHUNK):
+                draws = Draws(generator, len(members))
+                images[members] = render(shape, texture, label / self.classes, FORMS[self.form], draws)
+        return Split(images, labels)
 
 
 def class_sizes(count: int, classes: int, imbalance: float) -> Int[ndarray, " classes"]:
-    """How many of `count` images each class has: class c in proportion to imbalance^(c / (classes - 1)).
+    """Divide `count` images among the classes: class c gets a share proportional to imbalance^(c / (classes - 1)).
 
     The long tail of Cui et al., Class-Balanced Loss (CVPR 2019), section 5.1. Each size is within one of its
     exact share and they add up to `count`.

@@ -8,6 +8,7 @@ import numpy as np
 from contrastive.data.download import command
 from contrastive.data.image_set import ImageSet
 from contrastive.data.listing import Listing, list_images
+from contrastive.data.state import present
 from contrastive.types import Count, configuration
 
 ANNOTATIONS: Final = "val_annotations.txt"
@@ -31,16 +32,12 @@ class TinyImageNet(ImageSet):
     )
 
     def listings(self) -> dict[str, Listing]:
-        """The training images and those of val/."""
+        """Return the training images and those of val/."""
         root = Path(self.root)
-        missing = [f"{path}/" for path in ("train", "val") if not (root / path).is_dir()]
-        if missing:
-            raise FileNotFoundError(
-                f"{root} lacks {' and '.join(missing)} of Tiny-ImageNet. `{command(self.name, root)}` says "
-                "where to get it; or name the unpacked folder: tiny_imagenet:PATH."
-            )
-        train = list_images(root / "train")
-        return {"train": train, "test": _annotated(root / "val", train)}
+        mend = f"`{command(self.name, root)}` says where to get them; or name the folder: tiny_imagenet:PATH."
+        train_folder, val = present(root, ("train", "val"), mend)
+        train = list_images(train_folder)
+        return {"train": train, "test": _annotated(val, train)}
 
 
 def _annotated(folder: Path, train: Listing) -> Listing:
