@@ -1,15 +1,38 @@
 """Dotted paths into a configuration as JSON-ready values: what is there, and what is put there."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from contrastive import kinds
 from contrastive.kinds import TAG
 from contrastive.words import closest
 
+ABSENT: Any = object()
+"""Stands for the value of a field that a configuration does not have."""
+
 
 def outer_first(path: str) -> tuple[int, bool]:
     """Order of changes: a sub-configuration before what is inside it, its name before its other fields."""
     return path.count("."), path.rpartition(".")[2] != TAG
+
+
+def outwards(path: str) -> list[str]:
+    """Return a path and the paths around it, the innermost first.
+
+    >>> outwards("method.momentum.start")
+    ['method.momentum.start', 'method.momentum', 'method']
+    """
+    names = path.split(".")
+    return [".".join(names[:end]) for end in range(len(names), 0, -1)]
+
+
+def value_in(node: Any, path: str) -> Any:
+    """Return the value of a configuration at a dotted path (all of it at ""), or ABSENT."""
+    for name in path.split(".") if path else ():
+        if not isinstance(node, Mapping) or name not in node:
+            return ABSENT
+        node = node[name]
+    return node
 
 
 def get(values: Any, path: str, kind: type) -> Any:

@@ -16,7 +16,19 @@ def _fractions(count: int) -> list[float]:
     return [place / (count - 1) for place in range(1, count - 1)]
 
 
-class _Range:
+class _Domain:
+    """What ranges and lists have in common: a value of one parameter has one part, that of a `Zip` one for each."""
+
+    def parts(self, value: Any) -> tuple[Any, ...]:
+        """Split a value by the paths of the domain."""
+        return (value,)
+
+    def joined(self, parts: tuple[Any, ...]) -> Any:
+        """Return the value that has these parts."""
+        return parts[0]
+
+
+class _Range(_Domain):
     """What all ranges of numbers have in common."""
 
     low: Any
@@ -161,7 +173,7 @@ class Integer(_Range):
         return int(self._within(round(real)))
 
 
-class _Listed:
+class _Listed(_Domain):
     """What domains of listed values have in common."""
 
     values: tuple[Any, ...]
@@ -221,6 +233,14 @@ class Zip(_Listed):
     def contains(self, value: Any) -> bool:
         """Whether the values are listed together."""
         return tuple(value) in self.values
+
+    def parts(self, value: Any) -> tuple[Any, ...]:
+        """Return the value of each parameter."""
+        return tuple(value)
+
+    def joined(self, parts: tuple[Any, ...]) -> Any:
+        """Return the parameters' values together."""
+        return parts
 
 
 Domain = Annotated[Uniform | LogUniform | Integer | Choice | Zip, Field(discriminator="kind")]

@@ -1,5 +1,7 @@
 """Domains made to fit a base: every value in one spelling, and nothing that is pinned or never exists."""
 
+import itertools
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
@@ -7,7 +9,8 @@ from typing import Any
 from contrastive import config as configs
 from contrastive.config import Config, value_at
 from contrastive.fitting import changed
-from search_spaces.conditional import ABSENT, ConditionalDomains, When, value_in
+from contrastive.paths import ABSENT, outwards, value_in
+from search_spaces.conditional import ConditionalDomains, When
 from search_spaces.domains import Choice, Domain, Integer, Zip
 from search_spaces.parts import Alternative
 
@@ -20,12 +23,11 @@ def settled(base: Config, choosing: ConditionalDomains) -> ConditionalDomains:
     Raises:
         ValueError: a path does not exist, is no number where a range is given, or the order is a circle.
     """
-    choosing = choosing.in_order()
-    choosing.check_apart()
+    choosing = _in_order(choosing)
+    _check_apart(choosing)
     for key in choosing.domains:
         where = changed(base, choosing.flat(choosing.context(key)))
-        domains = {**choosing.domains, key: _spelled(key, where, choosing)}
-        choosing = ConditionalDomains(domains, choosing.conditions, choosing.base)
+        choosing = replace(choosing, domains={**choosing.domains, key: _spelled(key, where, choosing)})
     return choosing
 
 
@@ -49,7 +51,8 @@ def unpinned(
     for key, domain in choosing.domains.items():
         name, rest = _part(key, choosing.paths(key), domain, pinned)
         when = {name: choosing.conditions[key]} if key in choosing.conditions else {}
-        if name and ConditionalDomains({**domains, name: rest}, {**conditions, **when}, values).exists(name):
+        left = ConditionalDomains({**domains, name: rest}, {**conditions, **when}, values)
+        if name and next(left.contexts(name), None) is not None:
             domains[name], conditions = rest, {**conditions, **when}
     return domains, conditions
 
@@ -66,22 +69,43 @@ def check_kinds(
     """
     after = configs.to_dict(base)
     for path in (path for path in choosing.keys if path not in pinned):
-        for part in _around(path):
-            kinds = [value_in(values, f"{part}.name") for values in (choosing.base, after)]
-            chosen = choosing.owners(f"{part}.name")
-            free = part in choosing.asked_kinds(path) or (chosen and not (listed and part == path))
-            if kinds[0] != kinds[1] and kinds[0] is not ABSENT and not free:
-                was, now = kinds[0], "nothing" if kinds[1] is ABSENT else kinds[1]
+        asked = {choosing.conditions[key].path for key in choosing.keys[path] if key in choosing.conditions}
+        for part in reversed(outwards(path)):
+            was, now = (value_in(values, f"{part}.name") for values in (choosing.base, after))
+            free = part in asked or f"{part}.name" in asked
+            free = free or (choosing.owners(f"{part}.name") and not (listed and part == path))
+            if was not in (now, ABSENT) and not free:
+                now = "nothing" if now is ABSENT else now
                 raise ValueError(
                     f"{name} varies {path} around {part} {was}, and {part} would be {now}: take a recipe of {was}, "
                     f"or a space around {now}; to change the kind alone, pin {path} with --set"
                 )
 
 
-def _around(path: str) -> list[str]:
-    """A path and what is around it, the outermost first."""
-    names = path.split(".")
-    return [".".join(names[:end]) for end in range(1, len(names) + 1)]
+def _in_order(choosing: ConditionalDomains) -> ConditionalDomains:
+    """Put each domain behind those that it depends on."""
+    left, placed = dict(choosing.domains), dict[str, Domain]()
+    while left:
+        ready = next((key for key in left if all(need in placed for need in choosing.needs(key))), None)
+        if ready is None:
+            raise ValueError(f"{' and '.join(left)} exist only if one another do; break the circle")
+        placed[ready] = left.pop(ready)
+    return replace(choosing, domains=placed)
+
+
+def _check_apart(choosing: ConditionalDomains) -> None:
+    """Refuse two domains of one path that exist together."""
+    pairs = (
+        (path, *pair) for path, keys in choosing.keys.items() for pair in itertools.combinations(keys, 2)
+    )
+    for path, first, second in pairs:
+        beside = next(choosing.contexts(first, second), None)
+        if beside is not None:
+            where = ", ".join(f"{p} = {json.dumps(v)}" for p, v in choosing.spread(beside).items())
+            raise ValueError(
+                f"{path} varies twice, as '{first}' and as '{second}'{f', where {where}' if where else ''}; "
+                "leave out one, or give both conditions that never hold together"
+            )
 
 
 def _spelled(key: str, where: Config, choosing: ConditionalDomains) -> Domain:
@@ -91,8 +115,8 @@ def _spelled(key: str, where: Config, choosing: ConditionalDomains) -> Domain:
         _check_number(paths[0], value_at(where, paths[0]), whole=isinstance(domain, Integer))
         return domain
     built = [changed(where, choosing.spread({key: value})) for value in domain.values]
-    rows = [tuple(value_at(config, path) for path in paths) for config in built]
-    return replace(domain, values=distinct(rows if isinstance(domain, Zip) else (value for (value,) in rows)))
+    rows = (tuple(value_at(config, path) for path in paths) for config in built)
+    return replace(domain, values=distinct(map(domain.joined, rows)))
 
 
 def _check_number(path: str, value: Any, *, whole: bool) -> None:

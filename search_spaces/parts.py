@@ -1,11 +1,42 @@
-"""Parts of a space beside its domains: constraints, listed arms, and results known from elsewhere."""
+"""Parts of a space beside its domains: conditions, constraints, listed arms, and results known from elsewhere."""
 
 from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass
 
 from contrastive.config import Config, to_dict
+from contrastive.paths import ABSENT, value_in
 from contrastive.types import STRICT, Count, Positive
-from search_spaces.conditional import ABSENT, value_in
+
+
+@dataclass(frozen=True, config=STRICT)
+class When:
+    """A domain exists only where the field at `path` has one of these values.
+
+    Each optimiser has its own range of learning rates here:
+
+    >>> from contrastive import Config
+    >>> from search_spaces.domains import Choice, LogUniform
+    >>> from search_spaces.space import Space
+    >>> rates = Space(
+    ...     name="rates",
+    ...     question="Which optimiser, and at which rate?",
+    ...     base=Config(),
+    ...     domains={
+    ...         "optimiser.name": Choice(("sgd", "adam"), source="ours"),
+    ...         "optimiser.lr (sgd)": LogUniform(0.01, 1.0, source="ours"),
+    ...         "optimiser.lr (adam)": LogUniform(1e-4, 1e-2, source="ours"),
+    ...     },
+    ...     conditions={
+    ...         "optimiser.lr (sgd)": When("optimiser.name", ("sgd",)),
+    ...         "optimiser.lr (adam)": When("optimiser.name", ("adam",)),
+    ...     },
+    ... )
+    >>> rates.flat({"optimiser.name": "adam", "optimiser.lr (sgd)": 0.5, "optimiser.lr (adam)": 0.001})
+    {'optimiser.name': 'adam', 'optimiser.lr': 0.001}
+    """
+
+    path: str
+    values: tuple[JsonValue, ...] = Field(min_length=1)
 
 
 @dataclass(frozen=True, config=STRICT)

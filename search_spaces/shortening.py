@@ -58,9 +58,8 @@ def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
     """
     longest = epochs - 1
     if isinstance(domain, Choice | Zip):
-        rows = [_shortened(space, key, value, epochs) for value in domain.values]
-        values = rows if isinstance(domain, Zip) else [value for (value,) in rows]
-        return replace(domain, values=tuple(distinct(values)))
+        rows = (_shortened(space, key, value, epochs) for value in domain.values)
+        return replace(domain, values=distinct(map(domain.joined, rows)))
     if LABEL.sub("", key) not in WARMUPS or not isinstance(domain, Integer) or domain.high <= longest:
         return domain
     if domain.low < longest:

@@ -11,12 +11,13 @@ from pydantic.dataclasses import dataclass
 from contrastive import config as configs
 from contrastive.config import Config, closest, in_words, value_at
 from contrastive.fitting import changed
+from contrastive.paths import ABSENT, value_in
 from contrastive.types import STRICT
 from search_spaces import normalise
 from search_spaces.ablations import TOGETHER, NamedArms, standing, without_pinned
-from search_spaces.conditional import ABSENT, Chosen, ConditionalDomains, When, value_in
+from search_spaces.conditional import Chosen, ConditionalDomains
 from search_spaces.domains import Domain
-from search_spaces.parts import Alternative, Less, Reference, Reported
+from search_spaces.parts import Alternative, Less, Reference, Reported, When
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
