@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from search_spaces.domains import LogUniform as LogUniform
     from search_spaces.domains import Uniform as Uniform
     from search_spaces.domains import Zip as Zip
+    from search_spaces.fitting import based_on as based_on
     from search_spaces.laptop import laptop as laptop
     from search_spaces.named import FILES as FILES
     from search_spaces.named import SPACES as SPACES
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from search_spaces.parts import Reference as Reference
     from search_spaces.parts import Reported as Reported
     from search_spaces.space import Space as Space
-    from search_spaces.space import based_on as based_on
     from search_spaces.space import by_name as by_name
 
 lazy.publish(__name__)

@@ -1,8 +1,15 @@
 """Spaces of the methods that the others are compared with: SimCLR, MoCo v2, BYOL and ReSSL."""
 
+from pydantic import JsonValue
+
 from search_spaces.domains import Choice, LogUniform
-from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Less, Space
+from search_spaces.laptop import SHARPER, ablation, laptop
+from search_spaces.space import Alternative, Space
+
+AUGMENTATION = "SimCLR's study of augmentation"
+DEMONSTRATION = "the authors' CIFAR-10 demonstration"
+NO_COLOUR: dict[str, JsonValue] = {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}
+LINEAR_HEAD: dict[str, JsonValue] = {"method.projector": {"hidden": [], "output": 64}}
 
 SIMCLR_TEMPERATURE = Space(
     name="simclr_temperature",
@@ -10,32 +17,19 @@ SIMCLR_TEMPERATURE = Space(
     base=laptop("simclr"),
     domains={"method.temperature": LogUniform(0.05, 1.0, source="ours, around SimCLR's 0.1 to 0.5")},
     first=(
-        Alternative("ImageNet", {"method.temperature": 0.1}, source="lightly's ImageNet benchmark of SimCLR"),
-        Alternative("STL-10", {"method.temperature": 0.5}, source="HCL's and DCL's SimCLR runs on STL-10"),
+        Alternative("ImageNet", {"method.temperature": 0.1}, "lightly's ImageNet benchmark of SimCLR"),
+        Alternative("STL-10", {"method.temperature": 0.5}, "HCL's and DCL's SimCLR runs on STL-10"),
     ),
 )
 
-SIMCLR_ABLATION = Space(
-    name="simclr_ablation",
-    question="What is each part of SimCLR's augmentation and head worth?",
-    base=laptop("simclr"),
-    alternatives=(
-        Alternative(
-            "no colour",
-            {"views.strong.jitter": 0.0, "views.strong.grey": 0.0},
-            source="SimCLR's study of augmentation",
-        ),
-        Alternative("no greyscale", {"views.strong.grey": 0.0}, source="SimCLR's study of augmentation"),
-        Alternative(
-            "no crop", {"views.strong.crop_scale": [1.0, 1.0]}, source="SimCLR's study of augmentation"
-        ),
-        Alternative("no flip", {"views.strong.flip": 0.0}, source="ours"),
-        Alternative(
-            "linear head",
-            {"method.projector": {"hidden": [], "output": 64}},
-            source="SimCLR's study of heads",
-        ),
-    ),
+SIMCLR_ABLATION = ablation(
+    "SimCLR's augmentation and head",
+    laptop("simclr"),
+    Alternative("no colour", NO_COLOUR, AUGMENTATION),
+    Alternative("no greyscale", {"views.strong.grey": 0.0}, AUGMENTATION),
+    Alternative("no crop", {"views.strong.crop_scale": [1.0, 1.0]}, AUGMENTATION),
+    Alternative("no flip", {"views.strong.flip": 0.0}, "ours"),
+    Alternative("linear head", LINEAR_HEAD, "SimCLR's study of heads"),
 )
 
 MOCO_QUEUE = Space(
@@ -53,28 +47,19 @@ MOCO_QUEUE = Space(
     },
 )
 
-MOCO_ABLATION = Space(
-    name="moco_ablation",
-    question="What is each part of MoCo worth?",
-    base=laptop("moco"),
-    alternatives=(
-        Alternative("no slow target", {"method.momentum.start": 0.0}, source="ours: the last step's target"),
-        Alternative("a short queue", {"method.queue": 64}, source="ours"),
-        Alternative(
-            "linear head",
-            {"method.projector": {"hidden": [], "output": 64}},
-            source="the authors' CIFAR-10 demonstration",
-        ),
-        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
-        Alternative(
-            "both directions",
-            {"method.symmetric": True},
-            source="the authors' CIFAR-10 demonstration, which sums them where ours is their mean",
-        ),
-        Alternative(
-            "split batch norm", {"method.batch_norm_splits": 8}, source="the authors' CIFAR-10 demonstration"
-        ),
+MOCO_ABLATION = ablation(
+    "MoCo",
+    laptop("moco"),
+    Alternative("no slow target", {"method.momentum.start": 0.0}, "ours: the last step's target"),
+    Alternative("a short queue", {"method.queue": 64}, "ours"),
+    Alternative("linear head", LINEAR_HEAD, DEMONSTRATION),
+    Alternative("no colour", NO_COLOUR, "ours"),
+    Alternative(
+        "both directions",
+        {"method.symmetric": True},
+        f"{DEMONSTRATION}, which sums them where ours is their mean",
     ),
+    Alternative("split batch norm", {"method.batch_norm_splits": 8}, DEMONSTRATION),
 )
 
 BYOL_MOMENTUM = Space(
@@ -90,20 +75,15 @@ BYOL_MOMENTUM = Space(
     },
 )
 
-BYOL_ABLATION = Space(
-    name="byol_ablation",
-    question="What is each part of BYOL worth?",
-    base=laptop("byol"),
-    alternatives=(
-        Alternative("no predictor", {"method.predictor": None}, source="ours: nothing is left against collapse"),
-        Alternative("no slow target", {"method.momentum": {"start": 0.0}}, source="ours: the last step's target"),
-        Alternative("one direction", {"method.symmetric": False}, source="ours"),
-        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0,
-                                  "views.second.jitter": 0.0, "views.second.grey": 0.0},
-                    source="ours"),
-        Alternative("no solarisation", {"views.second.solarise": 0.0}, source="ours"),
-    ),
-)  # fmt: skip
+BYOL_ABLATION = ablation(
+    "BYOL",
+    laptop("byol"),
+    Alternative("no predictor", {"method.predictor": None}, "ours: nothing is left against collapse"),
+    Alternative("no slow target", {"method.momentum": {"start": 0.0}}, "ours: the last step's target"),
+    Alternative("one direction", {"method.symmetric": False}, "ours"),
+    Alternative("no colour", {**NO_COLOUR, "views.second.jitter": 0.0, "views.second.grey": 0.0}, "ours"),
+    Alternative("no solarisation", {"views.second.solarise": 0.0}, "ours"),
+)
 
 RESSL_TEMPERATURES = Space(
     name="ressl_temperatures",
@@ -113,36 +93,19 @@ RESSL_TEMPERATURES = Space(
         "method.temperature": LogUniform(0.05, 0.5, source="ours, around the authors' 0.1"),
         "method.target_temperature": LogUniform(0.01, 0.1, source="ours, around the authors' 0.04"),
     },
-    constraints=(
-        Less(
-            "method.target_temperature", "method.temperature", "the target must be the sharper distribution"
-        ),
-    ),
+    constraints=(SHARPER,),
 )
 
-RESSL_ABLATION = Space(
-    name="ressl_ablation",
-    question="What is each part of ReSSL worth?",
-    base=laptop("ressl"),
-    alternatives=(
-        Alternative(
-            "no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"
-        ),
-        Alternative(
-            "no weak target", {"method.views": ["strong", "strong"]}, source="the paper's weak augmentation"
-        ),
-        Alternative("a short queue", {"method.queue": 64}, source="ours"),
-        Alternative("no slow target", {"method.momentum.start": 0.0}, source="ours"),
-    ),
+RESSL_ABLATION = ablation(
+    "ReSSL",
+    laptop("ressl"),
+    Alternative("no sharpening", {"method.target_temperature": 0.1}, "ours: both temperatures equal"),
+    Alternative("no weak target", {"method.views": ["strong", "strong"]}, "the paper's weak augmentation"),
+    Alternative("a short queue", {"method.queue": 64}, "ours"),
+    Alternative("no slow target", {"method.momentum.start": 0.0}, "ours"),
 )
 
 SPACES = (
-    SIMCLR_TEMPERATURE,
-    SIMCLR_ABLATION,
-    MOCO_QUEUE,
-    MOCO_ABLATION,
-    BYOL_MOMENTUM,
-    BYOL_ABLATION,
-    RESSL_TEMPERATURES,
-    RESSL_ABLATION,
-)
+    SIMCLR_TEMPERATURE, SIMCLR_ABLATION, MOCO_QUEUE, MOCO_ABLATION,
+    BYOL_MOMENTUM, BYOL_ABLATION, RESSL_TEMPERATURES, RESSL_ABLATION,
+)  # fmt: skip

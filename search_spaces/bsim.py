@@ -1,7 +1,7 @@
 """Spaces of BSIM (Chu et al. 2020)."""
 
 from search_spaces.domains import Choice
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Reported, Space
 
 LAPTOP = laptop("bsim on simclr")
@@ -20,33 +20,20 @@ MIXING = Space(
     },
 )
 
-ABLATION = Space(
-    name="bsim_ablation",
-    question="What is each part of BSIM worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative("no mixtures", {"method.weight": 0.0}, source="the paper's baseline: the inner method"),
-        Alternative("no whole images (BSIM)", {"method.weight": 1.0}, source="the paper's unweighted form"),
-        Alternative("half of the batches", {"method.batches": 0.5}, source="ours"),
-        Alternative(
-            "no cutting", {"method.kind": "mixup", "method.per_sample": False}, source="mixup (Zhang 2018)"
-        ),
-        Alternative("a share for each image", {"method.per_sample": True}, source="MixCo and i-Mix's mixup"),
-        Alternative("nearly whole images", {"method.alpha": 0.2}, source="ours, after mixup's small alphas"),
-    ),
-    reported=(
+ABLATION = ablation(
+    "BSIM",
+    LAPTOP,
+    Alternative("no mixtures", {"method.weight": 0.0}, "the paper's baseline: the inner method"),
+    Alternative("no whole images (BSIM)", {"method.weight": 1.0}, "the paper's unweighted form"),
+    Alternative("half of the batches", {"method.batches": 0.5}, "ours"),
+    Alternative("no cutting", {"method.kind": "mixup", "method.per_sample": False}, "mixup (Zhang 2018)"),
+    Alternative("a share for each image", {"method.per_sample": True}, "MixCo and i-Mix's mixup"),
+    Alternative("nearly whole images", {"method.alpha": 0.2}, "ours, after mixup's small alphas"),
+    reported=tuple(
         Reported(
-            values={"method.weight": 0.0},
-            score=89.11,
-            what=UN_MIX,
-            source="Un-Mix's README: without mixtures",
-        ),
-        Reported(
-            values={"method.weight": 0.5},
-            score=91.34,
-            what=UN_MIX,
-            source="Un-Mix's README: plain loss + mixtures",
-        ),
+            values={"method.weight": weight}, score=score, what=UN_MIX, source=f"Un-Mix's README: {what}"
+        )
+        for weight, score, what in ((0.0, 89.11, "without mixtures"), (0.5, 91.34, "plain loss + mixtures"))
     ),
 )
 

@@ -2,7 +2,7 @@
 
 from search_spaces.conditional import When
 from search_spaces.domains import Choice, LogUniform, Uniform
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Space
 
 LAPTOP = laptop("cacr")
@@ -21,7 +21,7 @@ TEMPERATURES = Space(
         Alternative(
             "the authors' larger sets",
             {"method.repulsion_temperature": 2.0},
-            source="the authors' CIFAR-100, STL-10 and ImageNet runs",
+            "the authors' CIFAR-100, STL-10 and ImageNet runs",
         ),
     ),
 )
@@ -40,27 +40,16 @@ POSITIVES = Space(
     conditions={"method.variant": When("method.positives", (2, 4))},
 )
 
-ABLATION = Space(
-    name="cacr_ablation",
-    question="What is each part of CACR worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative(
-            "no far positives", {"method.variant": "uniform_attraction"}, source="the authors' without_w1"
-        ),
-        Alternative(
-            "no near negatives", {"method.variant": "uniform_repulsion"}, source="the authors' without_w2"
-        ),
-        Alternative("neither", {"method.variant": "uniform"}, source="the authors' none"),
-        Alternative("no attraction", {"method.attraction_weight": 0.0}, source="ours: repulsion alone"),
-        Alternative(
-            "no repulsion", {"method.repulsion_weight": 0.0}, source="ours: attraction alone; it collapses"
-        ),
-        Alternative("one positive", {"method.positives": 1}, source="ours: InfoNCE's single positive"),
-        Alternative(
-            "weights without gradient", {"method.detach_weights": True}, source="the authors' larger forms"
-        ),
-    ),
+ABLATION = ablation(
+    "CACR",
+    LAPTOP,
+    Alternative("no far positives", {"method.variant": "uniform_attraction"}, "the authors' without_w1"),
+    Alternative("no near negatives", {"method.variant": "uniform_repulsion"}, "the authors' without_w2"),
+    Alternative("neither", {"method.variant": "uniform"}, "the authors' none"),
+    Alternative("no attraction", {"method.attraction_weight": 0.0}, "ours: repulsion alone"),
+    Alternative("no repulsion", {"method.repulsion_weight": 0.0}, "ours: attraction alone; it collapses"),
+    Alternative("one positive", {"method.positives": 1}, "ours: InfoNCE's single positive"),
+    Alternative("weights without gradient", {"method.detach_weights": True}, "the authors' larger forms"),
 )
 
 SPACES = (TEMPERATURES, POSITIVES, ABLATION)

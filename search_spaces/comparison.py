@@ -23,9 +23,7 @@ METHODS_SPACE = Space(
     base=laptop(BASE),
     base_name=BASE,
     alternatives=tuple(
-        Alternative(name, _arm(name), source="each method's own laptop recipe")
-        for name in METHODS
-        if name != BASE
+        Alternative(name, _arm(name), "each method's own laptop recipe") for name in METHODS if name != BASE
     ),
 )
 
@@ -36,9 +34,7 @@ COMPARISON = Space(
     base_name=BASE,
     alternatives=tuple(
         Alternative(
-            f"{name}, {words}",
-            _arm(name, factor),
-            source="each method at three learning rates around its own",
+            f"{name}, {words}", _arm(name, factor), "each method at three learning rates around its own"
         )
         for name in METHODS
         for words, factor in FACTORS.items()

@@ -1,25 +1,28 @@
 """Fitting of a space to another base: settings not set by the user give way to few images and few epochs."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from contrastive import config as configs
-from contrastive.config import Config, value_at
+from contrastive.config import Config, in_words, value_at
 from contrastive.evaluate.protocols import NEIGHBOURS
 from contrastive.fitting import ENDLESS, TIMED, for_epochs, has, with_batch
-from search_spaces.ablations import overlap
+from search_spaces import normalise
+from search_spaces.ablations import overlap, without_pinned
+from search_spaces.parts import Alternative
 from search_spaces.shortening import short_of, within
-from search_spaces.space import Space, based_on
+from search_spaces.space import Space
 
 
 def fitted(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], *, workers: int = 1) -> Space:
-    """The space around its base with these changes.
+    """Return the space around its base with these changes, shortened to the epochs and images that there are.
 
     Args:
-        space: whose base is changed.
-        changes: by paths, such as those of a recipe; they give way as the base's own values do.
-        asked: by paths; they do not, and no longer vary.
-        workers: that share a batch.
+        space: the space.
+        changes: values by path, such as those of a recipe; few epochs and images alter them like the base's own.
+        asked: values by path that the user asked for; nothing alters them, and they no longer vary.
+        workers: number of workers that share a batch.
 
     Raises:
         ValueError: the new base does not fit the space.
@@ -38,8 +41,36 @@ def fitted(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], *
     )
 
 
+def based_on(space: Space, base: Config, pinned: Collection[str] = ()) -> Space:
+    """Return the space around another base; pinned paths no longer vary.
+
+    Results measured on the old base are dropped, and so are domains that never exist on the new base and first
+    settings that it does not allow.
+
+    Raises:
+        ValueError: the new base does not fit the space.
+    """
+    normalise.check_kinds(space.name, space.conditional, base, pinned, listed=bool(space.alternatives))
+    domains, conditions = normalise.unpinned(space.conditional, base, pinned)
+    changes: dict[str, Any] = {"base": base, "domains": domains, "conditions": conditions, "first": ()}
+    changes["alternatives"] = without_pinned(space.alternatives, pinned)
+    if base != space.base:
+        changes |= {"reference": None, "reported": ()}
+    moved = in_words(lambda: replace(space, **changes))
+    return replace(moved, first=tuple(a for a in without_pinned(space.first, pinned) if _fits(moved, a)))
+
+
+def _fits(space: Space, alternative: Alternative) -> bool:
+    """Whether a search of the space can try the setting first."""
+    try:
+        space.check_first(alternative)
+    except ValueError:
+        return False
+    return True
+
+
 def given_way(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any], fitted: Space) -> list[str]:
-    """What of a space `fitted` with these changes is not as it was, a line each, and how to choose it."""
+    """Describe each value that differs in a space `fitted` with these changes, a line each, and how to choose it."""
     base, long = fitted.base, _long(space, {**changes, **asked})
     horizon = _horizon(space, changes, asked)
     share = f"to {base.epochs} of {horizon}" if base.epochs < horizon else f"to {base.epochs}"
@@ -61,25 +92,25 @@ def given_way(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any]
 
 
 def _differences(before: Config, after: Config, why: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Paths whose value has given way, and what to say of each."""
+    """Yield each path whose value differs, and a sentence on it."""
     for path, reason in why.items():
         if has(before, path) and (now := value_at(after, path)) != (then := value_at(before, path)):
             yield path, f"{path} = {now} instead of {then}, {reason}"
 
 
 def _long(space: Space, wanted: Mapping[str, Any]) -> Config:
-    """The base with these changes, and with room for any schedule."""
+    """Return the base with these changes and epochs enough for any schedule."""
     return configs.replace(space.base, {**wanted, "epochs": ENDLESS})
 
 
 def _horizon(space: Space, changes: Mapping[str, Any], asked: Mapping[str, Any]) -> int:
-    """The epochs that the schedules of the base, or of a recipe, were made for."""
+    """Return the number of epochs that the schedules of the base, or of a recipe, were made for."""
     recipe = changes.get("epochs") if "epochs" in asked else None
     return recipe if isinstance(recipe, int) else space.base.epochs
 
 
 def _bank(base: Config) -> int:
-    """Training images, as far as they are few and can be counted."""
+    """Return the number of training images if they are few and can be counted, else the usual number."""
     try:
         return NEIGHBOURS if base.batch >= NEIGHBOURS else base.data.training_images() or NEIGHBOURS
     except (OSError, ValueError):  # said where they are read

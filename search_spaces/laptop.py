@@ -8,6 +8,8 @@ from contrastive.data import Shapes
 from contrastive.methods import Method
 from contrastive.optimiser import SGD
 from contrastive.views import View, Views
+from search_spaces.parts import Alternative, Less, Reported
+from search_spaces.space import Space
 
 BASE = Config(
     data=Shapes(),
@@ -24,6 +26,11 @@ BASE = Config(
 """What the methods share. Crop scale and learning rate are ours, for 4,096 small images and a minute; they were
 chosen on a seed and on images (data.seed 100) that no sweep reports."""
 
+SHARPER = Less(
+    "method.target_temperature", "method.temperature", "the target must be the sharper distribution"
+)
+"""Constraint of the methods whose target is a distribution of its own temperature."""
+
 METHODS: dict[str, Method] = {
     name: kind(**fields)
     for kind in methods.METHODS
@@ -33,5 +40,18 @@ METHODS: dict[str, Method] = {
 
 
 def laptop(name: str) -> Config:
-    """The base configuration of a method."""
+    """Return the base configuration of a method."""
     return replace(BASE, method=METHODS[name])
+
+
+def ablation(
+    what: str, base: Config, *alternatives: Alternative, reported: tuple[Reported, ...] = ()
+) -> Space:
+    """Return the space `METHOD_ablation`: a method's base, and the base without each of its parts."""
+    return Space(
+        name=f"{base.method.name}_ablation",
+        question=f"What is each part of {what} worth?",
+        base=base,
+        alternatives=alternatives,
+        reported=reported,
+    )

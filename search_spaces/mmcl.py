@@ -2,7 +2,7 @@
 
 from search_spaces.conditional import When
 from search_spaces.domains import Choice, LogUniform
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Space
 
 LAPTOP = laptop("mmcl")
@@ -31,7 +31,7 @@ MARGIN = Space(
         Alternative(
             "the authors' ImageNet",
             {"method.solver": "projected_gradient"},
-            source="the authors' released ImageNet runs: bandwidth 10, no box",
+            "the authors' released ImageNet runs: bandwidth 10, no box",
         ),
         Alternative(
             "the authors' CIFAR-100",
@@ -40,25 +40,20 @@ MARGIN = Space(
                 "method.solver": "projected_gradient",
                 "method.normalised_step": False,
             },
-            source="the authors' released CIFAR-100 run before its bandwidth drops; its box never acts",
+            "the authors' released CIFAR-100 run before its bandwidth drops; its box never acts",
         ),
     ),
 )
 
-ABLATION = Space(
-    name="mmcl_ablation",
-    question="What is each part of MMCL worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative("no kernel", {"method.kernel": "linear"}, source="the authors' kernels"),
-        Alternative("no second side", {"method.symmetric": False}, source="the authors' code is one-sided"),
-        Alternative("no exact solution", {"method.solver": "projected_gradient"}, source="the authors' PGD"),
-        Alternative(
-            "no support vectors", {"method.solver": "inverse"}, source="the authors' INV, clipped at 0"
-        ),
-        Alternative("no slack", {"method.regularisation": 0.001}, source="ours: a hard margin"),
-        Alternative("boxed", {"method.penalty": 0.05}, source="ours: where the box acts"),
-    ),
+ABLATION = ablation(
+    "MMCL",
+    LAPTOP,
+    Alternative("no kernel", {"method.kernel": "linear"}, "the authors' kernels"),
+    Alternative("no second side", {"method.symmetric": False}, "the authors' code is one-sided"),
+    Alternative("no exact solution", {"method.solver": "projected_gradient"}, "the authors' PGD"),
+    Alternative("no support vectors", {"method.solver": "inverse"}, "the authors' INV, clipped at 0"),
+    Alternative("no slack", {"method.regularisation": 0.001}, "ours: a hard margin"),
+    Alternative("boxed", {"method.penalty": 0.05}, "ours: where the box acts"),
 )
 
 SPACES = (MARGIN, ABLATION)

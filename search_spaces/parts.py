@@ -1,5 +1,7 @@
 """Parts of a space beside its domains: conditions, constraints, listed arms, and results known from elsewhere."""
 
+from typing import Annotated
+
 from pydantic import Field, JsonValue
 from pydantic.dataclasses import dataclass
 
@@ -78,8 +80,8 @@ class Alternative:
     """
 
     name: str
-    values: dict[str, JsonValue] = Field(min_length=1)
-    source: str = Field(kw_only=True)
+    values: Annotated[dict[str, JsonValue], Field(min_length=1)]
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)

@@ -1,8 +1,8 @@
 """Spaces of SCE (Denize et al., WACV 2023)."""
 
 from search_spaces.domains import Choice, LogUniform
-from search_spaces.laptop import laptop
-from search_spaces.space import Alternative, Less, Reference, Reported, Space
+from search_spaces.laptop import SHARPER, ablation, laptop
+from search_spaces.space import Alternative, Reference, Reported, Space
 
 LAPTOP = laptop("sce")
 """SCE with the paper's temperatures and lambda."""
@@ -18,16 +18,12 @@ TEMPERATURES = Space(
         "method.temperature": LogUniform(0.05, 1.0, source="ours, around the paper's 0.1"),
         "method.target_temperature": LogUniform(0.02, 0.2, source="ours: the authors' runs use 0.04 to 0.07"),
     },
-    constraints=(
-        Less(
-            "method.target_temperature", "method.temperature", "the target must be the sharper distribution"
-        ),
-    ),
+    constraints=(SHARPER,),
     first=(
         Alternative(
             "the authors' ImageNet",
             {"method.target_temperature": 0.07},
-            source="the authors' released ImageNet run files",
+            "the authors' released ImageNet run files",
         ),
     ),
     reference=Reference(
@@ -56,7 +52,7 @@ COEFFICIENT = Space(
 
 def _terms(name: str, *weights: float) -> Alternative:
     return Alternative(
-        name, {"method.weights": [*weights]}, source="ours: SCE's terms at its own weights, some at 0"
+        name, {"method.weights": [*weights]}, "ours: SCE's terms at its own weights, some at 0"
     )
 
 
@@ -85,30 +81,17 @@ QUEUE = Space(
     },
 )
 
-ABLATION = Space(
-    name="sce_ablation",
-    question="What is each part of SCE worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative(
-            "no relations (MoCo)", {"method.coefficient": 1.0}, source="the paper: lambda 1 is InfoNCE"
-        ),
-        Alternative("no positive", {"method.coefficient": 0.0}, source="the paper: lambda 0"),
-        Alternative(
-            "no ceiling term", {"method.weights": [0.5, 0.5, 0.0]}, source="the paper's terms of the loss"
-        ),
-        Alternative(
-            "no sharpening", {"method.target_temperature": 0.1}, source="ours: both temperatures equal"
-        ),
-        Alternative(
-            "no masking", {"method.positive_in_target": "zero_logit"}, source="the authors' released code"
-        ),
-        Alternative("no weak target", {"method.views": ["strong", "strong"]}, source="ours: equal views"),
-        Alternative("no queue", {"method.queue": 0}, source="ours: the batch's own keys"),
-        Alternative(
-            "no slow target", {"method.momentum.start": 0.0}, source="ours: the target is the last step's"
-        ),
-    ),
+ABLATION = ablation(
+    "SCE",
+    LAPTOP,
+    Alternative("no relations (MoCo)", {"method.coefficient": 1.0}, "the paper: lambda 1 is InfoNCE"),
+    Alternative("no positive", {"method.coefficient": 0.0}, "the paper: lambda 0"),
+    Alternative("no ceiling term", {"method.weights": [0.5, 0.5, 0.0]}, "the paper's terms of the loss"),
+    Alternative("no sharpening", {"method.target_temperature": 0.1}, "ours: both temperatures equal"),
+    Alternative("no masking", {"method.positive_in_target": "zero_logit"}, "the authors' released code"),
+    Alternative("no weak target", {"method.views": ["strong", "strong"]}, "ours: equal views"),
+    Alternative("no queue", {"method.queue": 0}, "ours: the batch's own keys"),
+    Alternative("no slow target", {"method.momentum.start": 0.0}, "ours: the target is the last step's"),
 )
 
 SPACES = (TEMPERATURES, COEFFICIENT, LOSS_TERMS, QUEUE, ABLATION)

@@ -1,7 +1,6 @@
 """Search spaces: a base configuration, a domain for each dotted path, and constraints across paths. Only data."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -9,12 +8,12 @@ from pydantic import Field
 from pydantic.dataclasses import dataclass
 
 from contrastive import config as configs
-from contrastive.config import Config, closest, in_words, value_at
+from contrastive.config import Config, closest, value_at
 from contrastive.fitting import changed
 from contrastive.paths import ABSENT, value_in
 from contrastive.types import STRICT
 from search_spaces import normalise
-from search_spaces.ablations import TOGETHER, NamedArms, standing, without_pinned
+from search_spaces.ablations import TOGETHER, NamedArms, standing
 from search_spaces.conditional import Chosen, ConditionalDomains
 from search_spaces.domains import Domain
 from search_spaces.parts import Alternative, Less, Reference, Reported, When
@@ -22,48 +21,48 @@ from search_spaces.parts import Alternative, Less, Reference, Reported, When
 
 @dataclass(frozen=True, kw_only=True, config=STRICT)
 class Space:
-    """A question, the default answer (`base`), and what may vary around it.
+    """A question, the default answer (`base`), and the values that may vary around it.
 
-    What varies is either `domains`, in all combinations that keep the constraints, or `alternatives`, each one
-    arm; of these the domains follow. Every combination of the domains' corners, or every alternative, is
-    built when the space is, so that a path that does not exist or an illegal value is found on import.
+    A space varies either `domains`, in all combinations that keep the constraints, or lists `alternatives`, each one
+    arm, and derives its domains from them. Building a space builds every combination of the domains' corners, or
+    every alternative, so that a wrong path or an illegal value is found on import.
 
-    An arm is the value of each path that varies in it: `flat` makes one of what was chosen, `chosen` finds
-    what has to be chosen for one.
+    An arm is a mapping from each path that varies in it to its value. `flat` makes an arm of choices by key of
+    domain; `chosen` finds the choices that make an arm.
     """
 
     name: str
     question: str
     base: Config
     domains: dict[str, Domain] = Field(default_factory=dict)
-    """By path; the paths of a `Zip` are joined by ", ", and of several domains of one path each has a label behind it:
+    """By path; the paths of a `Zip` are joined by ", ". Several domains of one path have a label behind it each:
     "optimiser.lr (sgd)". See `When`."""
     conditions: dict[str, When] = Field(default_factory=dict)
-    """Of the domains that do not always exist, by key: parameters of one of several sub-configurations."""
+    """When a domain exists, by its key; a domain without a condition always exists."""
     alternatives: tuple[Alternative, ...] = ()
     base_name: str = "default"
-    """What the base is called among its alternatives."""
+    """Name of the base among its alternatives."""
     constraints: tuple[Less, ...] = ()
     first: tuple[Alternative, ...] = ()
-    """What a search that learns tries first after the default: settings that others have published."""
+    """Published settings, which a search that learns tries first after the default."""
     reference: Reference | None = None
     reported: tuple[Reported, ...] = ()
 
     def __post_init__(self) -> None:
         self._check_lists()
-        if self.alternatives:
-            built = [self.base, *(self._build(a.values, f", '{a.name}'") for a in self.alternatives)]
-            self._set_domains(normalise.of_alternatives(self.alternatives, built))
-            for alternative, config in zip(self.alternatives, built[1:], strict=True):
-                self._check_constraints(config, f", '{alternative.name}'")
+        built = [self._build(a.values, f", '{a.name}'") for a in self.alternatives]
+        if built:
+            self._set_domains(normalise.of_alternatives(self.alternatives, [self.base, *built]))
         try:
-            for path in self.paths:
-                _check_comparable(path)
-            if not self.alternatives:
+            for path in (p for p in self.paths if p.partition(".")[0] in ("data", "seed", "epochs")):
+                raise ValueError(f"{path} cannot vary within a sweep; run a sweep for each value")
+            if not built:
                 self._set_domains(normalise.settled(self.base, self.conditional).domains)
         except ValueError as error:
             raise ValueError(f"{self.name}: {error}") from None
-        if not self.alternatives:
+        for alternative, config in zip(self.alternatives, built, strict=True):
+            self._check_constraints(config, f", '{alternative.name}'")
+        if not built:
             self._check_corners()
         self._check_default()
         for alternative in self.first:
@@ -74,7 +73,7 @@ class Space:
         self.__dict__.pop("conditional", None)
 
     def _check_lists(self) -> None:
-        """What belongs to domains stands beside domains, and names of alternatives can be joined."""
+        """Refuse conditions without domains, and names of alternatives that cannot be joined."""
         if self.alternatives and (self.conditions or self.first):
             raise ValueError(f"{self.name} lists its arms: it has neither conditions nor first ones")
         for name in (a.name for a in self.alternatives if TOGETHER in a.name):
@@ -83,51 +82,51 @@ class Space:
             raise ValueError(f"{self.name}: a condition on '{key}'. {closest(key, list(self.domains))}")
 
     def _check_corners(self) -> None:
-        """Every combination of corners can be built, and no two are the same configuration."""
+        """Build every combination of corners, and refuse two that are the same configuration."""
         found: dict[str, dict[str, Any]] = {}
         for chosen in self.combinations({key: domain.corners for key, domain in self.domains.items()}):
             arm = self.flat(chosen)
-            digest = configs.identity(self._build(arm, ""), "")
-            if digest in found:
-                raise ValueError(
-                    f"{self.name}: {found[digest]} and {arm} are the same configuration; leave out one"
-                )
-            found[digest] = arm
+            same = found.setdefault(configs.identity(self._build(arm, ""), ""), arm)
+            if same is not arm:
+                raise ValueError(f"{self.name}: {same} and {arm} are the same configuration; leave out one")
 
     def _check_default(self) -> None:
-        """The base lies in its own space, and has what is not said to vary."""
-        for key, value in self.chosen({}).items():
-            if not self.domains[key].contains(value):
-                raise ValueError(f"{self.name}: the default {key} = {value!r} is outside its own domain")
+        """Refuse a base that lies outside its own space, or lacks a field that the space names."""
+        self._check_inside(self.base, f"{self.name}: the default", "its own domain")
         if self.config(self.default()) != self.base:
             raise ValueError(f"{self.name}: the base differs from its default arm {self.default()}")
         named = [path for figure in self.reported for path in figure.values]
         named += [path for c in self.constraints for path in (c.smaller, c.larger)]
-        self.values_of(self.base, [path for path in named if path not in self.paths])
+        for path in named:
+            if path not in self.paths:
+                value_at(self.base, path)
         self._check_constraints(self.base, "")
 
     def check_first(self, alternative: Alternative) -> None:
-        """See whether a search can try this first: it can be built, is allowed, and all of it varies.
+        """Refuse a setting that a search cannot try first.
 
         Raises:
-            ValueError: it cannot; says why.
+            ValueError: it cannot be built, breaks a constraint, or changes a path that does not vary.
         """
         which = f", first '{alternative.name}'"
-        where, config = f"{self.name}{which}", self._build(alternative.values, which)
-        for key, value in self.chosen(self._own(config)).items():
-            if not self.domains[key].contains(value):
-                raise ValueError(f"{where}: {key} = {value!r} is outside its domain")
+        config = self._build(alternative.values, which)
+        self._check_inside(config, f"{self.name}{which}:", "its domain")
         if self.config(self.arm_of(config)) != config:
-            raise ValueError(f"{where} changes what does not vary; what varies is {', '.join(self.paths)}")
+            varying = ", ".join(self.paths)
+            raise ValueError(f"{self.name}{which} changes what does not vary; what varies is {varying}")
         self._check_constraints(config, which)
 
+    def _check_inside(self, config: Config, where: str, domain: str) -> None:
+        for key, value in self.chosen(self._own(config)).items():
+            if not self.domains[key].contains(value):
+                raise ValueError(f"{where} {key} = {value!r} is outside {domain}")
+
     def _check_constraints(self, config: Config, which: str) -> None:
-        for c in self.constraints:
-            if not c.holds(config):
-                small, large = (f"{path} = {value_at(config, path)}" for path in (c.smaller, c.larger))
-                raise ValueError(
-                    f"{self.name}{which} wants {c.smaller} < {c.larger} ({c.reason}), got {small}, {large}"
-                )
+        for c in (c for c in self.constraints if not c.holds(config)):
+            small, large = (f"{path} = {value_at(config, path)}" for path in (c.smaller, c.larger))
+            raise ValueError(
+                f"{self.name}{which} wants {c.smaller} < {c.larger} ({c.reason}), got {small}, {large}"
+            )
 
     def _build(self, values: Mapping[str, Any], which: str) -> Config:
         try:
@@ -139,14 +138,14 @@ class Space:
             ) from None
 
     def _own(self, config: Config) -> dict[str, Any]:
-        """A configuration's own values at the paths that it has of those that vary."""
+        """Return the configuration's values at those of the varying paths that it has."""
         values = configs.to_dict(config)
         found = {path: value_in(values, path) for path in self.paths}
         return {path: value for path, value in found.items() if value is not ABSENT}
 
     @cached_property
     def conditional(self) -> ConditionalDomains:
-        """What can be chosen, and what exists beside what."""
+        """The domains with their conditions, which tell what exists beside what."""
         return ConditionalDomains(self.domains, self.conditions, configs.to_dict(self.base))
 
     @property
@@ -155,23 +154,23 @@ class Space:
         return list(self.conditional.keys)
 
     def flat(self, chosen: Mapping[str, Any]) -> dict[str, Any]:
-        """The arm of what was chosen by key, without what does not exist beside the rest."""
+        """Return the arm of choices by key, without those of domains that do not exist beside the others."""
         return self.conditional.flat(chosen)
 
     def chosen(self, values: Mapping[str, Any]) -> Chosen:
-        """What has to be chosen, by key, for an arm; what it leaves open is as in the base."""
+        """Return the choices by key that make an arm; paths that it leaves open are as in the base."""
         return self.conditional.chosen(values)
 
     def is_active(self, key: str, chosen: Mapping[str, Any]) -> bool:
-        """Whether a domain exists, given what was chosen of those before it."""
+        """Whether a domain exists beside the choices of the domains before it."""
         return self.conditional.is_active(key, chosen)
 
     def combinations(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[Chosen]:
-        """Every combination of one value of each axis, by key."""
+        """Yield every combination of one value of each axis, by key."""
         return self.conditional.combinations(axes)
 
     def combined(self, *names: str) -> dict[str, Any]:
-        """The arm of several alternatives at once.
+        """Return the arm of several alternatives at once.
 
         Raises:
             ValueError: together they cannot be built.
@@ -187,29 +186,28 @@ class Space:
         return NamedArms(self.base_name, self.default(), arms, standing(self.alternatives))
 
     def arms(self) -> dict[str, dict[str, Any]]:
-        """The value of every path that varies, in each alternative, by the alternative's name."""
+        """Return the arm of each alternative, by the alternative's name."""
         return {name: dict(arm) for name, arm in self.named_arms.arms.items()}
 
     def first_arms(self) -> list[dict[str, Any]]:
-        """What a search tries first after the default."""
+        """Return the arms of the published settings, which a search tries first after the default."""
         return [self.arm_of(self.config(alternative.values)) for alternative in self.first]
 
     def arm_of(self, config: Config) -> dict[str, Any]:
-        """The arm that a configuration of this space is."""
+        """Return the arm that a configuration of this space is."""
         return self.flat(self.chosen(self._own(config)))
 
     def setting(self, config: Config) -> dict[str, Any]:
-        """What tells a configuration of this space from its others: the values that vary, or the names of alternatives.
+        """Return what tells a configuration from the space's others: its alternatives' names, or the values that vary.
 
         A path that the configuration does not have is "".
         """
         if self.alternatives:
             return {"alternative": self.named_arms.name_of(self.arm_of(config))}
-        values = self._own(config)
-        return {path: values.get(path, "") for path in self.paths}
+        return dict.fromkeys(self.paths, "") | self._own(config)
 
     def values_of_setting(self, setting: Mapping[str, Any]) -> dict[str, Any]:
-        """The arm, from what `setting` tells of a configuration.
+        """Return the arm of a configuration from its `setting`.
 
         Raises:
             ValueError: no alternative has that name.
@@ -219,10 +217,7 @@ class Space:
         return self.combined(*self.named_arms.names_in(setting["alternative"]))
 
     def config(self, values: Mapping[str, Any]) -> Config:
-        """The base with these values; paths not named keep the base's.
-
-        A schedule that a new kind has by default gives way to the epochs.
-        """
+        """Return the base with these values by path; the default schedule of a new kind is fitted to the epochs."""
         return changed(self.base, values)
 
     def allows(self, config: Config) -> bool:
@@ -230,35 +225,12 @@ class Space:
         return all(constraint.holds(config) for constraint in self.constraints)
 
     def default(self) -> dict[str, Any]:
-        """The base's own values of what varies."""
+        """Return the base's own arm."""
         return self.flat(self.chosen({}))
-
-    @staticmethod
-    def values_of(config: Config, paths: Iterable[str]) -> dict[str, Any]:
-        """A configuration's own values at these paths."""
-        return {path: value_at(config, path) for path in paths}
-
-
-def based_on(space: Space, base: Config, pinned: Collection[str] = ()) -> Space:
-    """The space around another base; pinned paths no longer vary. What was measured on the old base is dropped.
-
-    So are domains that never exist on the new base, and first settings that it does not allow.
-
-    Raises:
-        ValueError: the new base does not fit the space.
-    """
-    normalise.check_kinds(space.name, space.conditional, base, pinned, listed=bool(space.alternatives))
-    domains, conditions = normalise.unpinned(space.conditional, base, pinned)
-    changes: dict[str, Any] = {"base": base, "domains": domains, "conditions": conditions, "first": ()}
-    changes["alternatives"] = without_pinned(space.alternatives, pinned)
-    if base != space.base:
-        changes |= {"reference": None, "reported": ()}
-    moved = in_words(lambda: replace(space, **changes))
-    return replace(moved, first=tuple(a for a in without_pinned(space.first, pinned) if _fits(moved, a)))
 
 
 def by_name(name: str, spaces: dict[str, Space]) -> Space:
-    """The space of that name.
+    """Return the space of that name.
 
     Raises:
         ValueError: there is none; the closest names are given.
@@ -266,17 +238,3 @@ def by_name(name: str, spaces: dict[str, Space]) -> Space:
     if name not in spaces:
         raise ValueError(f"there is no space '{name}'. {closest(name, list(spaces))}")
     return spaces[name]
-
-
-def _fits(space: Space, alternative: Alternative) -> bool:
-    """Whether a search of the space can try it first."""
-    try:
-        space.check_first(alternative)
-    except ValueError:
-        return False
-    return True
-
-
-def _check_comparable(path: str) -> None:
-    if path.partition(".")[0] in ("data", "seed", "epochs"):
-        raise ValueError(f"{path} cannot vary within a sweep; run a sweep for each value")

@@ -2,7 +2,7 @@
 
 from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Reported, Space
 
 LAPTOP = laptop("wcl")
@@ -21,47 +21,31 @@ NEIGHBOURS = Space(
     conditions={"method.crop_reading": When("method.neighbours", tuple(range(1, 17)))},
 )
 
-ABLATION = Space(
-    name="wcl_ablation",
-    question="What is each part of WCL worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative("no weak labels (SimCLR)", {"method.graph_weight": 0.0}, source="the paper's baseline"),
-        Alternative(
-            "no swap", {"method.swap": False}, source="the paper: each view labelled by its own graph"
-        ),
-        Alternative("no second head", {"method.separate_heads": False}, source="the paper: one head or two"),
-        Alternative(
-            "no warm-up", {"method.warmup_epochs": 0}, source="the authors' weaker augmentation at first"
-        ),
-        Alternative(
-            "keys with gradient", {"method.detach_keys": False}, source="ours: the released gather has none"
-        ),
-        Alternative(
-            "with neighbours", {"method.neighbours": 4}, source="the paper's kNN multi-crop, in our reading"
-        ),
-        Alternative(
-            "small heads",
-            {
-                "method.projector": {"hidden": [64], "output": 32},
-                "method.graph_projector": {"hidden": [64], "output": 32},
-            },
-            source="the authors' README compares two sizes of head",
-        ),
+ABLATION = ablation(
+    "WCL",
+    LAPTOP,
+    Alternative("no weak labels (SimCLR)", {"method.graph_weight": 0.0}, "the paper's baseline"),
+    Alternative("no swap", {"method.swap": False}, "the paper: each view labelled by its own graph"),
+    Alternative("no second head", {"method.separate_heads": False}, "the paper: one head or two"),
+    Alternative("no warm-up", {"method.warmup_epochs": 0}, "the authors' weaker augmentation at first"),
+    Alternative("keys with gradient", {"method.detach_keys": False}, "ours: the released gather has none"),
+    Alternative("with neighbours", {"method.neighbours": 4}, "the paper's kNN multi-crop, in our reading"),
+    Alternative(
+        "small heads",
+        {
+            "method.projector": {"hidden": [64], "output": 32},
+            "method.graph_projector": {"hidden": [64], "output": 32},
+        },
+        "the authors' README compares two sizes of head",
     ),
-    reported=(
+    reported=tuple(
         Reported(
-            values={"method.projector.hidden": [4096, 4096], "method.projector.output": 256},
-            score=68.5,
+            values={"method.projector.hidden": [hidden, hidden], "method.projector.output": output},
+            score=score,
             what="linear top-1 (%) on ImageNet, ResNet-50, 100 epochs",
             source="the authors' README",
-        ),
-        Reported(
-            values={"method.projector.hidden": [2048, 2048], "method.projector.output": 128},
-            score=68.1,
-            what="linear top-1 (%) on ImageNet, ResNet-50, 100 epochs",
-            source="the authors' README",
-        ),
+        )
+        for hidden, output, score in ((4096, 256, 68.5), (2048, 128, 68.1))
     ),
 )
 

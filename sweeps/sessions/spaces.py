@@ -13,9 +13,9 @@ from contrastive.methods import METHODS
 from contrastive.spelling import resolved
 from contrastive.views import Views
 from search_spaces import SPACES
-from search_spaces.fitting import fitted, given_way
+from search_spaces.fitting import based_on, fitted, given_way
 from search_spaces.literals import check_keys
-from search_spaces.space import Space, based_on, by_name
+from search_spaces.space import Space, by_name
 
 T = TypeVar("T")
 

@@ -17,9 +17,10 @@ from contrastive.methods import METHODS
 from search_spaces import FILES, SPACES, conditional, domains, parts
 from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
+from search_spaces.fitting import based_on
 from search_spaces.laptop import laptop
 from search_spaces.literals import check_keys
-from search_spaces.space import Alternative, Less, Reference, Space, based_on, by_name
+from search_spaces.space import Alternative, Less, Reference, Space, by_name
 from sweeps.planning import plan as plans
 from sweeps.sessions.spaces import preset
 from tests.fixtures.tiny_space import TINY

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from search_spaces.space import based_on
+from search_spaces.fitting import based_on
 from sweeps import store
 from sweeps.engine import lifecycle
 from sweeps.engine.sweep import Sweep

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from contrastive.config import replace
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
-from search_spaces.space import Alternative, Space, based_on
+from search_spaces.fitting import based_on
+from search_spaces.space import Alternative, Space
 from sweeps.planning import plan as plans
 from sweeps.planning.designs.sampled import random_value
 from sweeps.planning.plan import Budget, Confirm, Objective, Plan, expected_epochs_of, fixed_arms, ladder
