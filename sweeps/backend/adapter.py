@@ -6,6 +6,7 @@ Ray's own adapter of Optuna tells it that runs stopped early are complete, with 
 from collections.abc import Mapping
 from typing import Any
 
+from ray.tune.experiment import Trial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
@@ -74,17 +75,28 @@ class Search(Searcher):
 
 
 class Scheduler(FIFOScheduler):
-    """Tune scheduler that ends a run where the arbiter says so, at the report that decided it."""
+    """Tune scheduler that ends a run where the arbiter says so, at the report that decided it.
+
+    It also tells watchers that training has begun: given any callback, Tune imports mlflow, wandb and comet.
+    """
 
     def __init__(self, search: Search):
         super().__init__()
         self.search = search
+        self.waiting = [engine.ledger.watcher for engine in search.arbiter.engines]
 
     def __deepcopy__(self, memo: dict[int, Any]) -> "Scheduler":
         return self
 
     def __getstate__(self) -> dict[str, Any]:
         return {}  # for a restore that is not used here
+
+    def choose_trial_to_run(self, tune_controller: Any) -> Any:
+        """Tell the watchers, once, if the process of a run has started; Tune asks at every step."""
+        if self.waiting and any(trial.status == Trial.RUNNING for trial in tune_controller.get_trials()):
+            while self.waiting:
+                self.waiting.pop().training()
+        return super().choose_trial_to_run(tune_controller)
 
     def on_trial_result(self, tune_controller: Any, trial: Any, result: dict[str, Any]) -> str:
         """Answer Tune's question after each report."""

@@ -7,7 +7,7 @@ import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,7 +38,6 @@ from sweeps.backend.adapter import Scheduler, Search  # noqa: E402
 from sweeps.backend.trainable import RETRIES, Slot, train_inline  # noqa: E402
 from sweeps.backend.worker import Places  # noqa: E402
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter  # noqa: E402
-from sweeps.engine.ledger import Watcher  # noqa: E402
 from sweeps.planning.plan import Plan  # noqa: E402
 
 WORKERS = {
@@ -155,7 +154,6 @@ def run(
     room = ray.cluster_resources()
     slots = min(int(room.get(r, 0) / (n * plan.workers_per_run)) for r, n in _needs(plan).items())
     search = Search(arbiter)
-    watchers = [engine.ledger.watcher for engine in arbiter.engines]
     # Tune and Train insist on a folder of their own; nothing in it is needed again.
     with tempfile.TemporaryDirectory(prefix="sweep-", ignore_cleanup_errors=True) as scratch:
         tuner = tune.Tuner(
@@ -171,27 +169,10 @@ def run(
                 storage_path=scratch,
                 verbose=0,
                 failure_config=tune.FailureConfig(max_failures=RETRIES),
-                callbacks=[_Training(watchers)],
             ),
         )
         with _polite_interruption(arbiter, say):
             tuner.fit()
-
-
-class _Training(tune.Callback):
-    """Callback that announces the first run whose process has started."""
-
-    def __init__(self, watchers: Sequence[Watcher]):
-        super().__init__()
-        self.waiting = list(watchers)
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {}  # Tune writes down how it was called, and nobody reads it: watchers have locks
-
-    def on_trial_start(self, iteration: int, trials: list[Any], trial: Any, **info: Any) -> None:
-        """Announce the first run whose process has started."""
-        while self.waiting:
-            self.waiting.pop().training()
 
 
 @contextmanager

@@ -1,17 +1,21 @@
 """Ray that does not start: tried again, then told in a sentence with what to type."""
 
-import pickle
 import signal
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
+from ray import tune
+from ray.tune.experiment import Trial
 
 from sweeps.backend import cluster
+from sweeps.backend.adapter import Scheduler, Search
 from sweeps.backend.cluster import StartError
-from sweeps.engine.ledger import Watcher
+from sweeps.backend.worker import Places
+from sweeps.engine.arbiter import Arbiter
 from sweeps.planning import plan as plans
 from sweeps.run import main
 from tests.fixtures.tiny_space import TINY
@@ -52,21 +56,37 @@ def test_ray_that_does_not_start_twice_is_told_in_a_sentence(monkeypatch: pytest
     assert len(calls) == 2
 
 
-def test_what_tune_is_told_of_watchers_can_be_written_down_and_is_told_once() -> None:
+def test_watchers_are_told_once_that_training_has_begun() -> None:
     told: list[str] = []
-
-    class Watching(Watcher):
-        def __init__(self) -> None:
-            self.lock = threading.RLock()
-
-        def training(self) -> None:
-            told.append("training")
-
-    callback = cluster._Training([Watching()])
-    pickle.dumps(callback)
+    watcher = SimpleNamespace(training=lambda: told.append("training"))
+    engine = SimpleNamespace(ledger=SimpleNamespace(watcher=watcher))
+    trials = [Trial("train_fn", stub=True), Trial("train_fn", stub=True)]
+    controller = SimpleNamespace(get_trials=lambda: trials)
+    scheduler = Scheduler(Search(cast(Any, SimpleNamespace(engines=[engine]))))
+    assert scheduler.choose_trial_to_run(controller) is trials[0]
+    assert told == []
+    trials[0].status = Trial.RUNNING
     for _ in range(2):
-        callback.on_trial_start(0, [], None)
+        assert scheduler.choose_trial_to_run(controller) is trials[1]
     assert told == ["training"]
+
+
+def test_tune_is_given_no_callbacks_for_which_it_would_import_mlflow_and_wandb(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    told: list[tune.RunConfig] = []
+
+    class Tuner:
+        def __init__(self, _: Any, *, run_config: tune.RunConfig, **__: Any):
+            told.append(run_config)
+
+        def fit(self) -> None:
+            pass
+
+    monkeypatch.setattr("ray.cluster_resources", lambda: {"CPU": 2})
+    monkeypatch.setattr(tune, "Tuner", Tuner)
+    cluster.run(PLAN, Arbiter([]), places=Places(cache=""), say=print)
+    assert [config.callbacks for config in told] == [None]
 
 
 def test_a_sweep_without_ray_says_how_to_go_on(
