@@ -72,6 +72,19 @@ def info_nce(query: Rows, key: Rows, queue: Rows, temperature: float) -> float:
     return sum(losses) / len(losses)
 
 
+def support_neighbours(z: Rows, support: Rows) -> list[list[float]]:
+    rows = numbers(support)
+    nearest = [max(rows, key=lambda row, own=own: cosine(own, row)) for own in numbers(z)]
+    return [[x / math.hypot(*row) for x in row] for row in nearest]
+
+
+def nnclr(prediction: Rows, neighbour: Rows, temperature: float) -> float:
+    p, losses = numbers(prediction), []
+    for i, nn in enumerate(numbers(neighbour)):
+        losses.append(-math.log(shares([cosine(nn, own) / temperature for own in p])[i]))
+    return sum(losses) / len(losses)
+
+
 def sce_target(
     key: Sequence[float],
     columns: Sequence[Sequence[float]],

@@ -1,4 +1,4 @@
-"""HCL, DCL and align-uniform as plain loops over exponentials, with no logarithm before the last."""
+"""HCL, debiased, decoupled and align-uniform losses as plain loops over exponentials; no log before the last."""
 
 import math
 
@@ -35,10 +35,33 @@ def debiased(z1: Rows, z2: Rows, temperature: float, positive_prior: float) -> f
     return total / (2 * n)
 
 
-def align_uniform(z1: Rows, z2: Rows, exponent: float, temperature: float) -> float:
+def decoupled(z1: Rows, z2: Rows, temperature: float, sigma: float | None) -> float:
+    x, y = numbers(z1), numbers(z2)
+    twins = [cosine(a, b) for a, b in zip(x, y, strict=True)]
+    total = 0.0
+    for own, others in ((x, y), (y, x)):
+        for i in range(len(x)):
+            weight = 1.0
+            if sigma is not None:
+                mean = sum(math.exp(s / sigma) for s in twins) / len(twins)
+                weight = 2 - math.exp(twins[i] / sigma) / mean
+            negative = sum(
+                math.exp(cosine(own[i], rows[j]) / temperature)
+                for rows in (own, others)
+                for j in range(len(x))
+                if j != i
+            )
+            total += -weight * twins[i] / temperature + math.log(negative)
+    return total / (2 * len(x))
+
+
+def align_uniform(
+    z1: Rows, z2: Rows, exponent: float, temperature: float, weights: tuple[float, float] = (1.0, 1.0)
+) -> float:
     x, y = numbers(z1), numbers(z2)
     align = sum(_distance(a, b) ** exponent for a, b in zip(x, y, strict=True)) / len(x)
-    return align + (_uniform(x, temperature) + _uniform(y, temperature)) / 2
+    spread = (_uniform(x, temperature) + _uniform(y, temperature)) / 2
+    return weights[0] * align + weights[1] * spread
 
 
 def _uniform(z: list[list[float]], temperature: float) -> float:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from contrastive.losses.cacr import cacr_weight_entropy as cacr_weight_entropy
     from contrastive.losses.cacr_momentum import cacr_queue as cacr_queue
     from contrastive.losses.cacr_momentum import cacr_reweighted as cacr_reweighted
+    from contrastive.losses.decoupled import decoupled as decoupled
     from contrastive.losses.hard_negative import debiased as debiased
     from contrastive.losses.hard_negative import hard_negative as hard_negative
     from contrastive.losses.info_nce import info_nce as info_nce
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from contrastive.losses.mmcl_duals import mmcl_alphas as mmcl_alphas
     from contrastive.losses.mmcl_duals import mmcl_diagnostics as mmcl_diagnostics
     from contrastive.losses.mmcl_queue import mmcl_queue as mmcl_queue
+    from contrastive.losses.nnclr import nnclr as nnclr
+    from contrastive.losses.nnclr import support_neighbours as support_neighbours
     from contrastive.losses.nt_xent import nt_xent as nt_xent
     from contrastive.losses.relations import SCETerms as SCETerms
     from contrastive.losses.sce import ressl as ressl

@@ -6,7 +6,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from contrastive.losses.rows import check_pairs, check_positive, cosine_logits, unit_rows
+from contrastive.losses.rows import check_not_negative, check_pairs, check_positive, cosine_logits, unit_rows
 
 
 def align_uniform(
@@ -15,24 +15,29 @@ def align_uniform(
     *,
     alignment_exponent: float = 2.0,
     uniformity_temperature: float = 2.0,
+    alignment_weight: float = 1.0,
+    uniformity_weight: float = 1.0,
 ) -> Float[Tensor, ""]:
     """Two views of an image together, all images of a view apart (Wang & Isola, eq. 1 and 2).
 
     align = mean over i of |x[i] - y[i]|^a,   x, y = unit rows of z1, z2
     uniform(x) = log( mean over i < j of exp(-t |x[i] - x[j]|^2) )
-    align + (uniform(x) + uniform(y)) / 2
+    alignment_weight * align + uniformity_weight * (uniform(x) + uniform(y)) / 2
 
     Args:
         z1: embeddings of the first views; need not be normalised.
         z2: embeddings of the second views, in the same order.
         alignment_exponent: a.
         uniformity_temperature: t; large for close pairs alone to count.
+        alignment_weight: of the first term.
+        uniformity_weight: of the second term.
 
     Returns:
         The loss; gradients reach both arguments.
 
     Raises:
-        ValueError: shapes differ, fewer than two samples (no pair to part), or a or t not above 0.
+        ValueError: shapes differ, fewer than two samples (no pair to part), a or t not above 0, or a weight
+            that is negative or both 0.
 
     Paper: https://arxiv.org/abs/2005.10242
 
@@ -47,6 +52,9 @@ def align_uniform(
     check_positive(
         where, alignment_exponent=alignment_exponent, uniformity_temperature=uniformity_temperature
     )
+    check_not_negative(where, alignment_weight=alignment_weight, uniformity_weight=uniformity_weight)
+    if alignment_weight == uniformity_weight == 0:
+        raise ValueError(f"{where}: both weights are 0: nothing is left. Give one above 0, such as 1.")
     check_pairs(where, z1=z1, z2=z2)
     if len(z1) < 2:
         raise ValueError(f"{where}: 1 sample given; needs 2 or more, for uniformity is of pairs.")
@@ -55,7 +63,7 @@ def align_uniform(
     # Where two views coincide the slope is 0, also of a power below 1.
     apart = distance.where(distance > 0, 1).pow(alignment_exponent).where(distance > 0, 0)
     uniform = _uniform(x, uniformity_temperature) + _uniform(y, uniformity_temperature)
-    return apart.mean() + uniform / 2
+    return alignment_weight * apart.mean() + uniformity_weight * uniform / 2
 
 
 def _uniform(x: Float[Tensor, "n d"], temperature: float) -> Float[Tensor, ""]:

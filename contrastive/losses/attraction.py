@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from contrastive.losses.rows import product, unit_rows
+from contrastive.losses.rows import check_not_negative, product, unit_rows
 
 Cost = Literal["euclidean", "rbf"]
 Variant = Literal["full", "uniform_attraction", "uniform_repulsion", "uniform"]
@@ -50,7 +50,7 @@ def temperatures(
     Raises:
         ValueError: one is negative or not finite, or the variant is unknown.
     """
-    _check_not_negative(
+    check_not_negative(
         where, attraction_temperature=attraction_temperature, repulsion_temperature=repulsion_temperature
     )
     if variant not in get_args(Variant):
@@ -67,7 +67,7 @@ def check_weights(where: str, attraction_weight: float, repulsion_weight: float)
     Raises:
         ValueError: one is negative or not finite, or both are 0.
     """
-    _check_not_negative(where, attraction_weight=attraction_weight, repulsion_weight=repulsion_weight)
+    check_not_negative(where, attraction_weight=attraction_weight, repulsion_weight=repulsion_weight)
     if attraction_weight == repulsion_weight == 0:
         raise ValueError(f"{where}: both weights are 0: nothing is left. Give one above 0, such as 1.")
 
@@ -91,9 +91,3 @@ def check_shapes(where: str, fits: bool, needed: str, **given: Tensor) -> None:
     if not fits:
         shapes = ", ".join(f"{name} {tuple(tensor.shape)}" for name, tensor in given.items())
         raise ValueError(f"{where}: {shapes} given; needs {needed}.")
-
-
-def _check_not_negative(where: str, **numbers: float) -> None:
-    for name, number in numbers.items():
-        if not 0 <= number < math.inf:
-            raise ValueError(f"{where}: {name}={number} given; needs a finite number from 0 up, such as 1.")

@@ -1,4 +1,4 @@
-"""Negatives corrected for hidden positives (DCL, Chuang et al. 2020) and weighted (HCL, Robinson et al. 2021)."""
+"""Negatives corrected for hidden positives (debiased, Chuang et al. 2020) and weighted (HCL, Robinson et al. 2021)."""
 
 import math
 
@@ -7,7 +7,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from contrastive.losses.rows import check_pairs, check_positive, product, unit_rows
+from contrastive.losses.rows import check_not_negative, check_pairs, check_positive, product, unit_rows
 
 
 def hard_negative(
@@ -52,17 +52,14 @@ def hard_negative(
         >>> round(loss.item(), 3)
         0.212
     """
-    if not (concentration >= 0 and math.isfinite(concentration)):
-        raise ValueError(
-            f"hard_negative: concentration={concentration} given; needs a finite number from 0, such as 1."
-        )
+    check_not_negative("hard_negative", concentration=concentration)
     return _contrast("hard_negative", z1, z2, temperature, prior=positive_prior, concentration=concentration)
 
 
 def debiased(
     z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"], *, temperature: float, positive_prior: float
 ) -> Float[Tensor, ""]:
-    """NT-Xent less the positives that hide among the negatives (DCL).
+    """NT-Xent less the positives that hide among the negatives: debiased contrastive learning.
 
     `hard_negative` with all negatives weighted alike; arguments, result and errors are the same.
 

@@ -123,6 +123,17 @@ def check_positive(where: str, **numbers: float) -> None:
             raise ValueError(f"{where}: {name}={number} given; needs a finite number above 0, such as 0.1.")
 
 
+def check_not_negative(where: str, **numbers: float) -> None:
+    """Refuse weights that are negative or no numbers.
+
+    Raises:
+        ValueError: negative, infinite or not a number.
+    """
+    for name, number in numbers.items():
+        if not 0 <= number < math.inf:
+            raise ValueError(f"{where}: {name}={number} given; needs a finite number from 0 up, such as 1.")
+
+
 def check_several(where: str, **matrix: Tensor) -> None:
     """Refuse matrices of a single row, whose rows are contrasted with one another.
 

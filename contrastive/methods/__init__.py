@@ -16,6 +16,11 @@ from contrastive.methods.simclr import SimCLR as SimCLR
 from contrastive.methods.moco import MoCo as MoCo
 from contrastive.methods.byol import BYOL as BYOL
 from contrastive.methods.ressl import ReSSL as ReSSL
+from contrastive.methods.debiased import Debiased as Debiased
+from contrastive.methods.hcl import HCL as HCL
+from contrastive.methods.align_uniform import AlignUniform as AlignUniform
+from contrastive.methods.decoupled import Decoupled as Decoupled
+from contrastive.methods.nnclr import NNCLR as NNCLR
 from contrastive.methods.bsim import BSIM as BSIM
 # isort: on
 

@@ -20,6 +20,24 @@ INNER: dict[str, dict[str, Any]] = {
 
 VARIANTS: dict[str, dict[str, Any]] = {
     **INNER,
+    "debiased": {"name": "debiased", "projector": HEAD},
+    "hcl": {"name": "hcl", "projector": HEAD},
+    "align_uniform": {"name": "align_uniform", "projector": HEAD},
+    "align_uniform, weighted, views together": {
+        "name": "align_uniform", "projector": HEAD, "alignment_weight": 3.0, "alignment_exponent": 1.0,
+        "views_together": True,
+    },
+    "decoupled": {"name": "decoupled", "projector": HEAD},
+    "decoupled, weighted, views together": {
+        "name": "decoupled", "projector": HEAD, "sigma": 0.5, "views_together": True,
+    },
+    "nnclr": {"name": "nnclr", "queue": 64, "projector": HEAD, "predictor": HEAD},
+    "nnclr, one direction": {
+        "name": "nnclr", "queue": 64, "projector": HEAD, "predictor": HEAD, "symmetric": False,
+    },
+    "nnclr, no swap, no predictor": {
+        "name": "nnclr", "queue": 64, "projector": HEAD, "predictor": None, "swap": False,
+    },
     "simclr, views together": {
         **INNER["simclr"], "views_together": True,
         "projector": {**HEAD, "output_batch_norm": True, "output_affine": "both"},

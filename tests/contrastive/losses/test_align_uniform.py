@@ -18,6 +18,7 @@ Pair = tuple[Tensor, Tensor]
 
 exponents = st.sampled_from([0.5, 1.0, 1.5, 2.0, 4.0])
 temperatures = st.sampled_from([0.1, 0.5, 2.0, 3.0, 10.0])
+weights = st.sampled_from([(1.0, 1.0), (3.0, 1.0), (0.98, 0.96), (1.0, 0.0), (0.0, 2.0)])
 
 
 def some(n: int = 6, d: int = 4, *, seed: int = 0) -> Pair:
@@ -32,10 +33,16 @@ def views(draw: st.DrawFn) -> Pair:
     return z1, z1 + draw(st.sampled_from([0.01, 0.5, 3.0])) * noise
 
 
-@given(views(), exponents, temperatures)
-def test_it_is_the_loop_over_twins_and_pairs(pair: Pair, exponent: float, temperature: float):
-    loss = align_uniform(*pair, alignment_exponent=exponent, uniformity_temperature=temperature)
-    expected = oracles.align_uniform(*pair, exponent, temperature)
+@given(views(), exponents, temperatures, weights)
+def test_it_is_the_loop_over_twins_and_pairs(pair: Pair, exponent: float, temperature: float, weights):
+    loss = align_uniform(
+        *pair,
+        alignment_exponent=exponent,
+        uniformity_temperature=temperature,
+        alignment_weight=weights[0],
+        uniformity_weight=weights[1],
+    )
+    expected = oracles.align_uniform(*pair, exponent, temperature, weights)
     assert loss.item() == pytest.approx(expected, rel=1e-9, abs=1e-11)
 
 
@@ -55,6 +62,24 @@ def test_it_is_the_authors_loss_and_gradient(case: str, dtype: torch.dtype, tole
     for rows, name in ((x, "x"), (y, "y")):
         expected = on_the_sphere(reference[f"grad_{name}"], reference[f"in_{name}"]).to(dtype)
         torch.testing.assert_close(rows.grad, expected, rtol=tolerance, atol=tolerance / 100)
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.0])
+def test_it_is_lightlys(exponent: float):
+    peer = pytest.importorskip("lightly.loss.hypersphere_loss", reason="compared with lightly 1.6.0")
+    theirs = peer.HypersphereLoss(t=1.5, lam=0.3, alpha=exponent)
+    ours = align_uniform(
+        *some(7), alignment_exponent=exponent, uniformity_temperature=1.5, uniformity_weight=0.3
+    )
+    assert ours.item() == pytest.approx(theirs(*some(7)).item(), rel=1e-9)
+
+
+@given(views(), weights)
+def test_it_is_the_weighted_sum_of_its_terms(pair: Pair, weights: tuple[float, float]):
+    align = align_uniform(*pair, uniformity_weight=0.0)
+    uniform = align_uniform(*pair, alignment_weight=0.0)
+    whole = align_uniform(*pair, alignment_weight=weights[0], uniformity_weight=weights[1])
+    torch.testing.assert_close(whole, weights[0] * align + weights[1] * uniform, rtol=1e-12, atol=1e-12)
 
 
 @given(views())
@@ -138,6 +163,9 @@ def test_autocast_and_half_precision_do_not_coarsen_it():
         ((4, 3), (4, 3), {"alignment_exponent": 0.0}, "alignment_exponent=0.0"),
         ((4, 3), (4, 3), {"uniformity_temperature": -2.0}, "uniformity_temperature=-2.0"),
         ((4, 3), (4, 3), {"uniformity_temperature": math.inf}, "uniformity_temperature=inf"),
+        ((4, 3), (4, 3), {"alignment_weight": -1.0}, "alignment_weight=-1.0 given; needs a finite number"),
+        ((4, 3), (4, 3), {"uniformity_weight": math.nan}, "uniformity_weight=nan"),
+        ((4, 3), (4, 3), {"alignment_weight": 0.0, "uniformity_weight": 0.0}, "both weights are 0"),
     ],
 )
 def test_what_has_no_meaning_is_refused(z1, z2, options, message: str):

@@ -9,21 +9,42 @@ from torch import Tensor
 
 from contrastive.config import Config, in_words, replace
 from contrastive.losses import (
+    align_uniform,
     byol,
     cacr,
     cacr_queue,
     cacr_reweighted,
+    debiased,
+    decoupled,
+    hard_negative,
     info_nce,
     mmcl,
     mmcl_queue,
     neighbour_contrast,
+    nnclr,
     nt_xent,
     ressl,
     sce,
     supervised_contrast,
+    support_neighbours,
     weak_labels,
 )
-from contrastive.methods import BSIM, BYOL, CACR, MMCL, SCE, WCL, MoCo, ReSSL, SimCLR
+from contrastive.methods import (
+    BSIM,
+    BYOL,
+    CACR,
+    HCL,
+    MMCL,
+    NNCLR,
+    SCE,
+    WCL,
+    AlignUniform,
+    Debiased,
+    Decoupled,
+    MoCo,
+    ReSSL,
+    SimCLR,
+)
 from contrastive.methods.protocol import Embeddings, Method
 from contrastive.schedule import Momentum
 from contrastive.views import draw_mixture
@@ -49,6 +70,7 @@ def embeddings(method: Method, *, epoch: int = 99, mixed: bool = False) -> Embed
         target={v: view(v, 1) for v in parts.target},
         queue=torch.nn.functional.normalize(rows(900, 24), dim=1) if parts.queue else None,
         second={v: view(v, 2) for v in online} if parts.second_projector else {},
+        projected={v: view(v, 3) for v in online},
         mixture=draw_mixture(COUNT, height=32, width=32, generator=generator) if mixed else None,
         epoch=epoch,
     )
@@ -241,6 +263,48 @@ def test_cacr_reports_how_equal_its_weights_are() -> None:
     assert all(given[name] < found[name] for name in found)
 
 
+def test_debiased_hcl_align_uniform_and_decoupled_hand_their_fields_to_their_losses() -> None:
+    given = embeddings(HCL())
+    views = given.online[0], given.online[1]
+    corrected = {"temperature": 0.3, "positive_prior": 0.2}
+    assert loss(Debiased(**corrected), given) == debiased(*views, **corrected).item()
+    hard = {**corrected, "concentration": 2.0}
+    assert loss(HCL(**hard), given) == hard_negative(*views, **hard).item()
+    weighted = {"temperature": 0.3, "sigma": 0.7}
+    assert loss(Decoupled(**weighted), given) == decoupled(*views, **weighted).item()
+    terms = {"alignment_exponent": 1.0, "uniformity_temperature": 3.0,
+             "alignment_weight": 3.0, "uniformity_weight": 0.5}  # fmt: skip
+    assert loss(AlignUniform(**terms), given) == align_uniform(*views, **terms).item()
+
+
+def test_hcl_without_concentration_is_debiased_and_that_without_a_prior_simclr() -> None:
+    given = embeddings(SimCLR())
+    assert loss(HCL(concentration=0.0), given) == pytest.approx(loss(Debiased(), given), rel=1e-12)
+    expected = loss(SimCLR(temperature=0.5), given)
+    assert loss(Debiased(positive_prior=0.0), given) == pytest.approx(expected, rel=1e-9)
+
+
+def test_nnclr_finds_each_views_prediction_by_the_other_views_neighbours_in_the_queue() -> None:
+    method = NNCLR(queue=24, temperature=0.2)
+    given = embeddings(method)
+    terms = [
+        nnclr(
+            given.online[1 - v], support_neighbours(given.projected[v], given.queue), temperature=0.2
+        ).item()
+        for v in (0, 1)
+    ]
+    assert loss(method, given) == pytest.approx(sum(terms) / 2, rel=1e-12)
+    assert loss(NNCLR(queue=24, temperature=0.2, symmetric=False), given) == terms[0]
+
+
+def test_nnclr_without_the_swap_has_no_queue_and_each_embedding_stands_for_itself() -> None:
+    method = NNCLR(swap=False, symmetric=False)
+    given = embeddings(method)
+    assert method.assembly.queue == 0
+    expected = nnclr(given.online[1], given.projected[0], temperature=0.1).item()
+    assert loss(method, given) == pytest.approx(expected, rel=1e-12)
+
+
 INNER = [SimCLR(), MoCo(queue=24), MoCo(queue=24, symmetric=True), BYOL(), ReSSL(queue=24), SCE(queue=24),
          SCE(queue=0), MMCL(), MMCL(symmetric=True), WCL(), CACR(positives=2)]  # fmt: skip
 each_inner = pytest.mark.parametrize("inner", INNER, ids=lambda inner: inner.name)
@@ -299,6 +363,10 @@ def test_a_mixture_that_is_all_its_first_source_is_the_inner_methods_query(inner
         (lambda: CACR(batch_norm_splits=4), "give momentum, or set it to 1"),
         (lambda: CACR(momentum=Momentum(), variant="uniform"), "the re-weighted form has no variant"),
         (lambda: MMCL(kernel="tanh", solver="inverse"), "may find no inverse"),
+        (lambda: AlignUniform(alignment_weight=0.0, uniformity_weight=0.0), "both 0"),
+        (lambda: Debiased(positive_prior=1.0), "positive_prior = 1.0"),
+        (lambda: HCL(concentration=-1.0), "concentration = -1.0"),
+        (lambda: Decoupled(sigma=0.0), "sigma = 0.0"),
     ],
 )  # fmt: skip
 def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str) -> None:
@@ -324,6 +392,9 @@ def test_what_makes_no_sense_is_refused_with_the_reason(build: Any, reason: str)
             "queue = 100 is not a multiple of the 16 keys",
         ),
         ({"method": {"name": "byol", "projector": {"output": 32}}}, "output = 32; make them equal"),
+        ({"batch": 16, "method": {"name": "nnclr", "queue": 100}}, "not a multiple of the 16 keys"),
+        ({"method": {"name": "nnclr", "queue": 64, "projector": {"output": 32}}}, "make them equal"),
+        ({"batch": 1, "method": {"name": "hcl"}}, "batch = 1: method 'hcl' .*at least 2 images"),
         (
             {"method": {"name": "wcl", "warmup_epochs": 3}},
             "method.warmup_epochs = 3 leaves nothing of the 3 epochs",

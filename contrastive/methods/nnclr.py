@@ -1,0 +1,101 @@
+"""NNCLR (Dwibedi et al., ICCV 2021): an image's positive is its nearest neighbour among earlier images."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+from contrastive import losses
+from contrastive.encoder import Head
+from contrastive.methods.protocol import Assembly, Embeddings, Gather
+from contrastive.recipes import CIFAR_RESNET18, LAPTOP_HEAD, Preset
+from contrastive.types import Count, Positive, configuration
+from contrastive.views import ViewName
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+@configuration
+class NNCLR:
+    """The prediction from one view must be found by the nearest neighbour of the other in a queue of embeddings.
+
+    One network and no slow target: the queue, the paper's support set, holds what the projector has made of the
+    first views. Temperature, queue and heads are the paper's.
+
+    Paper: https://arxiv.org/abs/2104.14548
+
+    Example:
+        >>> import torch
+        >>> from contrastive.methods import NNCLR
+        >>> from contrastive.methods.protocol import Embeddings
+        >>> rows = torch.eye(4)
+        >>> step = Embeddings(online={0: rows, 1: rows}, target={}, queue=rows, projected={0: rows, 1: rows})
+        >>> method = NNCLR(temperature=0.5)
+        >>> round(method.loss(step, lambda rows: rows).item(), 3)
+        0.341
+    """
+
+    name: Literal["nnclr"] = "nnclr"
+    temperature: Positive = 0.1
+    swap: bool = True
+    """Whether an embedding gives way to its nearest neighbour; False: it stands for itself, and there is no queue."""
+    symmetric: bool = True
+    """Whether either view's prediction is found by the other's neighbour; False: only that from the second view."""
+    views: tuple[ViewName, ViewName] = ("strong", "second")
+    queue: Count = 98304
+    projector: Head = Head(hidden=(2048, 2048), output=256, output_batch_norm=True, output_affine="both")
+    predictor: Head | None = Head(hidden=(4096,), output=256)
+
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {
+        "nnclr": {"queue": 512, "projector": LAPTOP_HEAD, "predictor": LAPTOP_HEAD}
+    }
+    presets: ClassVar[dict[str, Preset]] = {
+        "cifar10": Preset(
+            source="solo-learn's CIFAR-10 run; the first convolution pads 1 pixel (theirs: 2) and the warm-up starts "
+                   "at 0 (theirs: 3e-5)",
+            values={
+                "method.temperature": 0.2, "method.queue": 65536,
+                "method.projector": {"hidden": [2048, 2048], "output": 256, "output_batch_norm": True,
+                                     "output_affine": "both"},
+                "method.predictor": {"hidden": [4096], "output": 256},
+                "encoder": CIFAR_RESNET18,
+                **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
+                                     "solarise": solarise, "colour": "exact"}
+                   for name, solarise in (("strong", 0.0), ("second", 0.2))},
+                "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
+                "optimiser": {"name": "lars", "lr": 0.4, "trust": 0.02, "weight_decay": 1e-5, "warmup_epochs": 10,
+                              "norms": "summed", "clip": True},
+                "batch": 256, "epochs": 1000,
+            },
+        ),
+    }  # fmt: skip
+
+    @property
+    def assembly(self) -> Assembly:
+        """A predictor on the one network, and the embeddings of earlier first views."""
+        return Assembly(
+            views=self.views,
+            online=(0, 1),
+            projector=self.projector,
+            predictor=self.predictor,
+            queue=self.queue if self.swap else 0,
+            queued=(0,) if self.swap else (),
+        )
+
+    @property
+    def pairs(self) -> tuple[tuple[int, int], ...]:
+        """Predicted view and the view whose neighbour finds it, of each term."""
+        return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
+
+    def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
+        """Equation 3 of the paper, the mean over the pairs, on the batch of all processes."""
+        import torch
+
+        found: list[Tensor] = []
+        for predicted, other in self.pairs:
+            neighbour = embeddings.projected[other].detach()
+            if embeddings.queue is not None:
+                neighbour = losses.support_neighbours(neighbour, embeddings.queue)
+            prediction = gather(embeddings.online[predicted])
+            found.append(losses.nnclr(prediction, gather(neighbour), temperature=self.temperature))
+        return torch.stack(found).mean()

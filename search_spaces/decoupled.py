@@ -1,0 +1,42 @@
+"""Spaces of decoupled contrastive learning (Yeh et al., ECCV 2022)."""
+
+from search_spaces.domains import Choice, LogUniform
+from search_spaces.laptop import laptop
+from search_spaces.space import Alternative, Reported, Space
+
+LAPTOP = laptop("decoupled, weighted")
+IMAGENET = "linear top-1 (%) on ImageNet, ResNet-50, 100 epochs, batch 256"
+
+WEIGHTS = Space(
+    name="decoupled_weights",
+    question="At which temperature should negatives and positives be decoupled, and do the weights of positives pay?",
+    base=LAPTOP,
+    domains={
+        "method.temperature": LogUniform(0.05, 1.0, source="ours, around lightly's 0.1 and SimCLR's 0.5"),
+        "method.sigma": Choice(
+            (None, 0.3, 0.5, 1.0, 2.0), source="ours, around the paper's 0.5; None is the paper's DCL"
+        ),
+    },
+    first=(Alternative("DCL", {"method.sigma": None}, source="the paper's plain form"),),
+)
+
+ABLATION = Space(
+    name="decoupled_ablation",
+    question="What is each part of weighted decoupled contrastive learning worth?",
+    base=LAPTOP,
+    alternatives=(
+        Alternative("no weights (DCL)", {"method.sigma": None}, source="the paper's plain form"),
+        Alternative(
+            "linear head",
+            {"method.projector": {"hidden": [], "output": 64}},
+            source="SimCLR's study of heads",
+        ),
+        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
+    ),
+    reported=tuple(
+        Reported(values={"method.sigma": sigma}, score=score, what=IMAGENET, source="lightly's benchmark")
+        for sigma, score in ((None, 65.1), (0.5, 64.5))
+    ),
+)
+
+SPACES = (WEIGHTS, ABLATION)
