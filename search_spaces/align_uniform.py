@@ -1,7 +1,8 @@
 """Spaces of alignment and uniformity (Wang & Isola, ICML 2020)."""
 
+from search_spaces.baselines import LINEAR_HEAD, NO_COLOUR
 from search_spaces.domains import Choice, LogUniform
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Space
 
 LAPTOP = laptop("align_uniform")
@@ -29,26 +30,15 @@ WEIGHTS = Space(
     ),
 )
 
-ABLATION = Space(
-    name="align_uniform_ablation",
-    question="What is each part of alignment and uniformity worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative(
-            "no alignment",
-            {"method.alignment_weight": 0.0},
-            source="the paper: one term alone leads to useless features",
-        ),
-        Alternative(
-            "no uniformity", {"method.uniformity_weight": 0.0}, source="the paper: alignment alone collapses"
-        ),
-        Alternative(
-            "linear head",
-            {"method.projector": {"hidden": [], "output": 64}},
-            source="SimCLR's study of heads",
-        ),
-        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
+ABLATION = ablation(
+    "alignment and uniformity",
+    LAPTOP,
+    Alternative(
+        "no alignment", {"method.alignment_weight": 0.0}, "the paper: one term alone makes useless features"
     ),
+    Alternative("no uniformity", {"method.uniformity_weight": 0.0}, "the paper: alignment alone collapses"),
+    Alternative("linear head", LINEAR_HEAD, "SimCLR's study of heads"),
+    Alternative("no colour", NO_COLOUR, "ours"),
 )
 
 SPACES = (WEIGHTS, ABLATION)

@@ -1,10 +1,12 @@
 """Spaces of debiased contrastive learning (Chuang et al., NeurIPS 2020)."""
 
+from search_spaces.baselines import LINEAR_HEAD, NO_COLOUR
 from search_spaces.domains import LogUniform, Uniform
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Reported, Space
 
 LAPTOP = laptop("debiased")
+README = "the authors' README"
 STL10 = "linear top-1 (%) on STL-10, ResNet-50, batch 256"
 
 PRIOR = Space(
@@ -18,28 +20,19 @@ PRIOR = Space(
         "method.temperature": LogUniform(0.1, 1.0, source="ours, around the authors' 0.5"),
     },
     first=(
-        Alternative("a smaller prior", {"method.positive_prior": 0.05}, source="the authors' README"),
-        Alternative("SimCLR", {"method.positive_prior": 0.0}, source="the authors' README: biased"),
+        Alternative("a smaller prior", {"method.positive_prior": 0.05}, README),
+        Alternative("SimCLR", {"method.positive_prior": 0.0}, f"{README}: biased"),
     ),
 )
 
-ABLATION = Space(
-    name="debiased_ablation",
-    question="What is each part of debiased contrastive learning worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative("no correction (SimCLR)", {"method.positive_prior": 0.0}, source="the authors' README"),
-        Alternative(
-            "linear head",
-            {"method.projector": {"hidden": [], "output": 64}},
-            source="SimCLR's study of heads",
-        ),
-        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
-    ),
+ABLATION = ablation(
+    "debiased contrastive learning",
+    LAPTOP,
+    Alternative("no correction (SimCLR)", {"method.positive_prior": 0.0}, README),
+    Alternative("linear head", LINEAR_HEAD, "SimCLR's study of heads"),
+    Alternative("no colour", NO_COLOUR, "ours"),
     reported=tuple(
-        Reported(
-            values={"method.positive_prior": prior}, score=score, what=STL10, source="the authors' README"
-        )
+        Reported(values={"method.positive_prior": prior}, score=score, what=STL10, source=README)
         for prior, score in ((0.0, 80.15), (0.05, 81.85), (0.1, 84.26))
     ),
 )

@@ -1,7 +1,8 @@
 """Spaces of decoupled contrastive learning (Yeh et al., ECCV 2022)."""
 
+from search_spaces.baselines import LINEAR_HEAD, NO_COLOUR
 from search_spaces.domains import Choice, LogUniform
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Reported, Space
 
 LAPTOP = laptop("decoupled, weighted")
@@ -17,22 +18,15 @@ WEIGHTS = Space(
             (None, 0.3, 0.5, 1.0, 2.0), source="ours, around the paper's 0.5; None is the paper's DCL"
         ),
     },
-    first=(Alternative("DCL", {"method.sigma": None}, source="the paper's plain form"),),
+    first=(Alternative("DCL", {"method.sigma": None}, "the paper's plain form"),),
 )
 
-ABLATION = Space(
-    name="decoupled_ablation",
-    question="What is each part of weighted decoupled contrastive learning worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative("no weights (DCL)", {"method.sigma": None}, source="the paper's plain form"),
-        Alternative(
-            "linear head",
-            {"method.projector": {"hidden": [], "output": 64}},
-            source="SimCLR's study of heads",
-        ),
-        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
-    ),
+ABLATION = ablation(
+    "weighted decoupled contrastive learning",
+    LAPTOP,
+    Alternative("no weights (DCL)", {"method.sigma": None}, "the paper's plain form"),
+    Alternative("linear head", LINEAR_HEAD, "SimCLR's study of heads"),
+    Alternative("no colour", NO_COLOUR, "ours"),
     reported=tuple(
         Reported(values={"method.sigma": sigma}, score=score, what=IMAGENET, source="lightly's benchmark")
         for sigma, score in ((None, 65.1), (0.5, 64.5))

@@ -1,10 +1,12 @@
 """Spaces of HCL (Robinson et al., ICLR 2021)."""
 
+from search_spaces.baselines import LINEAR_HEAD, NO_COLOUR
 from search_spaces.domains import LogUniform, Uniform
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Reported, Space
 
 LAPTOP = laptop("hcl")
+README = "the authors' README"
 STL10 = "linear top-1 (%) on STL-10, ResNet-50, batch 256, 400 epochs"
 
 HARDNESS = Space(
@@ -19,33 +21,24 @@ HARDNESS = Space(
         "method.temperature": LogUniform(0.1, 1.0, source="ours, around the authors' 0.5"),
     },
     first=(
-        Alternative("softer", {"method.concentration": 0.5}, source="the authors' README"),
-        Alternative("harder", {"method.concentration": 2.0}, source="the authors' README"),
+        Alternative("softer", {"method.concentration": 0.5}, README),
+        Alternative("harder", {"method.concentration": 2.0}, README),
     ),
 )
 
-ABLATION = Space(
-    name="hcl_ablation",
-    question="What is each part of HCL worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative(
-            "no hardness (debiased)", {"method.concentration": 0.0}, source="the authors' README: debiased"
-        ),
-        Alternative("no correction", {"method.positive_prior": 0.0}, source="ours: hard negatives alone"),
-        Alternative(
-            "linear head",
-            {"method.projector": {"hidden": [], "output": 64}},
-            source="SimCLR's study of heads",
-        ),
-        Alternative("no colour", {"views.strong.jitter": 0.0, "views.strong.grey": 0.0}, source="ours"),
-    ),
+ABLATION = ablation(
+    "HCL",
+    LAPTOP,
+    Alternative("no hardness (debiased)", {"method.concentration": 0.0}, f"{README}: debiased"),
+    Alternative("no correction", {"method.positive_prior": 0.0}, "ours: hard negatives alone"),
+    Alternative("linear head", LINEAR_HEAD, "SimCLR's study of heads"),
+    Alternative("no colour", NO_COLOUR, "ours"),
     reported=tuple(
         Reported(
             values={"method.concentration": concentration, "method.positive_prior": 0.1},
             score=score,
             what=STL10,
-            source="the authors' README",
+            source=README,
         )
         for concentration, score in ((0.0, 84.26), (0.5, 86.38), (1.0, 87.44), (2.0, 87.09))
     ),

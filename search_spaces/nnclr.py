@@ -1,7 +1,8 @@
 """Spaces of NNCLR (Dwibedi et al., ICCV 2021)."""
 
+from search_spaces.baselines import NO_COLOUR
 from search_spaces.domains import Choice, LogUniform
-from search_spaces.laptop import laptop
+from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Space
 
 LAPTOP = laptop("nnclr")
@@ -21,29 +22,19 @@ SUPPORT = Space(
     },
 )
 
-ABLATION = Space(
-    name="nnclr_ablation",
-    question="What is each part of NNCLR worth?",
-    base=LAPTOP,
-    alternatives=(
-        Alternative("no neighbours", {"method.swap": False}, source="ours: each image its own positive"),
-        Alternative(
-            "no predictor", {"method.predictor": None}, source="the paper's ablation of the predictor"
-        ),
-        Alternative("one direction", {"method.symmetric": False}, source="ours"),
-        Alternative("a short queue", {"method.queue": 64}, source="ours: a batch, the one before"),
-        Alternative(
-            "no colour",
-            {
-                "views.strong.jitter": 0.0,
-                "views.strong.grey": 0.0,
-                "views.second.jitter": 0.0,
-                "views.second.grey": 0.0,
-            },
-            source="the paper's study of augmentation: random crops alone",
-        ),
-        Alternative("no solarisation", {"views.second.solarise": 0.0}, source="ours"),
+ABLATION = ablation(
+    "NNCLR",
+    LAPTOP,
+    Alternative("no neighbours", {"method.swap": False}, "ours: each image its own positive"),
+    Alternative("no predictor", {"method.predictor": None}, "the paper's ablation of the predictor"),
+    Alternative("one direction", {"method.symmetric": False}, "ours"),
+    Alternative("a short queue", {"method.queue": 64}, "ours: a batch, the one before"),
+    Alternative(
+        "no colour",
+        {**NO_COLOUR, "views.second.jitter": 0.0, "views.second.grey": 0.0},
+        "the paper's study of augmentation: random crops alone",
     ),
+    Alternative("no solarisation", {"views.second.solarise": 0.0}, "ours"),
 )
 
 SPACES = (SUPPORT, ABLATION)
