@@ -35,7 +35,7 @@ import torch  # noqa: E402
 from ray import tune  # noqa: E402
 
 from sweeps.backend.adapter import Scheduler, Search  # noqa: E402
-from sweeps.backend.trainable import RETRIES, Slot, train_inline  # noqa: E402
+from sweeps.backend.trainable import RETRIES, train_inline  # noqa: E402
 from sweeps.backend.worker import Places  # noqa: E402
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter  # noqa: E402
 from sweeps.planning.plan import Plan  # noqa: E402
@@ -199,6 +199,8 @@ def _polite_interruption(arbiter: Arbiter, say: Callable[[str], None]) -> Genera
 def _trainable(plan: Plan, places: Places, scratch: str) -> Callable[[dict[str, Any]], None] | type:
     if plan.workers_per_run == 1:
         return tune.with_resources(functools.partial(train_inline, places=places), _needs(plan))
+    from sweeps.backend.slot import Slot  # Ray Train, which one worker has no use for
+
     slot = tune.with_parameters(Slot, plan=plan, places=places, scratch=scratch)
     # The workers hold the resources; the run's own actor only waits for them.
     return tune.with_resources(slot, {"node:__internal_head__": 0.001})

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Coroutine
 from typing import Any
 
-from sweeps.backend.trainable import Mailbox
+from sweeps.backend.slot import Mailbox
 
 
 def play(scene: Coroutine[Any, Any, None]) -> None:

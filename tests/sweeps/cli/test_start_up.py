@@ -17,14 +17,26 @@ CLAIMS = {
     "the store": ("import sweeps.store", ("pydantic", *TRAINING, *STATISTICS)),
     "the analysis": ("import analysis", ("numpy", *TRAINING, *STATISTICS)),
     "the spaces": ("import search_spaces", ("pyarrow", "duckdb", *TRAINING, *STATISTICS)),
-    "what carries a sweep out": ("import sweeps.sessions.session", ("scipy", "sklearn", "matplotlib")),
+    "what carries a sweep out": (
+        "import sweeps.sessions.session",
+        ("scipy", "sklearn", "matplotlib", "ray.train.torch"),
+    ),
     "a process that times steps": (
         "import sweeps.backend.probe",
         ("ray", "optuna", "pyarrow", "search_spaces", *STATISTICS),
     ),
     "a process that trains": (
         "import sweeps.backend.trainable",
-        ("optuna", "scipy", "sklearn", "matplotlib", "search_spaces", "sweeps.planning", "torch._dynamo"),
+        (
+            "optuna",
+            "scipy",
+            "sklearn",
+            "matplotlib",
+            "search_spaces",
+            "sweeps.planning",
+            "torch._dynamo",
+            "ray.train.torch",
+        ),
     ),
 }
 
