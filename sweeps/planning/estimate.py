@@ -73,10 +73,10 @@ def estimate_cost(
 def parallel(plan: "Plan") -> int:
     """Return how many runs of a plan this machine trains at once; at least one."""
     places = (os.cpu_count() or 1) // plan.workers_per_run
-    if plan.gpus_per_worker:
+    if plan.gpus:
         import torch
 
-        places = min(places, int(torch.cuda.device_count() / (plan.gpus_per_worker * plan.workers_per_run)))
+        places = min(places, int(torch.cuda.device_count() / plan.gpus))
     return max(1, min(places, plan.runs))
 
 
@@ -118,29 +118,19 @@ def measured(plan: "Plan", cache: Path, *, patience: float = PATIENCE) -> Pace:
             None, "no sweep in the store has timed such runs, and none is measured on GPUs beforehand"
         )
     wanted = json.dumps({"config": to_dict(plan.space.base), "cache": str(cache)})
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     command = [sys.executable, "-m", "sweeps.backend.probe"]
+    options: dict[str, Any] = {"timeout": patience, "env": {**os.environ, "OMP_NUM_THREADS": "1"}}
     try:
-        done = subprocess.run(
-            command,
-            input=wanted,
-            capture_output=True,
-            text=True,
-            timeout=patience,
-            env=environment,
-            check=True,
-        )
+        done = subprocess.run(command, input=wanted, capture_output=True, text=True, check=True, **options)
     except subprocess.TimeoutExpired:
         return Pace(None, f"{patience:.0f} seconds were too few to read the images and time some steps")
     except subprocess.CalledProcessError as error:
         return Pace(None, f"it cannot be measured: {(error.stderr.strip().splitlines() or ['it died'])[-1]}")
+    workers = plan.workers_per_run
     seconds, source = json.loads(done.stdout.splitlines()[-1])
-    if plan.workers_per_run == 1:
+    if workers == 1:
         return Pace(seconds, source)
-    return Pace(
-        seconds / plan.workers_per_run,
-        f"{source}, divided by {plan.workers_per_run} workers, which may be too hopeful",
-    )
+    return Pace(seconds / workers, f"{source}, divided by {workers} workers, which may be too hopeful")
 
 
 def duration(seconds: float) -> str:

@@ -5,6 +5,7 @@ import random
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import fmean
 from typing import Any
 
@@ -76,22 +77,24 @@ def measure_replays(
     """
     if replays < 2:
         raise ValueError(f"replays = {replays}: an interval takes two or more")
+    once = partial(
+        _once, recording, stopper, searching, workers=workers, delays=delays, checkpoints=checkpoints
+    )
     shuffled, seeds = random.Random(seed), recording.seeds
-    options: dict[str, Any] = {"workers": workers, "delays": delays, "checkpoints": checkpoints}
-    return _measured(
-        [
-            _once(
-                recording,
-                stopper,
-                seeds[number % len(seeds)],
-                shuffled=shuffled,
-                chance=random.Random(seed + number),
-                searching=searching,
-                **options,
-            )
-            for number in range(replays)
-        ],
-        recording.deviation,
+    found = [
+        once(seeds[number % len(seeds)], shuffled=shuffled, chance=random.Random(seed + number))
+        for number in range(replays)
+    ]
+    regrets = np.array([one.regret for one in found])
+    proposed = [one.proposed for one in found if one.proposed is not None]
+    deviation = recording.deviation
+    return Measured(
+        regrets=regrets,
+        epochs=fmean(one.outcome.epochs / one.full for one in found),
+        near=None if deviation is None else float((regrets <= deviation).mean()),
+        hours=fmean(one.outcome.seconds for one in found) / 3600,
+        curve=np.array([one.curve for one in found]),
+        proposed=fmean(proposed) if proposed else None,
     )
 
 
@@ -124,11 +127,11 @@ class _Once:
 def _once(
     recording: Recording,
     stopper: AnyStopper,
+    searching: Searching | None,
     seed: str,
     *,
     shuffled: random.Random,
     chance: random.Random,
-    searching: Searching | None,
     **options: Any,
 ) -> _Once:
     """Replay the runs of one seed in an order drawn from `shuffled`, which is the same for every stopper."""
@@ -150,16 +153,3 @@ def _once(
         raise ValueError(f"{stopper.name} stopped every run of a replay of {recording.name}: none is left")
     best = max(curve[-1] for arm, curve in runs.items() if arm not in unwell)
     return _Once(outcome, best, sum(map(len, runs.values())), searcher.proposed)
-
-
-def _measured(found: Sequence[_Once], deviation: float | None) -> Measured:
-    regrets = np.array([one.regret for one in found])
-    proposed = [one.proposed for one in found if one.proposed is not None]
-    return Measured(
-        regrets=regrets,
-        epochs=fmean(one.outcome.epochs / one.full for one in found),
-        near=None if deviation is None else float((regrets <= deviation).mean()),
-        hours=fmean(one.outcome.seconds for one in found) / 3600,
-        curve=np.array([one.curve for one in found]),
-        proposed=fmean(proposed) if proposed else None,
-    )

@@ -52,33 +52,29 @@ class Replayed:
     """(epochs trained, seconds, final value) at the end of each arm that is better than all before it."""
 
 
+@dataclass
 class Simulation:
     """Runs in training, by the time at which their next epoch has been reported or their place is free."""
 
-    def __init__(
-        self,
-        curves: Curves,
-        judge: ArmsJudge,
-        searcher: Searcher,
-        *,
-        arms: Mapping[str, str],
-        seconds: Durations,
-        delays: Delays,
-        checkpoints: bool,
-        spared: Collection[str],
-        unwell: Mapping[str, str],
-    ):
-        self.curves, self.judge, self.searcher = curves, judge, searcher
-        self.arm = {run: arms.get(run, run) for run in curves}
+    curves: Curves
+    judge: ArmsJudge
+    searcher: Searcher
+    arm: Mapping[str, str]
+    """Of each run."""
+    seconds: Durations
+    delays: Delays
+    checkpoints: bool
+    spared: Collection[str]
+    unwell: Mapping[str, str]
+
+    def __post_init__(self) -> None:
         self.runs: dict[str, list[str]] = {}
         for run, arm in self.arm.items():
             self.runs.setdefault(arm, []).append(run)
-        self.seconds, self.delays, self.checkpoints = seconds, delays, checkpoints
-        self.spared, self.unwell = spared, unwell
         self.events: list[tuple[float, int, str, bool]] = []
         self.now, self.scheduled, self.spent, self.free = 0.0, 0, 0, 0
-        self.unasked, self.silent = len(curves), 0
-        self.epochs, self.ended = dict.fromkeys(curves, 0), dict.fromkeys(curves, 0)
+        self.unasked, self.silent = len(self.curves), 0
+        self.epochs, self.ended = dict.fromkeys(self.curves, 0), dict.fromkeys(self.curves, 0)
         """Where each run is, and how far it has been."""
         self.paused, self.stopping, self.wanted = set[str](), set[str](), deque[str]()
         """Among the paused runs: those whose place is not free yet, and those to be resumed as soon as it is."""

@@ -52,24 +52,13 @@ def replay(
     if order is not None and searcher is not None:
         raise ValueError("order and searcher both say which run is next; give one of them")
     _check(curves, sizes, order, workers)
+    seeds, controls = len(curves) // len(sizes), {arms[run] for run in spared}
     judge = judge_of(
-        stopper,
-        horizon,
-        arms=len(sizes),
-        seeds=len(curves) // len(sizes),
-        deviation=deviation,
-        spared={arms[run] for run in spared}.__contains__,
+        stopper, horizon, arms=len(sizes), seeds=seeds, deviation=deviation, spared=controls.__contains__
     )
+    searcher, delays = searcher or Listed(order or list(curves)), delays or Delays()
     simulation = Simulation(
-        curves,
-        judge,
-        searcher or Listed(order or list(curves)),
-        arms=arms,
-        seconds=seconds or {},
-        delays=delays or Delays(),
-        checkpoints=checkpoints,
-        spared=frozenset(spared),
-        unwell=unwell,
+        curves, judge, searcher, arms, seconds or {}, delays, checkpoints, frozenset(spared), unwell
     )
     return simulation.carry_out(workers)
 
