@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 import numpy as np
 
 from analysis.arms import Arm, default_arm, numbered, ranked
 from analysis.compare import Comparison, compare, holm, significance
-from analysis.load import ARM, Record, Run
-from analysis.naming import short, shown
+from analysis.load import Record, Run
+from analysis.naming import name_of
 from analysis.noise import Noise
 from analysis.paired import ALPHA
 
@@ -134,15 +133,6 @@ def verdict(
     if margin is not None and p_equivalent is not None and p_equivalent <= ALPHA:
         words += f", equivalent within ±{margin:g}"
     return words
-
-
-def name_of(values: Mapping[str, Any]) -> str:
-    """An arm for people: its name, or the value of each parameter."""
-    names = short(tuple(values))
-    return ", ".join(
-        shown(value) if path == ARM else f"{names[path].replace('_', ' ')} {shown(value)}"
-        for path, value in values.items()
-    )
 
 
 def named(arms: Sequence[Arm]) -> list[tuple[str, Arm]]:

@@ -2,10 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from analysis.arms import Arm
+from analysis.load import ARM
+
+if TYPE_CHECKING:  # arms need statistics, which take long to import
+    from analysis.arms import Arm
 
 
 def short(paths: tuple[str, ...]) -> dict[str, str]:
@@ -31,6 +34,19 @@ def shown(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value)
 
 
+def name_of(values: Mapping[str, Any]) -> str:
+    """An arm for people: its name, or the value of each parameter.
+
+    >>> name_of({"method.target_temperature": 0.1, "optimiser.lr": 0.03})
+    'target temperature 0.1, lr 0.03'
+    """
+    names = short(tuple(values))
+    return ", ".join(
+        shown(value) if path == ARM else f"{names[path].replace('_', ' ')} {shown(value)}"
+        for path, value in values.items()
+    )
+
+
 def distinct_numbers(values: Iterable[Any]) -> dict[Any, str]:
     """How each of several numbers is shown: as by itself, with more digits where another would look the same."""
     found: dict[Any, str] = {}
@@ -43,7 +59,7 @@ def distinct_numbers(values: Iterable[Any]) -> dict[Any, str]:
     return found
 
 
-def cells(arms: Sequence[Arm], paths: Sequence[str]) -> dict[str, list[str]]:
+def cells(arms: "Sequence[Arm]", paths: Sequence[str]) -> dict[str, list[str]]:
     """What each arm, by its digest, has at these paths: different values look different."""
     columns = {path: distinct_numbers(arm.values[path] for arm in arms) for path in paths}
     return {arm.digest: [_cell(arm.values[path], columns[path]) for path in paths] for arm in arms}

@@ -2,13 +2,14 @@
 
 import json
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from analysis.arms import Arm
 from analysis.load import Record, Run, load
-from analysis.naming import short, shown
+from analysis.naming import name_of
 from analysis.summarise import summarise
 from sweeps import store
 from sweeps.engine import history
@@ -28,6 +29,9 @@ class Failure:
     seed: int
     epochs: int
     error: str
+
+    def __str__(self) -> str:
+        return f"run {self.number}, seed {self.seed}, after epoch {self.epochs}: {self.error}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,21 +74,10 @@ def status(directory: Path, *, again: str) -> Status:
         StoreError: there is no sweep in that folder.
     """
     found = driver(directory)  # first: a driver that ends now has recorded all that is read below
-    record, events = load(directory), _since_begun(directory)
-    past, summary, closing = history.read_history(directory), summarise(record), _closing(events)
+    record, past, events = load(directory), history.read_history(directory), _since_begun(directory)
+    summary, closing = summarise(record), _closing(events)
     ended = closing is None and _concluded(directory, record, events)
     state = "running" if found else "finished" if ended else "interrupted"
-    own = [run for run in record.runs if run.identity not in past.reused]
-    epochs, trained = sum(run.epochs for run in own), sum(map(_seconds, own))
-    states = Counter(run.state for run in record.runs)
-    reused = sum(run.epochs for run in record.runs) - epochs
-    expected = epochs if state == "finished" else max(epochs, _expected(record) - reused)
-    left = remaining(
-        done=epochs,
-        expected=expected,
-        seconds_per_epoch=trained / epochs if epochs and trained else None,
-        workers=states["running"],
-    )
     return Status(
         sweep=directory.name,
         directory=str(directory),
@@ -92,18 +85,15 @@ def status(directory: Path, *, again: str) -> Status:
         state=state,
         driver=found,
         closing=closing,
-        runs=dict(states),
+        runs=dict(Counter(run.state for run in record.runs)),
         runs_planned=_planned(record),
-        epochs=epochs,
-        epochs_expected=expected,
+        **_spent(record, past.reused, finished=state == "finished"),
         proposals=summary.proposals,
         best=summary.result.best or summary.best or max(summary.arms, key=_last, default=None),
         default=summary.result.default or summary.default,
         failures=tuple(_failure(run) for run in record.runs if run.state == "failed"),
         checkpoint_bytes=sum(checkpoint_sizes(directory / "checkpoints").values()),
-        seconds_trained=trained,
         hours=past.hours,
-        seconds_left=None if state == "finished" else left,
         again=again if state == "interrupted" else None,
     )
 
@@ -127,7 +117,7 @@ def text(found: Status, failures: int = 10) -> str:
         f"epochs       {found.epochs:,} of about {found.epochs_expected:,}",
         *([f"arms         {found.proposals}"] if found.proposals else []),
         *(f"{name:<12} {_leader(arm)}" for name, arm in _arms(found).items() if arm is not None),
-        *(f"failed       {_sentence(failure)}" for failure in found.failures[-failures:]),
+        *(f"failed       {failure}" for failure in found.failures[-failures:]),
         f"checkpoints  {found.checkpoint_bytes / 1e6:,.1f} MB",
         f"time         {wall}{duration(found.seconds_trained)} of training and evaluation, summed over runs{left}",
     ]
@@ -141,16 +131,10 @@ def _arms(found: Status) -> dict[str, Arm | None]:
 
 
 def _leader(arm: Arm) -> str:
-    names = short(tuple(arm.values))
-    values = ", ".join(f"{names[path]} {shown(value)}" for path, value in arm.values.items())
     value = arm.last if arm.score is None else arm.score
     reached = "no value yet" if value is None else f"{value:.2f}"
     where = "complete" if arm.score is not None else f"{arm.state}, {arm.epochs} epochs so far"
-    return f"{values}: {reached} ({where}; {len(arm.seeds)} seed{'s' * (len(arm.seeds) != 1)})"
-
-
-def _sentence(failure: Failure) -> str:
-    return f"run {failure.number}, seed {failure.seed}, after epoch {failure.epochs}: {failure.error}"
+    return f"{name_of(arm.values)}: {reached} ({where}; {len(arm.seeds)} seed{'s' * (len(arm.seeds) != 1)})"
 
 
 def _failure(run: Run) -> Failure:
@@ -162,8 +146,24 @@ def _last(arm: Arm) -> float:
     return float("-inf") if arm.last is None else arm.last
 
 
-def _seconds(run: Run) -> float:
-    return sum(float(run.curve[name][1].sum()) for name in SECONDS if name in run.curve)
+def _spent(record: Record, reused: Collection[str], *, finished: bool) -> dict[str, Any]:
+    """Return the epochs and seconds of own runs, those expected in all, and the seconds left."""
+    own = [run for run in record.runs if run.identity not in reused]
+    epochs = sum(run.epochs for run in own)
+    before = sum(run.epochs for run in record.runs) - epochs
+    trained = sum(float(run.curve[name][1].sum()) for run in own for name in SECONDS if name in run.curve)
+    expected = epochs if finished else max(epochs, _expected(record) - before)
+    pace, workers = (
+        trained / epochs if epochs and trained else None,
+        sum(run.state == "running" for run in record.runs),
+    )
+    left = remaining(done=epochs, expected=expected, seconds_per_epoch=pace, workers=workers)
+    return {
+        "epochs": epochs,
+        "epochs_expected": expected,
+        "seconds_trained": trained,
+        "seconds_left": None if finished else left,
+    }
 
 
 def _planned(record: Record) -> int:

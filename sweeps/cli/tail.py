@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.compute as pc
 
 from analysis.load import Record, Run, run_of, setting
-from analysis.naming import short, shown
+from analysis.naming import name_of
 from sweeps import store
 from sweeps.engine.history import last_line
 from sweeps.store.driver import driver
@@ -48,10 +48,8 @@ class Line:
         head = f"{datetime.fromtimestamp(self.time):%H:%M:%S}  run {self.run}  seed {self.seed}"
         if self.state == "report":
             return f"{head}  epoch {self.epoch}  {self.metric} {self.value:.2f}"
-        names = short(tuple(self.setting))
-        values = ", ".join(f"{names[path]} {shown(value)}" for path, value in self.setting.items())
         why = f" ({self.reason})" if self.reason else ""
-        return f"{head}  {values}: {self.state}{why}"
+        return f"{head}  {name_of(self.setting)}: {self.state}{why}"
 
 
 @dataclass
@@ -84,10 +82,9 @@ class Tail:
         return columns.filter(pc.field(metric).is_valid()).rename_columns({metric: "value"}).to_pylist()
 
     def _is_new(self, row: dict[str, Any], what: str) -> bool:
-        fact = (row["run"], row["attempt"], row["time"], row["sequence"], row[what])
-        known = fact in self.seen
-        self.seen.add(fact)
-        return not known
+        before = len(self.seen)
+        self.seen.add(tuple(row[name] for name in ("run", "attempt", "time", "sequence", what)))
+        return len(self.seen) > before
 
     def _state(self, row: dict[str, Any]) -> Line:
         run = self.runs[row["run"]] = run_of(row, {})
@@ -105,11 +102,10 @@ class Tail:
 
     def _report(self, row: dict[str, Any]) -> Line:
         run = self.runs.get(row["run"])
-        number, seed = (run.number, run.seed) if run else (None, None)
         return Line(
             time=row["time"],
-            run=number,
-            seed=seed,
+            run=run and run.number,
+            seed=run and run.seed,
             state="report",
             epoch=row["epoch"],
             metric=self.record.metric,

@@ -14,6 +14,7 @@ from rich.live import Live
 from rich.markup import escape
 from rich.table import Table
 
+from analysis.naming import name_of, short, shown
 from sweeps.engine.engine import Engine
 from sweeps.engine.history import last_line
 from sweeps.engine.ledger import Watcher
@@ -50,6 +51,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         self.best: tuple[float, IssuedRun] | None = None
         self.directory: Path | None = None
         self.total, self.expected = plan.runs + plan.confirm_runs, expected_epochs_of(plan)[1]
+        self.paths = tuple(plan.space.setting(plan.space.base))
         self.lines: dict[str, _Line] = {}
         self.lock = threading.Lock()
         self.live = Live(get_renderable=self.table, console=console, refresh_per_second=REFRESH_PER_SECOND)
@@ -104,7 +106,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
 
     def say(self, line: str) -> None:
         """Print a separate line, above the table if there is one."""
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.out(line, highlight=False)
 
     def left(self) -> float | None:
         """Estimate the seconds left from the pace of this session; None while that is unknown."""
@@ -128,8 +130,8 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
             box=box.SIMPLE_HEAD,
         )
         table.add_column("run", justify="right")
-        for path in self._paths():
-            table.add_column(_words(path), justify="right", overflow="fold")
+        for name in short(self.paths).values():
+            table.add_column(name.replace("_", " "), justify="right", overflow="fold")
         for column in ("seed", "epoch", "kNN %"):
             table.add_column(column, justify="right")
         table.add_column("state")
@@ -145,7 +147,7 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         lines: list[str] = []
         if leader is not None:
             best, run = leader
-            setting = ", ".join(f"{_words(p)} {_short(v)}" for p, v in self._setting(run).items())
+            setting = name_of(self._setting(run))
             lines.append(f"best so far: {best:.2f} % (run {run.number}, {setting})")
         return [*lines, *([f"in {self.directory}"] if self.directory else [])]
 
@@ -153,37 +155,22 @@ class Progress(Watcher, AbstractContextManager["Progress"]):
         if self.best is None or value > self.best[0]:
             self.best = value, run
 
-    def _paths(self) -> list[str]:
-        return list(self.plan.space.setting(self.plan.space.base))
-
     def _setting(self, run: IssuedRun) -> dict[str, Any]:
         return self.plan.space.setting(run.config)
 
     def _cells(self, line: _Line) -> list[str]:
-        setting = self._setting(line.run)
-        values = [_short(setting.get(path, "")) for path in self._paths()]
+        setting, run = self._setting(line.run), line.run
+        values = [shown(setting.get(path, "")) for path in self.paths]
         accuracy = "" if line.value is None else f"{line.value:.2f}"
-        return [
-            str(line.run.number),
-            *values,
-            str(line.run.seed),
-            str(line.epoch),
-            accuracy,
-            self._state(line),
-        ]
+        return [str(run.number), *values, str(run.seed), str(line.epoch), accuracy, self._state(line)]
 
     def _state(self, line: _Line) -> str:
         return STARTING if line.state == "running" and not self.started_training else line.state
 
     def _sentence(self, line: _Line) -> str:
-        setting = self._setting(line.run)
-        values = ", ".join(
-            f"{path.removeprefix('method.')} {_short(value)}" for path, value in setting.items()
-        )
-        reason = last_line(line.reason)
-        why = f" ({reason})" if reason else ""
-        number, state = line.run.number, self._state(line)
-        return f"{self._seconds()}  run {number}  seed {line.run.seed}  {values}: {state}{why}"
+        run, why = line.run, f" ({last_line(line.reason)})" if line.reason else ""
+        head = f"{self._seconds()}  run {run.number}  seed {run.seed}"
+        return f"{head}  {name_of(self._setting(run))}: {self._state(line)}{why}"
 
     def _seconds(self) -> str:
         return f"{self.clock() - self.started:.0f} s"
@@ -200,12 +187,3 @@ def _most_telling(lines: list[_Line], count: int) -> list[_Line]:
     chosen = [*running, *best, *reversed(lines)]
     numbers = list(dict.fromkeys(line.run.number for line in chosen))[:count]
     return [line for line in lines if line.run.number in set(numbers)]
-
-
-def _words(path: str) -> str:
-    """Format a path as the head of a column: in words, between which a narrow terminal may break it."""
-    return path.removeprefix("method.").replace("_", " ").replace(".", " ")
-
-
-def _short(value: Any) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)

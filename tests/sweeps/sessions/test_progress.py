@@ -53,12 +53,12 @@ def test_lines_are_plain_where_there_is_no_terminal(plan: Plan) -> None:
         progress.state(first, "stopped", "rung 1: 41.2 below 43.0, the best 1 of 2", 1)
         progress.state(second, "failed", "Traceback\n  in a file\nValueError: too much", 0)
     assert out.getvalue().splitlines() == [
-        "0 s  run 0  seed 0  temperature 0.1, target_temperature 0.03: starting Ray",
+        "0 s  run 0  seed 0  temperature 0.1, target temperature 0.03: starting Ray",
         "2 s  training",
         "3 s  run 0  epoch 1/8  knn_top1 41.25",
-        "3 s  run 0  seed 0  temperature 0.1, target_temperature 0.03: stopped"
+        "3 s  run 0  seed 0  temperature 0.1, target temperature 0.03: stopped"
         " (rung 1: 41.2 below 43.0, the best 1 of 2)",
-        "3 s  run 1  seed 0  temperature 0.25, target_temperature 0.03: failed (ValueError: too much)",
+        "3 s  run 1  seed 0  temperature 0.25, target temperature 0.03: failed (ValueError: too much)",
     ]
 
 
