@@ -10,11 +10,12 @@ from sweeps import store
 from sweeps.engine import history as histories
 from sweeps.engine.arbiter import Arbiter, Issued
 from sweeps.engine.checkpoints import Checkpoints
-from sweeps.engine.engine import Engine, Options
+from sweeps.engine.engine import Engine
 from sweeps.engine.history import Finished
 from sweeps.engine.runs import IssuedRun
 from sweeps.engine.study import Study
 from sweeps.planning import plan as plans
+from sweeps.planning.designs import key
 from sweeps.planning.plan import Plan
 from sweeps.store import Writer
 from tests.fixtures.tiny_space import TINY
@@ -66,12 +67,13 @@ class Sitting:
         SITTINGS.append(self)
         history = histories.read_history(self.directory)
         self.study = Study(self.plan, "images", self.directory)
-        default = self.study._run(plans.key(self.plan.space.default()), 0, 0).arm
+        default = self.study._run(key(self.plan.space.default()), 0, 0).arm
         self.engine = Engine(
             self.study,
             self.writer,
             history,
-            options=Options(**{"default_arm": default, **self.options}),
+            default_arm=default,
+            **self.options,
             checkpoints=Checkpoints(self.directory / "checkpoints", keep=self.keep, room=self.room),
             reusable=self.reusable,
         )

@@ -11,7 +11,7 @@ from contrastive import config as configs
 from contrastive import data, encoder, optimiser, schedule
 from generated.docstrings import markdown
 from search_spaces import domains
-from sweeps.planning.plan import DESIGNS
+from sweeps.planning.designs import DESIGNS
 from sweeps.stoppers import STOPPERS
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from generated.kinds import code, table
 from search_spaces import SPACES
 from search_spaces.space import Space
-from sweeps.planning.plan import in_short
+from sweeps.sessions.describe import in_short
 
 
 def pages() -> dict[str, str]:

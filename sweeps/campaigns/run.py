@@ -64,24 +64,22 @@ class Lines(Watcher):
         """A run has started or ended."""
         why = f" ({histories.last_line(reason)})" if reason else ""
         line = f"{self.name}  run {run.number}  seed {run.seed}: {state}{why}"
-        self.console.print(line, highlight=False, markup=False, soft_wrap=True)
+        self.console.out(line)
 
 
 def _carry_out(begun: Begun, options: Options, cluster: session.Session) -> Outcome:
     console = options.console()
-    console.print(f"{begun.directory.name}: {begun.campaign.question}", highlight=False, soft_wrap=True)
+    console.out(f"{begun.directory.name}: {begun.campaign.question}")
     closing: Closing | None = INTERRUPTED
     try:
         with _engines(begun, options, console) as (engines, hours):
             arbiter = _arbiter(begun, engines, hours)
-            closing = session.train(
-                arbiter, options.cache, cluster, lambda line: console.print(line, markup=False)
-            )
+            closing = session.train(arbiter, options.cache, cluster, console.out)
     except KeyboardInterrupt:
         pass
     if closing:
         again = f"{options.line(f'resume {begun.directory.name}')}{options.typed()}"
-        console.print(f"\nEnded early: {closing.reason}. Go on with\n  {again}", markup=False, soft_wrap=True)
+        console.out(f"\nEnded early: {closing.reason}. Go on with\n  {again}")
     if closing == INTERRUPTED:
         return Outcome(begun.directory, session.STOPPED)
     for one in begun.sweeps.values():
@@ -108,7 +106,7 @@ def _engines(begun: Begun, options: Options, console: Console) -> Generator[tupl
             sittings += history.sittings
             engines.append(session.open_engine(one, share, writer, history, Lines(name, console)))
             if said := session.passed_over(engines[-1]):
-                console.print(f"{name}  {said}", highlight=False, markup=False, soft_wrap=True)
+                console.out(f"{name}  {said}")
         yield engines, histories.hours(sittings)
 
 
@@ -135,5 +133,5 @@ def _write_results(directory: Path, options: Options) -> list[dict[str, Any]]:
     if figure := figures.factors(found):
         lines.append(f"figure  {figures.save(figure, directory / 'factors')[-1]}")
     if options.progress != "stderr":  # whose reader has them from standard output
-        options.console().print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+        options.console().out("\n".join(lines))
     return rows

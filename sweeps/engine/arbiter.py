@@ -10,7 +10,7 @@ from sweeps.engine.closing import Closing
 from sweeps.engine.engine import WAIT, Engine
 from sweeps.engine.run_progress import Metrics
 from sweeps.engine.runs import IssuedRun
-from sweeps.planning import reserve
+from sweeps.engine.spending import lacking
 from sweeps.planning.plan import Budget
 
 INTERRUPTED = Closing("interrupted", "interrupted")
@@ -117,7 +117,7 @@ class Arbiter:
         for budget, engines in ((engine.plan.budget, [engine]), (self.budget, self.engines)):
             used = spent(engines, hours) if budget != Budget() else {}
             if used and (
-                why := reserve.lacking(
+                why := lacking(
                     budget,
                     [one.spending for one in engines],
                     used,

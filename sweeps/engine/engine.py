@@ -6,7 +6,6 @@ what trains the runs may be Ray, a test or a simulation.
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal
 
 from sweeps.engine.checkpoints import Checkpoints
@@ -28,21 +27,10 @@ WAIT: Literal["wait"] = "wait"
 """Nothing to issue now, but there may be when a run has ended."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How a sweep is carried out; none of it affects the results."""
-
-    default_arm: str
-    fail_fast: bool = False
-    retry_failed: bool = False
-    devices: float = 0.0
-    """GPUs of a run."""
-
-
 class Engine:
     """Issuer of a study's runs, which judges their reports and records all of it.
 
-    `reusable` finds a finished equal run of another sweep.
+    `reusable` finds a finished equal run of another sweep; `devices` is the number of GPUs of a run.
     """
 
     def __init__(
@@ -51,21 +39,22 @@ class Engine:
         writer: Writer,
         history: History,
         *,
-        options: Options,
+        default_arm: str,
         checkpoints: Checkpoints,
+        fail_fast: bool = False,
+        retry_failed: bool = False,
+        devices: float = 0.0,
         watcher: Watcher | None = None,
         reusable: Callable[[str], Finished | None] = lambda _: None,
     ):
         self.study, self.plan, self.writer = study, study.plan, writer
-        self.options, self.reusable = options, reusable
-        devices = options.devices or self.plan.workers_per_run
-        self.ledger = Ledger(study, writer, history, checkpoints=checkpoints, devices=devices)
-        self.judging = Judging(self.plan, self.ledger, default_arm=options.default_arm, order=history.order)
+        self.retry_failed, self.reusable = retry_failed, reusable
+        held = devices or self.plan.workers_per_run
+        self.ledger = Ledger(study, writer, history, checkpoints=checkpoints, devices=held)
+        self.judging = Judging(self.plan, self.ledger, default_arm=default_arm, order=history.order)
         self.queue = RunQueue(study, self.ledger, self.judging, stop=self._stop)
-        self.spending = Spending(
-            self.plan, self.ledger, self.queue, default_arm=options.default_arm, devices=options.devices
-        )
-        self.failures = FailureStreak(options.fail_fast)
+        self.spending = Spending(self.plan, self.ledger, self.queue, default_arm=default_arm, devices=devices)
+        self.failures = FailureStreak(fail_fast)
         self.closing: Closing | None = None
         self.queue.left_behind = self._take_up(history)
         self.ledger.watcher = (
@@ -161,7 +150,7 @@ class Engine:
         failed = [
             run for run, state in history.states.items() if state == "failed" and run in self.study.entries
         ]
-        again = [self.study.retry(run) for run in failed] if self.options.retry_failed else []
+        again = [self.study.retry(run) for run in failed] if self.retry_failed else []
         for run in again:
             self.writer.event("retried", run.identity)
         elsewhere = {run for run, state in history.states.items() if state == "paused"}

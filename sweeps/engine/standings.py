@@ -4,7 +4,8 @@ from collections.abc import Collection
 from statistics import fmean
 
 from sweeps.engine.runs import StudyEntry
-from sweeps.planning.plan import Plan, key
+from sweeps.planning.designs import key
+from sweeps.planning.plan import Plan
 
 
 class Standings:

@@ -21,8 +21,8 @@ from sweeps.engine.runs import IssuedRun, StudyEntry
 from sweeps.engine.sampler_view import Origin, SamplerView
 from sweeps.engine.standings import Standings
 from sweeps.planning import parameters
-from sweeps.planning.designs import ADAPTIVE, known_arms
-from sweeps.planning.plan import Plan, Values, key
+from sweeps.planning.designs import ADAPTIVE, key, known_arms
+from sweeps.planning.plan import Plan, Values
 
 
 @dataclass

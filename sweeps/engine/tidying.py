@@ -6,7 +6,7 @@ from collections.abc import Collection
 from sweeps.engine.ledger import Ledger
 from sweeps.engine.run_progress import METRIC
 from sweeps.engine.runs import StudyEntry
-from sweeps.planning.plan import key
+from sweeps.planning.designs import key
 
 
 def tidy(ledger: Ledger, occupied: Collection[str]) -> None:

@@ -1,6 +1,5 @@
 """Plans of sweeps: pure functions of a space, so that a plan can be printed before anything is spent."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Literal
@@ -11,29 +10,21 @@ from pydantic.dataclasses import dataclass
 from contrastive import config as configs
 from contrastive.config import Config, in_words
 from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
-from search_spaces.domains import Choice, Domain, Integer, LogUniform, Zip
+from search_spaces.domains import Choice, Zip
 from search_spaces.space import Space
 from sweeps.planning.designs import (
-    ADAPTIVE,
     ANY,
     ARMS,
     COMPARISONS,
-    DESIGNS,
     LISTS,
     Design,
     Values,
-    key,
     known_arms,
     total,
     usual_design,
 )
 from sweeps.stoppers import Asha, Guard, Never, Stopper
 from sweeps.store import former
-
-__all__ = [
-    "ADAPTIVE", "ARMS", "DESIGNS", "Budget", "Confirm", "Design", "Objective", "Plan", "Values",
-    "checked", "expected_epochs_of", "fixed_arms", "from_dict", "in_short", "key", "ladder", "to_dict", "usual_design",
-]  # fmt: skip
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -151,6 +142,11 @@ class Plan:
         return "cuda" if self.gpus_per_worker else "cpu"
 
     @property
+    def gpus(self) -> float:
+        """GPUs of a run."""
+        return self.gpus_per_worker * self.workers_per_run
+
+    @property
     def runs(self) -> int:
         """Number of runs of the search: arms times seeds."""
         return self.arms * len(self.seeds)
@@ -238,19 +234,3 @@ def expected_epochs_of(plan: Plan) -> tuple[int, int]:
     """Return the epochs of the plan if no run is stopped, and those expected under the stopper."""
     again = plan.confirm_runs * plan.epochs
     return plan.runs * plan.epochs + again, plan.epochs_expected + again
-
-
-def in_short(domain: Domain, value: Callable[[Any], str] = str) -> str:
-    """Describe a domain for people; `value` writes each of the values that it lists."""
-    match domain:
-        case Choice():
-            return f"one of {', '.join(map(value, domain.values))}"
-        case Zip():
-            return f"one of {', '.join(' with '.join(map(value, values)) for values in domain.values)}"
-        case Integer():
-            kind = ", logarithmic" if domain.logarithmic else ""
-            return f"whole numbers from {domain.low} to {domain.high}{kind}"
-        case LogUniform():
-            return f"{domain.low} to {domain.high}, logarithmic"
-        case _:
-            return f"{domain.low} to {domain.high}"

@@ -23,7 +23,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from sweeps.planning.fields import parse_fields
+from sweeps.planning.texts import parse_fields
 from sweeps.replay import Delays, Recording, measure_replays, of_file, of_sweep
 from sweeps.replay.report import ReplayRow, replay_json, replay_markdown
 from sweeps.replay.table import RANDOM, SEARCHERS, searching

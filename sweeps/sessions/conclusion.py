@@ -21,12 +21,11 @@ from sweeps.sessions.options import Options
 
 def conclude(begun: Sweep, options: Options) -> tuple[dict[str, Any], bool]:
     """Write and show the results of a sweep; return its summary, JSON-ready, and whether an arm is complete."""
-    console = options.console()
     content, summary = write_summary(begun)
     page = write_report(begun, options)
     if options.progress != "stderr":  # its reader gets the summary from standard output
         lines = _lines(begun, content, summary, page, options)
-        console.print("\n".join(lines), highlight=False, markup=False, soft_wrap=True)
+        options.console().out("\n".join(lines))
     return content, bool(summary.complete)
 
 
@@ -55,9 +54,7 @@ def write_report(begun: Sweep, options: Options) -> Path | None:
         return report.write(begun.directory)
     except Exception as error:
         again = options.line(f"report {begun.directory}")
-        options.console().print(
-            f"The report: {type(error).__name__}: {error}. Try: {again}", markup=False, soft_wrap=True
-        )
+        options.console().out(f"The report: {type(error).__name__}: {error}. Try: {again}")
         return None
 
 

@@ -3,9 +3,10 @@
 import itertools
 import json
 import random
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from search_spaces.domains import Choice, Domain, Integer, LogUniform, Zip
 from search_spaces.parts import Reference
 from search_spaces.space import Space
 from sweeps.planning import plan as plans
@@ -39,10 +40,26 @@ def varies(described: Space) -> list[str]:
         when = described.conditions.get(key)
         where = f", only where {when.path} is {_any_of(when.values)}" if when else ""
         start = f", default {one_line(name(default[key]))}" if key in default else ""
-        lines.append(f"  {key}: {plans.in_short(domain)}{start}{where}  ({domain.source})")
+        lines.append(f"  {key}: {in_short(domain)}{start}{where}  ({domain.source})")
     lines += [f"  {c.smaller} < {c.larger}: {c.reason}" for c in described.constraints]
     figures = (f"{arm_text(f.values)}: {f.score}, {f.what}  ({f.source})" for f in described.reported)
     return [*lines, *(f"  reported: {figure}" for figure in figures)]
+
+
+def in_short(domain: Domain, value: Callable[[Any], str] = str) -> str:
+    """Describe a domain for people; `value` writes each of the values that it lists."""
+    match domain:
+        case Choice():
+            return f"one of {', '.join(map(value, domain.values))}"
+        case Zip():
+            return f"one of {', '.join(' with '.join(map(value, values)) for values in domain.values)}"
+        case Integer():
+            kind = ", logarithmic" if domain.logarithmic else ""
+            return f"whole numbers from {domain.low} to {domain.high}{kind}"
+        case LogUniform():
+            return f"{domain.low} to {domain.high}, logarithmic"
+        case _:
+            return f"{domain.low} to {domain.high}"
 
 
 def runs_text(plan: Plan) -> list[str]:

@@ -1,5 +1,6 @@
 """Options of a session: machines, folders, disk space, reuse. None of them changes a result."""
 
+import platform
 import shlex
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -57,10 +58,17 @@ class Options:
             webhook.check_url(self.webhook)
 
     def console(self) -> "Console":
-        """Return the console for progress."""
+        """Return the console for progress; its `out` prints text as it is."""
         from rich.console import Console
 
-        return Console(stderr=self.progress == "stderr", quiet=self.progress == "none", emoji=False)
+        return Console(
+            stderr=self.progress == "stderr", quiet=self.progress == "none", emoji=False, highlight=False
+        )
+
+    def notify(self, sweep: str, state: str) -> None:
+        """Tell the webhook, if there is one, how a sweep has ended."""
+        if self.webhook:
+            webhook.notify(self.webhook, {"sweep": sweep, "state": state, "host": platform.node()})
 
     def typed(self) -> str:
         """Return the flags that give a resumed sweep the same options, without defaults."""

@@ -5,6 +5,7 @@ import platform
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,7 +15,6 @@ from sweeps import store
 from sweeps.backend import cluster as launch
 from sweeps.backend.own import OwnCluster
 from sweeps.backend.worker import Places
-from sweeps.engine import engine as engines
 from sweeps.engine import history as histories
 from sweeps.engine import lifecycle
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter
@@ -30,7 +30,6 @@ from sweeps.engine.sweep import Sweep
 from sweeps.engine.sweep_manifest import origin
 from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
-from sweeps.sessions import webhook
 from sweeps.sessions.growth import grown
 from sweeps.sessions.options import Options
 from sweeps.sessions.progress import Progress
@@ -76,12 +75,7 @@ def start(plan: Plan, options: Options, command: str) -> Outcome:
         if isinstance(cluster, OwnCluster):
             cluster.prepare()  # nothing can be refused any more: Ray starts beside the baselines
         return lifecycle.begin(
-            plan,
-            images,
-            root=options.store,
-            cache=options.cache,
-            command=command,
-            program=options.line,
+            plan, images, root=options.store, cache=options.cache, command=command, program=options.line
         )
 
     return with_cluster(plan, options, lambda cluster: _carry_out(begin(cluster), options, cluster))
@@ -103,9 +97,8 @@ def resume(directory: Path, options: Options, asked: Request) -> Outcome:
 
     def grow() -> Sweep:
         with driver.alone(begun.directory):
-            if plan == begun.plan:
-                return lifecycle.go_on(begun)
-            return lifecycle.grow(begun, plan, program=options.line)
+            same = plan == begun.plan
+            return lifecycle.go_on(begun) if same else lifecycle.grow(begun, plan, program=options.line)
 
     return with_cluster(plan, options, lambda cluster: _carry_out(grow(), options, cluster))
 
@@ -141,8 +134,7 @@ def train(arbiter: Arbiter, cache: Path, cluster: Session, say: Callable[[str], 
     """Train the runs that an arbiter issues; return why this ended early, or None."""
     if arbiter.has_work():
         plan = arbiter.engines[0].plan  # all runs of an arbiter need the same resources
-        gpus = plan.gpus_per_worker * plan.workers_per_run
-        places = Places(str(cache.resolve()), device=plan.device, devices=gpus)
+        places = Places(str(cache.resolve()), device=plan.device, devices=plan.gpus)
         try:
             with cluster():
                 launch.run(plan, arbiter, places=places, say=say)
@@ -165,7 +157,7 @@ def _check_room(plan: Plan, options: Options) -> None:
 def _carry_out(begun: Sweep, options: Options, session: Session) -> Outcome:
     console = options.console()
     with driver.alone(begun.directory):
-        console.print(f"{begun.directory.name}: {begun.plan.space.question}", highlight=False, soft_wrap=True)
+        console.out(f"{begun.directory.name}: {begun.plan.space.question}")
         try:
             closing = _run(begun, options, session, console)
         except KeyboardInterrupt:
@@ -173,10 +165,10 @@ def _carry_out(begun: Sweep, options: Options, session: Session) -> Outcome:
         except OSError as error:  # such as a full disk: what was recorded before is intact
             closing = Closing("failing", f"{type(error).__name__}: {error}")
         except BaseException as error:
-            _notify(options, begun, f"failed: {type(error).__name__}: {error}")
+            options.notify(begun.directory.name, f"failed: {type(error).__name__}: {error}")
             raise
         outcome = _end(begun, options, console, closing)
-    _notify(options, begun, closing.reason if closing else "ended")
+    options.notify(begun.directory.name, closing.reason if closing else "ended")
     return outcome
 
 
@@ -186,22 +178,14 @@ def _end(begun: Sweep, options: Options, console: Console, closing: Closing | No
 
     again = f"Go on with\n  {options.line(f'resume {begun.directory.name}')}{options.typed()}"
     if closing == INTERRUPTED:
-        console.print(f"\nInterrupted; every reported epoch is kept. {again}", soft_wrap=True)
+        console.out(f"\nInterrupted; every reported epoch is kept. {again}")
         return Outcome(begun.directory, STOPPED)
     store.compact(begun.directory, ended=True)
     content, complete = conclude(begun, options)
     if closing:
-        console.print(
-            f"\nEnded early: {closing.reason}. {again}", highlight=False, markup=False, soft_wrap=True
-        )
+        console.out(f"\nEnded early: {closing.reason}. {again}")
     failing = not complete or (closing is not None and closing.kind == "failing")
     return Outcome(begun.directory, FAILED if failing else 0, content)
-
-
-def _notify(options: Options, begun: Sweep, how: str) -> None:
-    if options.webhook:
-        told = {"sweep": begun.directory.name, "state": how, "host": platform.node()}
-        webhook.notify(options.webhook, told)
 
 
 def _run(begun: Sweep, options: Options, session: Session, console: Console) -> Closing | None:
@@ -213,16 +197,14 @@ def _run(begun: Sweep, options: Options, session: Session, console: Console) -> 
     ):
         history = histories.read_history(begun.directory)
         engine = open_engine(begun, options, writer, history, progress)
-        said = passed_over(engine)
-        if said:
-            console.print(said, highlight=False, markup=False, soft_wrap=True)
-        arbiter = Arbiter(
-            [engine], hours=history.hours, asked_to_stop=lambda: driver.asked_to_stop(begun.directory)
-        )
+        if said := passed_over(engine):
+            console.out(said)
+        asked_to_stop = partial(driver.asked_to_stop, begun.directory)
+        arbiter = Arbiter([engine], hours=history.hours, asked_to_stop=asked_to_stop)
         progress.begin(engine)
         closing = train(arbiter, begun.cache, session, progress.say)
         if (met := passed_over(engine, met=True)) and met != said:  # a search has found more of them
-            console.print(met, highlight=False, markup=False, soft_wrap=True)
+            console.out(met)
         return closing
 
 
@@ -230,25 +212,25 @@ def open_engine(
     begun: Sweep, options: Options, writer: store.Writer, history: History, watcher: Watcher
 ) -> Engine:
     """Return the engine of a sweep, at the point where its record ends."""
-    plan = begun.plan
+    plan, trained_by = begun.plan, None if options.reuse_other_code else code().digest
     writer.event("begun", host=platform.node(), pid=os.getpid(), runs_before=len(history.states))
     return Engine(
         Study(plan, begun.dataset.fingerprint, begun.directory),
         writer,
         history,
-        options=engines.Options(
-            default_arm=begun.default_arm,
-            fail_fast=options.fail_fast,
-            retry_failed=options.retry_failed,
-            devices=plan.gpus_per_worker * plan.workers_per_run,
-        ),
+        default_arm=begun.default_arm,
+        fail_fast=options.fail_fast,
+        retry_failed=options.retry_failed,
+        devices=plan.gpus,
         checkpoints=Checkpoints(
             begun.directory / "checkpoints",
             keep=max(options.keep, plan.confirm.arms if plan.confirm else 0),
             room=None if options.disk is None else int(options.disk * 1e9),
         ),
         watcher=watcher,
-        reusable=_elsewhere(begun, options) if options.reuse else (lambda _: None),
+        reusable=histories.finished_elsewhere(begun.directory, trained_by)
+        if options.reuse
+        else (lambda _: None),
     )
 
 
@@ -259,7 +241,3 @@ def passed_over(engine: Engine, *, met: bool = False) -> str:
         return ""
     waiting = [run for run in engine.study.planned() if run not in engine.ledger.attempts]
     return elsewhere.passed_over(sorted(elsewhere.met) if met else waiting)
-
-
-def _elsewhere(begun: Sweep, options: Options) -> Elsewhere:
-    return histories.finished_elsewhere(begun.directory, None if options.reuse_other_code else code().digest)

@@ -30,7 +30,7 @@ from contrastive import config as configs
 from contrastive.config import Config, value_at
 from search_spaces.domains import LogUniform
 from sweeps.engine.checkpoints import Checkpoints
-from sweeps.engine.engine import Engine, Options
+from sweeps.engine.engine import Engine
 from sweeps.engine.history import History
 from sweeps.engine.runs import IssuedRun
 from sweeps.engine.study import Study
@@ -109,7 +109,7 @@ class Searched:
         study = Study(plan, "images", Path(), storage=InMemoryStorage())
         default = study._run(next(iter(study._waiting))[0], seed, 0).arm
         self.engine = Engine(
-            study, Silent(), History(), options=Options(default_arm=default), checkpoints=Checkpoints(Path("none"), 0)
+            study, Silent(), History(), default_arm=default, checkpoints=Checkpoints(Path("none"), 0)
         )  # fmt: skip
         self.regrets = list(self._trained())
         self.proposed = sum(entry.origin == "model" for entry in study.entries.values())

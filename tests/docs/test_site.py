@@ -12,7 +12,7 @@ import pytest
 from contrastive.methods import METHODS
 from search_spaces import SPACES
 from sweeps import store
-from sweeps.planning.plan import DESIGNS
+from sweeps.planning.designs import DESIGNS
 from sweeps.stoppers import STOPPERS
 from sweeps.store import schema
 from tests.analysis.report.test_browser import BROWSER, browsing

@@ -1,12 +1,15 @@
 """Designs: which arms a sweep tries, as pure functions of a space and, where results decide, of the scores."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Literal
 
 from search_spaces.space import Space
 from sweeps.planning.designs import ablation, sampled
 from sweeps.planning.designs.ablation import incompatible
 from sweeps.planning.designs.arms import Values, key, unique
+
+if TYPE_CHECKING:
+    from sweeps.planning.plan import Plan
 
 __all__ = [
     "ADAPTIVE", "ANY", "ARMS", "COMPARISONS", "DESIGNS", "LISTS", "Design", "Values",
@@ -47,22 +50,7 @@ DESIGNS: dict[str, str] = {
 }
 
 
-class Asked(Protocol):
-    """The part of a plan that its design needs."""
-
-    @property
-    def space(self) -> Space: ...
-    @property
-    def design(self) -> Design: ...
-    @property
-    def arms(self) -> int: ...
-    @property
-    def given(self) -> Sequence[Mapping[str, Any]]: ...
-    @property
-    def sampler_seed(self) -> int: ...
-
-
-def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
+def known_arms(plan: "Plan", scores: Mapping[str, float | None]) -> list[Values]:
     """Return all arms that are known, given the scores so far; the default first.
 
     Args:
@@ -98,12 +86,12 @@ def known_arms(plan: Asked, scores: Mapping[str, float | None]) -> list[Values]:
     return unique(found)[:most]
 
 
-def finer(plan: Asked, kept: Sequence[Values]) -> int | None:
+def finer(plan: "Plan", kept: Sequence[Values]) -> int | None:
     """Return the number of arms of the largest grid, within the plan's, that contains these arms; None if none does."""
     return len(GRIDS[plan.design](plan.space, plan.arms, kept)) or None
 
 
-def total(plan: Asked) -> int:
+def total(plan: "Plan") -> int:
     """Return the largest number of arms that a plan can have.
 
     Raises:

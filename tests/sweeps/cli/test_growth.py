@@ -8,7 +8,8 @@ import pytest
 
 from sweeps.cli import running
 from sweeps.planning import texts
-from sweeps.planning.plan import Budget, Confirm, Plan, fixed_arms, key
+from sweeps.planning.designs import key
+from sweeps.planning.plan import Budget, Confirm, Plan, fixed_arms
 from sweeps.sessions import growth
 from tests.fixtures import tiny_space
 from tests.typed import given, planned

@@ -14,7 +14,8 @@ from contrastive.config import Config, closest
 from contrastive.spelling import resolved
 from sweeps.planning import fields, slips
 from sweeps.planning import plan as plans
-from sweeps.planning.plan import DESIGNS, Budget
+from sweeps.planning.designs import DESIGNS
+from sweeps.planning.plan import Budget
 from sweeps.planning.texts import parse_budget
 from sweeps.replay.table import SEARCHERS
 from sweeps.run import main

@@ -17,8 +17,8 @@ from search_spaces.conditional import When
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.space import Alternative, Less, Space
 from sweeps.planning import plan as plans
-from sweeps.planning.designs import ADAPTIVE, COMPARISONS, DESIGNS, LISTS, incompatible, known_arms
-from sweeps.planning.plan import Plan, Values, fixed_arms, key
+from sweeps.planning.designs import ADAPTIVE, COMPARISONS, DESIGNS, LISTS, incompatible, key, known_arms
+from sweeps.planning.plan import Plan, Values, fixed_arms
 from sweeps.stoppers import Asha, Never
 from tests.fixtures.tiny_space import TINY
 

@@ -7,10 +7,11 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from contrastive.config import replace
-from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
+from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.fitting import based_on
 from search_spaces.space import Alternative, Space
 from sweeps.planning import plan as plans
+from sweeps.planning.designs import usual_design
 from sweeps.planning.designs.sampled import random_value
 from sweeps.planning.plan import Budget, Confirm, Objective, Plan, expected_epochs_of, fixed_arms, ladder
 from sweeps.stoppers import Asha, Never
@@ -212,8 +213,8 @@ def test_a_space_of_choices_is_a_grid_where_there_is_room_for_all_of_it(
         base=replace(TINY.base, {"method.coefficient": values[0]}),
         domains={"method.coefficient": Choice(values, source="x")},
     )
-    assert plans.usual_design(choices, arms) == design
-    assert plans.usual_design(TINY) == "tpe"
+    assert usual_design(choices, arms) == design
+    assert usual_design(TINY) == "tpe"
 
 
 MINIMISED = Objective("loss", "minimize")
@@ -287,18 +288,3 @@ def test_what_is_confirmed_is_run_on_seeds_that_had_no_part_in_the_search() -> N
     assert expected_epochs_of(made) == (8 * (12 + 9), 8 * (12 + 9))
     assert (plan().confirm_seeds, plan().confirm_runs) == ((), 0)
     assert plan(arms=2, confirm=Confirm(arms=5, seeds=1)).confirm_runs == 2  # there are no five
-
-
-def test_domains_are_said_in_words() -> None:
-    domains = [
-        Integer(1, 8, source="x", logarithmic=True),
-        Zip(((0.1, 0.05), (0.2, None)), source="x"),
-        *DOMAINS,
-    ]
-    assert [plans.in_short(domain) for domain in domains] == [
-        "whole numbers from 1 to 8, logarithmic",
-        "one of 0.1 with 0.05, 0.2 with None",
-        "-1.0 to 2.0",
-        "0.01 to 10.0, logarithmic",
-        "one of a, None, 3",
-    ]
