@@ -16,9 +16,6 @@ from typing import TYPE_CHECKING
 from sweeps.store import lazy
 
 if TYPE_CHECKING:
-    from sweeps.api import CampaignResults as CampaignResults
-    from sweeps.api import Sweep as Sweep
-    from sweeps.api import TrainedArm as TrainedArm
     from sweeps.api import export as export
     from sweeps.api import open as open  # noqa: A004
     from sweeps.api import open_campaign as open_campaign
@@ -28,6 +25,10 @@ if TYPE_CHECKING:
     from sweeps.api import sql as sql
     from sweeps.api import start as start
     from sweeps.api import start_campaign as start_campaign
+    from sweeps.campaigns.results import CampaignResults as CampaignResults
     from sweeps.sessions.options import Options as Options
+    from sweeps.sessions.request import Arguments as Arguments
+    from sweeps.sessions.results import Sweep as Sweep
+    from sweeps.sessions.results import TrainedArm as TrainedArm
 
 lazy.publish(__name__)

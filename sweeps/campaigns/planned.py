@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +13,11 @@ from search_spaces.campaign import Campaign, Entry
 from search_spaces.campaigns import CAMPAIGNS
 from sweeps.planning import plan as plans
 from sweeps.planning import reserve
-from sweeps.planning.plan import ADAPTIVE, Plan
+from sweeps.planning.designs import ADAPTIVE
+from sweeps.planning.plan import Plan
 from sweeps.planning.texts import parse_budget
 from sweeps.sessions import request as requests
 from sweeps.sessions import spaces
-from sweeps.sessions.request import Request
 from sweeps.store import former
 
 CAMPAIGN = TypeAdapter(Campaign)
@@ -59,16 +59,15 @@ def plan_of(campaign: Campaign, entry: Entry, store: Path) -> Plan:
     Raises:
         ValueError: it is refused; says why, and of which sweep.
     """
-    names = {f.name for f in fields(Request)} & {f.name for f in fields(Entry)}
-    said: dict[str, Any] = {name: value for name in sorted(names) if (value := getattr(entry, name))}
-    said["data"] = entry.data or campaign.data
-    asked = Request(
-        **said, workers_per_run=campaign.workers_per_run, gpus_per_worker=campaign.gpus_per_worker or None
-    )
+    said = {"data": campaign.data} | {name: value for name, value in vars(entry).items() if value}
+    said |= {name: getattr(campaign, name) for name in ("workers_per_run", "gpus_per_worker")}
+    asked, _ = requests.divided({name: value for name, value in said.items() if value})
+    words = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in sorted(asked.items()))
     try:
+        if entry.set:
+            asked["set"] = dict(map(spaces.parse_assignment, entry.set))
         return requests.plan_of(asked, store=store)
     except ValueError as error:
-        words = " ".join(f"--{name.replace('_', '-')} {getattr(asked, name)}" for name in sorted(asked.said))
         raise ValueError(f"{campaign.name}, sweep {words}: {error}") from None
 
 

@@ -3,25 +3,15 @@
 import os
 import re
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from sweeps.store.driver import Program
 
-F = TypeVar("F", bound=Callable[..., Any])
-FIELDS = (
-    "arms",
-    "objectives",
-    "sampler_seed",
-    "workers_per_run",
-    "gpus_per_worker",
-    "keep",
-    "disk",
-    "webhook",
-)
+FIELDS = ("arms", "objectives", "sampler_seed", "workers_per_run", "gpus_per_worker", "keep", "disk")
 """Of plans and options: where one is at fault, its flag is named."""
 
 
@@ -40,11 +30,6 @@ class Option(click.Option):
     def __init__(self, *attributes: Any, section: str, **named: Any):
         super().__init__(*attributes, **named)
         self.section = section
-
-
-def option(section: str, *names: str, **named: Any) -> Callable[[F], F]:
-    """An option of a command, under that heading of its help."""
-    return click.option(*names, cls=Option, section=section, **named)
 
 
 class Command(click.Command):
@@ -90,23 +75,21 @@ class Command(click.Command):
         from sweeps.planning.slips import corrections
 
         own = {name for parameter in self.params for name in (*parameter.opts, *parameter.secondary_opts)}
-        words = [word.partition("=")[0] for word in typed if word.startswith("--")]
-        homes = {word: _homes(word, COMMANDS.values()) for word in words if word not in own}
+        names = [word.partition("=")[0] for word in typed]
+        homes = {
+            name: [command for command in COMMANDS.values() if any(name in p.opts for p in command.params)]
+            for name in names
+            if name.startswith("--") and name not in own
+        }
         elsewhere = sorted(word for word, found in homes.items() if found)
         if elsewhere and self.idle:
             return f"{_called(ctx, self)} {self.idle}; leave out {', '.join(elsewhere)}"
         if elsewhere:
             there = " or ".join(_called(ctx, command) for command in homes[elsewhere[0]])
             return f"{elsewhere[0]} means nothing without {there}"
-        unknown = typed[
-            next(i for i, word in enumerate(typed) if word.partition("=")[0] == error.option_name) :
-        ]
+        unknown = typed[names.index(error.option_name) :]
         hint = corrections(unknown, own)
         return f"unrecognized arguments: {' '.join(unknown)}" + (f"; {hint}" if hint else "")
-
-
-def _homes(flag: str, commands: Iterable[click.Command]) -> list[click.Command]:
-    return [c for c in commands if any(flag in parameter.opts for parameter in c.params)]
 
 
 def _called(ctx: click.Context, command: click.Command) -> str:

@@ -1,13 +1,10 @@
 """Everything that has a name, listed in a line each and explained in full."""
 
 import inspect
-import json
 import textwrap
 from collections.abc import Mapping
-from functools import partial
 from typing import Any, get_args
 
-import click
 from pydantic import TypeAdapter
 
 from contrastive import config as configs
@@ -16,7 +13,7 @@ from contrastive.methods import METHODS
 from search_spaces import SPACES
 from search_spaces.campaigns import CAMPAIGNS
 from search_spaces.space import Space
-from sweeps.planning.plan import DESIGNS
+from sweeps.planning.designs import DESIGNS
 from sweeps.sessions import describe, spaces
 from sweeps.stoppers import STOPPERS
 from sweeps.store.driver import Program
@@ -28,29 +25,13 @@ KINDS: dict[str, Any] = {method().name: method for method in METHODS}
 PRESETS = {f"{name}:{preset}": method for name, method in KINDS.items() for preset in method.presets}
 
 
-def show_list(kind: str | None, *, as_json: bool) -> int:
-    """Print everything that has a name, or only what is of a kind.
+def listed(kind: str | None = None) -> dict[str, dict[str, str]]:
+    """Return, by kind, every name with a line about it, or only those of one kind.
 
     Raises:
         ValueError: there is no such kind.
     """
-    content = listed()
-    if kind and kind not in content:
-        raise ValueError(f"there is no kind '{kind}'. {configs.closest(kind, list(content))}")
-    shown = {kind: content[kind]} if kind else content
-    if as_json:
-        click.echo(json.dumps(shown))
-        return 0
-    for heading, entries in shown.items():
-        click.echo(heading)
-        for name, text in entries.items():
-            click.echo(f"  {name:<18} {text}")
-    return 0
-
-
-def listed() -> dict[str, dict[str, str]]:
-    """By kind, every name with a line about it."""
-    return {
+    content = {
         "spaces": {name: space.question for name, space in SPACES.items()},
         "methods": _lines(KINDS),
         "presets": {name: method.presets[name.partition(":")[2]].source for name, method in PRESETS.items()},
@@ -61,32 +42,32 @@ def listed() -> dict[str, dict[str, str]]:
         "stoppers": {name: _first_line(type(stopper)) for name, stopper in STOPPERS.items()},
         "campaigns": {name: campaign.question for name, campaign in CAMPAIGNS.items()},
     }
+    if kind and kind not in content:
+        raise ValueError(f"there is no kind '{kind}'. {configs.closest(kind, list(content))}")
+    return {kind: content[kind]} if kind else content
 
 
-def show_name(name: str, program: Program, *, as_json: bool) -> int:
-    """Print in full what has that name.
+def explained(name: str, program: Program) -> tuple[dict[str, Any], list[str]]:
+    """Return what is said of a name in full, for programs and for people.
 
     Raises:
         ValueError: nothing has it; the closest names are given.
     """
-    content, lines = _explained(name, program)
-    click.echo(json.dumps(content) if as_json else "\n".join(lines))
-    return 0
-
-
-def _explained(name: str, program: Program) -> tuple[dict[str, Any], list[str]]:
-    """What is said of a name, for programs and for people."""
-    if name in SPACES or (spaces.is_file(name) and name not in (*PRESETS, *DESIGNS)):
+    if name in KINDS:
+        return _method(KINDS[name])
+    if name in PRESETS:
+        content, lines = _recipe(name)
+        return {"name": name, **content}, lines
+    for design, about in DESIGNS.items():
+        if name in (design, design.partition(":")[0]):
+            return {"name": design, "about": about}, [f"{design} (--design {design}): {about}"]
+    if name in CAMPAIGNS:
+        return _campaign(name)
+    for kinds, flag in _FLAGS:
+        if name in kinds:
+            return _kind(name, kinds[name], flag)
+    if name in SPACES or spaces.is_file(name):
         return _space(spaces.named_space(name), name, program)
-    explain = {
-        **dict.fromkeys(KINDS, lambda: _method(KINDS[name])),
-        **dict.fromkeys(PRESETS, lambda: _preset(name)),
-        **{short: partial(_design, known) for known in DESIGNS for short in (known, known.partition(":")[0])},
-        **dict.fromkeys(CAMPAIGNS, lambda: _campaign(name)),
-        **{known: partial(_kind, known, kinds[known], flag) for kinds, flag in _FLAGS for known in kinds},
-    }
-    if name in explain:
-        return explain[name]()
     known = [known for entries in listed().values() for known in entries]
     raise ValueError(f"there is no space or method '{name}'. {configs.closest(name, known)}")
 
@@ -102,49 +83,36 @@ _FLAGS: tuple[tuple[Mapping[str, Any], str], ...] = (
 
 def _space(space: Space, name: str, program: Program) -> tuple[dict[str, Any], list[str]]:
     """What varies, by whose word, how many arms that makes, and one of them."""
-    arm = describe.sample(space)
     content = {
         **TypeAdapter(Space).dump_python(space, mode="json"),
         "default": space.default(),
         "grid": describe.grid_sizes(space),
-        "sample": configs.to_dict(space.config(arm)),
+        "sample": configs.to_dict(space.config(describe.sample(space))),
     }
-    method = type(space.base.method)
-    command = f"{program.name} --space {name}" if program.flags else f"{program.name} run {name}"
-    about = f"{space.base.method.name}): {_first_line(method)}"
-    show = "--show" if program.flags else "show"
+    run, show = ("--space", "--show") if program.flags else ("run", "show")
+    method = space.base.method
     return content, [
         *describe.space(space),
-        f"the method around it ({show} {about}",
-        f"to run it: {command}; to know before what it takes: --dry-run",
+        f"the method around it ({show} {method.name}): {_first_line(type(method))}",
+        f"to run it: {program.name} {run} {name}; to know before what it takes: --dry-run",
     ]
 
 
 def _method(method: Any) -> tuple[dict[str, Any], list[str]]:
     """Its fields with their defaults and meaning, and its recipes with their sources."""
-    name = method().name
-    presets = {
-        p: {"source": v.source, "values": configs.to_json(v.values)} for p, v in method.presets.items()
-    }
-    content, lines = _kind(name, method, "--set method.FIELD=VALUE")
-    for preset, found in presets.items():
-        lines += ["", *_recipe(f"{name}:{preset}", found)]
+    content, lines = _kind(method().name, method, "--set method.FIELD=VALUE")
+    presets: dict[str, Any] = {}
+    for preset in method.presets:
+        presets[preset], recipe = _recipe(f"{method().name}:{preset}")
+        lines += ["", *recipe]
     return {**content, "presets": presets}, lines
 
 
-def _design(name: str) -> tuple[dict[str, Any], list[str]]:
-    return {"name": name, "about": DESIGNS[name]}, [f"{name} (--design {name}): {DESIGNS[name]}"]
-
-
-def _preset(name: str) -> tuple[dict[str, Any], list[str]]:
+def _recipe(name: str) -> tuple[dict[str, Any], list[str]]:
     found = PRESETS[name].presets[name.partition(":")[2]]
     content = {"source": found.source, "values": configs.to_json(found.values)}
-    return {"name": name, **content}, _recipe(name, content)
-
-
-def _recipe(name: str, content: Mapping[str, Any]) -> list[str]:
     values = (f"  {path} = {describe.one_line(value)}" for path, value in content["values"].items())
-    return [f"{name} (--method-preset {name})", f"  source: {content['source']}", *values]
+    return content, [f"{name} (--method-preset {name})", f"  source: {found.source}", *values]
 
 
 def _campaign(name: str) -> tuple[dict[str, Any], list[str]]:
@@ -170,14 +138,14 @@ def _kind(name: str, kind: Any, flag: str) -> tuple[dict[str, Any], list[str]]:
 
 def _fields(kind: Any) -> dict[str, tuple[Any, str]]:
     """Default and meaning of each field but the name; of one that has to be given, None."""
-    schema = TypeAdapter(kind).json_schema()
-    properties = schema.get("properties") or schema["$defs"][kind.__name__]["properties"]
-    known = {name: field for name, field in kind.__pydantic_fields__.items() if name != "name"}
-    usual = {
-        name: None if field.is_required() else configs.to_json(field.get_default(call_default_factory=True))
-        for name, field in known.items()
+    return {
+        name: (
+            None if field.is_required() else configs.to_json(field.get_default(call_default_factory=True)),
+            field.description or "",
+        )
+        for name, field in kind.__pydantic_fields__.items()
+        if name != "name"
     }
-    return {name: (value, properties[name].get("description", "")) for name, value in usual.items()}
 
 
 def _lines(kinds: Mapping[str, Any]) -> dict[str, str]:

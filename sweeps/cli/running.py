@@ -4,23 +4,9 @@ from typing import Any
 
 import click
 
-from sweeps.cli.choices import (
-    CARRIED_OUT,
-    DRY_RUN,
-    HOW,
-    HOW_MUCH,
-    KIND,
-    RETRY,
-    SWEEP,
-    WEBHOOK,
-    WHAT,
-    as_typed,
-    call,
-    kinds,
-    several,
-    split,
-)
-from sweeps.cli.command import Command, option
+from sweeps.cli import choices
+from sweeps.cli.choices import call, several, split
+from sweeps.cli.command import Command
 from sweeps.cli.manual import CODES, OF_RUN
 from sweeps.store.locate import Kind
 
@@ -31,26 +17,20 @@ OF_SMOKE = ("data", "epochs", "design", "arms", "seeds", "confirm", "confirm_see
 @click.command("run", cls=Command, epilog=f"{OF_RUN}\n{CODES}")
 @click.argument("name", metavar="SPACE", required=False)
 @several(
-    option(
-        "what to run",
-        "--space",
-        metavar="NAME",
-        help="The same as SPACE: a named space, or FILE.py:VARIABLE.",
-    ),
-    *WHAT,
-    option(
-        "what to run",
+    choices.what("--space", metavar="NAME", help="The same as SPACE: a named space, or FILE.py:VARIABLE."),
+    *choices.WHAT,
+    choices.what(
         "--smoke",
         is_flag=True,
         help="Only see that it runs, in half a minute: a few images, epochs and arms, one seed.",
     ),
-    *HOW,
-    *HOW_MUCH,
-    *CARRIED_OUT,
-    WEBHOOK,
-    DRY_RUN,
+    *choices.HOW,
+    *choices.HOW_MUCH,
+    *choices.CARRIED_OUT,
+    choices.WEBHOOK,
+    choices.DRY_RUN,
 )
-def run(name: str | None, dry_run: bool, **typed: Any) -> int:
+def run(name: str | None, dry_run: bool, **typed: Any) -> int | None:
     """Train the arms of a space, stop the hopeless early, record everything, say what came of it.
 
     SPACE is a named space, or FILE.py:VARIABLE. An arm is a configuration, a run is an arm on one seed. The result is
@@ -76,7 +56,7 @@ def run(name: str | None, dry_run: bool, **typed: Any) -> int:
         return show.show_plan(plan, options, as_json=typed["as_json"])
     from sweeps.sessions import session
 
-    outcome = session.start(plan, options, as_typed(options.webhook))
+    outcome = session.start(plan, options, choices.as_typed(options.webhook))
     return show.show_outcome(outcome, as_json=typed["as_json"])
 
 
@@ -85,49 +65,48 @@ def run(name: str | None, dry_run: bool, **typed: Any) -> int:
     cls=Command,
     idle="goes on with the sweep as it was planned, or larger (--arms, --seeds, --space, --confirm, --budget)",
 )
-@SWEEP
+@choices.SWEEP
 @several(
-    KIND,
-    *HOW_MUCH,
-    option("how to search", "--space", metavar="NAME", help="The same space with wider ranges."),
-    *WHAT,
-    RETRY,
-    *CARRIED_OUT,
-    WEBHOOK,
-    DRY_RUN,
+    choices.KIND,
+    *choices.HOW_MUCH,
+    choices.how("--space", metavar="NAME", help="The same space with wider ranges."),
+    *choices.WHAT,
+    choices.RETRY,
+    *choices.CARRIED_OUT,
+    choices.WEBHOOK,
+    choices.DRY_RUN,
 )
-def resume(sweep: str | None, kind: Kind | None, dry_run: bool, **typed: Any) -> int:
+def resume(sweep: str | None, kind: Kind | None, dry_run: bool, **typed: Any) -> int | None:
     """Go on with a sweep or a campaign after Ctrl-C, a crash or `stop`, or let it grow.
 
     SWEEP is its id or its folder; without it, the last one of the store. Every reported epoch is kept, whatever
     happens. With new --arms, --seeds, --space, --budget or --confirm the sweep grows.
     """
-    from sweeps import store
-    from sweeps.store.locate import is_campaign
-
     asked, options = split(typed)
-    found = store.find(sweep, root=options.store, kinds=kinds(kind))
-    if is_campaign(found):
+    directory, is_campaign = choices.found(sweep, kind, options.store)
+    if is_campaign:
         from sweeps.cli import campaigns
 
-        return campaigns.resume(found, asked, options, dry_run=dry_run, as_json=typed["as_json"])
+        return campaigns.resume(directory, asked, options, dry_run=dry_run, as_json=typed["as_json"])
     from sweeps.cli import show
     from sweeps.sessions import session
 
     if dry_run:
-        return show.show_growth(found, *session.growth(found, asked), options, as_json=typed["as_json"])
-    return show.show_outcome(session.resume(found, options, asked), as_json=typed["as_json"])
+        return show.show_growth(
+            directory, *session.growth(directory, asked), options, as_json=typed["as_json"]
+        )
+    return show.show_outcome(session.resume(directory, options, asked), as_json=typed["as_json"])
 
 
 @click.command("campaign", cls=Command)
 @click.argument("name", metavar="CAMPAIGN")
 @several(
-    WHAT[0],
+    choices.WHAT[0],
     click.option("--budget", metavar="LIMIT=N,...", help="Of all together: runs, epochs, hours, gpu_hours."),
-    *CARRIED_OUT,
-    DRY_RUN,
+    *choices.CARRIED_OUT,
+    choices.DRY_RUN,
 )
-def campaign(name: str, dry_run: bool, data: str | None, budget: str | None, **typed: Any) -> int:
+def campaign(name: str, dry_run: bool, data: str | None, budget: str | None, **typed: Any) -> int | None:
     """Run many sweeps under one budget, on one cluster, with what will be tested written down first.
 
     CAMPAIGN is a name that `sweeps list` has, or FILE.py:VARIABLE. Before its first run a campaign writes

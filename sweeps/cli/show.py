@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from sweeps.cli.choices import say
 from sweeps.planning import plan as plans
 from sweeps.planning.estimate import CostEstimate, estimate_cost
 from sweeps.planning.plan import Plan
@@ -24,54 +25,37 @@ def show_outcome(outcome: "Outcome", *, as_json: bool) -> int:
     return outcome.code
 
 
-def show_plan(plan: Plan, options: Options, *, as_json: bool) -> int:
+def show_plan(plan: Plan, options: Options, *, as_json: bool) -> None:
     """Print what would be run and what it would take: epochs, and time as recorded or measured."""
     if not as_json:
         click.echo("\n".join(_planned(plan)))  # before some seconds of measuring
-        click.echo(describe.time(estimate_cost(plan, options.store, options.cache)))
-        return 0
     cost = estimate_cost(plan, options.store, options.cache)
-    click.echo(json.dumps({"plan": plans.to_dict(plan), "rungs": plans.ladder(plan), **_costs(cost)}))
-    return 0
+    content = {"plan": plans.to_dict(plan), "rungs": plans.ladder(plan), **_costs(cost)}
+    say(content, describe.time(cost), as_json=as_json)
 
 
-def show_growth(directory: Path, before: Plan, plan: Plan, options: Options, *, as_json: bool) -> int:
+def show_growth(directory: Path, before: Plan, plan: Plan, options: Options, *, as_json: bool) -> None:
     """Print what a sweep would become, and what that takes beside what it has."""
     from analysis.load import load
 
     trained = sum(run.epochs for run in load(directory).runs)
     cost = estimate_cost(plan, options.store, options.cache)
-    left = replace(
-        cost,
-        epochs_full=max(0, cost.epochs_full - trained),
-        epochs_expected=max(0, cost.epochs_expected - trained),
-    )
-    if as_json:
-        content = {
-            "plan": plans.to_dict(plan),
-            "plan_before": plans.to_dict(before),
-            "epochs_trained": trained,
-        }
-        click.echo(json.dumps({**content, **_costs(left)}))
-        return 0
+    full, expected = max(0, cost.epochs_full - trained), max(0, cost.epochs_expected - trained)
+    left = replace(cost, epochs_full=full, epochs_expected=expected)
+    plans_of = {"plan": plans.to_dict(plan), "plan_before": plans.to_dict(before)}
     grows = "as it was planned" if plan == before else f"from {_size(before)} to {_size(plan)}"
     lines = [
         f"{directory.name}: {grows}",
         *_planned(plan),
-        f"{trained} epochs have been trained; at most {left.epochs_full} more, about {left.epochs_expected} with the "
-        "stopper",
+        f"{trained} epochs have been trained; at most {full} more, about {expected} with the stopper",
         describe.time(left),
     ]
-    click.echo("\n".join(lines))
-    return 0
+    say({**plans_of, "epochs_trained": trained, **_costs(left)}, "\n".join(lines), as_json=as_json)
 
 
 def _planned(plan: Plan) -> list[str]:
-    return [
-        f"{plan.space.name}: {plan.space.question}",
-        *describe.varies(plan.space),
-        *describe.runs_text(plan),
-    ]
+    question = f"{plan.space.name}: {plan.space.question}"
+    return [question, *describe.varies(plan.space), *describe.runs_text(plan)]
 
 
 def _size(plan: Plan) -> str:

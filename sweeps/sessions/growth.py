@@ -20,17 +20,17 @@ def grown(plan: Plan, asked: Request) -> Plan:
     Raises:
         ValueError: it would be another sweep; says why.
     """
-    if idle := sorted(asked.said - GROWS - OF_BASE):
+    if idle := sorted(asked.keys() - GROWS - OF_BASE):
         raise ValueError(
             f"a sweep is resumed as it was planned, or larger (--arms, --seeds, --space, --confirm, "
             f"--budget); leave out {_flags(idle)}"
         )
-    if (of_base := sorted(asked.said & OF_BASE)) and not asked.space:
+    if (of_base := sorted(asked.keys() & OF_BASE)) and "space" not in asked:
         raise ValueError(f"{_flags(of_base)}: beside --resume only with --space, to say which base is meant")
     changes = plan_fields(asked, plan)
     if "seeds" in changes:
         changes["seeds"] = tuple(dict.fromkeys((*plan.seeds, *changes["seeds"])))
-    if asked.space:
+    if "space" in asked:
         changes["space"] = _widened(plan.space, space_of(asked))
     if "arms" in changes and plan.design in ("given", "path"):
         raise ValueError(f"--arms: the arms of this sweep were given (design {plan.design}); begin a new one")

@@ -1,8 +1,9 @@
 """Requests for sweeps, in the words of the command line, and their plans."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 from contrastive import config as configs
 from contrastive.spelling import resolved
@@ -12,41 +13,84 @@ from search_spaces.space import Space
 from sweeps import store as stores
 from sweeps.planning import objectives, reserve
 from sweeps.planning import plan as plans
-from sweeps.planning.plan import DESIGNS, Budget, Confirm, Plan
+from sweeps.planning.designs import DESIGNS, usual_design
+from sweeps.planning.plan import Budget, Confirm, Plan
 from sweeps.planning.texts import parse_budget, parse_objectives, parse_seeds
 from sweeps.sessions import spaces
 from sweeps.stoppers import Stopper, by_text
 from sweeps.store import former
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
-    """Request for a sweep. Fields are flags of the command line; None: not given."""
+class Flags(TypedDict, total=False):
+    """What is asked of a sweep, beside its space, by the flags of `sweeps run`."""
 
-    space: str | Space | None = None
-    data: str | None = None
-    method_preset: str | None = None
-    set: tuple[str, ...] = ()
-    """Assignments, PATH=VALUE."""
-    epochs: int | None = None
-    smoke: bool = False
-    design: str | None = None
-    arms: int | None = None
-    seeds: str | None = None
-    stopper: str | Stopper | None = None
-    objectives: str | None = None
-    sampler_seed: int | None = None
-    confirm: int | None = None
-    confirm_seeds: int | None = None
-    budget: str | Budget | None = None
-    workers_per_run: int | None = None
-    gpus_per_worker: float | None = None
+    data: str | Path | None
+    """A data set, or a folder of images."""
+    method_preset: str | None
+    """A published recipe, such as "sce:cifar10"."""
+    set: Mapping[str, Any]
+    """Values of any field of the configuration by its path, which then no longer vary."""
+    epochs: int | None
+    """Epochs of a run that is not stopped."""
+    smoke: bool
+    """Only see that it runs."""
+    design: str | None
+    """How arms are chosen."""
+    arms: int | None
+    """How many, the default among them."""
+    seeds: int | Sequence[int] | str | None
+    """How many, or which."""
+    stopper: str | Stopper | None
+    """Which runs are stopped early, such as "asha:reduction=3"; "none" stops nothing."""
+    objectives: str | None
+    """What counts, the most important first."""
+    sampler_seed: int | None
+    """Seed of the search itself."""
+    confirm: int | None
+    """How many of the best arms are run again on fresh seeds."""
+    confirm_seeds: int | None
+    """On how many fresh seeds."""
+    budget: str | Budget | None
+    """When to end, such as "hours=8"."""
+    workers_per_run: int | None
+    """Processes that share a run."""
+    gpus_per_worker: float | None
+    """May be a fraction."""
 
-    @property
-    def said(self) -> frozenset[str]:
-        """Return the fields that were given."""
-        usual = Request()
-        return frozenset(name for name, value in vars(self).items() if value != getattr(usual, name))
+
+class Request(Flags, total=False):
+    """What is asked of a sweep; what is not there was not given."""
+
+    space: str | Space
+    """A `Space`, the name of one, or FILE.py:VARIABLE."""
+
+
+class Arguments(Flags, total=False):
+    """Keyword arguments of `sweeps.start` and `sweeps.resume`: flags of `sweeps run`, and fields of `sweeps.Options`.
+
+    None is the same as no such argument.
+    """
+
+    cache: str | Path
+    address: str | None
+    keep: int
+    disk: float | None
+    reuse: bool
+    reuse_other_code: bool
+    fail_fast: bool
+    retry_failed: bool
+    webhook: str | None
+
+
+CONFIRM = {"arms": "confirm", "seeds": "confirm_seeds"}
+"""The fields of a confirmation, with those of a request."""
+
+
+def divided(arguments: Mapping[str, Any]) -> tuple[Request, dict[str, Any]]:
+    """Divide arguments other than None into a request and what else there is."""
+    there = {name: value for name, value in arguments.items() if value is not None}
+    asked = {name: there.pop(name) for name in Request.__annotations__ if name in there}
+    return Request(**asked), there
 
 
 def plan_of(asked: Request, *, store: Path) -> Plan:
@@ -59,20 +103,18 @@ def plan_of(asked: Request, *, store: Path) -> Plan:
     Raises:
         ValueError: a name, path or value that cannot be meant; says what is allowed.
     """
-    fields = plan_fields(asked)
-    design, _, other = former.DESIGNS.get(asked.design or "", asked.design or "").partition(":")
+    fields, wanted = plan_fields(asked), asked.get("design") or ""
+    design, _, other = former.DESIGNS.get(wanted, wanted).partition(":")
     if other and f"{design}:SWEEP" in DESIGNS:
         return _from_sweep(asked, design, stores.find(other, root=store), fields)
-    if asked.design and design not in (allowed := [d for d in DESIGNS if ":" not in d]):
+    if wanted and design not in (allowed := [d for d in DESIGNS if ":" not in d]):
         known = [*allowed, *(d for d in DESIGNS if ":" in d)]
-        raise ValueError(f"there is no design '{asked.design}'. {configs.closest(asked.design, known)}")
-    if not asked.space:
+        raise ValueError(f"there is no design '{wanted}'. {configs.closest(wanted, known)}")
+    if not asked.get("space"):
         raise ValueError(f"name a space with --space. {configs.closest('', list(SPACES))}")
-    if asked.smoke:
+    if asked.get("smoke"):
         return _smoke(asked, fields)
-    if asked.design:
-        fields["design"] = design
-    return checked(space=space_of(asked), **fields)
+    return checked(space=space_of(asked), **fields, **({"design": design} if design else {}))
 
 
 def space_of(asked: Request) -> Space:
@@ -81,35 +123,33 @@ def space_of(asked: Request) -> Space:
     Raises:
         ValueError: a name, path or value that cannot be meant.
     """
-    space = asked.space if isinstance(asked.space, Space) else spaces.named_space(asked.space or "")
+    space = asked.get("space") or ""
     return spaces.adapted(
-        space,
-        recipe=asked.method_preset,
-        images=asked.data,
-        assignments=asked.set,
-        epochs=asked.epochs,
-        workers=asked.workers_per_run or 1,
+        space if isinstance(space, Space) else spaces.named_space(space),
+        recipe=asked.get("method_preset"),
+        images=asked.get("data"),
+        assigned=asked.get("set", {}),
+        epochs=asked.get("epochs"),
+        workers=asked.get("workers_per_run") or 1,
     )
 
 
 def plan_fields(asked: Request, before: Plan | None = None) -> dict[str, Any]:
-    """The fields of a plan that are asked for; what is left open of a confirmation or a budget is as `before`."""
-    confirm = {"arms": asked.confirm, "seeds": asked.confirm_seeds}
-    confirm = {name: value for name, value in confirm.items() if value is not None}
-    confirmed = (before and before.confirm) or Confirm()
-    budget, stopper = asked.budget, asked.stopper
-    fields = {
-        "arms": asked.arms,
-        "seeds": parse_seeds(asked.seeds) if asked.seeds else None,
-        "objectives": parse_objectives(asked.objectives) if asked.objectives else None,
-        "stopper": by_text(stopper) if isinstance(stopper, str) else stopper,
-        "sampler_seed": asked.sampler_seed,
-        "confirm": configs.in_words(lambda: replace(confirmed, **confirm)) if confirm else None,
-        "budget": parse_budget(budget, before and before.budget) if isinstance(budget, str) else budget,
-        "workers_per_run": asked.workers_per_run,
-        "gpus_per_worker": asked.gpus_per_worker,
+    """Return the asked fields of a plan; what is left open of a confirmation or a budget is as `before`."""
+    said: dict[str, Any] = {**asked}
+    same = ("arms", "sampler_seed", "workers_per_run", "gpus_per_worker")
+    fields = {name: said[name] for name in same if name in said}
+    confirm = {part: said[name] for part, name in CONFIRM.items() if name in said}
+    if confirm:
+        confirmed = (before and before.confirm) or Confirm()
+        fields["confirm"] = configs.in_words(lambda: replace(confirmed, **confirm))
+    parsers: dict[str, Callable[[Any], Any]] = {
+        "seeds": parse_seeds,
+        "objectives": parse_objectives,
+        "stopper": lambda stopper: by_text(stopper) if isinstance(stopper, str) else stopper,
+        "budget": lambda budget: parse_budget(budget, before and before.budget),
     }
-    return {name: value for name, value in fields.items() if value is not None}
+    return fields | {name: parse(said[name]) for name, parse in parsers.items() if name in said}
 
 
 def checked(**fields: Any) -> Plan:
@@ -126,15 +166,14 @@ def checked(**fields: Any) -> Plan:
 
 def _smoke(asked: Request, fields: dict[str, Any]) -> Plan:
     space = space_of(asked)
-    pinned = resolved(space.base, {}, dict(map(spaces.parse_assignment, asked.set)))
-    small = smoke_test(space, pinned)
-    design = plans.usual_design(small) if small.alternatives else "random"
+    small = smoke_test(space, resolved(space.base, {}, asked.get("set", {})))
+    design = usual_design(small) if small.alternatives else "random"
     return checked(space=small, design=design, arms=ARMS, smoke=True, **fields)
 
 
 def _from_sweep(asked: Request, design: str, directory: Path, fields: dict[str, Any]) -> Plan:
     """Return the best arms of another sweep, to be run again, or the path from its default to its best."""
-    if asked.space or asked.set or asked.data or asked.method_preset or asked.epochs:
+    if asked.keys() & {"space", "set", "data", "method_preset", "epochs"}:
         raise ValueError(
             f"--design {design}:SWEEP takes space, data and recipe from that sweep; leave them out"
         )

@@ -3,7 +3,7 @@
 import json
 import runpy
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -33,8 +33,8 @@ def adapted(
     space: Space,
     *,
     recipe: str | None,
-    images: str | None,
-    assignments: Sequence[str],
+    images: str | Path | None,
+    assigned: Mapping[str, Any],
     epochs: int | None,
     workers: int,
 ) -> Space:
@@ -45,8 +45,8 @@ def adapted(
     """
     changes = preset(recipe) if recipe else {}
     if images:
-        changes["data"] = configs.to_json(data.parse(images))
-    pinned = _assigned(space.base, changes, assignments)
+        changes["data"] = configs.to_json(data.parse(str(images)))
+    pinned = _resolved(space.base, changes, assigned)
     if epochs is not None:
         pinned = {"epochs": epochs, **pinned}
     usual, space = space, fitted(space, changes, pinned, workers=workers)
@@ -120,15 +120,17 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
     return known[variable]
 
 
-def _assigned(base: configs.Config, changes: Mapping[str, Any], typed: Sequence[str]) -> dict[str, Any]:
-    """Return the values of --set, by the paths that are meant; says where these differ from those typed.
+def _resolved(
+    base: configs.Config, changes: Mapping[str, Any], assigned: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return the assigned values, by the paths that are meant; says where these differ from those typed.
 
     Raises:
         ValueError: a value or path is invalid; says why.
     """
-    pairs = list(map(parse_assignment, typed))
-    pinned = resolved(base, changes, dict(pairs))
-    for path in pinned.keys() - {path for path, _ in pairs}:
+    plain = json.dumps(dict(assigned), default=configs.to_json)
+    pinned = resolved(base, changes, json.loads(plain, parse_constant=str))  # NaN can be refused as a word
+    for path in pinned.keys() - assigned.keys():
         sys.stderr.write(f"--set {path}={json.dumps(pinned[path])} is meant\n")
     if isinstance(root := pinned.get("data.root"), str):  # Ray changes the working directory of its processes
         pinned["data.root"] = str(Path(root).expanduser().absolute())

@@ -4,13 +4,17 @@ import asyncio
 import subprocess
 import sys
 import threading
+from dataclasses import fields
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 import sweeps
+from contrastive.methods import SCE
 from sweeps import store
+from sweeps.planning.plan import Budget
 from tests.fixtures.tiny_space import TINY
 
 EVIDENCE = Path(__file__).parents[1] / "fixtures" / "evidence"
@@ -93,7 +97,7 @@ def test_the_last_sweep_of_a_store_is_opened_with_its_rows() -> None:
 def test_what_cannot_be_meant_is_refused_before_anything_is_made(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="no space 'sce_temperature'. Did you mean sce_temperatures"):
         sweeps.start("sce_temperature", store=tmp_path / "results")
-    with pytest.raises(ValueError, match=r"kep is no option of a sweep. Did you mean keep\?"):
+    with pytest.raises(ValueError, match=r"kep is no option of a sweep. Did you mean keep"):
         sweeps.start(TINY, store=tmp_path / "results", kep=3)
     with pytest.raises(ValueError, match="keep = -1: give how many arms"):
         sweeps.start(TINY, store=tmp_path / "results", keep=-1)
@@ -129,3 +133,38 @@ def test_only_what_is_needed_is_imported(program: str, unwanted: set[str]) -> No
 
 def test_the_store_is_found_by_name_though_a_module_has_been_imported() -> None:
     assert callable(store.find)
+
+
+def test_the_arguments_of_start_are_those_of_the_command_line_and_of_options() -> None:
+    from sweeps.cli import running
+    from sweeps.sessions.request import Flags
+
+    typed = {parameter.name for parameter in running.run.params} | {"set"}
+    assert typed >= set(Flags.__annotations__)
+    carried = {field.name for field in fields(sweeps.Options)} - {"store", "progress", "program"}
+    assert set(sweeps.Arguments.__annotations__) == set(Flags.__annotations__) | carried
+
+
+def test_values_that_are_set_from_python_are_taken_as_json_has_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found: list[Any] = []
+
+    def keep(plan: Any, *_: Any) -> Any:
+        found.append(plan)
+        return SimpleNamespace(
+            interrupted=False, directory=EVIDENCE / "sweeps" / "sce_ablation-20261125-111021"
+        )
+
+    monkeypatch.setattr("sweeps.sessions.session.start", keep)
+    chosen = {"optimizer.lr": 0.25, "strong.crop_scale": (0.5, 1.0), "method": SCE(coefficient=0.25)}
+    sweeps.start(TINY, seeds=(4, 5), set=chosen, budget=Budget(runs=9), store=tmp_path)
+    base = found[0].space.base
+    assert (base.optimiser.lr, base.views.strong.crop_scale, base.method.coefficient) == (
+        0.25,
+        (0.5, 1.0),
+        0.25,
+    )
+    assert (found[0].seeds, found[0].budget) == ((4, 5), Budget(runs=9))
+    with pytest.raises(ValueError, match=r"optimiser.lr = 'NaN'|optimiser.lr = nan"):
+        sweeps.start(TINY, set={"optimiser.lr": float("nan")}, store=tmp_path)
