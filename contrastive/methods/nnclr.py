@@ -20,7 +20,7 @@ class NNCLR:
     """The prediction from one view must be found by the nearest neighbour of the other in a queue of embeddings.
 
     One network and no slow target: the queue, the paper's support set, holds what the projector has made of the
-    first views. Temperature, queue and heads are the paper's.
+    first views. Temperature, queue and the widths of the heads are the paper's.
 
     Paper: https://arxiv.org/abs/2104.14548
 
@@ -43,7 +43,7 @@ class NNCLR:
     """Whether either view's prediction is found by the other's neighbour; False: only that from the second view."""
     views: tuple[ViewName, ViewName] = ("strong", "second")
     queue: Count = 98304
-    projector: Head = Head(hidden=(2048, 2048), output=256, output_batch_norm=True, output_affine="both")
+    projector: Head = Head(hidden=(2048, 2048), output=256, output_batch_norm=True)
     predictor: Head | None = Head(hidden=(4096,), output=256)
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {
