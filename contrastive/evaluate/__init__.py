@@ -7,6 +7,7 @@ from contrastive import lazy
 if TYPE_CHECKING:
     from contrastive.evaluate.collapse import alignment as alignment
     from contrastive.evaluate.collapse import effective_rank as effective_rank
+    from contrastive.evaluate.collapse import spread as spread
     from contrastive.evaluate.collapse import uniformity as uniformity
     from contrastive.evaluate.knn import knn_accuracy as knn_accuracy
     from contrastive.evaluate.knn import knn_predict as knn_predict

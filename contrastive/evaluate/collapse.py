@@ -1,4 +1,4 @@
-"""How far features have collapsed: effective rank, alignment and uniformity."""
+"""How far features have collapsed: effective rank, alignment, uniformity and spread."""
 
 import math
 from typing import cast
@@ -77,3 +77,18 @@ def uniformity(z: Float[Tensor, "n d"], *, block: int = 1024) -> float:
         for at in range(0, n, block)
     ]
     return torch.cat(potentials).logsumexp(0).item() - 4 - math.log(n * (n - 1))
+
+
+@torch.no_grad()
+def spread(z: Float[Tensor, "n d"]) -> Float[Tensor, ""]:
+    """Mean standard deviation of the coordinates of unit embeddings, times the root of their number (Chen & He 2021).
+
+    sqrt(d) * mean over j of sd over i of z[i, j],   1 for directions spread evenly over the sphere, 0 if all coincide
+
+    Raises:
+        ValueError: not a matrix of at least two rows.
+    """
+    check_columns("spread", z.shape[-1], z=z)
+    if len(z) < 2:
+        raise ValueError("spread: 1 embedding given; needs 2 or more, for a deviation is of several.")
+    return unit_rows(z).std(0).mean() * math.sqrt(z.shape[1])

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from contrastive.losses.sce import sce as sce
     from contrastive.losses.sce import sce_crops as sce_crops
     from contrastive.losses.sce import sce_terms as sce_terms
+    from contrastive.losses.simsiam import simsiam as simsiam
     from contrastive.losses.wcl import mixed_supervised_contrast as mixed_supervised_contrast
     from contrastive.losses.wcl import neighbour_contrast as neighbour_contrast
     from contrastive.losses.wcl import supervised_contrast as supervised_contrast

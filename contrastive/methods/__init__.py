@@ -21,6 +21,7 @@ from contrastive.methods.hcl import HCL as HCL
 from contrastive.methods.align_uniform import AlignUniform as AlignUniform
 from contrastive.methods.decoupled import Decoupled as Decoupled
 from contrastive.methods.nnclr import NNCLR as NNCLR
+from contrastive.methods.simsiam import SimSiam as SimSiam
 from contrastive.methods.bsim import BSIM as BSIM
 # isort: on
 

@@ -38,6 +38,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "nnclr, no swap, no predictor": {
         "name": "nnclr", "queue": 64, "projector": HEAD, "predictor": None, "swap": False,
     },
+    "simsiam": {"name": "simsiam", "projector": {**HEAD, "output_batch_norm": True}, "predictor": HEAD},
+    "simsiam, one direction": {"name": "simsiam", "projector": HEAD, "predictor": HEAD, "symmetric": False},
     "simclr, views together": {
         **INNER["simclr"], "views_together": True,
         "projector": {**HEAD, "output_batch_norm": True, "output_affine": "both"},

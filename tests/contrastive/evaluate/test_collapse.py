@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
 
-from contrastive.evaluate import alignment, effective_rank, uniformity
+from contrastive.evaluate import alignment, effective_rank, spread, uniformity
 from tests import oracles
 
 
@@ -99,3 +99,22 @@ def test_what_has_no_meaning_is_refused():
         inspect.unwrap(uniformity)(torch.ones(1, 3))
     with pytest.raises(ValueError, match="block=0"):
         inspect.unwrap(uniformity)(torch.ones(2, 3), block=0)
+
+
+@given(matrices())
+def test_spread_is_the_mean_deviation_of_unit_coordinates(features: Tensor):
+    rows = [[x / math.sqrt(sum(v * v for v in row)) for x in row] for row in features.tolist()]
+    deviations = [np.std(column, ddof=1) for column in zip(*rows, strict=True)]
+    expected = math.sqrt(len(deviations)) * sum(deviations) / len(deviations)
+    assert spread(features).item() == pytest.approx(expected, rel=1e-9)
+
+
+def test_spread_is_one_all_over_the_sphere_and_zero_in_one_point():
+    everywhere = torch.randn(20000, 16, generator=torch.Generator().manual_seed(0))
+    assert spread(everywhere).item() == pytest.approx(1, abs=0.01)
+    assert spread(torch.ones(5, 4)).item() == pytest.approx(0, abs=1e-6)
+
+
+def test_spread_of_one_embedding_is_refused():
+    with pytest.raises(ValueError, match="spread: 1 embedding given"):
+        inspect.unwrap(spread)(torch.ones(1, 4))
