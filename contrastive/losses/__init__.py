@@ -6,6 +6,7 @@ from contrastive import lazy
 
 if TYPE_CHECKING:
     from contrastive.losses.align_uniform import align_uniform as align_uniform
+    from contrastive.losses.barlow_twins import barlow_twins as barlow_twins
     from contrastive.losses.byol import byol as byol
     from contrastive.losses.cacr import cacr as cacr
     from contrastive.losses.cacr import cacr_weight_entropy as cacr_weight_entropy
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from contrastive.losses.sce import sce_crops as sce_crops
     from contrastive.losses.sce import sce_terms as sce_terms
     from contrastive.losses.simsiam import simsiam as simsiam
+    from contrastive.losses.vicreg import vicreg as vicreg
     from contrastive.losses.wcl import mixed_supervised_contrast as mixed_supervised_contrast
     from contrastive.losses.wcl import neighbour_contrast as neighbour_contrast
     from contrastive.losses.wcl import supervised_contrast as supervised_contrast

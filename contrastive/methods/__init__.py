@@ -22,6 +22,8 @@ from contrastive.methods.align_uniform import AlignUniform as AlignUniform
 from contrastive.methods.decoupled import Decoupled as Decoupled
 from contrastive.methods.nnclr import NNCLR as NNCLR
 from contrastive.methods.simsiam import SimSiam as SimSiam
+from contrastive.methods.barlow_twins import BarlowTwins as BarlowTwins
+from contrastive.methods.vicreg import VICReg as VICReg
 from contrastive.methods.bsim import BSIM as BSIM
 # isort: on
 

@@ -40,6 +40,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     },
     "simsiam": {"name": "simsiam", "projector": {**HEAD, "output_batch_norm": True}, "predictor": HEAD},
     "simsiam, one direction": {"name": "simsiam", "projector": HEAD, "predictor": HEAD, "symmetric": False},
+    "barlow_twins": {"name": "barlow_twins", "projector": HEAD},
+    "vicreg": {"name": "vicreg", "projector": HEAD},
     "simclr, views together": {
         **INNER["simclr"], "views_together": True,
         "projector": {**HEAD, "output_batch_norm": True, "output_affine": "both"},
