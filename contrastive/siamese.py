@@ -27,7 +27,7 @@ class Siamese(nn.Module):
     def __init__(self, config: Config, *, world: World, device: torch.device):
         super().__init__()
         self.method, self.assembly = config.method, config.method.assembly
-        self.world = world
+        self.world, self.seed = world, config.seed
         with seeded(config.seed):
             online = _branch(config).to(device=device, dtype=config.dtype)
         online = online.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
@@ -52,6 +52,8 @@ class Siamese(nn.Module):
             queue=self.queue,
             mixture=batch.mixture,
             epoch=batch.epoch,
+            step=batch.step,
+            seed=self.seed,
         )
 
     def loss(self, embeddings: Embeddings) -> Tensor:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from contrastive.losses.hard_negative import debiased as debiased
     from contrastive.losses.hard_negative import hard_negative as hard_negative
     from contrastive.losses.info_nce import info_nce as info_nce
+    from contrastive.losses.lejepa import lejepa as lejepa
+    from contrastive.losses.lejepa import sigreg as sigreg
     from contrastive.losses.mixed import mixed_byol as mixed_byol
     from contrastive.losses.mixed import mixed_info_nce as mixed_info_nce
     from contrastive.losses.mixed import mixed_nt_xent as mixed_nt_xent

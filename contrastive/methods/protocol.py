@@ -11,7 +11,7 @@ from contrastive.schedule import Momentum
 from contrastive.views import ViewName
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Generator, Tensor
 
     from contrastive.views import Mixture
 
@@ -119,6 +119,15 @@ class Embeddings:
     """(N, E) after the second projector, with gradient; empty when there is none."""
     mixture: Mixture | None = None
     epoch: int = 1
+    step: int = 0
+    seed: int = 0
+    """Of the run."""
+
+    def generator(self) -> Generator:
+        """What a loss draws from: of this step's own, on the CPU, the same on every process and at each call."""
+        from contrastive.randomness import generator
+
+        return generator(self.seed, "loss", self.step)
 
 
 class Method(Protocol):

@@ -42,6 +42,8 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "simsiam, one direction": {"name": "simsiam", "projector": HEAD, "predictor": HEAD, "symmetric": False},
     "barlow_twins": {"name": "barlow_twins", "projector": HEAD},
     "vicreg": {"name": "vicreg", "projector": HEAD},
+    "lejepa": {"name": "lejepa", "projector": HEAD, "slices": 16, "local_views": []},
+    "lejepa, multi-crop": {"name": "lejepa", "projector": HEAD, "slices": 16, "local_views": LOCAL},
     "simclr, views together": {
         **INNER["simclr"], "views_together": True,
         "projector": {**HEAD, "output_batch_norm": True, "output_affine": "both"},
