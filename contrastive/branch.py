@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import normalize
 
 
 class Outputs(NamedTuple):
@@ -18,7 +19,7 @@ class Outputs(NamedTuple):
 
 
 class Branch(nn.Module):
-    """Encoder and projector, and on the online side of some methods a predictor or a second projector.
+    """Encoder and projector, and on the online side of some methods a predictor, a second projector or prototypes.
 
     `together`: views of one size go through it as one batch, with batch statistics over all of them.
     """
@@ -30,12 +31,14 @@ class Branch(nn.Module):
         predictor: nn.Module | None = None,
         second_projector: nn.Module | None = None,
         *,
+        prototypes: Tensor | None = None,
         together: bool = False,
     ):
         super().__init__()
         self.together = together
         self.encoder, self.projector = encoder, projector
         self.predictor, self.second_projector = predictor, second_projector
+        self.prototypes = None if prototypes is None else nn.Parameter(normalize(prototypes, dim=1))
 
     def forward(self, views: list[Tensor]) -> list[Outputs]:
         """Embed each view; unless they go together, batch statistics are those of one view."""

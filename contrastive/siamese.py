@@ -50,6 +50,7 @@ class Siamese(nn.Module):
             second={view: found.second for view, found in outputs.items() if found.second is not None},
             target=self._targets(batch),
             queue=self.queue,
+            prototypes=self.online.prototypes,
             mixture=batch.mixture,
             epoch=batch.epoch,
             step=batch.step,
@@ -70,12 +71,17 @@ class Siamese(nn.Module):
 
     @torch.no_grad()
     def follow(self, embeddings: Embeddings, momentum: float) -> None:
-        """After the optimiser's step: the target follows, and the keys of all processes enter the queue."""
+        """After the optimiser's step: the target follows, and the keys of all processes enter the queue.
+
+        Prototypes are put back to length 1.
+        """
         if self.target is not None:
             # Parameters only: running batch statistics are each network's own. The predictor has no twin.
             theirs = dict(self.online.named_parameters())
             for name, parameter in self.target.named_parameters():
                 parameter.lerp_(theirs[name], 1 - momentum)
+        if self.online.prototypes is not None:
+            self.online.prototypes.copy_(normalize(self.online.prototypes, dim=1))
         if self.queue is not None:
             rows = embeddings.projected if self.target is None else embeddings.target
             for view in self.assembly.queued:
@@ -151,4 +157,5 @@ def _branch(config: Config) -> Branch:
     encoder = config.encoder.build()
     projector = parts.projector.build(config.encoder.dim)
     second = parts.second_projector.build(config.encoder.dim) if parts.second_projector else None
-    return Branch(encoder, projector, predictor, second, together=parts.together)
+    prototypes = torch.randn(parts.prototypes, parts.projector.output) if parts.prototypes else None
+    return Branch(encoder, projector, predictor, second, prototypes=prototypes, together=parts.together)

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from contrastive.losses.sce import sce_crops as sce_crops
     from contrastive.losses.sce import sce_terms as sce_terms
     from contrastive.losses.simsiam import simsiam as simsiam
+    from contrastive.losses.swav import sinkhorn as sinkhorn
+    from contrastive.losses.swav import swav as swav
     from contrastive.losses.vicreg import vicreg as vicreg
     from contrastive.losses.wcl import mixed_supervised_contrast as mixed_supervised_contrast
     from contrastive.losses.wcl import neighbour_contrast as neighbour_contrast

@@ -25,6 +25,7 @@ from contrastive.methods.simsiam import SimSiam as SimSiam
 from contrastive.methods.barlow_twins import BarlowTwins as BarlowTwins
 from contrastive.methods.vicreg import VICReg as VICReg
 from contrastive.methods.lejepa import LeJEPA as LeJEPA
+from contrastive.methods.swav import SwAV as SwAV
 from contrastive.methods.bsim import BSIM as BSIM
 # isort: on
 

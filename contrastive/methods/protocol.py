@@ -68,6 +68,8 @@ class Assembly:
     queued: tuple[int, ...] = ()
     """Views that enter the queue, in this order: their target embeddings, or without a target network what the
     online projector makes of them."""
+    prototypes: int = 0
+    """How many unit vectors, as wide as an embedding, are learned beside the network; 0 for none."""
     batch_norm_splits: int = 1
     """Into how many parts encoders cut the batch for their batch statistics; the target's is shuffled before."""
     whole_online: bool = False
@@ -115,6 +117,8 @@ class Embeddings:
     """(K, D) unit rows of earlier steps, oldest overwritten first; None when the method keeps no queue."""
     projected: Mapping[int, Tensor] = field(default_factory=dict[int, "Tensor"])
     """(N, D) of the online network after the projector alone, with gradient."""
+    prototypes: Tensor | None = None
+    """(P, D) unit rows, with gradient; None when the method learns none."""
     second: Mapping[int, Tensor] = field(default_factory=dict[int, "Tensor"])
     """(N, E) after the second projector, with gradient; empty when there is none."""
     mixture: Mixture | None = None

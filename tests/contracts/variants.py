@@ -44,6 +44,11 @@ VARIANTS: dict[str, dict[str, Any]] = {
     "vicreg": {"name": "vicreg", "projector": HEAD},
     "lejepa": {"name": "lejepa", "projector": HEAD, "slices": 16, "local_views": []},
     "lejepa, multi-crop": {"name": "lejepa", "projector": HEAD, "slices": 16, "local_views": LOCAL},
+    "swav": {"name": "swav", "projector": HEAD, "prototypes": 8, "queue": 0, "frozen_epochs": 0, "local_views": []},
+    "swav, queue, multi-crop": {
+        "name": "swav", "projector": HEAD, "prototypes": 32, "queue": 64, "queue_after_epochs": 0, "frozen_epochs": 0,
+        "local_views": LOCAL,
+    },
     "simclr, views together": {
         **INNER["simclr"], "views_together": True,
         "projector": {**HEAD, "output_batch_norm": True, "output_affine": "both"},

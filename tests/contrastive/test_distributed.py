@@ -48,7 +48,8 @@ SHARED = [
     "moco, symmetric, split batch norm", "simclr, views together", "mmcl, views together",
     "cacr, queue, split batch norm", "bsim on simclr, views together", "simclr", "byol", "moco", "ressl",
     "mmcl, symmetric, boxed", "mmcl, queue", "wcl, neighbours' crops", "wcl, own crops", "cacr",
-    "simsiam", "barlow_twins", "vicreg", "lejepa",
+    "simsiam", "barlow_twins", "vicreg", "lejepa", "swav",
+    "swav, queue, multi-crop",
     "cacr, queue", "cacr, reweighted", "bsim on simclr", "bsim on moco, half", "bsim on wcl", "bsim on cacr",
     "debiased", "hcl", "align_uniform", "decoupled, weighted, views together", "nnclr",
 ]  # fmt: skip
