@@ -7,12 +7,27 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from contrastive import losses
 from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather
-from contrastive.recipes import CIFAR_RESNET18, LAPTOP_HEAD, Preset
+from contrastive.recipes import CIFAR_CHANNELS, CIFAR_RESNET18, LAPTOP_HEAD, Preset
 from contrastive.types import NonNegative, Positive, configuration
 from contrastive.views import ViewName
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_STL10: dict[str, Any] = {
+    "method.alignment_weight": 1.0, "method.uniformity_weight": 1.0,
+    "method.alignment_exponent": 2.0, "method.uniformity_temperature": 2.0,
+    "method.projector": {"hidden": [512], "output": 128}, "method.views_together": True,
+    "encoder": CIFAR_RESNET18,
+    "views.strong": {"size": 64, "crop_scale": [0.08, 1.0], "jitter": 1.0, "hue": 0.4,
+                     "colour": "exact"},
+    "views.channels": {"mean": [0.44087801806139126, 0.42790631331699347, 0.3867879370752931],
+                       "std": [0.26826768628079806, 0.2610450402318512, 0.26866836876860795]},
+    "optimiser": {"name": "sgd", "lr": 0.12, "momentum": 0.9, "weight_decay": 1e-4,
+                  "schedule": "steps", "milestones": [155, 170, 185], "warmup_epochs": 0},
+    "batch": 768, "epochs": 200,
+}  # fmt: skip
 
 
 @configuration
@@ -48,22 +63,15 @@ class AlignUniform:
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {"align_uniform": {"projector": LAPTOP_HEAD}}
     presets: ClassVar[dict[str, Preset]] = {
+        "cifar10": Preset(
+            source="ours: the STL-10 run on CIFAR-10's own images, with the statistics usual there",
+            values={**_STL10, "views.strong": {**_STL10["views.strong"], "size": None},
+                    "views.channels": CIFAR_CHANNELS},
+        ),
         "stl10": Preset(
             source="the authors' STL-10 run (64 pixels); encoder and head ours (theirs: an AlexNet-like one); an "
                    "epoch's last batch is dropped where it is smaller",
-            values={
-                "method.alignment_weight": 1.0, "method.uniformity_weight": 1.0,
-                "method.alignment_exponent": 2.0, "method.uniformity_temperature": 2.0,
-                "method.projector": {"hidden": [512], "output": 128}, "method.views_together": True,
-                "encoder": CIFAR_RESNET18,
-                "views.strong": {"size": 64, "crop_scale": [0.08, 1.0], "jitter": 1.0, "hue": 0.4,
-                                 "colour": "exact"},
-                "views.channels": {"mean": [0.44087801806139126, 0.42790631331699347, 0.3867879370752931],
-                                   "std": [0.26826768628079806, 0.2610450402318512, 0.26866836876860795]},
-                "optimiser": {"name": "sgd", "lr": 0.12, "momentum": 0.9, "weight_decay": 1e-4,
-                              "schedule": "steps", "milestones": [155, 170, 185], "warmup_epochs": 0},
-                "batch": 768, "epochs": 200,
-            },
+            values=_STL10,
         ),
     }  # fmt: skip
 

@@ -50,6 +50,10 @@ class Decoupled:
         "decoupled, weighted": {"projector": LAPTOP_HEAD, "sigma": 0.5},
     }
     presets: ClassVar[dict[str, Preset]] = {
+        "cifar10": Preset(
+            source="ours: SimCLR's CIFAR-10 recipe at the temperature of lightly's benchmark",
+            values={**SimCLR.presets["cifar10"].values, "method.temperature": 0.1, "method.sigma": None},
+        ),
         "imagenet": Preset(
             source="lightly's ImageNet benchmark of DCL: SimCLR's with temperature 0.1, LARS at 0.075 sqrt(batch); "
                    "the cosine ends at 0 (theirs: a thousandth of the peak), blur of 23 taps for Pillow's",
