@@ -213,6 +213,7 @@ def test_what_has_no_meaning_is_refused(p, nn, temperature: float, message: str)
         ((4, 3), (4, 2), r"support \(4, 2\) given; needs \(1 or more, 3\)"),
         ((4, 3), (0, 3), r"support \(0, 3\)"),
         ((0, 3), (4, 3), r"z \(0, 3\)"),
+        ((3,), (4, 3), r"z \(3,\)"),
     ],
 )
 def test_a_support_set_that_has_no_neighbours_is_refused(z, support, message: str):
