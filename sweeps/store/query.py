@@ -5,9 +5,8 @@
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
@@ -16,6 +15,9 @@ from sweeps.store.layout import MARK, check_version, is_smoke_test, read_manifes
 from sweeps.store.parts import Index
 from sweeps.store.schema import FORMER, LOG, METRIC, WIDE
 from sweeps.store.snapshot import Snapshot, before, facts, snapshot, sources, steadily
+
+if TYPE_CHECKING:
+    import duckdb
 
 VIEWS = ["reports", "epochs", "runs", "final", "events", "sweeps"]
 SWEEP = "regexp_extract(filename, '([^/]+)/[^/]+/[^/]+$', 1)"
@@ -77,7 +79,7 @@ def curve(directory: Path, run: str, metric: str) -> tuple[np.ndarray, np.ndarra
     return np.asarray(found["epoch"]), np.asarray(found["value"])
 
 
-def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
+def connect(path: Path, *, shut: bool = False) -> "duckdb.DuckDBPyConnection":
     """Return an in-memory database of a sweep, or of all sweeps of a store, as it is now.
 
     Its views, each with a column `sweep`:
@@ -105,6 +107,8 @@ def connect(path: Path, *, shut: bool = False) -> duckdb.DuckDBPyConnection:
     directories = sweep_directories(path) if (path / MARK).is_file() else [path]
     real = [one for one in directories if one == path or not is_smoke_test(one)]
     snapshots = [snapshot(directory) for directory in real]
+    import duckdb
+
     connection = duckdb.connect()
     connection.execute("SET parquet_metadata_cache = true")
     # Only where it is on: in Jupyter without ipywidgets it is off, and DuckDB refuses to be told so.
@@ -124,13 +128,13 @@ def _files(snapshots: Sequence[Snapshot], table: str) -> list[str]:
     return [str(parts.part_path(s.directory, part)) for s in snapshots for part in s.index.of(table)]
 
 
-def _shut(connection: duckdb.DuckDBPyConnection, files: Sequence[str]) -> None:
+def _shut(connection: "duckdb.DuckDBPyConnection", files: Sequence[str]) -> None:
     connection.execute(f"SET allowed_paths = [{', '.join(map(sql_text, files))}]")
     connection.execute("SET enable_external_access = false")
     connection.execute("SET lock_configuration = true")
 
 
-def _define(connection: duckdb.DuckDBPyConnection, table: str, snapshots: Sequence[Snapshot]) -> None:
+def _define(connection: "duckdb.DuckDBPyConnection", table: str, snapshots: Sequence[Snapshot]) -> None:
     """Define the views `table_facts`, which mark replaced rows, and `table_rows`, without these."""
     found = [_of(s.directory, s.live[table]) for s in snapshots]
     live = fold.joined(found or [_of(Path(), fold.empty(table))], table)
@@ -155,7 +159,7 @@ def _of(directory: Path, rows: pa.Table) -> pa.Table:
     return rows.add_column(0, "sweep", pa.array([directory.name] * len(rows), pa.string()))
 
 
-def _views(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _views(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     """Return the definitions of the public views over the rows."""
     columns = {table: _columns(connection, f"{table}_rows") for table in LOG}
     metrics = [name for name in columns["reports"] if name.startswith(METRIC)]
@@ -217,7 +221,7 @@ def _one_metric(wide: pa.Table, shared: Sequence[str], name: str) -> pa.Table:
     return rows.select(shared).append_column("metric", metric).append_column("value", rows[name])
 
 
-def _columns(connection: duckdb.DuckDBPyConnection, view: str) -> list[str]:
+def _columns(connection: "duckdb.DuckDBPyConnection", view: str) -> list[str]:
     return [row[0] for row in connection.execute(f"DESCRIBE {view}").fetchall()]
 
 

@@ -19,7 +19,7 @@ CLAIMS = {
     "the spaces": ("import search_spaces", ("pyarrow", "duckdb", *TRAINING, *STATISTICS)),
     "what carries a sweep out": (
         "import sweeps.sessions.session",
-        ("scipy", "sklearn", "matplotlib", "ray.train.torch"),
+        ("scipy", "sklearn", "matplotlib", "ray.train.torch", "duckdb"),
     ),
     "a process that times steps": (
         "import sweeps.backend.probe",
@@ -36,6 +36,7 @@ CLAIMS = {
             "sweeps.planning",
             "torch._dynamo",
             "ray.train.torch",
+            "duckdb",
         ),
     ),
 }
@@ -54,3 +55,13 @@ def loaded(program: str, names: tuple[str, ...]) -> list[str]:
 def test_it_loads_nothing_that_it_has_no_use_for(what: str) -> None:
     program, unused = CLAIMS[what]
     assert loaded(program, unused) == []
+
+
+@pytest.mark.parametrize("module", ["sessions.session", "backend.trainable", "backend.probe"])
+def test_a_process_that_ends_looks_for_no_garbage_in_what_it_has_imported(module: str) -> None:
+    last = "import atexit, gc, sys; atexit.register(lambda: sys.stderr.write(str(gc.get_freeze_count() > 50_000)))"
+    program = f"{last}\nimport sweeps.{module}"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stderr == "True"
