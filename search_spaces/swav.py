@@ -23,7 +23,7 @@ PROTOTYPES = Space(
 ABLATION = ablation(
     "SwAV",
     LAPTOP,
-    Alternative("no queue", {"method.queue": 0}, "the authors' runs of large batches"),
+    Alternative("a short queue", {"method.queue": 128}, "ours: three images a prototype, with the batch"),
     Alternative("one iteration", {"method.iterations": 1}, "ours: codes that are less evenly shared"),
     Alternative("nothing frozen", {"method.frozen_epochs": 0}, "ours: prototypes learn from the start"),
     Alternative("fixed prototypes", {"method.frozen_epochs": 24}, "the paper's study of prototypes"),
