@@ -5,7 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
-from contrastive.config import in_words
+from contrastive.batches import batches
+from contrastive.config import Config, in_words
+from contrastive.config import replace as replace_in
+from contrastive.data import Dataset
+from contrastive.distributed import World
+from contrastive.learner import Learner
 from contrastive.losses import lejepa, sigreg
 from contrastive.methods import LeJEPA
 from contrastive.methods.protocol import Embeddings
@@ -47,3 +52,18 @@ def test_directions_are_those_of_seed_and_step_at_each_call() -> None:
 def test_one_view_alone_is_refused() -> None:
     with pytest.raises(ValueError, match="one view in all, which is its own prediction"):
         in_words(lambda: LeJEPA(views=("strong",), local_views=()))
+
+
+def test_a_vision_transformer_of_timm_learns_by_it(config: Config, dataset: Dataset) -> None:
+    pytest.importorskip("timm")
+    vit = {"name": "timm", "model": "vit_tiny_patch16_224", "image_size": 32}
+    method = {"name": "lejepa", "slices": 16, "local_views": [], "projector": {"hidden": [16], "output": 8}}
+    small = replace_in(
+        config, {"encoder": vit, "method": method, "optimiser": {"name": "adamw", "warmup_epochs": 0}}
+    )
+    learner = Learner(small, steps_per_epoch=6, world=World(), device=torch.device("cpu"))
+    batch = next(batches(small, dataset, 1, world=World(), device=torch.device("cpu")))
+    losses = [
+        learner.step(batch)[0].item() for _ in range(4)
+    ]  # along the same directions: the step is the same
+    assert losses[-1] < losses[0]
