@@ -68,6 +68,8 @@ def path_of(location: Sequence[str | int], annotation: Any) -> tuple[str, Any]:
     """
     names, owner = list[str](), None
     for part in location:
+        if isinstance(part, int) and dataclasses.is_dataclass(annotation):  # an argument by its position
+            part = fields(annotation)[part]  # noqa: PLW2901
         named = by_tag(annotation)
         if part in named and len(members(annotation)) > 1:
             annotation = named[str(part)]

@@ -1,10 +1,13 @@
 """Numbers that carry their legal range, and the one decorator of all configurations."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from functools import wraps
 from typing import Annotated, Any, TypeVar, Union, cast, dataclass_transform
 
 from pydantic import ConfigDict, Field
 from pydantic.dataclasses import dataclass, is_pydantic_dataclass
+
+from contrastive.words import in_words
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 NonNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
@@ -22,7 +25,30 @@ T = TypeVar("T")
 def configuration(kind: type[T]) -> type[T]:
     """Make a class a frozen dataclass that is legal by type and whose repr says what differs from its defaults."""
     kind.__repr__ = _differences
-    return cast(type[T], dataclass(frozen=True, kw_only=True, config=STRICT, repr=False)(kind))
+    return strict(kw_only=True, repr=False)(kind)
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(Field,))
+def strict(*, kw_only: bool = False, repr: bool = True) -> Callable[[type[T]], type[T]]:  # noqa: A002
+    """Make a class a frozen dataclass that is legal by type: what is illegal is refused in a sentence."""
+
+    def made(kind: type[T]) -> type[T]:
+        whole = dataclass(frozen=True, kw_only=kw_only, repr=repr, config=STRICT)(kind)
+        return cast(type[T], refusing_in_words(whole))
+
+    return made
+
+
+def refusing_in_words(kind: Any) -> Any:
+    """Make a pydantic dataclass refuse what is illegal in a sentence of this project's, not in pydantic's text."""
+    build = kind.__init__
+
+    @wraps(build)
+    def __init__(self: Any, *values: Any, **named: Any) -> None:  # noqa: N807
+        in_words(lambda: build(self, *values, **named), kind)
+
+    kind.__init__ = __init__
+    return kind
 
 
 def _differences(self: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from contrastive import kinds
+from contrastive.kinds import fields, path_of
 
 T = TypeVar("T")
 
@@ -74,14 +74,8 @@ def in_words(build: Callable[[], T], kind: Any = None) -> T:
     try:
         return build()
     except ValidationError as error:
-        raise ValueError(sentence(error, kind)) from None
-
-
-def sentence(error: Exception, kind: Any = None) -> str:
-    """An error in one sentence; a finding of pydantic's with path, value and what is allowed."""
-    if not isinstance(error, ValidationError):
-        return str(error)
-    return "; ".join(_sentence(finding, kind) for finding in error.errors(include_url=False))
+        findings = error.errors(include_url=False)
+        raise ValueError("; ".join(_sentence(finding, kind) for finding in findings)) from None
 
 
 def closest(name: str, names: list[str]) -> str:
@@ -93,7 +87,7 @@ def closest(name: str, names: list[str]) -> str:
 
 
 def _sentence(finding: ErrorDetails, kind: Any) -> str:
-    path, owner = kinds.path_of(finding["loc"], kind)
+    path, owner = path_of(finding["loc"], kind)
     given, message = finding["input"], _message(finding, owner)
     missing = finding["type"].startswith("missing")
     shown = not missing and isinstance(given, str | int | float | bool | list | None)
@@ -106,6 +100,6 @@ def _message(finding: ErrorDetails, owner: Any) -> str:
     if kind in ("value_error", "assertion_error"):
         return str(about.get("error", "")) or finding["msg"]
     if kind in PLAIN:
-        known = kinds.fields(owner) if kind in ("unexpected_keyword_argument", "extra_forbidden") else []
+        known = fields(owner) if kind in ("unexpected_keyword_argument", "extra_forbidden") else []
         return f"{PLAIN[kind]}{'. ' + closest(str(finding['loc'][-1]), known) if known else ''}"
     return f"wants {WANTED[kind].format(**about)}" if kind in WANTED else "is nothing that it can be"

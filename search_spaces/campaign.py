@@ -3,12 +3,11 @@
 from typing import Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from contrastive.types import STRICT, Count, NonNegative, Positive
+from contrastive.types import Count, NonNegative, Positive, strict
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Entry:
     """One sweep of a campaign. Fields are the flags of the command line; None is what they are without it."""
 
@@ -34,7 +33,7 @@ class Entry:
     """
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Campaign:
     """A research programme: a question, its sweeps by name, and what all of them may cost."""
 

@@ -6,9 +6,8 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from pydantic import Field, JsonValue
-from pydantic.dataclasses import dataclass
 
-from contrastive.types import STRICT, Positive
+from contrastive.types import Positive, strict
 
 
 def _fractions(count: int) -> list[float]:
@@ -68,7 +67,7 @@ class _Range(_Domain):
         return sorted(plain) if len(plain) == len(exact) else exact
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Uniform(_Range):
     """Real numbers from `low` to `high`; `source` says who studied this range.
 
@@ -92,7 +91,7 @@ class Uniform(_Range):
         return self._within(self.low + (self.high - self.low) * fraction)
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class LogUniform(_Range):
     """Positive real numbers, every factor equally likely: for rates, temperatures and whatever else spans decades.
 
@@ -122,7 +121,7 @@ class LogUniform(_Range):
         return self._within(np.exp(low + (high - low) * fraction))
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Integer(_Range):
     """Whole numbers from `low` to `high`; `logarithmic`: every factor about equally likely.
 
@@ -201,7 +200,7 @@ class _Listed(_Domain):
         return self.values[min(int(fraction * self.size), self.size - 1)]
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Choice(_Listed):
     """One of the JSON values listed; a value may be a whole sub-configuration.
 
@@ -216,7 +215,7 @@ class Choice(_Listed):
     kind: Literal["choice"] = Field(default="choice", kw_only=True)
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Zip(_Listed):
     """Values of several parameters that change together; its key in a space is their paths, joined by ", ".
 

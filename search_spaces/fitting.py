@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from contrastive import config as configs
-from contrastive.config import Config, in_words, value_at
+from contrastive.config import Config, value_at
 from contrastive.evaluate.protocols import NEIGHBOURS
 from contrastive.fitting import ENDLESS, TIMED, for_epochs, has, with_batch
 from search_spaces import normalise
@@ -56,7 +56,7 @@ def based_on(space: Space, base: Config, pinned: Collection[str] = ()) -> Space:
     changes["alternatives"] = without_pinned(space.alternatives, pinned)
     if base != space.base:
         changes |= {"reference": None, "reported": ()}
-    moved = in_words(lambda: replace(space, **changes))
+    moved = replace(space, **changes)
     return replace(moved, first=tuple(a for a in without_pinned(space.first, pinned) if _fits(moved, a)))
 
 

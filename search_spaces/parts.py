@@ -3,14 +3,13 @@
 from typing import Annotated
 
 from pydantic import Field, JsonValue
-from pydantic.dataclasses import dataclass
 
 from contrastive.config import Config, to_dict
 from contrastive.paths import ABSENT, value_in
-from contrastive.types import STRICT, Count, Positive
+from contrastive.types import Count, Positive, strict
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class When:
     """A domain exists only where the field at `path` has one of these values.
 
@@ -41,7 +40,7 @@ class When:
     values: tuple[JsonValue, ...] = Field(min_length=1)
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Less:
     """The number at path `smaller` stays below the one at path `larger`, wherever a configuration has both.
 
@@ -62,7 +61,7 @@ class Less:
         return ABSENT in (smaller, larger) or smaller < larger
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Reference:
     """A result of the base arm that was measured before, so that a sweep of one seed knows its noise."""
 
@@ -72,7 +71,7 @@ class Reference:
     source: str
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Alternative:
     """An arm with a name: changes to the base that belong together.
 
@@ -84,7 +83,7 @@ class Alternative:
     source: str
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Reported:
     """A figure that others have published of one setting, to lay ours beside."""
 

@@ -5,13 +5,12 @@ from functools import cached_property
 from typing import Any
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
 from contrastive import config as configs
 from contrastive.config import Config, closest, value_at
 from contrastive.fitting import changed
 from contrastive.paths import ABSENT, value_in
-from contrastive.types import STRICT
+from contrastive.types import strict
 from search_spaces import normalise
 from search_spaces.ablations import TOGETHER, NamedArms, standing
 from search_spaces.conditional import Chosen, ConditionalDomains
@@ -19,7 +18,7 @@ from search_spaces.domains import Domain
 from search_spaces.parts import Alternative, Less, Reference, Reported, When
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Space:
     """A question, the default answer (`base`), and the values that may vary around it.
 

@@ -33,6 +33,7 @@ METHODS: Final = types.registered(globals())
 INNER: Final = types.union(kind for kind in METHODS if hasattr(kind, "mixed_loss"))
 """Those that BSIM can hold."""
 rebuild_dataclass(cast(Any, BSIM), _types_namespace={"Inner": INNER})
+types.refusing_in_words(BSIM)
 
 if TYPE_CHECKING:
     from contrastive.methods.protocol import Method as Method

@@ -112,20 +112,11 @@ def guarded(name: str, work: Callable[[], int]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (ValueError, OSError) as refusal:
-        sys.stderr.write(f"{name}: {by_flag(_in_words(refusal))}\n")
+        sys.stderr.write(f"{name}: {by_flag(str(refusal))}\n")
         return 2
     except KeyboardInterrupt:
         sys.stderr.write(f"{name}: interrupted before anything was started\n")
         return 130
-
-
-def _in_words(refusal: Exception) -> str:
-    """A refusal in this project's words; pydantic's own findings cannot be there where pydantic is not."""
-    if "pydantic" not in sys.modules:
-        return str(refusal)
-    from contrastive.words import sentence
-
-    return sentence(refusal)
 
 
 def by_flag(text: str) -> str:

@@ -5,11 +5,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 from pydantic import Field, JsonValue, TypeAdapter
-from pydantic.dataclasses import dataclass
 
 from contrastive import config as configs
 from contrastive.config import Config, in_words
-from contrastive.types import STRICT, Count, Natural, NonNegative, Positive
+from contrastive.types import Count, Natural, NonNegative, Positive, strict
 from search_spaces.domains import Choice, Zip
 from search_spaces.space import Space
 from sweeps.planning.designs import (
@@ -27,7 +26,7 @@ from sweeps.stoppers import Asha, Guard, Never, Stopper
 from sweeps.store import former
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Objective:
     """A metric that runs report after each epoch, by which arms are judged."""
 
@@ -37,7 +36,7 @@ class Objective:
     """Whether it is summed over the epochs (such as seconds); otherwise the last epoch's value counts."""
 
 
-@dataclass(frozen=True, config=STRICT)
+@strict()
 class Confirm:
     """The confirmation: the best arms of the search and the default, run again on fresh seeds when it has ended."""
 
@@ -45,7 +44,7 @@ class Confirm:
     seeds: Count = 5
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Budget:
     """The limits on what a sweep may spend; the first that is reached ends it. None: no limit."""
 
@@ -58,7 +57,7 @@ class Budget:
     gpu_hours: Positive | None = None
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Plan:
     """A sweep: `arms` configurations, each run on every seed. The space's default is always the first arm."""
 
@@ -200,7 +199,7 @@ def checked(**fields: Any) -> Plan:
     parts = len(space.domains if fields["design"] == "path" else space.alternatives)
     if parts and fields["design"] in COMPARISONS:
         fields = {"arms": 1 + parts * (parts + 1) // 2, **fields}  # all pairs, or all steps of a path
-    plan = in_words(lambda: Plan(**fields))
+    plan = Plan(**fields)
     # Adaptive designs are asked for arms as they go; the others have as many as they have.
     return replace(plan, arms=total(plan))
 

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from contrastive.config import closest, in_words
+from contrastive.config import closest
 from sweeps.planning.plan import Budget, Objective
 from sweeps.store import former
 from sweeps.store.schema import SECONDS
@@ -72,7 +72,7 @@ def parse_budget(text: str | Budget, before: Budget | None = None) -> Budget:
         each = " or ".join(f"{kind}={number}" for kind in kinds)
         raise ValueError(f"--budget {text}: {number} of what? Such as {number}h, or {each}")
     found = parse_fields("--budget", former.budget(",".join(parts)), kinds)
-    return in_words(lambda: replace(before or Budget(), **found))
+    return replace(before or Budget(), **found)
 
 
 def in_hours(text: str) -> float:

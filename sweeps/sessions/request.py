@@ -142,7 +142,7 @@ def plan_fields(asked: Request, before: Plan | None = None) -> dict[str, Any]:
     confirm = {part: said[name] for part, name in CONFIRM.items() if name in said}
     if confirm:
         confirmed = (before and before.confirm) or Confirm()
-        fields["confirm"] = configs.in_words(lambda: replace(confirmed, **confirm))
+        fields["confirm"] = replace(confirmed, **confirm)
     parsers: dict[str, Callable[[Any], Any]] = {
         "seeds": parse_seeds,
         "objectives": parse_objectives,

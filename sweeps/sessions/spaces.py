@@ -108,7 +108,7 @@ def from_file(said: str, reference: str, kind: type[T]) -> T:
         raise ValueError(f"{said} {reference}: there is no file {path}; write it as FILE.py:VARIABLE")
     try:
         check_keys(path)
-        content = configs.in_words(lambda: runpy.run_path(str(path)))
+        content = runpy.run_path(str(path))
     except Exception as error:  # any error in the file is the user's to mend
         raise ValueError(f"{said} {reference}: {path} fails with {type(error).__name__}: {error}") from error
     known = {name: value for name, value in content.items() if isinstance(value, kind)}

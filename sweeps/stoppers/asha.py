@@ -3,14 +3,12 @@
 from bisect import insort
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
-from contrastive.types import STRICT
+from contrastive.types import strict
 from sweeps.stoppers.judge import Judge, Observer, Peers, Verdict
 from sweeps.stoppers.settings import Rungs
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Asha(Rungs):
     """Asynchronous successive halving, stopping form: at a rung the best 1/reduction of those that reached it go on.
 

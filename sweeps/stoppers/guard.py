@@ -6,9 +6,8 @@ from dataclasses import dataclass as plain
 from typing import Annotated
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from contrastive.types import STRICT, Count, NonNegative
+from contrastive.types import Count, NonNegative, strict
 
 Watch = Callable[[str, int, Mapping[str, float]], str | None]
 """Function of run, epoch and metrics that returns why the run is to end, or None."""
@@ -17,7 +16,7 @@ UNWELL = ("collapsed:", "diverged:")
 FINITE = {"loss": "the loss", "knn_top1": "the kNN accuracy", "effective_rank": "the effective rank"}
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Guard:
     """Guard that ends collapsed and diverged runs, independent of other runs.
 

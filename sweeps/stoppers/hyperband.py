@@ -4,15 +4,14 @@ import math
 from typing import Annotated, Literal
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from contrastive.types import STRICT, Count
+from contrastive.types import Count, strict
 from sweeps.stoppers.asha import AshaJudge
 from sweeps.stoppers.judge import Judge, Observer, Verdict
 from sweeps.stoppers.settings import Ladder, Rungs
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Hyperband(Rungs):
     """Asynchronous Hyperband: brackets of successive halving that begin to compare at different epochs.
 

@@ -3,14 +3,12 @@
 from bisect import insort
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
-from contrastive.types import STRICT, Count, NonNegative
+from contrastive.types import Count, NonNegative, strict
 from sweeps.stoppers.judge import Judge, Observer, Peers, Verdict
 from sweeps.stoppers.settings import Ladder, Settings
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Median(Settings):
     """Median rule: a run ends if its best value is below the median of the other runs' averages up to that epoch.
 

@@ -2,14 +2,12 @@
 
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
-from contrastive.types import STRICT
+from contrastive.types import strict
 from sweeps.stoppers.judge import Judge, Observer, Verdict
 from sweeps.stoppers.settings import Ladder, Settings
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Never(Settings):
     """No early stopping: every run is trained to its end."""
 

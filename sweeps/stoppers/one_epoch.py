@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
-from contrastive.types import STRICT, Count
+from contrastive.types import Count, strict
 from sweeps.stoppers.judge import Judge
 from sweeps.stoppers.rung import PausingJudge
 from sweeps.stoppers.settings import Ladder, Settings
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class OneEpoch(Settings):
     """The baseline: all runs are trained for one epoch (or a few), then the best of them to the end.
 

@@ -8,9 +8,8 @@ from typing import Annotated, Literal
 
 import numpy as np
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from contrastive.types import STRICT, Count, NonNegative
+from contrastive.types import Count, NonNegative, strict
 from sweeps.stoppers.judge import Judge, Verdict
 from sweeps.stoppers.rung import PausingJudge
 from sweeps.stoppers.settings import Ladder, Rungs
@@ -22,7 +21,7 @@ NEIGHBOURS, DISTANCES = 100, 1000
 pairs, which would cost more with every run."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Pasha(Rungs):
     """Progressive successive halving: a higher rung is opened only while the order of runs is not settled.
 

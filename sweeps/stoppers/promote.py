@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from pydantic.dataclasses import dataclass
-
-from contrastive.types import STRICT
+from contrastive.types import strict
 from sweeps.stoppers.judge import Judge
 from sweeps.stoppers.rung import PausingJudge
 from sweeps.stoppers.settings import Rungs
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Promote(Rungs):
     """Asynchronous successive halving as published: runs pause at rungs, free places promote the best.
 

@@ -7,10 +7,9 @@ from dataclasses import field
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import JsonValue
-from pydantic.dataclasses import dataclass
 
 from contrastive.config import closest
-from contrastive.types import STRICT
+from contrastive.types import strict
 from sweeps.stoppers.judge import Judge, Observer, Verdict
 from sweeps.stoppers.settings import Ladder, Settings
 
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
 USUAL = "MedianPruner"
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Optuna(Settings):
     """Any pruner of Optuna, by the name of its class and its keyword arguments.
 

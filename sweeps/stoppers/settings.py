@@ -3,15 +3,14 @@
 from typing import Annotated
 
 from pydantic import Field
-from pydantic.dataclasses import dataclass
 
-from contrastive.types import STRICT, Count, Fraction, NonNegative
+from contrastive.types import Count, Fraction, NonNegative, strict
 
 Ladder = tuple[tuple[int, float], ...]
 """Epochs at which runs are compared, and how many runs should go on after each."""
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Settings:
     """Fields and defaults of every stopper."""
 
@@ -26,7 +25,7 @@ class Settings:
         return multiplied(max(1, epochs // 6), 2, epochs)
 
 
-@dataclass(frozen=True, kw_only=True, config=STRICT)
+@strict(kw_only=True)
 class Rungs(Settings):
     """Base of stoppers that compare runs at epochs `grace` x `reduction`^j, below the horizon."""
 

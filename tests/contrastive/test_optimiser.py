@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 from torch import nn
 
 from contrastive.config import Config, replace
@@ -164,7 +164,7 @@ def test_the_peak_follows_the_batch_as_asked(config: type[SGD], scaling: str, pe
 def test_a_schedule_that_makes_no_sense_is_refused(
     config: type, fields: dict[str, object], message: str
 ) -> None:
-    with pytest.raises(ValidationError, match=message):
+    with pytest.raises(ValueError, match=message):
         config(**fields)
 
 

@@ -1,4 +1,6 @@
+import dataclasses
 import json
+import re
 from typing import Any
 
 import numpy as np
@@ -6,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from contrastive.config import replace
+from contrastive.config import Config, replace
+from contrastive.methods import BSIM
 from search_spaces.domains import Choice, Integer, LogUniform, Uniform
 from search_spaces.fitting import based_on
 from search_spaces.space import Alternative, Space
@@ -288,3 +291,26 @@ def test_what_is_confirmed_is_run_on_seeds_that_had_no_part_in_the_search() -> N
     assert expected_epochs_of(made) == (8 * (12 + 9), 8 * (12 + 9))
     assert (plan().confirm_seeds, plan().confirm_runs) == ((), 0)
     assert plan(arms=2, confirm=Confirm(arms=5, seeds=1)).confirm_runs == 2  # there are no five
+
+
+@pytest.mark.parametrize(
+    ("build", "sentence"),
+    [
+        (lambda: Plan(space=TINY, arms=0), "arms = 0: wants a number greater than or equal to 1"),
+        (
+            lambda: dataclasses.replace(plan(), seeds=(-1,)),
+            "seeds.0 = -1: wants a number greater than or equal to 0",
+        ),
+        (lambda: Budget(hour=8), "hour = 8: there is no such field. Did you mean hours or gpu_hours?"),
+        (lambda: Choice((), source="x"), "values: wants at least 1 of them, got 0"),
+        (lambda: Uniform(0.0, "one", source="x"), "high = 'one': wants a number"),
+        (lambda: Space(name="s", question="?"), "base: has to be given"),
+        (lambda: Asha(reduction=1), "reduction = 1: "),
+        (lambda: BSIM(inner=3), "inner = 3: "),
+        (lambda: Config(batch="many"), "batch = 'many': wants a whole number (an integer)"),
+    ],
+)
+def test_what_is_built_in_python_is_refused_in_a_sentence(build: Any, sentence: str) -> None:
+    with pytest.raises(ValueError, match=f"^{re.escape(sentence)}") as refusal:
+        build()
+    assert "\n" not in str(refusal.value)
