@@ -78,8 +78,7 @@ def _carry_out(begun: Begun, options: Options, cluster: session.Session) -> Outc
     except KeyboardInterrupt:
         pass
     if closing:
-        again = f"{options.line(f'resume {begun.directory.name}')}{options.typed()}"
-        console.out(f"\nEnded early: {closing.reason}. Go on with\n  {again}")
+        console.out(f"\nEnded early: {closing.reason}. {options.again(begun.directory.name)}")
     if closing == INTERRUPTED:
         return Outcome(begun.directory, session.STOPPED)
     for one in begun.sweeps.values():

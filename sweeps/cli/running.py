@@ -90,11 +90,11 @@ def resume(sweep: str | None, kind: Kind | None, dry_run: bool, **typed: Any) ->
         return campaigns.resume(directory, asked, options, dry_run=dry_run, as_json=typed["as_json"])
     from sweeps.cli import show
     from sweeps.sessions import session
+    from sweeps.sessions.growth import growth
 
     if dry_run:
-        return show.show_growth(
-            directory, *session.growth(directory, asked), options, as_json=typed["as_json"]
-        )
+        before, plan = growth(directory, asked)
+        return show.show_growth(directory, before, plan, options, as_json=typed["as_json"])
     return show.show_outcome(session.resume(directory, options, asked), as_json=typed["as_json"])
 
 

@@ -131,15 +131,14 @@ def _distribution(domain: Domain) -> BaseDistribution:
 
 
 def _proposal(asked: optuna.Trial, name: str, domain: Domain) -> Any:
-    match domain, _distribution(domain):
-        case (Choice() | Zip(), CategoricalDistribution(choices=choices)):
+    match domain:
+        case Choice() | Zip():
+            choices = _categories(domain)
             return domain.values[choices.index(asked.suggest_categorical(name, choices))]
-        case _, IntDistribution() as whole:
-            return asked.suggest_int(name, whole.low, whole.high, log=whole.log)
-        case _, FloatDistribution() as real:
-            return asked.suggest_float(name, real.low, real.high, log=real.log)
-        case _, other:
-            raise TypeError(f"no proposals from {other}")
+        case Integer():
+            return asked.suggest_int(name, domain.low, domain.high, log=domain.logarithmic)
+        case _:
+            return asked.suggest_float(name, domain.low, domain.high, log=isinstance(domain, LogUniform))
 
 
 def _parameter(value: Any, domain: Domain) -> Any:

@@ -12,21 +12,6 @@ from sweeps.replay.read import of_file, of_sweep
 from sweeps.replay.recording import Recording, correlation_at
 
 __all__ = [
-    "FRACTIONS",
-    "Curves",
-    "Delays",
-    "Ending",
-    "Listed",
-    "Measured",
-    "Recording",
-    "Replayed",
-    "Searcher",
-    "Searching",
-    "check_curves",
-    "correlation_at",
-    "interval_text",
-    "measure_replays",
-    "of_file",
-    "of_sweep",
-    "replay",
-]
+    "FRACTIONS", "Curves", "Delays", "Ending", "Listed", "Measured", "Recording", "Replayed", "Searcher", "Searching",
+    "check_curves", "correlation_at", "interval_text", "measure_replays", "of_file", "of_sweep", "replay",
+]  # fmt: skip

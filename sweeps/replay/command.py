@@ -57,32 +57,27 @@ def parser(program: str = "python -m sweeps.replay") -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    p.add_argument("sweeps", nargs="+", metavar="SWEEP")
-    p.add_argument("--store", type=Path, default=DEFAULT_STORE, help="the result store (./results)")
-    p.add_argument(
+    add = p.add_argument
+    add("sweeps", nargs="+", metavar="SWEEP")
+    add("--store", type=Path, default=DEFAULT_STORE, help="the result store (./results)")
+    add(
         "--stopper",
         action="append",
         metavar="NAME[:FIELD=VALUE,...]",
         help="may be repeated; every one there is, if none is named",
     )
-    p.add_argument(
-        "--searcher",
-        action="append",
-        metavar="NAME",
-        help=f"may be repeated: {', '.join(SEARCHERS)} ({RANDOM})",
-    )
-    p.add_argument("--workers", type=int, default=2, metavar="N", help="runs trained at once (2)")
-    p.add_argument("--replays", type=int, default=100, metavar="N", help="of each row (100)")
-    p.add_argument(
-        "--delays", default="", metavar="start=5,report=0.1,stop=1", help="seconds without training (none)"
-    )
-    p.add_argument(
+    names = ", ".join(SEARCHERS)
+    add("--searcher", action="append", metavar="NAME", help=f"may be repeated: {names} ({RANDOM})")
+    add("--workers", type=int, default=2, metavar="N", help="runs trained at once (2)")
+    add("--replays", type=int, default=100, metavar="N", help="of each row (100)")
+    add("--delays", default="", metavar="start=5,report=0.1,stop=1", help="seconds without training (none)")
+    add(
         "--no-checkpoints",
         action="store_true",
         help="a promoted run repeats what it has had, to see what they are worth",
     )
-    p.add_argument("--seed", type=int, default=0, metavar="N", help="of the orders and searches (0)")
-    p.add_argument("--json", action="store_true", help="one JSON object, for programs")
+    add("--seed", type=int, default=0, metavar="N", help="of the orders and searches (0)")
+    add("--json", action="store_true", help="one JSON object, for programs")
     return p
 
 
@@ -105,19 +100,11 @@ def jobs(one: Recording, given: argparse.Namespace) -> list[Callable[[], ReplayR
     stoppers = {text: by_text(text) for text in given.stopper or STOPPERS}
     searchers = {name: searching(one, name) for name in given.searcher or [RANDOM]}
     delays = _delays(given.delays)
+    numbers = {name: getattr(given, name) for name in ("replays", "workers", "seed")}
+    measured = partial(measure_replays, one, delays=delays, checkpoints=not given.no_checkpoints, **numbers)
 
     def job(name: str, text: str) -> ReplayRow:
-        found = measure_replays(
-            one,
-            stoppers[text],
-            replays=given.replays,
-            searching=searchers[name],
-            workers=given.workers,
-            delays=delays,
-            checkpoints=not given.no_checkpoints,
-            seed=given.seed,
-        )
-        return ReplayRow(name, text, found)
+        return ReplayRow(name, text, measured(stoppers[text], searching=searchers[name]))
 
     return [partial(job, name, text) for name in searchers for text in stoppers]
 

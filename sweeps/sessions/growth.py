@@ -1,8 +1,10 @@
 """Growth of a resumed sweep, which stays as it was or becomes larger."""
 
 from dataclasses import replace
+from pathlib import Path
 
 from search_spaces.space import Space
+from sweeps import store
 from sweeps.planning import plan as plans
 from sweeps.planning.designs import GRIDS, finer
 from sweeps.planning.plan import Plan
@@ -42,6 +44,16 @@ def grown(plan: Plan, asked: Request) -> Plan:
     larger = checked(**fields | changes) if changes else plan
     gridded = plan.design in GRIDS and not plan.space.alternatives
     return _finer(plan, larger) if gridded and changes.keys() & {"arms", "space"} else larger
+
+
+def growth(directory: Path, asked: Request) -> tuple[Plan, Plan]:
+    """Return the plan of a sweep, and the one after resuming it with this request.
+
+    Raises:
+        ValueError: it cannot grow by this request.
+    """
+    before = plans.from_dict(store.read_manifest(directory)["plan"])
+    return before, grown(before, asked)
 
 
 def _finer(plan: Plan, larger: Plan) -> Plan:

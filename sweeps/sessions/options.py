@@ -77,6 +77,10 @@ class Options:
         different = {f.name: v for f in shown if (v := getattr(self, f.name)) != getattr(usual, f.name)}
         return "".join(f" {_flag(name, value)}" for name, value in different.items())
 
+    def again(self, name: str) -> str:
+        """Say what to type to go on with a sweep or campaign."""
+        return f"Go on with\n  {self.line(f'resume {name}')}{self.typed()}"
+
     def line(self, words: str) -> str:
         """Return a command line on the same store, as this program is called."""
         return self.program.line(words, self.store)

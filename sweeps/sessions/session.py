@@ -28,7 +28,6 @@ from sweeps.engine.retention import smallest_budget
 from sweeps.engine.study import Study
 from sweeps.engine.sweep import Sweep
 from sweeps.engine.sweep_manifest import origin
-from sweeps.planning import plan as plans
 from sweeps.planning.plan import Plan
 from sweeps.sessions.growth import grown
 from sweeps.sessions.options import Options
@@ -59,12 +58,7 @@ class Outcome:
 
 
 def start(plan: Plan, options: Options, command: str) -> Outcome:
-    """Start a sweep and carry it out.
-
-    Args:
-        plan: its plan.
-        options: what it is carried out with.
-        command: what was typed, for the record.
+    """Start a sweep and carry it out; `command` is what was typed, for the record.
 
     Raises:
         ValueError: it cannot be started; says why, and nothing has been written.
@@ -82,12 +76,7 @@ def start(plan: Plan, options: Options, command: str) -> Outcome:
 
 
 def resume(directory: Path, options: Options, asked: Request) -> Outcome:
-    """Resume a sweep that was interrupted, or let it grow.
-
-    Args:
-        directory: the sweep's folder.
-        options: what it is carried out with.
-        asked: the request by which it grows.
+    """Resume a sweep that was interrupted, or let it grow by what is asked for.
 
     Raises:
         ValueError: it cannot be resumed, or not with this request; says why.
@@ -101,16 +90,6 @@ def resume(directory: Path, options: Options, asked: Request) -> Outcome:
             return lifecycle.go_on(begun) if same else lifecycle.grow(begun, plan, program=options.line)
 
     return with_cluster(plan, options, lambda cluster: _carry_out(grow(), options, cluster))
-
-
-def growth(directory: Path, asked: Request) -> tuple[Plan, Plan]:
-    """Return the plan of a sweep, and the one after resuming it with this request.
-
-    Raises:
-        ValueError: it cannot grow by this request.
-    """
-    before = plans.from_dict(store.read_manifest(directory)["plan"])
-    return before, grown(before, asked)
 
 
 def with_cluster(plan: Plan, options: Options, work: Callable[[Session], T]) -> T:
@@ -176,7 +155,7 @@ def _end(begun: Sweep, options: Options, console: Console, closing: Closing | No
     """Show the results; a sweep that was closed before its end can be resumed."""
     from sweeps.sessions.conclusion import conclude  # figures and statistics have no part in starting
 
-    again = f"Go on with\n  {options.line(f'resume {begun.directory.name}')}{options.typed()}"
+    again = options.again(begun.directory.name)
     if closing == INTERRUPTED:
         console.out(f"\nInterrupted; every reported epoch is kept. {again}")
         return Outcome(begun.directory, STOPPED)

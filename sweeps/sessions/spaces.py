@@ -132,8 +132,6 @@ def _resolved(
     pinned = resolved(base, changes, json.loads(plain, parse_constant=str))  # NaN can be refused as a word
     for path in pinned.keys() - assigned.keys():
         sys.stderr.write(f"--set {path}={json.dumps(pinned[path])} is meant\n")
-    if isinstance(root := pinned.get("data.root"), str):  # Ray changes the working directory of its processes
-        pinned["data.root"] = str(Path(root).expanduser().absolute())
     if "seed" in pinned:
         raise ValueError("--set seed: the seeds of a sweep's runs are given with --seeds")
     return pinned

@@ -71,9 +71,12 @@ def greedy_path(
         scores: of arms by their key, greater is better; None: it failed. An arm without one is not yet known.
     """
     left, made, arms = changes(space, target), Change(), [space.default()]
+    there = space.chosen(target)  # all remaining changes, where none can be made alone
     while left:
         steps = [({**made, **change}, space.conditional.arm({**made, **change})) for change in left]
-        steps = [(choices, arm) for choices, arm in steps if stands(space, arm)] or [_all(space, target)]
+        steps = [(choices, arm) for choices, arm in steps if stands(space, arm)] or [
+            (there, space.flat(there))
+        ]
         if len(arms) + len(steps) > most:
             break
         arms += [arm for _, arm in steps]
@@ -114,12 +117,6 @@ def changes(space: Space, target: Mapping[str, Any]) -> list[Change]:
             )
             found.setdefault(leader[name], {}).update({name: there[name]} if name in there else {})
     return list(found.values())
-
-
-def _all(space: Space, target: Mapping[str, Any]) -> tuple[Change, Values]:
-    """Join all remaining changes, where none can be made alone."""
-    there = space.chosen(target)
-    return there, space.flat(there)
 
 
 def _rank(score: float | None) -> float:
