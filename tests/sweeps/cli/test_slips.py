@@ -12,8 +12,8 @@ import pytest
 from contrastive import spelling
 from contrastive.config import Config, closest
 from contrastive.spelling import resolved
-from sweeps.planning import fields, slips
 from sweeps.planning import plan as plans
+from sweeps.planning import slips, texts
 from sweeps.planning.designs import DESIGNS
 from sweeps.planning.plan import Budget
 from sweeps.planning.texts import parse_budget
@@ -75,7 +75,7 @@ def test_a_path_that_may_mean_several_is_refused_with_their_names(typed: str, me
         resolved(Config(), {}, {typed: 1})
 
 
-@pytest.mark.parametrize("module", [spelling, slips, fields])
+@pytest.mark.parametrize("module", [spelling, slips, texts])
 def test_examples_are_true(module: ModuleType) -> None:
     found = doctest.testmod(module)
     assert found.attempted > found.failed == 0
