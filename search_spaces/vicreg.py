@@ -6,19 +6,16 @@ from search_spaces.laptop import ablation, laptop
 from search_spaces.space import Alternative, Space
 
 LAPTOP = laptop("vicreg")
+SOURCE = "ours, a decade around a 25th of the authors'"
 
 WEIGHTS = Space(
     name="vicreg_weights",
     question="How should VICReg weigh invariance, variance and covariance?",
     base=LAPTOP,
     domains={
-        "method.invariance_weight": LogUniform(
-            1.0, 100.0, source="ours, around the authors' 25; their study tries 1"
-        ),
-        "method.variance_weight": LogUniform(
-            1.0, 100.0, source="ours, around the authors' 25; their study tries 1"
-        ),
-        "method.covariance_weight": LogUniform(0.1, 10.0, source="ours, a decade around the authors' 1"),
+        "method.invariance_weight": LogUniform(0.1, 10.0, source=f"{SOURCE} 25, whose study tries 1"),
+        "method.variance_weight": LogUniform(0.1, 10.0, source=f"{SOURCE} 25, whose study tries 1"),
+        "method.covariance_weight": LogUniform(0.004, 0.4, source=f"{SOURCE} 1"),
     },
 )
 
