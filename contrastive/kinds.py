@@ -1,7 +1,11 @@
 """Kinds of configurations by "name": the members of unions, their fields and defaults."""
 
+import ast
 import dataclasses
+import inspect
+import textwrap
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any, get_args, get_origin
 
 from pydantic import TypeAdapter
@@ -40,6 +44,18 @@ def field(kind: Any, name: str) -> Any:
     """The type of a field; None where it is not known."""
     known: Mapping[str, Any] = getattr(kind, "__pydantic_fields__", {})
     return known[name].annotation if name in known else None
+
+
+def meanings(kind: type) -> dict[str, str]:
+    """What is said of each field, under it in the source of its class: read on demand, as that takes its time."""
+    said: dict[str, str] = {}
+    for base in [base for base in reversed(kind.__mro__) if dataclasses.is_dataclass(base)]:
+        source = ast.parse(textwrap.dedent(inspect.getsource(base))).body[0]
+        assert isinstance(source, ast.ClassDef)
+        for line, text in pairwise(source.body):
+            if isinstance(line, ast.AnnAssign) and isinstance(text, ast.Expr):
+                said[ast.unparse(line.target)] = inspect.cleandoc(ast.literal_eval(text.value))
+    return said
 
 
 def of(annotation: Any, node: Any) -> type | None:

@@ -16,7 +16,7 @@ Share = Annotated[float, Field(gt=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Natural = Annotated[int, Field(ge=0)]
 
-STRICT = ConfigDict(extra="forbid", validate_default=True, use_attribute_docstrings=True)
+STRICT = ConfigDict(extra="forbid", validate_default=True)
 """No unknown field, no illegal default."""
 T = TypeVar("T")
 

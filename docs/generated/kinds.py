@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from contrastive import config as configs
 from contrastive import data, encoder, optimiser, schedule
+from contrastive.kinds import meanings
 from generated.docstrings import markdown
 from search_spaces import domains
 from sweeps.planning.designs import DESIGNS
@@ -76,25 +77,18 @@ def field_table(kind: type) -> str:
     """Name, default, legal values and meaning of each field."""
     schema = TypeAdapter(kind).json_schema()
     properties = schema.get("properties") or schema["$defs"][kind.__name__]["properties"]
+    said = meanings(kind)
     rows = [
         [
             f"`{name}`",
             _default(field),
             _legal(properties[name], schema),
-            meaning(kind, name),
+            said.get(name, ""),
         ]
         for name, field in fields(kind).items()
         if name not in ("name", "kind")
     ]
     return table(["field", "default", "legal", "meaning"], rows) if rows else "It has no fields."
-
-
-def meaning(kind: type, name: str) -> str:
-    """What is said of a field, by the class or by the one that it has it from."""
-    owners = (fields(base) for base in kind.__mro__ if "__pydantic_fields__" in vars(base))
-    return next(
-        (field[name].description for field in owners if name in field and field[name].description), ""
-    )
 
 
 def table(head: list[str], rows: Iterable[list[str]]) -> str:

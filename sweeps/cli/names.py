@@ -9,6 +9,7 @@ from pydantic import TypeAdapter
 
 from contrastive import config as configs
 from contrastive import data, encoder, optimiser
+from contrastive.kinds import meanings
 from contrastive.methods import METHODS
 from search_spaces import SPACES
 from search_spaces.campaigns import CAMPAIGNS
@@ -138,10 +139,11 @@ def _kind(name: str, kind: Any, flag: str) -> tuple[dict[str, Any], list[str]]:
 
 def _fields(kind: Any) -> dict[str, tuple[Any, str]]:
     """Default and meaning of each field but the name; of one that has to be given, None."""
+    said = meanings(kind)
     return {
         name: (
             None if field.is_required() else configs.to_json(field.get_default(call_default_factory=True)),
-            field.description or "",
+            said.get(name, ""),
         )
         for name, field in kind.__pydantic_fields__.items()
         if name != "name"

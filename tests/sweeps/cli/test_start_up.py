@@ -6,6 +6,9 @@ import sys
 
 import pytest
 
+from contrastive.kinds import meanings
+from contrastive.optimiser import SGD
+
 STATISTICS = ("scipy", "sklearn", "matplotlib", "pandas")
 TRAINING = ("torch", "ray", "optuna")
 RUN = "from sweeps.run import main\ntry: main({})\nexcept SystemExit: pass"
@@ -65,3 +68,15 @@ def test_a_process_that_ends_looks_for_no_garbage_in_what_it_has_imported(module
         [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stderr == "True"
+
+
+def test_what_is_said_of_fields_is_read_from_the_source_on_demand() -> None:
+    read = "[path for path in linecache.cache if 'contrastive' in path]"
+    program = f"import linecache, sys, contrastive.config; sys.stderr.write(repr({read}))"
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stderr == "[]"
+    assert meanings(SGD)["lr_scaling"].startswith(
+        "The peak for a global batch"
+    )  # which it has from another class
