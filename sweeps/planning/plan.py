@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field, JsonValue, TypeAdapter
 
@@ -22,18 +22,9 @@ from sweeps.planning.designs import (
     total,
     usual_design,
 )
+from sweeps.planning.objectives import Objective, check_order
 from sweeps.stoppers import Asha, Guard, Never, Stopper
 from sweeps.store import former
-
-
-@strict()
-class Objective:
-    """A metric that runs report after each epoch, by which arms are judged."""
-
-    metric: str = Field(default="knn_top1", min_length=1)
-    direction: Literal["maximize", "minimize"] = "maximize"
-    total: bool = False
-    """Whether it is summed over the epochs (such as seconds); otherwise the last epoch's value counts."""
 
 
 @strict()
@@ -83,7 +74,7 @@ class Plan:
     def __post_init__(self) -> None:
         self._check_workers()
         self._check_design()
-        self._check_objectives()
+        check_order(self.objectives)
 
     def _check_workers(self) -> None:
         if self.space.base.batch % self.workers_per_run:
@@ -111,24 +102,13 @@ class Plan:
             raise ValueError(
                 f"design = cmaes: it needs two ranges of numbers, and {self.space.name} has {len(ranges)}; take tpe"
             )
+        if self.design == "cmaes" and len(self.objectives) > 1:
+            raise ValueError("design = cmaes: it has one objective; take nsga2 or tpe for several")
         if self.design == "path" and len(self.given) != 1:
             raise ValueError(f"design = path: it leads to one arm, and {len(self.given)} are given")
         for arm in self.given:
             if not self.space.allows(self.space.config(arm)):
                 raise ValueError(f"given = {arm}: it breaks a constraint of {self.space.name}")
-
-    def _check_objectives(self) -> None:
-        if self.objectives[0] != Objective():
-            raise ValueError(
-                f"objectives = {self.objectives[0].metric}: the first is knn_top1, more of it better; stopping, "
-                "confirmation and the summary go by it. Name it first, then the others"
-            )
-        names = [(objective.metric, objective.total) for objective in self.objectives]
-        twice = [metric for i, (metric, whole) in enumerate(names) if (metric, whole) in names[:i]]
-        if twice:
-            raise ValueError(f"objectives = {', '.join(twice)}: named twice; name each once")
-        if len(names) > 1 and self.design == "cmaes":
-            raise ValueError("design = cmaes: it has one objective; take nsga2 or tpe for several")
 
     @property
     def epochs(self) -> int:

@@ -7,7 +7,7 @@ from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from rich.console import Console
 
@@ -15,13 +15,12 @@ from sweeps import store
 from sweeps.backend import cluster as launch
 from sweeps.backend.own import OwnCluster
 from sweeps.backend.worker import Places
-from sweeps.engine import history as histories
 from sweeps.engine import lifecycle
 from sweeps.engine.arbiter import INTERRUPTED, Arbiter
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.closing import Closing
 from sweeps.engine.engine import Engine
-from sweeps.engine.history import Elsewhere, History
+from sweeps.engine.history import Elsewhere, History, finished_elsewhere, read_history
 from sweeps.engine.ledger import Watcher
 from sweeps.engine.provenance import code
 from sweeps.engine.retention import smallest_budget
@@ -38,7 +37,6 @@ from sweeps.store.folding import folding
 
 STOPPED, FAILED = 130, 1
 Session = Callable[[], AbstractContextManager[None]]
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -92,10 +90,10 @@ def resume(directory: Path, options: Options, asked: Request) -> Outcome:
     return with_cluster(plan, options, lambda cluster: _carry_out(grow(), options, cluster))
 
 
-def with_cluster(plan: Plan, options: Options, work: Callable[[Session], T]) -> T:
-    """Return the result of `work`; a cluster is joined before anything is written, our own started when needed.
+def with_cluster(plan: Plan, options: Options, work: Callable[[Session], Outcome]) -> Outcome:
+    """Return what comes of `work`, to which the session of a cluster with the resources of a plan's runs is given.
 
-    `plan` says which resources a run needs; `work` is given the cluster's session.
+    A cluster is joined before anything is written; our own is started when needed.
 
     Raises:
         ValueError: no run fits there, or its checkpoints do not.
@@ -174,7 +172,7 @@ def _run(begun: Sweep, options: Options, session: Session, console: Console) -> 
         Progress(begun.plan, console) as progress,
         folding(begun.directory),
     ):
-        history = histories.read_history(begun.directory)
+        history = read_history(begun.directory)
         engine = open_engine(begun, options, writer, history, progress)
         if said := passed_over(engine):
             console.out(said)
@@ -182,7 +180,7 @@ def _run(begun: Sweep, options: Options, session: Session, console: Console) -> 
         arbiter = Arbiter([engine], hours=history.hours, asked_to_stop=asked_to_stop)
         progress.begin(engine)
         closing = train(arbiter, begun.cache, session, progress.say)
-        if (met := passed_over(engine, met=True)) and met != said:  # a search has found more of them
+        if (met := passed_over(engine, met=True)) not in ("", said):  # a search has found more of them
             console.out(met)
         return closing
 
@@ -207,9 +205,7 @@ def open_engine(
             room=None if options.disk is None else int(options.disk * 1e9),
         ),
         watcher=watcher,
-        reusable=histories.finished_elsewhere(begun.directory, trained_by)
-        if options.reuse
-        else (lambda _: None),
+        reusable=finished_elsewhere(begun.directory, trained_by) if options.reuse else (lambda _: None),
     )
 
 
