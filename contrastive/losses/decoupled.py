@@ -47,7 +47,7 @@ def decoupled(
         -0.208
     """
     where = "decoupled"
-    check_positive(where, temperature=temperature)
+    check_positive(where, temperature=temperature, **({} if sigma is None else {"sigma": sigma}))
     check_pairs(where, z1=z1, z2=z2)
     check_several(where, z1=z1)
     first, second = unit_rows(z1), unit_rows(z2)
@@ -57,6 +57,5 @@ def decoupled(
     others = log_sum(z, z, temperature, excluded=self_and_twin)
     twin = (first * second).sum(1)
     if sigma is not None:
-        check_positive(where, sigma=sigma)
         twin = twin * (2 - n * (twin.detach() / sigma).softmax(0))
     return others.mean() - twin.mean() / temperature
