@@ -15,7 +15,6 @@ from analysis.report.evidence import read_evidence
 from analysis.rows import Rows
 from analysis.summary import Summary
 from sweeps import store
-from sweeps.store import StoreError
 
 if TYPE_CHECKING:
     from analysis.gallery import Figures
@@ -35,7 +34,7 @@ RUN_FIELDS = (
 
 
 def open(root: str | Path, sweep: str | None = None) -> "Results":  # noqa: A001
-    """Open a sweep of a result store: the one of that name, else the latest; or the sweep whose folder `root` is.
+    """Open a sweep of a result store: the one of that name, else the last; or the sweep whose folder `root` is.
 
     >>> results = open("tests/fixtures/evidence", "methods-20261125-110151")
     >>> results
@@ -46,23 +45,7 @@ def open(root: str | Path, sweep: str | None = None) -> "Results":  # noqa: A001
     Raises:
         ValueError: there is no such sweep, or no store; names what there is.
     """
-    return Results(recorded(root, sweep))
-
-
-def recorded(root: str | Path, sweep: str | None = None) -> Path:
-    """The folder of the sweep that `open` opens; arguments and errors are those of `open`."""
-    path = Path(root).expanduser()
-    if sweep is not None:
-        return store.find(sweep, root=path)
-    if (path / store.MANIFEST).is_file():
-        return path
-    found = store.sweep_directories(path)
-    if not found:
-        what = "holds no sweep yet" if path.exists() else "is not there"
-        raise StoreError(
-            f"{path.absolute()} {what}; give the folder of a result store, or of one of its sweeps"
-        )
-    return max(found, key=lambda folder: store.read_manifest(folder).get("created", ""))
+    return Results(store.find(sweep, root=Path(root)))
 
 
 class Results:

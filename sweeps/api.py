@@ -81,7 +81,7 @@ def open(store: str | Path = DEFAULT_STORE, sweep: str | None = None) -> Sweep: 
     Raises:
         ValueError: there is none; names those that there are.
     """
-    return Sweep(results.recorded(store, sweep))
+    return Sweep(stores.find(sweep, root=Path(store)))
 
 
 def start_campaign(

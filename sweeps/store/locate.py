@@ -1,29 +1,31 @@
 """Lookup of sweeps and campaigns by name."""
 
+import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Literal
 
-from sweeps.store.layout import LOCK, MARK, StoreError, check_version
+from sweeps.store.layout import LOCK, MANIFEST, MARK, StoreError, check_version
 
 Kind = Literal["sweep", "campaign"]
 KINDS: tuple[Kind, ...] = ("sweep", "campaign")
 
 
 def find(name: str | None, *, root: Path, kinds: Sequence[Kind] = ("sweep",)) -> Path:
-    """Return the folder of the sweep or campaign with this id or path; without a name, of the last one.
+    """Return the folder of the sweep or campaign with this id or path; without a name, of the one last carried out.
 
     Args:
         name: its id or path.
-        root: the store.
+        root: the store; without a name, also the very folder that is meant.
         kinds: the kinds that are allowed.
 
     Raises:
         StoreError: there is none (names those that exist), or the store is of a newer program.
     """
     root = root.expanduser().absolute()
-    for kind in kinds if name else ():
-        for directory in (Path(str(name)).expanduser(), root / f"{kind}s" / str(name)):
+    for kind in kinds:
+        for directory in (Path(name).expanduser(), root / f"{kind}s" / name) if name else (root,):
             if (directory / f"{kind}.json").is_file():
                 check_version(directory)
                 return directory.resolve()
@@ -45,9 +47,17 @@ def is_campaign(directory: Path) -> bool:
     return (directory / "campaign.json").is_file()
 
 
-def _carried_out(directory: Path) -> tuple[float, float]:
-    """Return when a driver last started it; for a campaign, when one last started any of its sweeps."""
+def _carried_out(directory: Path) -> tuple[str, bool]:
+    """Return when a driver last started it, in UTC; without a lock, as in a copy, when it was begun.
+
+    A campaign is carried out with the last of its sweeps, and comes before that.
+    """
     campaign = is_campaign(directory)
-    places = directory.glob("*.json") if campaign else (directory / LOCK, directory / "sweep.json")
-    times = [path.stat().st_mtime for path in places if path.is_file()]
-    return max(times, default=0.0), float(campaign)
+    if (lock := directory / LOCK).is_file():
+        return datetime.fromtimestamp(lock.stat().st_mtime, UTC).isoformat(), campaign
+    content = json.loads(
+        (directory / ("campaign.json" if campaign else MANIFEST)).read_text(encoding="utf-8")
+    )
+    sweeps = [directory.parents[1] / "sweeps" / name for name in content.get("sweeps", {}).values()]
+    times = [_carried_out(sweep)[0] for sweep in sweeps if sweep.is_dir()]
+    return max([content.get("created", ""), *times]), campaign

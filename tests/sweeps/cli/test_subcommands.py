@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+import analysis
+import sweeps
 from sweeps import campaign, store
 from sweeps.cli import names
 from sweeps.cli.main import COMMANDS, main
@@ -89,16 +91,23 @@ def test_the_script_does_one_thing_at_a_time(words: list[str], capsys: pytest.Ca
 def test_without_a_name_the_sweep_that_was_carried_out_last_is_meant(
     results: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    for age, folder in enumerate(sorted(store.sweep_directories(results))):
-        os.utime(folder / "sweep.json", (1e9 - age, 1e9 - age))
-    os.utime(results / "sweeps" / RECORDED / "sweep.json", (2e9, 2e9))
+    created = {path.name: store.read_manifest(path)["created"] for path in store.sweep_directories(results)}
+    for root in (
+        results,
+        results / "sweeps" / RECORDED,
+    ):  # in a copy, the last that was begun; a sweep is itself
+        meant = RECORDED if root != results else max(created, key=lambda name: created[name])
+        assert find(None, root=root).name == analysis.open(root).id == sweeps.open(root).id == meant
+    (results / "sweeps" / RECORDED / "lock").touch()
+    os.utime(results / "sweeps" / RECORDED / "lock", (2e9, 2e9))
     assert find(None, root=results).name == RECORDED
     for words in (["status"], ["status", RECORDED]):
         assert main([*words, "--store", str(results)]) == 0
         assert capsys.readouterr().out.startswith(f"{RECORDED}: ")
     (results / "sweeps" / "methods-20261125-110151" / "lock").touch()
     os.utime(results / "sweeps" / "methods-20261125-110151" / "lock", (3e9, 3e9))
-    assert find(None, root=results).name == "methods-20261125-110151"
+    other = "methods-20261125-110151"
+    assert find(None, root=results).name == analysis.open(results).id == sweeps.open(results).id == other
 
 
 def test_a_dry_run_of_growth_says_what_it_costs_beside_what_there_is(
