@@ -5,7 +5,6 @@ from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Unpack
 
-from analysis import results
 from sweeps import store as stores
 from sweeps.campaigns.results import CampaignResults
 from sweeps.sessions.results import Sweep

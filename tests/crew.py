@@ -15,7 +15,6 @@ from sweeps.engine.history import Finished
 from sweeps.engine.runs import IssuedRun
 from sweeps.engine.study import Study
 from sweeps.planning import plan as plans
-from sweeps.planning.designs import key
 from sweeps.planning.plan import Plan
 from sweeps.store import Writer
 from tests.fixtures.tiny_space import TINY
@@ -67,15 +66,13 @@ class Sitting:
         SITTINGS.append(self)
         history = histories.read_history(self.directory)
         self.study = Study(self.plan, "images", self.directory)
-        default = self.study._run(key(self.plan.space.default()), 0, 0).arm
         self.engine = Engine(
             self.study,
             self.writer,
             history,
-            default_arm=default,
-            **self.options,
             checkpoints=Checkpoints(self.directory / "checkpoints", keep=self.keep, room=self.room),
             reusable=self.reusable,
+            **self.options,
         )
 
 

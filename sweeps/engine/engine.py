@@ -30,7 +30,16 @@ WAIT: Literal["wait"] = "wait"
 class Engine:
     """Issuer of a study's runs, which judges their reports and records all of it.
 
-    `reusable` finds a finished equal run of another sweep; `devices` is the number of GPUs of a run.
+    Args:
+        study: of the sweep.
+        writer: of its store.
+        history: what was recorded before.
+        checkpoints: of its runs.
+        devices: GPUs of a run.
+        fail_fast: end with the first run that fails.
+        retry_failed: train the runs again that have failed.
+        watcher: of what happens from now on.
+        reusable: finds a finished equal run of another sweep.
     """
 
     def __init__(
@@ -39,27 +48,23 @@ class Engine:
         writer: Writer,
         history: History,
         *,
-        default_arm: str,
         checkpoints: Checkpoints,
+        devices: float = 0.0,
         fail_fast: bool = False,
         retry_failed: bool = False,
-        devices: float = 0.0,
         watcher: Watcher | None = None,
         reusable: Callable[[str], Finished | None] = lambda _: None,
     ):
         self.study, self.plan, self.writer = study, study.plan, writer
-        self.retry_failed, self.reusable = retry_failed, reusable
-        held = devices or self.plan.workers_per_run
-        self.ledger = Ledger(study, writer, history, checkpoints=checkpoints, devices=held)
-        self.judging = Judging(self.plan, self.ledger, default_arm=default_arm, order=history.order)
+        self.reusable, self.retry_failed = reusable, retry_failed
+        self.ledger = Ledger(study, writer, history, checkpoints=checkpoints, gpus=devices)
+        self.judging = Judging(self.ledger, order=history.order)
         self.queue = RunQueue(study, self.ledger, self.judging, stop=self._stop)
-        self.spending = Spending(self.plan, self.ledger, self.queue, default_arm=default_arm, devices=devices)
+        self.spending = Spending(self.ledger, self.queue)
         self.failures = FailureStreak(fail_fast)
         self.closing: Closing | None = None
         self.queue.left_behind = self._take_up(history)
-        self.ledger.watcher = (
-            watcher or self.ledger.watcher
-        )  # of what was recorded before, nobody is told again
+        self.ledger.watcher = watcher or Watcher()  # of what was recorded before, nobody is told again
 
     def issue(self) -> IssuedRun | Literal["wait"] | None:
         """Return the next run to train; WAIT while there is none yet, None when there will be none."""
@@ -147,14 +152,11 @@ class Engine:
                 self.study.tell(run.identity, state, self.ledger.values(run))
             elif state in ("stopped", "failed"):
                 self.study.tell(run.identity, state)
-        failed = [
-            run for run, state in history.states.items() if state == "failed" and run in self.study.entries
-        ]
+        failed = [run for run in history.in_state("failed") if run in self.study.entries]
         again = [self.study.retry(run) for run in failed] if self.retry_failed else []
         for run in again:
             self.writer.event("retried", run.identity)
-        elsewhere = {run for run, state in history.states.items() if state == "paused"}
-        elsewhere |= {run.identity for run in again}
+        elsewhere = {*history.in_state("paused"), *(run.identity for run in again)}
         self.queue.dismiss()
         return again + [run for run in self.study.unfinished() if run.identity not in elsewhere]
 

@@ -43,6 +43,10 @@ class History:
     sittings: tuple[tuple[float, float], ...] = ()
     """Start of each session and time of the last record in it, in seconds since the epoch."""
 
+    def in_state(self, state: str) -> list[str]:
+        """Return the runs whose latest state this is."""
+        return [run for run, latest in self.states.items() if latest == state]
+
     @property
     def hours(self) -> float:
         """Wall-clock hours of all sessions so far."""

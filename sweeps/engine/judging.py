@@ -7,8 +7,7 @@ from sweeps.engine.history import History
 from sweeps.engine.ledger import Ledger
 from sweeps.engine.run_progress import METRIC, Metrics
 from sweeps.engine.runs import IssuedRun
-from sweeps.planning.plan import Plan
-from sweeps.stoppers import UNWELL, ArmsJudge, Verdict, judge_of
+from sweeps.stoppers import UNWELL, Verdict, judge_of
 
 OUTDONE = "paused and never taken up again: others were better"
 
@@ -16,13 +15,11 @@ OUTDONE = "paused and never taken up again: others were better"
 class Judging:
     """Judge by a plan's stopper and guard, whose verdicts follow from the record."""
 
-    def __init__(self, plan: Plan, ledger: Ledger, *, default_arm: str, order: int):
-        self.plan, self.ledger, self.default_arm, self.order = plan, ledger, default_arm, order
-        self.judge, self.guard = self._judge(), plan.guard.watch()
-
-    def _judge(self) -> ArmsJudge:
+    def __init__(self, ledger: Ledger, *, order: int):
+        self.ledger, self.plan, self.order = ledger, ledger.study.plan, order
         plan, reference = self.plan, self.plan.space.reference
-        return judge_of(
+        self.guard = plan.guard.watch()
+        self.judge = judge_of(
             plan.stopper,
             plan.epochs,
             arms=plan.arms,
@@ -33,7 +30,7 @@ class Judging:
 
     def spares(self, arm: str) -> bool:
         """Return whether an arm is never stopped: the default, and controls, which are drawn by digest."""
-        return arm == self.default_arm or int(arm[:8], 16) / 16**8 < self.plan.stopper.control
+        return arm == self.ledger.study.default_arm or int(arm[:8], 16) / 16**8 < self.plan.stopper.control
 
     def observe(self, run: IssuedRun, epoch: int, metrics: Metrics, *, new: bool) -> Verdict | None:
         """Return the verdict on a report; None if the run goes on. `new`: record its position in the order."""

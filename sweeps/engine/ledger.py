@@ -28,12 +28,12 @@ class Watcher:
 
 
 class Ledger:
-    """Progress of every run and its rows in the store; `devices` is the number of GPUs of one run."""
+    """Progress of every run and its rows in the store; `gpus` is the number of GPUs of one run."""
 
     def __init__(
-        self, study: Study, writer: Writer, history: History, *, checkpoints: Checkpoints, devices: float
+        self, study: Study, writer: Writer, history: History, *, checkpoints: Checkpoints, gpus: float
     ):
-        self.study, self.writer, self.checkpoints, self.devices = study, writer, checkpoints, devices
+        self.study, self.writer, self.checkpoints, self.gpus = study, writer, checkpoints, gpus
         self.watcher = Watcher()
         self.progress: dict[str, RunProgress] = {}
         self.attempts, self.reused = history.attempts, set(history.reused)
@@ -104,7 +104,7 @@ class Ledger:
             epochs=epochs,
             rung=progress.rung,
             seconds=progress.seconds,
-            device_seconds=progress.seconds * self.devices,
+            device_seconds=progress.seconds * (self.gpus or self.study.plan.workers_per_run),
             checkpoint=str(kept.relative_to(self.study.directory)) if kept else "",
             dropped=self._dropped(run),
             host=progress.host,

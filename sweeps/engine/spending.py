@@ -5,18 +5,17 @@ from collections.abc import Mapping, Sequence
 
 from sweeps.engine.ledger import Ledger
 from sweeps.engine.run_queue import RunQueue
-from sweeps.planning.plan import Budget, Plan
+from sweeps.planning.plan import Budget
 
 LONGER = 1.1
 """Safety factor on the reserve of time, which can only be estimated."""
 
 
 class Spending:
-    """Runs, epochs and time of a sweep so far; `devices` is the number of GPUs of a run."""
+    """Runs, epochs and time of a sweep so far."""
 
-    def __init__(self, plan: Plan, ledger: Ledger, queue: RunQueue, *, default_arm: str, devices: float):
-        self.plan, self.ledger, self.queue = plan, ledger, queue
-        self.default_arm, self.devices = default_arm, devices
+    def __init__(self, ledger: Ledger, queue: RunQueue):
+        self.ledger, self.queue, self.plan = ledger, queue, ledger.study.plan
 
     @property
     def runs(self) -> int:
@@ -36,7 +35,7 @@ class Spending:
     @property
     def gpu_hours(self) -> float:
         """GPU hours of these epochs."""
-        return self.seconds_spent * self.devices / 3600
+        return self.seconds_spent * self.ledger.gpus / 3600
 
     def under_way(self) -> int:
         """Epochs left of the search's started runs."""
@@ -48,7 +47,7 @@ class Spending:
             return self.plan.confirm_runs, self.plan.confirm_runs * self.plan.epochs
         again = [one for one in self.ledger.progress.values() if one.run.seed in self.plan.confirm_seeds]
         if not self.ledger.study.confirming:
-            again = [one for one in again if one.run.arm == self.default_arm]
+            again = [one for one in again if one.run.arm == self.ledger.study.default_arm]
         return len(again), sum(one.epoch for one in again)
 
     @property

@@ -7,6 +7,7 @@ import json
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -53,6 +54,11 @@ class Study:
         for trial in self.journal.issued():
             self._recall(trial)
         self._fill()
+
+    @cached_property
+    def default_arm(self) -> str:
+        """The arm that everything is compared with, by its digest."""
+        return arm(self.plan.space.base, self.fingerprint)
 
     @property
     def study(self) -> optuna.Study:

@@ -195,15 +195,14 @@ def open_engine(
         Study(plan, begun.dataset.fingerprint, begun.directory),
         writer,
         history,
-        default_arm=begun.default_arm,
-        fail_fast=options.fail_fast,
-        retry_failed=options.retry_failed,
-        devices=plan.gpus,
         checkpoints=Checkpoints(
             begun.directory / "checkpoints",
             keep=max(options.keep, plan.confirm.arms if plan.confirm else 0),
             room=None if options.disk is None else int(options.disk * 1e9),
         ),
+        devices=plan.gpus,
+        fail_fast=options.fail_fast,
+        retry_failed=options.retry_failed,
         watcher=watcher,
         reusable=finished_elsewhere(begun.directory, trained_by) if options.reuse else (lambda _: None),
     )

@@ -107,10 +107,7 @@ class Searched:
             space=SPACE, design=design, arms=arms, seeds=(seed,), sampler_seed=seed, stopper=by_text(stopper)
         )
         study = Study(plan, "images", Path(), storage=InMemoryStorage())
-        default = study._run(next(iter(study._waiting))[0], seed, 0).arm
-        self.engine = Engine(
-            study, Silent(), History(), default_arm=default, checkpoints=Checkpoints(Path("none"), 0)
-        )  # fmt: skip
+        self.engine = Engine(study, Silent(), History(), checkpoints=Checkpoints(Path("none"), 0))
         self.regrets = list(self._trained())
         self.proposed = sum(entry.origin == "model" for entry in study.entries.values())
 

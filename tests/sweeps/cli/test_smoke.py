@@ -77,7 +77,7 @@ def swept(root: Path, name: str, *, smoke: bool, plan: Plan | None = None) -> Pa
     sitting = Sitting(directory, plan)
     space: dict[str, Any] = {"name": plan.space.name, "question": plan.space.question}
     space["domains"] = plans.to_dict(plan)["space"]["domains"]
-    default = sitting.engine.spending.default_arm
+    default = sitting.study.default_arm
     manifest = {"id": name, "plan": plans.to_dict(plan), "space": space, "default_arm": default}
     more = {"settle_command": "sweeps --seeds 1-5", "seeds": [0], "epochs": plan.epochs, "baselines": {}}
     store.write_manifest(directory, {**manifest, **more, "seed_deviation": 2.0, "seed_deviation_seeds": 5})
