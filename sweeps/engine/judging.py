@@ -22,7 +22,6 @@ class Judging:
         self.judge = judge_of(
             plan.stopper,
             plan.epochs,
-            arms=plan.arms,
             seeds=len(plan.seeds),
             deviation=reference.seed_deviation if reference else None,
             spared=self.spares,

@@ -7,7 +7,7 @@ same reports in the same order. Where an arm has several seeds, their mean is wh
 import json
 from collections.abc import Callable
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
 
@@ -26,47 +26,26 @@ from sweeps.stoppers.pruner import Optuna, nested
 
 AnyStopper = Never | Asha | Promote | Hyperband | Median | Pasha | OneEpoch | Optuna
 Stopper = Annotated[AnyStopper, Field(discriminator="name")]
-STOPPERS: dict[str, AnyStopper] = {
-    one.name: one
-    for one in (Never(), Asha(), Promote(), Hyperband(), Median(), Pasha(), OneEpoch(), Optuna())
-}
+STOPPERS: dict[str, AnyStopper] = {kind.name: kind() for kind in get_args(AnyStopper)}
 _STOPPER: TypeAdapter[AnyStopper] = TypeAdapter(Stopper)
 
 __all__ = [
-    "STOPPERS",
-    "UNWELL",
-    "AnyStopper",
-    "ArmsJudge",
-    "Asha",
-    "Guard",
-    "Hyperband",
-    "Judge",
-    "Median",
-    "Never",
-    "OneEpoch",
-    "Optuna",
-    "Pasha",
-    "Promote",
-    "Stopper",
-    "Verdict",
-    "Watch",
-    "by_text",
-    "judge_of",
-]
+    "STOPPERS", "UNWELL", "AnyStopper", "ArmsJudge", "Asha", "Guard", "Hyperband", "Judge", "Median", "Never",
+    "OneEpoch", "Optuna", "Pasha", "Promote", "Stopper", "Verdict", "Watch", "by_text", "judge_of",
+]  # fmt: skip
 
 
 def judge_of(
     stopper: AnyStopper,
     epochs: int,
     *,
-    arms: int,
     seeds: int = 1,
     deviation: float | None = None,
     spared: Callable[[str], bool] = lambda _: False,
 ) -> ArmsJudge:
     """Return a new judge of the arms of a sweep; `deviation` is the metric's sd over seeds, for one run."""
     of_mean = None if deviation is None else deviation / seeds**0.5
-    judge = stopper.judge(epochs, runs=arms, deviation=of_mean)
+    judge = stopper.judge(epochs, deviation=of_mean)
     return ArmsJudge(judge, seeds=seeds, meetings=stopper.meetings(epochs), spared=spared)
 
 

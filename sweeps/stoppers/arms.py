@@ -3,10 +3,11 @@
 Judged run by run, an arm would have to be lucky on every seed, and with more seeds fewer arms would be complete.
 """
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from statistics import fmean
+from typing import Any
 
 from sweeps.stoppers.judge import Judge, Peers, Verdict
 
@@ -15,11 +16,9 @@ from sweeps.stoppers.judge import Judge, Peers, Verdict
 class JudgedArm:
     """State of the runs of an arm, and the epochs that all of them have reached."""
 
-    latest: dict[str, tuple[int, Verdict | None]] = field(
-        default_factory=dict[str, tuple[int, Verdict | None]]
-    )
+    latest: dict[str, tuple[int, Verdict | None]] = field(default_factory=dict[str, Any])
     """Last epoch of each run that counts, and the verdict on it."""
-    values: dict[int, dict[str, float]] = field(default_factory=dict[int, dict[str, float]])
+    values: dict[int, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     """Values of the epochs that were not judged yet, by epoch."""
     failed: set[str] = field(default_factory=set[str])
     judged: int = 0
@@ -87,9 +86,7 @@ class ArmsJudge:
         self.last = max(meetings, default=0)
         self.passed: set[str] = set()
         """Arms that may be stopped and went on from the last meeting."""
-        self.arms: dict[str, JudgedArm] = {}
-        self._beginning: set[str] = set()
-        """Started arms that were not judged at any epoch yet."""
+        self.arms: dict[str, JudgedArm] = defaultdict(JudgedArm)
         self._ready: deque[tuple[JudgedArm, str, int]] = deque()
         """Runs that may go on, and from which epoch; some may already have gone on."""
         self._dismissed: list[tuple[str, Verdict]] = []
@@ -97,7 +94,7 @@ class ArmsJudge:
 
     def observe(self, run: str, arm: str, epoch: int, value: float) -> Verdict | None:
         """Return the verdict on a run of an arm at this epoch, as `Judge.observe` does for a single run."""
-        its = self._its(arm)
+        its = self.arms[arm]
         known, verdict = its.latest.get(run, (0, None))
         if epoch <= known:
             return verdict if epoch == known else None
@@ -107,7 +104,7 @@ class ArmsJudge:
             self._release(arm)
         its.latest[run] = epoch, None
         if epoch > its.judged:
-            its.values.setdefault(epoch, {})[run] = value
+            its.values[epoch][run] = value
             self._judge(arm, its)
         verdict = self._answer(its, run, epoch, self.spared(arm))
         its.latest[run] = epoch, verdict
@@ -129,7 +126,7 @@ class ArmsJudge:
 
     def failed(self, run: str, arm: str) -> None:
         """Record that a run has failed; its arm is judged by the others."""
-        its = self._its(arm)
+        its = self.arms[arm]
         its.failed.add(run)
         its.latest.pop(run, None)
         its.leave(run)
@@ -142,20 +139,19 @@ class ArmsJudge:
 
     def ended(self, arm: str, reason: str) -> None:
         """Record that the guard has ended a run; its arm no longer counts."""
-        self._its(arm).over = True
-        self._beginning.discard(arm)
+        self.arms[arm].over = True
         self.judge.lost(arm)
         if self.meetings:
-            self._stop(self._its(arm), Verdict("stop", f"another seed of its arm has ended: {reason}"))
+            self._stop(self.arms[arm], Verdict("stop", f"another seed of its arm has ended: {reason}"))
 
     def stopped(self, arm: str, reason: str) -> None:
         """Record that a run was stopped; its arm ends, too, unless it was stopped already or has one seed."""
-        if self.seeds > 1 and not self._its(arm).stopped:
+        if self.seeds > 1 and not self.arms[arm].stopped:
             self.ended(arm, reason)
 
     def outdone(self, arm: str) -> None:
         """Record that an arm is not resumed; other arms are still compared with its values."""
-        self._its(arm).over = True
+        self.arms[arm].over = True
         self.judge.lost(arm, counts=True)
 
     def dismissed(self) -> list[tuple[str, Verdict]]:
@@ -186,7 +182,6 @@ class ArmsJudge:
             first = epoch == self.last and not self.passed and not self.spared(name)
             if verdict and verdict.action == "stop" and first:
                 verdict = None
-            self._beginning.discard(name)
             if self.judge.comparison:
                 self._compared.append(Compared(name, epoch, mean, verdict, self.judge.comparison))
             if verdict is None:
@@ -232,13 +227,6 @@ class ArmsJudge:
         paused = [name for name, arm in left.items() if arm.paused]
         return max(paused, key=lambda name: (left[name].judged, left[name].mean), default=None)
 
-    def _its(self, name: str) -> JudgedArm:
-        if name not in self.arms:
-            self.arms[name] = JudgedArm()
-            self._beginning.add(name)
-        return self.arms[name]
-
     def _begins(self) -> bool:
         """Return whether an arm still awaits its first judgement because one of its runs is in training."""
-        arms = (self.arms[name] for name in self._beginning)
-        return any(arm.trained for arm in arms)
+        return any(arm.trained for arm in self.arms.values() if not (arm.judged or arm.over))

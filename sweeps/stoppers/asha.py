@@ -4,7 +4,7 @@ from bisect import insort
 from typing import Literal
 
 from contrastive.types import strict
-from sweeps.stoppers.judge import Judge, Observer, Peers, Verdict
+from sweeps.stoppers.judge import Judge, Peers, Verdict
 from sweeps.stoppers.settings import Rungs
 
 
@@ -19,12 +19,12 @@ class Asha(Rungs):
 
     name: Literal["asha"] = "asha"
 
-    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """See `Settings`."""
         return AshaJudge(self.rungs(epochs), self.reduction, self.margin(deviation))
 
 
-class AshaJudge(Observer):
+class AshaJudge(Judge):
     """Judge that compares a run with those that reached the same rung before it."""
 
     def __init__(self, rungs: tuple[int, ...], reduction: int, margin: float, among: str = ""):
@@ -33,7 +33,7 @@ class AshaJudge(Observer):
         self.values: dict[int, list[float]] = {rung: [] for rung in rungs}
 
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
-        """See `Observer`."""
+        """See `Judge`."""
         rung = self.values.get(epoch)
         if rung is None:
             return None

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from contrastive.types import Count, strict
 from sweeps.stoppers.asha import AshaJudge
-from sweeps.stoppers.judge import Judge, Observer, Verdict
+from sweeps.stoppers.judge import Judge, Verdict
 from sweeps.stoppers.settings import Ladder, Rungs
 
 
@@ -31,8 +31,8 @@ class Hyperband(Rungs):
             math.ceil((largest + 1) / (left + 1) * self.reduction**left) for left in range(largest, -1, -1)
         )
 
-    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """See `Settings`."""
         rungs, weights = self.rungs(epochs), self.weights(epochs)
         brackets = [
             AshaJudge(rungs[b:], self.reduction, self.margin(deviation), f" of bracket {b + 1}")
@@ -57,7 +57,7 @@ class Hyperband(Rungs):
         return max(k for k in range(epochs.bit_length()) if first * self.reduction**k <= epochs)
 
 
-class _HyperbandJudge(Observer):
+class _HyperbandJudge(Judge):
     def __init__(self, brackets: list[AshaJudge], weights: tuple[int, ...]):
         super().__init__()
         self.brackets, self.weights = brackets, weights

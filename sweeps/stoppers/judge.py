@@ -1,9 +1,8 @@
 """Judges, which decide on runs in training: pure bookkeeping without Ray or a clock; epochs are the only time."""
 
 import math
-from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal
 
 
 @dataclass(frozen=True)
@@ -28,13 +27,17 @@ class Peers:
     peers: int
 
 
-class Judge(Protocol):
-    """Judge of runs, or of arms of several runs (`ArmsJudge`). Its state follows from the reports, in order."""
+class Judge:
+    """Judge of runs, or of arms of several runs (`ArmsJudge`); this one lets all go on.
 
-    @property
-    def comparison(self) -> Peers | None:
+    Its state follows from the reports, in order. A report counts once, and only paused runs are promoted.
+    """
+
+    def __init__(self) -> None:
+        self.latest: dict[str, tuple[int, Verdict | None]] = {}
+        """Last epoch of each run, and the verdict on it."""
+        self.comparison: Peers | None = None
         """Comparison of the last report; None if it was not compared with others."""
-        ...
 
     def observe(self, run: str, epoch: int, value: float) -> Verdict | None:
         """Return the verdict on a run at this epoch; None: it goes on. Higher values are better, all are finite.
@@ -42,38 +45,6 @@ class Judge(Protocol):
         The latest epoch of a run may be repeated and gets the same answer. A later epoch of a run that was to
         pause means that it was resumed, or never paused.
         """
-        ...
-
-    def promote(self, *, more: bool) -> str | None:
-        """Return the paused run that a free place resumes; it counts as resumed. None: none now.
-
-        If it has not paused although it was told to, ask again.
-
-        Args:
-            more: whether further runs will come that have not reported yet, waiting or in their first epochs.
-        """
-        ...
-
-    def lost(self, run: str, *, counts: bool = False) -> None:
-        """Record that a run ended for a reason that is not the judge's: it failed, or collapsed.
-
-        Args:
-            run: the run that will not report again.
-            counts: it was merely never promoted, so others are still compared with it.
-        """
-        ...
-
-
-class Observer(ABC):
-    """Base of judges: a report counts once, and only paused runs are promoted."""
-
-    def __init__(self) -> None:
-        self.latest: dict[str, tuple[int, Verdict | None]] = {}
-        """Last epoch of each run, and the verdict on it."""
-        self.comparison: Peers | None = None
-
-    def observe(self, run: str, epoch: int, value: float) -> Verdict | None:
-        """See `Judge`."""
         assert math.isfinite(value), f"run {run}, epoch {epoch}: {value} is for the guard, not for a judge"
         known, verdict = self.latest.get(run, (0, None))
         self.comparison = None
@@ -85,13 +56,24 @@ class Observer(ABC):
         self.latest[run] = epoch, verdict
         return verdict
 
-    @abstractmethod
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
         """Return the verdict on a new report."""
-
-    def promote(self, *, more: bool) -> str | None:
-        """See `Judge`."""
         return None
 
-    def lost(self, run: str, *, counts: bool = False) -> None:  # noqa: B027 - only who promotes waits for anyone
-        """See `Judge`."""
+    def promote(self, *, more: bool) -> str | None:
+        """Return the paused run that a free place resumes; it counts as resumed. None: none now.
+
+        If it has not paused although it was told to, ask again.
+
+        Args:
+            more: whether further runs will come that have not reported yet, waiting or in their first epochs.
+        """
+        return None
+
+    def lost(self, run: str, *, counts: bool = False) -> None:
+        """Record that a run ended for a reason that is not the judge's: it failed, or collapsed.
+
+        Args:
+            run: the run that will not report again.
+            counts: it was merely never promoted, so others are still compared with it.
+        """

@@ -4,8 +4,8 @@ from bisect import insort
 from typing import Literal
 
 from contrastive.types import Count, NonNegative, strict
-from sweeps.stoppers.judge import Judge, Observer, Peers, Verdict
-from sweeps.stoppers.settings import Ladder, Settings
+from sweeps.stoppers.judge import Judge, Peers, Verdict
+from sweeps.stoppers.settings import Settings
 
 
 @strict(kw_only=True)
@@ -24,17 +24,13 @@ class Median(Settings):
     noise: NonNegative = 0.0
     """Margin, in standard deviations over seeds, by which runs below the median still go on, where the sd is known."""
 
-    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """See `Settings`."""
         grace = self.grace or max(1, epochs // 6)
         return _MedianJudge(grace, epochs, self.startup, self.noise * (deviation or 0.0))
 
-    def ladder(self, epochs: int, runs: int) -> Ladder:
-        """Return no rungs: how many runs the rule ends depends on their curves, so a plan counts all epochs."""
-        return ()
 
-
-class _MedianJudge(Observer):
+class _MedianJudge(Judge):
     def __init__(self, grace: int, epochs: int, startup: int, margin: float):
         super().__init__()
         self.grace, self.epochs, self.startup, self.margin = grace, epochs, startup, margin
@@ -43,7 +39,7 @@ class _MedianJudge(Observer):
         self.averages: dict[int, list[float]] = {}
 
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
-        """See `Observer`."""
+        """See `Judge`."""
         total, count, best = self.curves.get(run, (0.0, 0, value))
         total, count, best = total + value, count + 1, max(best, value)
         self.curves[run] = total, count, best

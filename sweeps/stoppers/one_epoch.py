@@ -22,8 +22,8 @@ class OneEpoch(Settings):
     keep: Count = 3
     """Number of runs that go on, once all have been compared."""
 
-    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """Return a new judge of runs that are compared with each other."""
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """See `Settings`."""
         return _OneEpochJudge(self.meetings(epochs), epochs, self.keep)
 
     def meetings(self, epochs: int) -> tuple[int, ...]:
@@ -37,7 +37,7 @@ class OneEpoch(Settings):
 
 class _OneEpochJudge(PausingJudge):
     def __init__(self, rungs: tuple[int, ...], epochs: int, keep: int):
-        super().__init__(rungs, epochs, margin=0.0)
+        super().__init__(rungs, epochs)
         self.keep = keep
 
     def places(self, level: int) -> int:

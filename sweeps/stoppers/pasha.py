@@ -38,8 +38,8 @@ class Pasha(Rungs):
     """Epsilon in seed deviations. Where it is 0, or the deviation is not known, epsilon is estimated as in the paper:
     the 90th percentile of the distances of runs whose curves have crossed twice."""
 
-    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """See `Settings`."""
         return _PashaJudge(self.rungs(epochs), epochs, self.reduction, self.margin(deviation) or None)
 
     def ladder(self, epochs: int, runs: int) -> Ladder:
@@ -50,8 +50,8 @@ class Pasha(Rungs):
 
 class _PashaJudge(PausingJudge):
     def __init__(self, rungs: tuple[int, ...], epochs: int, reduction: int, epsilon: float | None):
-        super().__init__(rungs, epochs, margin=0.0)
-        self.reduction, self.fixed = reduction, epsilon is not None
+        super().__init__(rungs, epochs, reduction=reduction)
+        self.fixed = epsilon is not None
         self.epsilon = epsilon or 0.0
         self.curves: dict[str, list[float]] = {}
         self.top = min(1, len(rungs))
@@ -59,10 +59,7 @@ class _PashaJudge(PausingJudge):
         self._open()
 
     def places(self, level: int) -> int:
-        return len(self.rungs[level].order) // self.reduction if level < self.top else 0
-
-    def last_places(self, level: int) -> int:
-        return max(1, self.places(level))
+        return super().places(level) if level < self.top else 0
 
     def pauses(self, level: int) -> bool:
         return level <= self.top

@@ -19,18 +19,8 @@ class Promote(Rungs):
 
     name: Literal["promote"] = "promote"
 
-    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
-        return _PromoteJudge(self.rungs(epochs), epochs, self.margin(deviation), self.reduction)
-
-
-class _PromoteJudge(PausingJudge):
-    def __init__(self, rungs: tuple[int, ...], epochs: int, margin: float, reduction: int):
-        super().__init__(rungs, epochs, margin)
-        self.reduction = reduction
-
-    def places(self, level: int) -> int:
-        return len(self.rungs[level].order) // self.reduction
-
-    def last_places(self, level: int) -> int:
-        return max(1, self.places(level))
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """See `Settings`."""
+        return PausingJudge(
+            self.rungs(epochs), epochs, reduction=self.reduction, margin=self.margin(deviation)
+        )

@@ -10,8 +10,8 @@ from pydantic import JsonValue
 
 from contrastive.config import closest
 from contrastive.types import strict
-from sweeps.stoppers.judge import Judge, Observer, Verdict
-from sweeps.stoppers.settings import Ladder, Settings
+from sweeps.stoppers.judge import Judge, Verdict
+from sweeps.stoppers.settings import Settings
 
 if TYPE_CHECKING:
     from optuna.pruners import BasePruner
@@ -43,13 +43,9 @@ class Optuna(Settings):
         if (self.pruner, self.options) != (USUAL, {}):  # the default is valid; naming it needs no Optuna
             _build(self.pruner, self.options)
 
-    def judge(self, epochs: int, *, runs: int, deviation: float | None = None) -> Judge:
-        """Return a new judge of runs that are compared with each other."""
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """See `Settings`."""
         return _OptunaJudge(_build(self.pruner, self.options), self.pruner, epochs)
-
-    def ladder(self, epochs: int, runs: int) -> Ladder:
-        """Return no rungs: how many runs a pruner ends depends on their curves, so a plan counts all epochs."""
-        return ()
 
 
 def nested(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -66,7 +62,7 @@ def nested(options: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-class _OptunaJudge(Observer):
+class _OptunaJudge(Judge):
     """Judge by an Optuna pruner. Stopped runs stay open in the study: pruners count complete ones, controls go on."""
 
     def __init__(self, pruner: "BasePruner", name: str, epochs: int):

@@ -1,11 +1,10 @@
 """Rungs with pauses: runs wait there to be promoted, in successive halving and PASHA."""
 
-from abc import abstractmethod
 from bisect import bisect_left, insort
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 
-from sweeps.stoppers.judge import Observer, Peers, Verdict
+from sweeps.stoppers.judge import Judge, Peers, Verdict
 
 Place = tuple[float, int, str]
 """Sort key of a run in its rung: the negated value, so that the best comes first, then the order of arrival."""
@@ -59,28 +58,28 @@ class RungQueue:
         return within or self.rank(run) < places
 
 
-class PausingJudge(Observer):
-    """Base of judges that pause every run at every rung and promote the best, from the highest rung first.
+class PausingJudge(Judge):
+    """Judge that pauses every run at every rung and promotes the best, from the highest rung first.
 
-    When no further run will come, the rungs are closed from the lowest up, each once no run is on its way to it:
-    then `last_places` of its runs may go on, so that at least one run is trained to the end.
+    One in `reduction` goes on. When no further run will come, the rungs are closed from the lowest up, each once no
+    run is on its way to it: then `last_places` of its runs may go on, so that at least one is trained to the end.
     """
 
-    def __init__(self, rungs: tuple[int, ...], epochs: int, margin: float):
+    def __init__(self, rungs: tuple[int, ...], epochs: int, *, reduction: int = 1, margin: float = 0.0):
         super().__init__()
-        self.epochs, self.margin = epochs, margin
+        self.epochs, self.reduction, self.margin = epochs, reduction, margin
         self.rungs = [RungQueue(epoch) for epoch in rungs]
         self.level = {epoch: level for level, epoch in enumerate(rungs)}
         self.paused: dict[str, RungQueue] = {}
         self.training: set[str] = set()
 
-    @abstractmethod
     def places(self, level: int) -> int:
         """Return how many of the best of a rung may go on while further runs will come."""
+        return len(self.rungs[level].order) // self.reduction
 
-    @abstractmethod
     def last_places(self, level: int) -> int:
         """Return how many of the best of a rung may go on once no further run will come."""
+        return max(1, self.places(level))
 
     def pauses(self, level: int) -> bool:
         """Return whether runs pause at a rung."""
@@ -90,7 +89,7 @@ class PausingJudge(Observer):
         """Handle the arrival of a run at a rung."""
 
     def decide(self, run: str, epoch: int, value: float) -> Verdict | None:
-        """See `Observer`."""
+        """See `Judge`."""
         self.paused.pop(run, None)
         if epoch >= self.epochs:
             self.training.discard(run)

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from contrastive.types import Count, Fraction, NonNegative, strict
+from sweeps.stoppers.judge import Judge
 
 Ladder = tuple[tuple[int, float], ...]
 """Epochs at which runs are compared, and how many runs should go on after each."""
@@ -16,6 +17,17 @@ class Settings:
 
     control: Fraction = 0.0
     """Share of the arms, drawn at random, that are controls: they are never stopped, and show what stopping costs."""
+
+    def judge(self, epochs: int, *, deviation: float | None = None) -> Judge:
+        """Return a new judge of runs that are compared with each other; `deviation` is the metric's sd over seeds."""
+        return Judge()
+
+    def ladder(self, epochs: int, runs: int) -> Ladder:
+        """Return the rungs, and how many of these runs should go on after each, for a plan's expected epochs.
+
+        By default none: how many runs are ended depends on their curves, so a plan counts all epochs.
+        """
+        return ()
 
     def meetings(self, epochs: int) -> tuple[int, ...]:
         """Return the epochs at which an arm's runs wait for each other, so that none is far ahead when the arm ends.

@@ -53,9 +53,7 @@ def replay(
         raise ValueError("order and searcher both say which run is next; give one of them")
     _check(curves, sizes, order, workers)
     seeds, controls = len(curves) // len(sizes), {arms[run] for run in spared}
-    judge = judge_of(
-        stopper, horizon, arms=len(sizes), seeds=seeds, deviation=deviation, spared=controls.__contains__
-    )
+    judge = judge_of(stopper, horizon, seeds=seeds, deviation=deviation, spared=controls.__contains__)
     searcher, delays = searcher or Listed(order or list(curves)), delays or Delays()
     simulation = Simulation(
         curves, judge, searcher, arms, seconds or {}, delays, checkpoints, frozenset(spared), unwell

@@ -123,8 +123,8 @@ class Sitting:
         return {run for run, epoch in self.epochs.items() if epoch == EPOCHS} - self.lost
 
 
-def judge_of(stopper: AnyStopper, runs: int = 14) -> Any:
-    return stopper.judge(EPOCHS, runs=runs, deviation=1.0)
+def judge_of(stopper: AnyStopper) -> Any:
+    return stopper.judge(EPOCHS, deviation=1.0)
 
 
 def promotions(judge: Any, *, more: bool) -> list[str]:
@@ -205,7 +205,7 @@ def test_where_noise_is_large_nothing_is_stopped(stopper: Any, curves: Curves, s
 @given(rows=reports())
 def test_noise_means_nothing_where_the_deviation_is_not_known(stopper: AnyStopper, rows: list[Row]) -> None:
     without = TypeAdapter(type(stopper)).validate_python({**vars(stopper), "noise": 0})
-    first, second = (s.judge(EPOCHS, runs=8) for s in (stopper, without))
+    first, second = (s.judge(EPOCHS) for s in (stopper, without))
     assert [first.observe(*row) for row in rows] == [second.observe(*row) for row in rows]
 
 
@@ -255,22 +255,22 @@ def asha_by_hand(rows: list[Row], grace: int, reduction: int, margin: float) -> 
 def test_asha_decides_as_the_rule_read_slowly(
     rows: list[Row], grace: int, reduction: int, noise: float
 ) -> None:
-    judge = Asha(grace=grace, reduction=reduction, noise=noise).judge(EPOCHS, runs=8, deviation=2.0)
+    judge = Asha(grace=grace, reduction=reduction, noise=noise).judge(EPOCHS, deviation=2.0)
     assert [judge.observe(*row) is not None for row in rows] == asha_by_hand(
         rows, grace, reduction, 2 * noise
     )
 
 
 def test_the_first_to_come_to_a_rung_always_goes_on() -> None:
-    assert Asha(grace=2).judge(16, runs=2).observe("a", 2, 0.0) is None
+    assert Asha(grace=2).judge(16).observe("a", 2, 0.0) is None
 
 
 def test_a_stop_says_at_which_rung_and_why() -> None:
-    judge = Asha(grace=2, noise=1).judge(16, runs=2)
+    judge = Asha(grace=2, noise=1).judge(16)
     judge.observe("a", 2, 40.0)
     stopped = Verdict("stop", "rung 2: 30.0 below 40.0, the best 1 of 2")
     assert judge.observe("b", 2, 30.0) == stopped
-    judge = Asha(grace=2, noise=1).judge(16, runs=2, deviation=1.5)
+    judge = Asha(grace=2, noise=1).judge(16, deviation=1.5)
     judge.observe("a", 2, 40.0)
     assert judge.observe("c", 2, 38.5) is None
     said = judge.observe("b", 2, 30.0)
@@ -306,14 +306,14 @@ def pauses(judge: Any, values: Mapping[str, float], epoch: int) -> None:
 
 
 def test_every_run_pauses_at_a_rung_and_says_how_it_stands() -> None:
-    judge = Promote(grace=2).judge(16, runs=2)
+    judge = Promote(grace=2).judge(16)
     assert judge.observe("a", 1, 90.0) is None
     assert judge.observe("a", 2, 40.0) == Verdict("pause", "rung 2: waits with 40.0, 1 of 1")
     assert judge.observe("b", 2, 30.0) == Verdict("pause", "rung 2: waits with 30.0, 2 of 2")
 
 
 def test_the_best_of_the_highest_rung_is_promoted_first() -> None:
-    judge = Promote(grace=1, reduction=2).judge(16, runs=8)
+    judge = Promote(grace=1, reduction=2).judge(16)
     pauses(judge, {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, 1)
     assert [judge.promote(more=True) for _ in range(3)] == ["d", "c", None]
     pauses(judge, {"c": 5.0, "d": 6.0}, 2)
@@ -322,13 +322,13 @@ def test_the_best_of_the_highest_rung_is_promoted_first() -> None:
 
 
 def test_of_equal_runs_the_first_to_come_is_promoted() -> None:
-    judge = Promote(grace=1, reduction=2).judge(16, runs=4)
+    judge = Promote(grace=1, reduction=2).judge(16)
     pauses(judge, {"z": 1.0, "b": 1.0, "a": 1.0}, 1)
     assert [judge.promote(more=True) for _ in range(2)] == ["z", None]
 
 
 def test_a_run_that_was_promoted_may_show_the_epoch_of_its_pause_once_more() -> None:
-    judge = Promote(grace=1, reduction=2).judge(16, runs=2)
+    judge = Promote(grace=1, reduction=2).judge(16)
     pauses(judge, {"a": 1.0, "b": 2.0}, 1)
     pauses(judge, {"b": 2.0}, 1)
     assert judge.promote(more=True) == "b"
@@ -337,7 +337,7 @@ def test_a_run_that_was_promoted_may_show_the_epoch_of_its_pause_once_more() -> 
 
 
 def test_the_last_rungs_wait_for_all_that_are_under_way_to_them() -> None:
-    judge = Promote(grace=2, reduction=3).judge(16, runs=3)
+    judge = Promote(grace=2, reduction=3).judge(16)
     assert judge.observe("slow", 1, 50.0) is None
     pauses(judge, {"a": 40.0}, 2)
     assert judge.promote(more=False) is None
@@ -347,7 +347,7 @@ def test_the_last_rungs_wait_for_all_that_are_under_way_to_them() -> None:
 
 
 def test_noise_promotes_those_near_the_cutoff_and_nobody_where_the_share_is_nobody() -> None:
-    judge = Promote(grace=1, reduction=3, noise=0.25).judge(16, runs=5, deviation=2.0)
+    judge = Promote(grace=1, reduction=3, noise=0.25).judge(16, deviation=2.0)
     pauses(judge, {"a": 8.75, "b": 8.75}, 1)
     assert judge.promote(more=True) is None
     pauses(judge, {"c": 9.0, "d": 8.5, "e": 8.25}, 1)
@@ -452,7 +452,7 @@ def test_the_plan_of_hyperband_adds_up_what_each_bracket_keeps() -> None:
 @given(st.integers(1, 400))
 def test_brackets_get_runs_in_proportion_by_order_of_appearance(runs: int) -> None:
     stopper = Hyperband(grace=1, reduction=3)
-    judge: Any = stopper.judge(81, runs=runs)
+    judge: Any = stopper.judge(81)
     for i in range(runs):
         judge.observe(str(i), 1, float(i))
     for count, weight in zip(judge.counts, stopper.weights(81), strict=True):
@@ -460,7 +460,7 @@ def test_brackets_get_runs_in_proportion_by_order_of_appearance(runs: int) -> No
 
 
 def test_each_bracket_compares_its_own_runs_from_its_own_epoch() -> None:
-    judge: Any = Hyperband(grace=1, reduction=2).judge(4, runs=9)
+    judge: Any = Hyperband(grace=1, reduction=2).judge(4)
     brackets = {}
     for i in range(9):
         judge.observe(str(i), 1, 9.0 - i)
@@ -481,7 +481,7 @@ def test_each_bracket_compares_its_own_runs_from_its_own_epoch() -> None:
 
 @given(reports(), st.integers(1, 4), st.integers(1, 4), st.sampled_from([0.0, 2.0]))
 def test_the_median_rule_read_slowly(rows: list[Row], grace: int, startup: int, noise: float) -> None:
-    judge = Median(grace=grace, startup=startup, noise=noise).judge(EPOCHS, runs=8, deviation=1.0)
+    judge = Median(grace=grace, startup=startup, noise=noise).judge(EPOCHS, deviation=1.0)
     history: dict[str, dict[int, float]] = {}
     for run, epoch, value in rows:
         answer = judge.observe(run, epoch, value)
@@ -500,7 +500,7 @@ def test_the_median_rule_read_slowly(rows: list[Row], grace: int, startup: int, 
 
 
 def test_the_median_rule_says_why() -> None:
-    judge = Median(grace=2, startup=2).judge(9, runs=3)
+    judge = Median(grace=2, startup=2).judge(9)
     for run, values in {"a": (10.0, 30.0), "b": (20.0, 40.0)}.items():
         assert [judge.observe(run, i, v) for i, v in enumerate(values, 1)] == [None, None]
     judge.observe("c", 1, 24.0)
@@ -510,14 +510,14 @@ def test_the_median_rule_says_why() -> None:
 
 
 def test_the_median_rule_waits_for_a_sixth_of_training_and_for_five_others() -> None:
-    judge = Median(noise=1).judge(18, runs=7)
+    judge = Median(noise=1).judge(18)
     for run in "abcde":
         assert not any(judge.observe(run, epoch, 50.0) for epoch in range(1, 4))
     assert [judge.observe("f", epoch, 49.9) is None for epoch in range(1, 4)] == [True, True, False]
-    early = Median(startup=1).judge(5, runs=2)
+    early = Median(startup=1).judge(5)
     assert early.observe("a", 1, 2.0) is None
     assert early.observe("b", 1, 1.0) is not None
-    late = Median().judge(18, runs=6)
+    late = Median().judge(18)
     assert not any(
         late.observe(run, 3, value) for run, value in zip("abcde", (5.0, 5.0, 5.0, 5.0, 1.0), strict=True)
     )
@@ -528,7 +528,7 @@ def test_the_median_rule_waits_for_a_sixth_of_training_and_for_five_others() -> 
 
 def pasha_judge(before: Sequence[float], after: Sequence[float], noise: float = 1.0) -> Any:
     """A judge that has seen runs at epochs 1 and 3, until its ladder grew."""
-    judge: Any = Pasha(grace=1, reduction=3, noise=noise).judge(100, runs=9, deviation=1.0)
+    judge: Any = Pasha(grace=1, reduction=3, noise=noise).judge(100, deviation=1.0)
     for i, value in enumerate(before):
         judge.observe(str(i), 1, value)
     for i, value in enumerate(after):
@@ -592,7 +592,7 @@ def test_soft_ranking_is_that_of_the_paper(pairs: list[tuple[int, int]], epsilon
 
 
 def test_epsilon_is_estimated_from_runs_whose_curves_have_crossed_twice() -> None:
-    judge: Any = Pasha(grace=1, reduction=5).judge(100, runs=9)
+    judge: Any = Pasha(grace=1, reduction=5).judge(100)
     told = {"a": (1, 3, 1, 3, 10.0), "b": (2, 2, 2, 2, 12.0), "c": (0, 0, 0, 0, 20.0)}
     for epoch in range(1, 6):
         for run, curve in told.items():
@@ -623,7 +623,7 @@ def test_after_all_have_been_compared_the_best_go_on_to_the_end(
 
 
 def test_a_lost_run_leaves_its_place_to_the_next() -> None:
-    judge = OneEpoch(keep=2).judge(9, runs=4)
+    judge = OneEpoch(keep=2).judge(9)
     pauses(judge, {"a": 1.0, "b": 2.0, "c": 3.0, "d": 4.0}, 1)
     assert [judge.promote(more=False) for _ in range(3)] == ["d", "c", None]
     judge.lost("d")
