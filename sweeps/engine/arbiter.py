@@ -55,7 +55,7 @@ class Arbiter:
         clock: Callable[[], float] = time.monotonic,
     ):
         self.engines, self.order, self.budget = list(engines), order, budget or Budget()
-        self.weights = list(weights or [1.0] * len(self.engines))
+        self.weights = weights or [1.0] * len(self.engines)
         self.hours, self.clock, self.began = hours, clock, clock()
         self.asked_to_stop = asked_to_stop
         self.closing: Closing | None = None
@@ -104,59 +104,43 @@ class Arbiter:
     def _in_turn(self) -> list[Engine]:
         if self.order == "priority":
             return self.engines
-
-        def had(pair: tuple[Engine, float]) -> tuple[float, float]:
-            engine, weight = pair
-            return engine.spending.seconds_spent / weight, len(engine.running) / weight
-
-        return [engine for engine, _ in sorted(zip(self.engines, self.weights, strict=True), key=had)]
+        pairs = zip(self.engines, self.weights, strict=True)
+        had = {one: (one.spending.seconds_spent / weight, len(one.running) / weight) for one, weight in pairs}
+        return sorted(self.engines, key=lambda one: had[one])
 
     def _lacking(self, engine: Engine, runs: int, epochs: int | None) -> str | None:
         """Return why these exceed the search's share of the sweep's own or the common budget, or None."""
-        hours = self.hours + (self.clock() - self.began) / 3600
         for budget, engines in ((engine.plan.budget, [engine]), (self.budget, self.engines)):
-            used = spent(engines, hours) if budget != Budget() else {}
-            if used and (
-                why := lacking(
-                    budget,
-                    [one.spending for one in engines],
-                    used,
-                    places=self.places,
-                    runs=runs,
-                    epochs=epochs,
-                )
-            ):
-                return why
+            if budget != Budget():
+                used, all_of = self._spent(engines), [one.spending for one in engines]
+                why = lacking(budget, all_of, used, places=self.places, runs=runs, epochs=epochs)
+                if why:
+                    return why
         return None
 
     def _check_limits(self) -> None:
         if self.closing is None and self.asked_to_stop():
             self.close(INTERRUPTED)
-        hours = self.hours + (self.clock() - self.began) / 3600
-        together = spent(self.engines, hours)
+        together = self._spent(self.engines)
         for engine in self.engines:
-            own = spent([engine], hours)
-            engine.queue.full = exhausted(engine.plan.budget, own, STARTS) or exhausted(
-                self.budget, together, STARTS
-            )
-            if (reason := exhausted(engine.plan.budget, own)) and not (
-                engine.closing or engine.spending.through
-            ):
+            own, budget = self._spent([engine]), engine.plan.budget
+            engine.queue.full = exhausted(budget, own, STARTS) or exhausted(self.budget, together, STARTS)
+            reason = exhausted(budget, own)
+            if reason and not (engine.closing or engine.spending.through):
                 engine.close(Closing("spent", reason))
         self.places = max(self.places, sum(len(engine.running) for engine in self.engines))
         through = all(engine.spending.through for engine in self.engines)
         if (reason := exhausted(self.budget, together)) and not (self.closing or through):
             self.close(Closing("spent", reason))
 
-
-def spent(engines: Sequence[Engine], hours: float) -> dict[str, float]:
-    """Return what engines have spent, in the units of a budget."""
-    return {
-        "runs": sum(engine.spending.runs for engine in engines),
-        "epochs": sum(engine.spending.epochs_spent for engine in engines),
-        "hours": hours,
-        "gpu_hours": sum(engine.spending.gpu_hours for engine in engines),
-    }
+    def _spent(self, engines: Sequence[Engine]) -> dict[str, float]:
+        """Return what engines have spent, in the units of a budget."""
+        return {
+            "runs": sum(engine.spending.runs for engine in engines),
+            "epochs": sum(engine.spending.epochs_spent for engine in engines),
+            "hours": self.hours + (self.clock() - self.began) / 3600,
+            "gpu_hours": sum(engine.spending.gpu_hours for engine in engines),
+        }
 
 
 def exhausted(budget: Budget, used: Mapping[str, float], limits: Sequence[str] = LIMITS) -> str | None:

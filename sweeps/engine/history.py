@@ -13,7 +13,7 @@ from sweeps.store.schema import METRIC, WHENCE
 
 ORDERED = ("judging", "judged", "lost")
 """Kinds of events that record the order in which the judge received reports and failures."""
-ASKED = ["run", "state", "reason", *WHENCE]
+ASKED = ["run", "attempt", "state", "reason", *WHENCE]
 Epoch = tuple[int, dict[str, float]]
 """An epoch's number and its metrics."""
 
@@ -25,9 +25,7 @@ class History:
     reports: list[tuple[str, int, dict[str, float]]] = field(default_factory=list)
     heard: int = 0
     """Number of leading reports in the order in which the judge saw them; the others are ordered by time."""
-    losses: dict[int, list[tuple[str, str, str]]] = field(
-        default_factory=dict[int, list[tuple[str, str, str]]]
-    )
+    losses: dict[int, list[tuple[str, str, str]]] = field(default_factory=dict[int, Any])
     """Runs that failed or were ended by the guard (run, state, reason), by the number of reports judged before."""
     seeds: dict[int, int] = field(default_factory=dict[int, int])
     """Seeds per arm, by the number of reports judged before that number held."""
@@ -94,25 +92,19 @@ class Elsewhere:
         found = [self.others[run] for run in runs if run in self.others]
         if not found:
             return ""
-        by = dict.fromkeys(
-            f"commit {one['commit'][:7] or 'unknown'}, code {one['code'][:7] or 'not recorded'}"
-            for one in found
-        )
-        one, them = len(found) == 1, "it" if len(found) == 1 else "them"
+        codes = [(one["commit"][:7] or "unknown", one["code"][:7] or "not recorded") for one in found]
+        by = "; ".join(dict.fromkeys(f"commit {commit}, code {code}" for commit, code in codes))
+        exist, them = ("run exists", "it") if len(found) == 1 else ("runs exist", "them")
         return (
-            f"{len(found)} equal run{'' if one else 's'} exist{'s' if one else ''} that other code has trained "
-            f"({'; '.join(by)}): not reused. If you know that this code gives the same numbers, take {them} over "
-            "with --reuse-other-code."
+            f"{len(found)} equal {exist} that other code has trained ({by}): not reused. If you know that this code "
+            f"gives the same numbers, take {them} over with --reuse-other-code."
         )
 
 
 def read_history(directory: Path) -> History:
     """Read the history of the sweep in `directory`; it is empty for a sweep that never ran."""
     events = store.events(directory).to_pylist()
-    runs, table = (
-        store.runs(directory).select(["run", "attempt", "state", "reason", *WHENCE]).to_pylist(),
-        store.epochs(directory),
-    )
+    runs, table = store.runs(directory).select(ASKED).to_pylist(), store.epochs(directory)
     reports, attempts = _epochs(table)
     reported = set(attempts)
     for row in runs:
@@ -138,12 +130,9 @@ def finished_elsewhere(directory: Path, code: str | None = None) -> Elsewhere:
     others: dict[str, dict[str, str]] = {}
     every = [] if store.is_smoke_test(directory) else store.sweep_directories(directory.parent.parent)
     for other in every:
-        rows = (
-            []
-            if other == directory or store.is_smoke_test(other)
-            else store.runs(other).select(ASKED).to_pylist()
-        )
-        for row in rows:
+        if other == directory or store.is_smoke_test(other):
+            continue
+        for row in store.runs(other).select(ASKED).to_pylist():
             if row["state"] == "complete" and not row["reason"]:
                 origin = _whence(row)
                 same = code is None or origin["code"] == code

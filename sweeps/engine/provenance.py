@@ -4,7 +4,7 @@ import hashlib
 import platform
 import subprocess
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import lru_cache
 from importlib import metadata
 from importlib.abc import Traversable
@@ -20,10 +20,11 @@ def provenance() -> dict[str, object]:
     source = Path(__file__).parent
     # An installation inside somebody else's repository must not record their commit.
     ours = _git(source, "ls-files", "--error-unmatch", Path(__file__).name) is not None
+    changes = _git(source, "diff", "HEAD") or ""
     return {
         "commit": _git(source, "rev-parse", "HEAD") if ours else None,
         "changed": bool(_git(source, "status", "--porcelain", "--untracked-files=no")) if ours else None,
-        "diff": _digest(_git(source, "diff", "HEAD")) if ours else None,
+        "diff": _digest(changes.encode()) if ours and changes else "" if ours else None,
         "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "host": platform.node(),
@@ -40,10 +41,6 @@ class Code:
     files: dict[str, str]
     torch: str
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values."""
-        return asdict(self)
-
 
 @lru_cache(maxsize=1)
 def code() -> Code:
@@ -55,7 +52,7 @@ def code_of(package: Traversable, *, torch: str) -> Code:
     """Return the code of a package's source files, in a folder or an archive; line endings make no difference."""
     found = dict(sorted(_sources(package)))
     whole = "\n".join([f"torch {torch}", *(f"{name} {digest}" for name, digest in found.items())])
-    return Code(_digest(whole), found, torch)
+    return Code(_digest(whole.encode()), found, torch)
 
 
 def code_changes(told: Mapping[str, Any], commit: str | None, now: Code) -> str:
@@ -94,11 +91,7 @@ def _sources(folder: Traversable, above: str = "") -> Iterator[tuple[str, str]]:
         if entry.is_dir():
             yield from _sources(entry, f"{above}{entry.name}/")
         elif entry.name.endswith(".py"):
-            text = entry.read_bytes().replace(b"\r\n", b"\n").decode("utf-8", "surrogateescape")
-            yield (
-                f"{above}{entry.name}",
-                hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()[:16],
-            )
+            yield f"{above}{entry.name}", _digest(entry.read_bytes().replace(b"\r\n", b"\n"))
 
 
 def _few(names: list[str], most: int = 8) -> str:
@@ -106,9 +99,8 @@ def _few(names: list[str], most: int = 8) -> str:
     return ", ".join(names[:most]) + more
 
 
-def _digest(changes: str | None) -> str:
-    """Return a digest of the uncommitted changes; "" where there are none."""
-    return hashlib.sha256(changes.encode()).hexdigest()[:16] if changes else ""
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
 
 
 def _version(package: str) -> str | None:

@@ -69,10 +69,8 @@ class Study:
         """Return the next run; None if nothing can start yet."""
         if not self._waiting and self.plan.design == "path":
             self._fill()
-        if not self._waiting and self.more():
-            return self._sample() if self.plan.design in ADAPTIVE else None
         if not self._waiting:
-            return None
+            return self._sample() if self.plan.design in ADAPTIVE and self.more() else None
         text, seed = self._waiting.popleft()
         return self._issue(text, seed, self._origin(text))
 
@@ -95,8 +93,7 @@ class Study:
             return
         default = key(self.plan.space.default())
         ranked = (*self.standings.ranking(), *self.standings.partial_ranking())
-        best = [text for text in ranked if text != default]
-        best = best[: self.plan.confirm.arms]
+        best = [text for text in ranked if text != default][: self.plan.confirm.arms]
         for seed in self.plan.confirm_seeds:
             for text in [default, *best]:
                 self._enqueue(text, seed)
@@ -167,14 +164,10 @@ class Study:
         issued = dict.fromkeys(e.arm for e in self.entries.values() if e.run.seed in self.plan.seeds)
         known = [arm for arm in map(key, known_arms(self.plan, self.standings.scores())) if arm not in issued]
         room = max(0, self.plan.arms - len(issued))  # a space may have been widened: its arms are others then
-        arms, seeds = (
-            [arm for arm in (*issued, *known[:room]) if arm not in self.standings.given_up],
-            self.plan.seeds,
-        )
+        arms = [arm for arm in (*issued, *known[:room]) if arm not in self.standings.given_up]
+        runs = [(text, seed) for seed in self.plan.seeds for text in arms]
         if self.plan.stopper.meetings(self.plan.epochs):
-            runs = [(text, seed) for text in arms for seed in seeds]
-        else:
-            runs = [(text, seed) for seed in seeds for text in arms]
+            runs = [(text, seed) for text in arms for seed in self.plan.seeds]
         for text, seed in runs:
             self._enqueue(text, seed)
 
@@ -191,11 +184,8 @@ class Study:
 
     def _origin(self, text: str) -> Origin | None:
         """Return the origin of an arm not asked of the sampler: it was known before, or is on another seed."""
-        if text in self._origins:
-            return self._origins[text]
-        if text == key(self.plan.space.default()):
-            return "default"
-        return "published" if self.plan.design in ADAPTIVE else "listed"
+        known = "published" if self.plan.design in ADAPTIVE else "listed"
+        return self._origins.get(text, "default" if text == key(self.plan.space.default()) else known)
 
     def _issue(
         self,
@@ -228,7 +218,5 @@ class Study:
         return self.plan.space.allows(self.plan.space.config(values)) and key(values) not in self._known
 
     def _run(self, text: str, seed: int, number: int) -> IssuedRun:
-        config = self.plan.run(json.loads(text), seed)
-        return IssuedRun(
-            number, identity(config, self.fingerprint), arm(config, self.fingerprint), seed, config
-        )
+        config, images = self.plan.run(json.loads(text), seed), self.fingerprint
+        return IssuedRun(number, identity(config, images), arm(config, images), seed, config)

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -13,24 +14,12 @@ from sweeps.planning.plan import Plan
 
 def content(sweep: Sweep, now: datetime) -> dict[str, Any]:
     """Return the manifest of a new sweep."""
-    plan, space = sweep.plan, plans.to_dict(sweep.plan)["space"]
-    reference = plan.space.reference
+    plan, written, reference = sweep.plan, plans.to_dict(sweep.plan), sweep.plan.space.reference
     return {
         "id": sweep.directory.name,
         "created": now.isoformat(),
-        "plan": plans.to_dict(plan),
-        "space": {
-            "name": plan.space.name,
-            "question": plan.space.question,
-            "domains": {
-                key: domain | ({"when": space["conditions"][key]} if key in space["conditions"] else {})
-                for key, domain in space["domains"].items()
-            },
-            "alternatives": _named_arms(plan),
-            "base_name": plan.space.base_name,
-            "reported": space["reported"],
-            "constraints": [{"less": [c.smaller, c.larger]} for c in plan.space.constraints],
-        },
+        "plan": written,
+        "space": _space(plan, written["space"]),
         "metric": "knn_top1",
         "metric_label": "online kNN top-1 (%)",
         "epochs": plan.epochs,
@@ -38,7 +27,7 @@ def content(sweep: Sweep, now: datetime) -> dict[str, Any]:
         "confirm_seeds": list(plan.confirm_seeds),
         "runs": plan.runs + plan.confirm_runs,
         "epochs_expected": plans.expected_epochs_of(plan)[1],
-        "objectives": plans.to_dict(plan)["objectives"],
+        "objectives": written["objectives"],
         "data": sweep.dataset.fingerprint,
         "default_arm": sweep.default_arm,
         "seed_deviation": reference.seed_deviation if reference else None,
@@ -47,9 +36,23 @@ def content(sweep: Sweep, now: datetime) -> dict[str, Any]:
     }
 
 
+def _space(plan: Plan, written: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what tables and figures need of the space; `written`: as the plan has it."""
+    conditions = {path: {"when": condition} for path, condition in written["conditions"].items()}
+    return {
+        "name": plan.space.name,
+        "question": plan.space.question,
+        "domains": {path: domain | conditions.get(path, {}) for path, domain in written["domains"].items()},
+        "alternatives": _named_arms(plan),
+        "base_name": plan.space.base_name,
+        "reported": written["reported"],
+        "constraints": [{"less": [c.smaller, c.larger]} for c in plan.space.constraints],
+    }
+
+
 def carried_out(before: Mapping[str, Any]) -> dict[str, Any]:
     """Return the manifest's entries on code and machine: the last session's, and earlier ones that differ."""
-    found: dict[str, Any] = {"code": code().to_dict(), "provenance": provenance()}
+    found: dict[str, Any] = {"code": asdict(code()), "provenance": provenance()}
     earlier = list(before.get("carried_out_before", []))
     if before and code_changed(before):
         earlier.append({name: before.get(name) for name in found})

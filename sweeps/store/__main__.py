@@ -23,17 +23,10 @@ examples
 def main(arguments: Sequence[str] | None = None, program: str = "python -m sweeps.store") -> int:
     """Run the command line; return its exit code: 0 done, 1 the store has errors, 2 refused."""
     given = _parser(program).parse_args(arguments)
-    commands: dict[str, Callable[[argparse.Namespace], int]] = {
-        "check": _check,
-        "compact": _compact,
-        "sql": _sql,
-        "export": _export,
-        "mirror": _mirror,
-    }
     try:
         if "path" in given:
             given.path = given.path or given.store
-        return commands[given.command](given)
+        return given.carry_out(given)
     except (ValueError, OSError, store.HeldError) as refusal:
         print(f"{program.removeprefix('python -m ').rpartition('.')[2]}: {refusal}", file=sys.stderr)
         return 2
@@ -46,34 +39,26 @@ def _parser(program: str) -> argparse.ArgumentParser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    commands = parser.add_subparsers(dest="command", required=True)
-    told = {
-        "check": "read every file; say what is torn, missing or left behind; change nothing",
-        "compact": "fold the segments of sweeps that nobody is writing, or the closed ones of those that run",
-        "export": "write the tables in a form that other programs read",
-    }
-    made = {name: commands.add_parser(name, help=text) for name, text in told.items()}
-    for command in made.values():
-        command.add_argument(
-            "path",
-            nargs="?",
-            type=Path,
-            help="a sweep's folder, or a store",
-        )
-        command.add_argument("--store", type=Path, default=Path("results"), help="the store (./results)")
+    commands = parser.add_subparsers(required=True)
+    made: dict[str, argparse.ArgumentParser] = {}
+    for carry_out, text in COMMANDS.items():
+        name = carry_out.__name__.removeprefix("_")
+        made[name] = commands.add_parser(name, help=text)
+        made[name].set_defaults(carry_out=carry_out)
+        if name in ("check", "compact", "export"):
+            made[name].add_argument("path", nargs="?", type=Path, help="a sweep's folder, or a store")
+        if name != "mirror":
+            made[name].add_argument(
+                "--store", type=Path, default=Path("results"), help="the store (./results)"
+            )
     made["export"].add_argument("--as", dest="form", required=True, metavar="FORM", help="see the examples")
     made["export"].add_argument("--out", type=Path, required=True, help="an empty or a new folder")
-    sql = commands.add_parser("sql", help="answer a query over all sweeps of a store; read only")
-    sql.add_argument("query")
-    sql.add_argument("--store", type=Path, default=Path("results"), help="the store (./results)")
-    sql.add_argument("--json", action="store_true", help="a list of objects instead of a table")
-    mirror = commands.add_parser("mirror", help="copy what is new to another folder or to object storage")
-    mirror.add_argument("source", help="a folder or a URL that fsspec knows")
-    mirror.add_argument("target", help="the same")
-    mirror.add_argument("--checkpoints", action="store_true", help="copy checkpoints too")
-    mirror.add_argument(
-        "--prune", action="store_true", help="remove from the target what the source has folded"
-    )
+    made["sql"].add_argument("query")
+    made["sql"].add_argument("--json", action="store_true", help="a list of objects instead of a table")
+    made["mirror"].add_argument("source", help="a folder or a URL that fsspec knows")
+    made["mirror"].add_argument("target", help="the same")
+    made["mirror"].add_argument("--checkpoints", action="store_true", help="copy checkpoints too")
+    made["mirror"].add_argument("--prune", action="store_true", help="remove what the source has folded")
     return parser
 
 
@@ -139,6 +124,14 @@ def _sweeps(path: Path) -> list[Path]:
         )
     return found
 
+
+COMMANDS: dict[Callable[[argparse.Namespace], int], str] = {
+    _check: "read every file; say what is torn, missing or left behind; change nothing",
+    _compact: "fold the segments of sweeps that nobody is writing, or the closed ones of those that run",
+    _export: "write the tables in a form that other programs read",
+    _sql: "answer a query over all sweeps of a store; read only",
+    _mirror: "copy what is new to another folder or to object storage",
+}
 
 if __name__ == "__main__":
     sys.exit(main())

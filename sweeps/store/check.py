@@ -1,6 +1,5 @@
 """Read-only check of every file of a store."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -11,7 +10,7 @@ from sweeps.store import lease, parts, segments
 from sweeps.store.layout import MANIFEST, StoreError, read_manifest
 from sweeps.store.parts import Index
 from sweeps.store.schema import LOG
-from sweeps.store.snapshot import sources
+from sweeps.store.snapshot import snapshot, sources
 
 
 @dataclass
@@ -51,7 +50,8 @@ def check(directory: Path) -> Checked:
     _check_segments(directory, index, found)
     found.notes += _left_behind(directory, index)
     if not found.errors:
-        _count(directory, found)
+        taken = snapshot(directory)
+        found.runs, found.reports = len(taken.read("runs")), len(taken.read("reports"))
     return found
 
 
@@ -65,7 +65,9 @@ def _check_parts(directory: Path, index: Index, found: Checked) -> None:
             found.errors.append(f"{path} is missing, {part.rows} rows of {part.table}; put back a copy of it")
             continue
         except (OSError, pa.ArrowInvalid) as error:
-            found.errors.append(f"{path} cannot be read ({_line(error)}); put back a copy of it")
+            found.errors.append(
+                f"{path} cannot be read ({' '.join(str(error).split())}); put back a copy of it"
+            )
             continue
         if rows != part.rows:
             found.errors.append(f"{path} has {rows} rows instead of {part.rows}; put back a copy of it")
@@ -94,15 +96,3 @@ def _left_behind(directory: Path, index: Index) -> list[str]:
     if (directory / lease.FILE).is_file():
         notes.append(f"{lease.FILE}: somebody is compacting, or was killed doing it; the next one takes over")
     return notes
-
-
-def _count(directory: Path, found: Checked) -> None:
-    from sweeps.store.query import epochs, runs
-
-    counts: dict[str, Callable[[Path], pa.Table]] = {"runs": runs, "reports": epochs}
-    for name, read in counts.items():
-        setattr(found, name, len(read(directory)))
-
-
-def _line(error: BaseException) -> str:
-    return " ".join(str(error).split())

@@ -39,8 +39,7 @@ class Lease:
                     f"process {holder['pid']} on {holder['host']} is compacting, at the latest until {until}"
                 )
             self._bury(holder)
-        draft = self.path.with_name(f"{FILE}.{self.token}")
-        draft.write_text(json.dumps(self._terms()), encoding="utf-8")
+        draft = self._draft()
         try:
             os.link(draft, self.path)  # fails if another process was faster, on NFS, too
         except FileExistsError as error:
@@ -57,9 +56,7 @@ class Lease:
         holder = _read(self.path)
         if holder is None or holder["token"] != self.token:
             raise HeldError("this compaction took so long that another one has begun; it has changed nothing")
-        draft = self.path.with_name(f"{FILE}.{self.token}")
-        draft.write_text(json.dumps(self._terms()), encoding="utf-8")
-        draft.replace(self.path)
+        self._draft().replace(self.path)
 
     def give_up(self) -> None:
         """Let others compact, if the lease is still ours."""
@@ -67,9 +64,12 @@ class Lease:
         if holder is not None and holder["token"] == self.token:
             self.path.unlink(missing_ok=True)
 
-    def _terms(self) -> dict[str, Any]:
+    def _draft(self) -> Path:
         until = self.clock() + SECONDS
-        return {"pid": os.getpid(), "host": platform.node(), "until": until, "token": self.token}
+        terms = {"pid": os.getpid(), "host": platform.node(), "until": until, "token": self.token}
+        draft = self.path.with_name(f"{FILE}.{self.token}")
+        draft.write_text(json.dumps(terms), encoding="utf-8")
+        return draft
 
     def _bury(self, holder: dict[str, Any]) -> None:
         """Remove a dead holder's lease, and no other: of two processes that try, one moves it away."""
@@ -113,8 +113,6 @@ def _dead(holder: dict[str, Any]) -> bool:
         return False
     try:
         os.kill(holder["pid"], 0)
-    except ProcessLookupError:
-        return True
-    except PermissionError:
-        return False
+    except OSError as error:
+        return isinstance(error, ProcessLookupError)
     return False

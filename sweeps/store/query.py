@@ -34,13 +34,10 @@ def epochs(directory: Path) -> pa.Table:
 
 def reports(directory: Path) -> pa.Table:
     """Read the same in long form: a row per metric of an epoch, sorted by run, epoch and metric."""
-    wide = epochs(directory)
-    shared = [name for name in wide.column_names if not name.startswith(METRIC)]
-    long = [_one_metric(wide, shared, name) for name in wide.column_names if name.startswith(METRIC)]
-    if not long:
-        long = [_one_metric(wide.append_column(METRIC, pa.nulls(len(wide), pa.float64())), shared, METRIC)]
-    order = [(name, "ascending") for name in ("run", "epoch", "metric")]
-    return pa.concat_tables(long).sort_by(order)
+    columns = ", ".join([*WIDE.names, "metric", "value"])
+    with connect(directory) as connection:
+        found = connection.sql(f"SELECT {columns} FROM reports ORDER BY run, epoch, metric")
+        return found.to_arrow_table()
 
 
 def runs(directory: Path) -> pa.Table:
@@ -120,18 +117,15 @@ def connect(path: Path, *, shut: bool = False) -> "duckdb.DuckDBPyConnection":
         connection.execute(statement)
     connection.register("sweeps", _sweeps(directories))
     if shut:
-        _shut(connection, [file for table in LOG for file in _files(snapshots, table)])
+        files = ", ".join(sql_text(file) for table in LOG for file in _files(snapshots, table))
+        connection.execute(f"SET allowed_paths = [{files}]")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
     return connection
 
 
 def _files(snapshots: Sequence[Snapshot], table: str) -> list[str]:
     return [str(parts.part_path(s.directory, part)) for s in snapshots for part in s.index.of(table)]
-
-
-def _shut(connection: "duckdb.DuckDBPyConnection", files: Sequence[str]) -> None:
-    connection.execute(f"SET allowed_paths = [{', '.join(map(sql_text, files))}]")
-    connection.execute("SET enable_external_access = false")
-    connection.execute("SET lock_configuration = true")
 
 
 def _define(connection: "duckdb.DuckDBPyConnection", table: str, snapshots: Sequence[Snapshot]) -> None:
@@ -161,8 +155,8 @@ def _of(directory: Path, rows: pa.Table) -> pa.Table:
 
 def _views(connection: "duckdb.DuckDBPyConnection") -> list[str]:
     """Return the definitions of the public views over the rows."""
-    columns = {table: _columns(connection, f"{table}_rows") for table in LOG}
-    metrics = [name for name in columns["reports"] if name.startswith(METRIC)]
+    reported, of_runs = (connection.table(f"{table}_rows").columns for table in ("reports", "runs"))
+    metrics = [name for name in reported if name.startswith(METRIC)]
     shared = ", ".join(["sweep", *WIDE.names])
     long = [
         f"SELECT {shared}, {sql_text(m.removeprefix(METRIC))} AS metric, {sql_name(m)} AS value "
@@ -178,7 +172,7 @@ def _views(connection: "duckdb.DuckDBPyConnection") -> list[str]:
         UNION ALL BY NAME SELECT sweep, run, epochs AS epoch, if(state = 'running', 'started', state) AS kind,
         json_object('attempt', attempt, 'reason', reason, 'host', host)::VARCHAR AS detail, time, sequence
         FROM runs_facts""",
-        "final": f"""SELECT t.*, r.epoch{_renamed(metrics, [*columns["runs"], FORMER["run"], "epoch"], "r")}
+        "final": f"""SELECT t.*, r.epoch{_renamed(metrics, [*of_runs, FORMER["run"], "epoch"], "r")}
         FROM runs_rows AS t LEFT JOIN (
             SELECT * FROM reports_rows SEMI JOIN
             (SELECT sweep, run, max(epoch) AS epoch FROM reports_rows GROUP BY ALL) USING (sweep, run, epoch)
@@ -213,16 +207,6 @@ def _sweep(directory: Path) -> dict[str, Any]:
     plain = {name: manifest.get(name) for name in ("created", "metric", "data", "command")}
     more = {"space": space.get("name"), "question": space.get("question"), "commit": provenance.get("commit")}
     return {"sweep": directory.name, **plain, **more, "smoke": is_smoke_test(directory)}
-
-
-def _one_metric(wide: pa.Table, shared: Sequence[str], name: str) -> pa.Table:
-    rows = wide.filter(wide[name].is_valid())
-    metric = pa.array([name.removeprefix(METRIC)] * len(rows), pa.string())
-    return rows.select(shared).append_column("metric", metric).append_column("value", rows[name])
-
-
-def _columns(connection: "duckdb.DuckDBPyConnection", view: str) -> list[str]:
-    return [row[0] for row in connection.execute(f"DESCRIBE {view}").fetchall()]
 
 
 def sql_name(name: str) -> str:

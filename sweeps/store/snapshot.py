@@ -29,11 +29,11 @@ class Snapshot:
 
     def facts(self, table: str) -> pa.Table:
         """Return all rows, with a column that marks those replaced by later ones."""
-        outside = [
-            _without(rows, self.live[table], table)
-            for rows in parts.read_parts(self.directory, self.index.of(table))
-        ]
-        return fold.settle([*outside, self.live[table]], table)
+        live, outside = self.live[table], parts.read_parts(self.directory, self.index.of(table))
+        if table != "events" and len(live):
+            again = pc.field("run").isin(live["run"].unique())
+            outside = [rows.filter(~again) for rows in outside]
+        return fold.settle([*outside, live], table)
 
     def read(self, table: str) -> pa.Table:
         """Return the current rows."""
@@ -101,9 +101,3 @@ def _live(directory: Path, index: Index, table: str) -> pa.Table:
     held = index.of(table) if table != "events" else []  # events replace nothing
     runs = {run for one in rows for run in one["run"].unique().to_pylist()}
     return fold.settle([*rows, *parts.read_parts(directory, held, runs=runs)], table)
-
-
-def _without(rows: pa.Table, live: pa.Table, table: str) -> pa.Table:
-    if table == "events" or not len(live):
-        return rows
-    return rows.filter(~pc.field("run").isin(live["run"].unique()))

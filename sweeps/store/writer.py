@@ -6,7 +6,6 @@ import time
 import uuid
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import pyarrow as pa
@@ -47,21 +46,15 @@ class Writer:
                 f"a writer's name becomes part of a file name, got '{name}'; leave out separators"
             )
         self._directory, self._name, self._clock = directory / "segments", name, clock
-        self._origin = dict.fromkeys(ORIGIN, "") | dict(origin or {})
+        self.origin: Mapping[str, str] = dict.fromkeys(ORIGIN, "") | dict(origin or {})
+        """Origin of the runs that it records; "" for unknown columns."""
         self._segments: dict[str, _Segment] = {}
         self._sequence, self._time, self._synced = 0, float("-inf"), float("-inf")
-
-    @property
-    def origin(self) -> Mapping[str, str]:
-        """Origin of the runs that it records; "" for unknown columns."""
-        return self._origin
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def report(
@@ -124,7 +117,7 @@ class Writer:
         text = json.dumps(config, sort_keys=True, separators=(",", ":"))
         stand = {"state": state, "reason": reason, "epochs": epochs, "rung": rung, "checkpoint": checkpoint}
         cost = {"seconds": seconds, "device_seconds": device_seconds}
-        whence = self._origin | ({"host": host} if host else {}) | dict(origin or {})
+        whence = {**self.origin, **({"host": host} if host else {}), **(origin or {})}
         self._append("runs", {**row, "config": text, **stand, **cost, "dropped": dropped, **whence})
 
     def event(self, kind: str, run: str = "", epoch: int = 0, **detail: Any) -> None:
@@ -144,12 +137,9 @@ class Writer:
 
     def close(self) -> None:
         """Close the segments, on disk; a later report opens new ones."""
-        for segment in self._segments.values():
-            segment.append(END)
-        self.sync()
-        for segment in self._segments.values():
-            segment.file.close()
-        self._segments = {}
+        for table in list(self._segments):
+            self._segments[table].close()
+            del self._segments[table]
 
     def _append(self, table: str, row: dict[str, Any]) -> None:
         self._time = max(self._time, self._clock())  # a clock set back must not reorder the rows
@@ -167,9 +157,7 @@ class Writer:
         """Return the open segment of a table, a new one where it has become old or large."""
         segment = self._segments.get(table)
         if segment is not None and segment.due(self._time):
-            segment.append(END)
-            os.fsync(segment.file.fileno())
-            segment.file.close()
+            segment.close()
             segment = None
         if segment is None:
             head = as_kept(LOG[table]).serialize().to_pybytes()
@@ -191,6 +179,12 @@ class _Segment:
     def due(self, now: float) -> bool:
         """Whether it is time for a new segment."""
         return now - self.opened >= ROTATE_SECONDS or self.file.tell() >= ROTATE_BYTES
+
+    def close(self) -> None:
+        """Mark the end and close the file, on disk."""
+        self.append(END)
+        os.fsync(self.file.fileno())
+        self.file.close()
 
     def append(self, message: Any) -> None:
         """Write one message completely, or leave the file as it was."""

@@ -1,7 +1,7 @@
 """A result belongs to the code that computed it."""
 
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -193,7 +193,7 @@ def test_a_sweep_of_other_code_is_resumed_when_told_to_and_says_what_has_changed
         assert words in said
     again = lifecycle.go_on(lifecycle.reopen(begun.directory, cache=cache, other_code=True))
     manifest = store.read_manifest(again.directory)
-    assert manifest["code"] == provenance.code().to_dict()
+    assert manifest["code"] == asdict(provenance.code())
     assert [one["code"]["digest"] for one in manifest["carried_out_before"]] == ["before"]
     lifecycle.reopen(begun.directory, cache=cache)  # asked once
 
