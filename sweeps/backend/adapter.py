@@ -12,7 +12,7 @@ from ray.tune.search import Searcher
 
 from sweeps.backend.worker import ENDINGS
 from sweeps.engine.arbiter import Arbiter, Issued
-from sweeps.engine.run_progress import METRIC
+from sweeps.engine.runs import METRIC
 
 METRICS = "metrics/"
 

@@ -85,17 +85,16 @@ def cluster(plan: Plan, address: str | None) -> Generator[None]:
 
 def _make(plan: Plan) -> None:
     """Start Ray, with a second attempt: on a busy machine one of its processes may come up too late."""
-    for last in (False, True):
+    for attempt in (1, 2):
         try:
             # A stopped multi-worker run gives its resources back through the dashboard's state service.
             ray.init(include_dashboard=plan.workers_per_run > 1, **SESSION)
+            return
         except Exception as error:  # Ray has no class of its own for it
             ray.shutdown()
-            if last:
+            if attempt == 2:
                 why = (str(error).strip().splitlines() or [type(error).__name__])[-1]
                 raise StartError(f"Ray could not be started, though it was tried twice: {why}") from error
-        else:
-            return
 
 
 def _join(address: str) -> None:

@@ -44,10 +44,8 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
         def report(now: int, metrics: dict[str, float]) -> None:
             nonlocal epoch
             if world.rank == 0 and now > recorded:  # a resumed run shows its last epoch again
-                devices = places.devices or world.size
-                writer.report(
-                    run["identity"], run["attempt"], now, metrics, step=now * steps, devices=devices
-                )
+                step, devices = now * steps, places.devices or world.size
+                writer.report(run["identity"], run["attempt"], now, metrics, step=step, devices=devices)
                 writer.sync()  # the checkpoint is on disk, and a resumed run shows its last epoch only
             epoch = now
             tell({"epoch": now, "metrics": metrics})
@@ -59,15 +57,13 @@ def work(run: dict[str, Any], places: Places, tell: Tell, world: World) -> bool:
             steps = len(dataset.train) // config.batch
             kept = directory / "checkpoints" / run["identity"]
             train(config, report, dataset=dataset, directory=kept, device=places.device, world=world)
-        except Exception as error:
+        except Exception as error:  # the one broad except: whatever goes wrong in a run is that run's result
             if world.size > 1 and peer_lost(error):
                 raise
-            if isinstance(error, FloatingPointError):
-                tell({"epoch": epoch, "diverged": str(error)})
-                return False
-            # The one broad except: whatever goes wrong in a run is that run's result.
-            tell({"epoch": epoch, "failed": traceback.format_exc()})
-            return True
+            diverged = isinstance(error, FloatingPointError)
+            why = {"diverged": str(error)} if diverged else {"failed": traceback.format_exc()}
+            tell({"epoch": epoch, **why})
+            return not diverged
     return False
 
 

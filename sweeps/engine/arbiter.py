@@ -8,8 +8,7 @@ from typing import Literal
 
 from sweeps.engine.closing import Closing
 from sweeps.engine.engine import WAIT, Engine
-from sweeps.engine.run_progress import Metrics
-from sweeps.engine.runs import IssuedRun
+from sweeps.engine.runs import IssuedRun, Metrics
 from sweeps.engine.spending import lacking
 from sweeps.planning.plan import Budget
 

@@ -13,9 +13,8 @@ from sweeps.engine.closing import Closing, FailureStreak
 from sweeps.engine.history import Finished, History
 from sweeps.engine.judging import OUTDONE, Judging
 from sweeps.engine.ledger import Ledger, Watcher
-from sweeps.engine.run_progress import Metrics
 from sweeps.engine.run_queue import RunQueue
-from sweeps.engine.runs import IssuedRun
+from sweeps.engine.runs import IssuedRun, Metrics
 from sweeps.engine.spending import Spending
 from sweeps.engine.study import Study
 from sweeps.engine.tidying import tidy

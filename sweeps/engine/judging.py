@@ -5,8 +5,7 @@ from typing import Any
 
 from sweeps.engine.history import History
 from sweeps.engine.ledger import Ledger
-from sweeps.engine.run_progress import METRIC, Metrics
-from sweeps.engine.runs import IssuedRun
+from sweeps.engine.runs import METRIC, IssuedRun, Metrics
 from sweeps.stoppers import UNWELL, Verdict, judge_of
 
 OUTDONE = "paused and never taken up again: others were better"

@@ -7,8 +7,7 @@ from typing import Any
 
 from sweeps.engine.checkpoints import Checkpoints
 from sweeps.engine.history import Finished, History
-from sweeps.engine.run_progress import METRIC, Metrics, RunProgress
-from sweeps.engine.runs import IssuedRun
+from sweeps.engine.runs import METRIC, IssuedRun, Metrics, RunProgress
 from sweeps.engine.study import Study
 from sweeps.store import Writer
 from sweeps.store.schema import State, seconds

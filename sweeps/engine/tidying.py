@@ -7,8 +7,7 @@ from collections.abc import Collection
 
 from sweeps.engine.ledger import Ledger
 from sweeps.engine.retention import checkpoint_sizes, removable
-from sweeps.engine.run_progress import METRIC
-from sweeps.engine.runs import StudyEntry
+from sweeps.engine.runs import METRIC, StudyEntry
 from sweeps.planning.designs import key
 
 

@@ -18,8 +18,7 @@ from analysis.naming import name_of, short, shown
 from sweeps.engine.engine import Engine
 from sweeps.engine.history import last_line
 from sweeps.engine.ledger import Watcher
-from sweeps.engine.run_progress import METRIC
-from sweeps.engine.runs import IssuedRun
+from sweeps.engine.runs import METRIC, IssuedRun
 from sweeps.planning.estimate import duration, remaining
 from sweeps.planning.plan import Plan, expected_epochs_of
 

@@ -118,7 +118,9 @@ class ArmsJudge:
                 if run in arm.latest and arm.latest[run][0] == epoch and arm.leave(run):
                     arm.latest[run] = epoch, None
                     return run
-            more = more or self._begins()
+            # An arm begins while it awaits its first judgement because one of its runs is in training.
+            beginning = (arm for arm in self.arms.values() if not (arm.judged or arm.over))
+            more = more or any(arm.trained for arm in beginning)
             name = self.judge.promote(more=more) or (None if more else self._best_paused())
             if name is None:
                 return None
@@ -180,8 +182,7 @@ class ArmsJudge:
             mean = fmean(values.values())
             verdict, arm.judged, arm.mean = self.judge.observe(name, epoch, mean), epoch, mean
             first = epoch == self.last and not self.passed and not self.spared(name)
-            if verdict and verdict.action == "stop" and first:
-                verdict = None
+            verdict = None if first and verdict and verdict.action == "stop" else verdict
             if self.judge.comparison:
                 self._compared.append(Compared(name, epoch, mean, verdict, self.judge.comparison))
             if verdict is None:
@@ -219,14 +220,9 @@ class ArmsJudge:
 
     def _best_paused(self) -> str | None:
         """Return the best of the arms paused at the highest epoch, if no stoppable arm is on its way to the end."""
-        left = {
-            name: arm for name, arm in self.arms.items() if not (arm.over or arm.stopped or self.spared(name))
-        }
+        gone = {name for name, arm in self.arms.items() if arm.over or arm.stopped or self.spared(name)}
+        left = {name: arm for name, arm in self.arms.items() if name not in gone}
         if self.passed or any(arm.trained for arm in left.values()):
             return None
         paused = [name for name, arm in left.items() if arm.paused]
         return max(paused, key=lambda name: (left[name].judged, left[name].mean), default=None)
-
-    def _begins(self) -> bool:
-        """Return whether an arm still awaits its first judgement because one of its runs is in training."""
-        return any(arm.trained for arm in self.arms.values() if not (arm.judged or arm.over))

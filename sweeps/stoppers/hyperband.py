@@ -26,7 +26,8 @@ class Hyperband(Rungs):
 
     def weights(self, epochs: int) -> tuple[int, ...]:
         """Return the relative number of runs of each bracket: ceil((s + 1) / (s - b + 1) reduction^(s - b))."""
-        largest = self._largest(epochs)
+        first = (*self.rungs(epochs), epochs)[0]
+        largest = max(k for k in range(epochs.bit_length()) if first * self.reduction**k <= epochs)
         return tuple(
             math.ceil((largest + 1) / (left + 1) * self.reduction**left) for left in range(largest, -1, -1)
         )
@@ -50,11 +51,6 @@ class Hyperband(Rungs):
         ]
         shares = [runs * weight / sum(weights) for weight in alive]
         return tuple(zip(self.rungs(epochs), (max(1.0, share) for share in shares), strict=True))
-
-    def _largest(self, epochs: int) -> int:
-        """Return how often the first rung can be multiplied before it exceeds the horizon."""
-        first = (*self.rungs(epochs), epochs)[0]
-        return max(k for k in range(epochs.bit_length()) if first * self.reduction**k <= epochs)
 
 
 class _HyperbandJudge(Judge):

@@ -116,8 +116,10 @@ class PausingJudge(Judge):
         for level in reversed(range(len(self.rungs))):
             if run := self._take(level, self.places(level)):
                 return run
-        for level in range(len(self.rungs)) if not more else ():
-            if self._closed(self.rungs[level]) and (run := self._take(level, self.last_places(level))):
+        for level, rung in enumerate(self.rungs if not more else ()):
+            # Closed once no further run will reach it; few runs are in training, so checking all is cheap.
+            closed = all(self.latest[run][0] >= rung.epoch for run in self.training)
+            if closed and (run := self._take(level, self.last_places(level))):
                 return run
         return None
 
@@ -139,7 +141,3 @@ class PausingJudge(Judge):
         self.training.add(run)
         self.latest[run] = rung.epoch, None
         return run
-
-    def _closed(self, rung: RungQueue) -> bool:
-        """Return whether no further run will reach a rung; few runs are in training, so checking all is cheap."""
-        return all(self.latest[run][0] >= rung.epoch for run in self.training)

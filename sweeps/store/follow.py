@@ -33,14 +33,12 @@ class Follower:
 
     def new(self) -> pa.Table:
         """Return the rows recorded since the last call (at first all), as folded (fold.widen), in the order of time."""
-        rows = [*self._appended(), *steadily(self.directory, self._parts)]
-        found = fold.joined([fold.current(fold.empty(self.table)), *rows], self.table)
-        return found.sort_by([("time", "ascending"), ("sequence", "ascending")])
-
-    def _appended(self) -> list[pa.Table]:
         # Segments come first: one that is folded in the meantime is found in a part.
         batches = [batch for path in paths(self.directory, self.table) for batch in self._read_on(path)]
-        return [fold.widen(pa.Table.from_batches([b]), self.table) for b in batches]
+        appended = [fold.widen(pa.Table.from_batches([batch]), self.table) for batch in batches]
+        rows = [*appended, *steadily(self.directory, self._parts)]
+        found = fold.joined([fold.current(fold.empty(self.table)), *rows], self.table)
+        return found.sort_by([("time", "ascending"), ("sequence", "ascending")])
 
     def _read_on(self, path: Path) -> list[pa.RecordBatch]:
         start = self.read.get(path, 0)

@@ -3,7 +3,7 @@
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -58,12 +58,12 @@ class Recorded:
     @cached_property
     def metrics(self) -> list[str]:
         """Names of all metrics."""
-        return _below(METRIC, self.epochs)
+        return [name.removeprefix(METRIC) for name in self.epochs.column_names if name.startswith(METRIC)]
 
     @cached_property
     def paths(self) -> list[str]:
         """Paths of all fields of configurations."""
-        return _below(CONFIG, self.states)
+        return [name.removeprefix(CONFIG) for name in self.states.column_names if name.startswith(CONFIG)]
 
     def runs(self) -> Iterator[ExportedRun]:
         """Yield its runs in order of issue."""
@@ -73,13 +73,9 @@ class Recorded:
         varied = {path for path, column in columns.items() if len(column.unique()) > 1}
         for batch in self.states.to_batches(max_chunksize=100):
             for row in batch.to_pylist():
-                rows = self.epochs.slice(*where.get(row["run"], (0, 0)))
-                yield _run(row, [self._report(one) for one in rows.to_pylist()], varied)
-
-    def _report(self, row: dict[str, Any]) -> ExportedReport:
-        values = {name: row[METRIC + name] for name in self.metrics}
-        there = {name: value for name, value in values.items() if value is not None}
-        return ExportedReport(row["epoch"], row["time"], there)
+                reports = self.epochs.slice(*where.get(row["run"], (0, 0))).to_pylist()
+                told = [ExportedReport(one["epoch"], one["time"], _below(METRIC, one)) for one in reports]
+                yield _run(row, told, varied)
 
 
 def recorded_sweeps(path: Path) -> Iterator[Recorded]:
@@ -91,18 +87,20 @@ def recorded_sweeps(path: Path) -> Iterator[Recorded]:
 
 
 def _run(row: dict[str, Any], reports: list[ExportedReport], varied: set[str]) -> ExportedRun:
-    leaves = {name.removeprefix(CONFIG): value for name, value in row.items() if name.startswith(CONFIG)}
-    config = {path: value for path, value in leaves.items() if value is not None}
+    config = _below(CONFIG, row)
+    times = [row["time"], *(report.time for report in reports)]
     return ExportedRun(
         name=f"{row['number']:04d}-{row['run']}",
         tags={name: row[name] for name in TAGS},
         config=config,
         varied={path: value for path, value in config.items() if path in varied},
         reports=reports,
-        started=min([row["time"], *(report.time for report in reports)]),
-        ended=max([row["time"], *(report.time for report in reports)]),
+        started=min(times),
+        ended=max(times),
     )
 
 
-def _below(prefix: str, table: pa.Table) -> list[str]:
-    return [name.removeprefix(prefix) for name in table.column_names if name.startswith(prefix)]
+def _below(prefix: str, row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a row has below a prefix, by the names without it."""
+    known = (name for name, value in row.items() if name.startswith(prefix) and value is not None)
+    return {name.removeprefix(prefix): row[name] for name in known}

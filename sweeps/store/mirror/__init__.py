@@ -2,11 +2,10 @@
 
 import json
 from collections.abc import Callable
-from typing import Any
 
 from sweeps.store.layout import MANIFEST, MARK, StoreError, check_mark
 from sweeps.store.mirror.pair import Counts, Pair
-from sweeps.store.mirror.place import Place, place_at
+from sweeps.store.mirror.place import place_at
 from sweeps.store.mirror.sweep import mirror_sweep, passing
 
 __all__ = ["Counts", "mirror"]
@@ -65,10 +64,6 @@ def _checked(pair: Pair) -> str:
     if kind == MARK:
         for folder in folders:
             check_mark(folder.read(MARK), str(folder))
-    elif len({_json(folder, MANIFEST).get("id") for folder in folders}) > 1:
+    elif len({json.loads(folder.read(MANIFEST)).get("id") for folder in folders}) > 1:
         raise StoreError(f"{pair.target} holds another sweep; name an empty or a new folder")
     return kind
-
-
-def _json(folder: Place, name: str) -> dict[str, Any]:
-    return json.loads(folder.read(name))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,10 +55,19 @@ class Pair:
         self.counts.copied += 1
         self.counts.bytes += len(content)
 
-    def copy_changed(self, names: Iterable[str], here: Mapping[str, int], there: Mapping[str, int]) -> None:
+    def remove(self, name: str) -> None:
+        """Remove a file of the target."""
+        self.target.remove(name)
+        self.counts.removed += 1
+
+    def copy_changed(self, names: Collection[str], here: Mapping[str, int], there: Mapping[str, int]) -> None:
         """Copy the files whose sizes or contents differ; sizes are in bytes, by name."""
-        for name in _unlike(self, list(names), here, there):
-            self._copy_if_there(name)
+        like = [name for name in names if there.get(name) == here[name]]
+        contents = zip(self.source.read_all(like), self.target.read_all(like), strict=True)
+        same = {name for name, (ours, theirs) in zip(like, contents, strict=True) if ours == theirs}
+        for name in names:
+            if name not in same:
+                self._copy_if_there(name)
 
     def copy_newer(self, names: Iterable[str], here: Mapping[str, int], there: Mapping[str, int]) -> None:
         """Copy the files whose sizes differ, or that may have been written since they were copied.
@@ -66,19 +75,10 @@ class Pair:
         For files that are too large to be compared.
         """
         for name in names:
-            if there.get(name) != here[name] or self._written_since(name):
+            same = there.get(name) == here[name]
+            if not same or self.source.modified(name) + SKEW > self.target.modified(name):
                 self._copy_if_there(name)
-
-    def _written_since(self, name: str) -> bool:
-        return self.source.modified(name) + SKEW > self.target.modified(name)
 
     def _copy_if_there(self, name: str) -> None:
         with suppress(FileNotFoundError):  # an unlisted file may be removed at any time
             self.copy(name)
-
-
-def _unlike(pair: Pair, names: list[str], here: Mapping[str, int], there: Mapping[str, int]) -> list[str]:
-    like = [name for name in names if there.get(name) == here[name]]
-    contents = zip(pair.source.read_all(like), pair.target.read_all(like), strict=True)
-    same = {name for name, (ours, theirs) in zip(like, contents, strict=True) if ours == theirs}
-    return [name for name in names if name not in same]

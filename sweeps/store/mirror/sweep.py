@@ -48,8 +48,8 @@ def mirror_sweep(pair: Pair, *, checkpoints: bool, prune: bool) -> None:
                 raise
             continue  # a compaction has removed what it has folded
         _copy_rest(pair, here, there)
-        if prune:
-            _prune(pair, here, there)
+        for name in sorted(there.keys() - here.keys()) if prune else ():
+            pair.remove(name)
         return
     raise TimeoutError(f"{pair.source} has been compacted {TRIES} times while it was copied; copy it again")
 
@@ -100,19 +100,12 @@ def _index_of_copy(index: Index, here: Sizes, there: Sizes) -> Index:
 def _copy_rest(pair: Pair, here: Sizes, there: Sizes) -> None:
     done = {name for name in here if _unfolded(name) or name.startswith(f"{PARTS}/")} | {MANIFEST, INDEX}
     rest = sorted(here.keys() - done)
-    checkpoints = [name for name in rest if name.startswith(CHECKPOINTS)]
-    aside = [name for name in rest if name.startswith(f"{QUARANTINE}/")]
-    for name in aside:
-        if there.get(name) != here[name]:
+    for name in rest:
+        if name.startswith(f"{QUARANTINE}/") and there.get(name) != here[name]:
             pair.copy(name)
-    pair.copy_newer(checkpoints, here, there)
-    pair.copy_changed(sorted({*rest} - {*checkpoints, *aside}), here, there)
-
-
-def _prune(pair: Pair, here: Sizes, there: Sizes) -> None:
-    for name in sorted(there.keys() - here.keys()):
-        pair.target.remove(name)
-        pair.counts.removed += 1
+    pair.copy_newer([name for name in rest if name.startswith(CHECKPOINTS)], here, there)
+    large = (CHECKPOINTS, f"{QUARANTINE}/")
+    pair.copy_changed([name for name in rest if not name.startswith(large)], here, there)
 
 
 def _unfolded(name: str) -> bool:
