@@ -67,12 +67,10 @@ class Finished:
 class Elsewhere:
     """Complete runs of the other sweeps of a store; called with an identity it returns the run, or None."""
 
-    sweeps: dict[str, Path]
-    """Sweep that trained each reusable run."""
-    origins: dict[str, dict[str, str]]
-    """Origin of each: columns of schema.WHENCE."""
-    others: dict[str, dict[str, str]]
-    """Origin of runs that other code has trained: these are not reused."""
+    sweeps: dict[str, tuple[Path, dict[str, str]]]
+    """The sweep that trained each reusable run, and the run's origin: columns of schema.WHENCE."""
+    others: dict[str, tuple[Path, dict[str, str]]]
+    """The same of runs that other code has trained: these are not reused."""
     curves: Callable[[Path], dict[str, list[Epoch]]]
     """The epochs of a sweep's runs."""
     met: set[str] = field(default_factory=set[str])
@@ -83,13 +81,12 @@ class Elsewhere:
         if run not in self.sweeps:
             self.met.update({run} & self.others.keys())
             return None
-        other = self.sweeps[run]
-        where = other / "checkpoints" / run
-        return Finished(other.name, self.curves(other)[run], where, self.origins[run])
+        other, origin = self.sweeps[run]
+        return Finished(other.name, self.curves(other)[run], other / "checkpoints" / run, origin)
 
     def passed_over(self, runs: Iterable[str]) -> str:
         """Say in a sentence how many of these exist but were trained by other code; "" if none."""
-        found = [self.others[run] for run in runs if run in self.others]
+        found = [self.others[run][1] for run in runs if run in self.others]
         if not found:
             return ""
         codes = [(one["commit"][:7] or "unknown", one["code"][:7] or "not recorded") for one in found]
@@ -125,21 +122,18 @@ def finished_elsewhere(directory: Path, code: str | None = None) -> Elsewhere:
 
     Smoke tests are left out. `code`: digest of the code that must have trained them; None: any code.
     """
-    sweeps: dict[str, Path] = {}
-    origins: dict[str, dict[str, str]] = {}
-    others: dict[str, dict[str, str]] = {}
+    sweeps: dict[str, tuple[Path, dict[str, str]]] = {}
+    others: dict[str, tuple[Path, dict[str, str]]] = {}
     every = [] if store.is_smoke_test(directory) else store.sweep_directories(directory.parent.parent)
     for other in every:
         if other == directory or store.is_smoke_test(other):
             continue
         for row in store.runs(other).select(ASKED).to_pylist():
             if row["state"] == "complete" and not row["reason"]:
-                origin = _whence(row)
-                same = code is None or origin["code"] == code
-                (origins if same else others)[row["run"]] = origin
-                sweeps |= {row["run"]: other} if same else {}
-    others = {run: origin for run, origin in others.items() if run not in sweeps}
-    return Elsewhere(sweeps, origins, others, lru_cache(maxsize=4)(_curves))
+                same = code is None or row["code"] == code
+                (sweeps if same else others)[row["run"]] = other, _whence(row)
+    others = {run: found for run, found in others.items() if run not in sweeps}
+    return Elsewhere(sweeps, others, lru_cache(maxsize=4)(_curves))
 
 
 def _whence(row: Mapping[str, Any]) -> dict[str, str]:

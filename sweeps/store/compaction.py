@@ -9,7 +9,7 @@ A crash at any moment leaves the old list or the new one, and with either each r
 import json
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,22 +25,6 @@ MAX_ROWS = 2_000_000
 """Rows above which a part is no longer merged for its size."""
 GRACE_SECONDS = 60.0
 """Seconds for which a merged part stays, for readers that have it open."""
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """Files of one table to be folded, and their rows."""
-
-    paths: list[Path]
-    rows: list[pa.Table]
-
-
-@dataclass(frozen=True)
-class Folded:
-    """The parts of one table after a fold, and the parts that it has replaced."""
-
-    parts: list[Part]
-    merged: list[Part] = field(default_factory=list[Part])
 
 
 def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] = time.time) -> int:
@@ -64,27 +48,33 @@ def compact(directory: Path, *, ended: bool = False, clock: Callable[[], float] 
     with lease.lease_of(directory, clock) as ours:
         index = _cleared(directory, parts.read_index(directory), clock())
         waiting = {table: _waiting(directory, table, index, ended=ended) for table in LOG}
-        taken = [path for one in waiting.values() for path in one.paths]
+        taken = [path for paths, _ in waiting.values() for path in paths]
         if not taken:
             return 0
-        waiting["events"].rows.append(_event(len(taken), clock()))
-        name = f"{index.generation + 1:06d}"
-        found = [_fold(directory, table, index.of(table), name, one.rows) for table, one in waiting.items()]
+        waiting["events"][1].append(_event(len(taken), clock()))
+        found = [_fold(directory, table, index, rows) for table, (_, rows) in waiting.items()]
         ours.check()
         mark_version(directory.parent.parent)
-        done = _after(directory, index, found, taken, clock())
+        now, names = clock(), [str(path.relative_to(directory)) for path in taken]
+        done = Index(
+            generation=index.generation + 1,
+            parts=tuple(part for held, _ in found for part in held),
+            folded=tuple(sorted({*index.folded, *names})),
+            merged=(*index.merged, *((part.file, now) for _, merged in found for part in merged)),
+        )
         parts.write_index(directory, done)
         _remove(directory, done)
         return sum(path.suffix == ".arrows" for path in taken)
 
 
-def _waiting(directory: Path, table: str, index: Index, *, ended: bool) -> Waiting:
+def _waiting(directory: Path, table: str, index: Index, *, ended: bool) -> tuple[list[Path], list[pa.Table]]:
+    """Return the files of one table to be folded, and their rows."""
     found = [segments.read_segment(path) for path in sources(directory, table, index)]
     closed = [segment for segment in found if segment and (segment.closed or ended)]
     rows = [fold.widen(s.table, table) for s in closed if s.table is not None]
     old = before(directory, table, index)
     legacy = [parts.legacy(directory, table)] * len(old)
-    return Waiting([*(segment.path for segment in closed), *legacy], [*rows, *old])
+    return [*(segment.path for segment in closed), *legacy], [*rows, *old]
 
 
 def _event(count: int, now: float) -> pa.Table:
@@ -92,13 +82,15 @@ def _event(count: int, now: float) -> pa.Table:
     return pa.Table.from_pylist([{**row, "time": now, "sequence": 0}], schema=EVENTS)
 
 
-def _fold(directory: Path, table: str, held: list[Part], name: str, rows: list[pa.Table]) -> Folded:
+def _fold(directory: Path, table: str, index: Index, rows: list[pa.Table]) -> tuple[list[Part], list[Part]]:
+    """Return the parts of one table after a fold, and the parts that it has replaced."""
+    held, name = index.of(table), f"{index.generation + 1:06d}"
     if not rows:
-        return Folded(held)
+        return held, []
     merged = _to_merge(directory, table, held, rows)
     whole = fold.settle([*rows, *parts.read_parts(directory, merged)], table)
     kept = [part for part in held if part not in merged]
-    return Folded([*kept, parts.write_part(directory, table, whole, name)], merged)
+    return [*kept, parts.write_part(directory, table, whole, name)], merged
 
 
 def _to_merge(directory: Path, table: str, held: list[Part], rows: list[pa.Table]) -> list[Part]:
@@ -112,17 +104,6 @@ def _to_merge(directory: Path, table: str, held: list[Part], rows: list[pa.Table
             merged.append(part)
             size += part.rows
     return merged
-
-
-def _after(directory: Path, index: Index, found: list[Folded], taken: list[Path], now: float) -> Index:
-    merged = [(part.file, now) for one in found for part in one.merged]
-    names = [str(path.relative_to(directory)) for path in taken]
-    return Index(
-        generation=index.generation + 1,
-        parts=tuple(part for one in found for part in one.parts),
-        folded=tuple(sorted({*index.folded, *names})),
-        merged=(*index.merged, *merged),
-    )
 
 
 def _cleared(directory: Path, index: Index, now: float) -> Index:

@@ -108,18 +108,9 @@ def write_part(directory: Path, table: str, rows: pa.Table, name: str) -> Part:
     # Metrics are mostly float32: with byte-stream splitting, their unused bytes take no space.
     encoding = dict.fromkeys(floats, "BYTE_STREAM_SPLIT") | dict.fromkeys(packed, "DELTA_BINARY_PACKED")
     texts = [field.name for field in rows.schema if field.type == pa.string()]
-
-    def into(file: Any) -> None:
-        pq.write_table(
-            rows,
-            file,
-            compression="zstd",
-            row_group_size=ROWS_A_GROUP,
-            use_dictionary=texts,  # pyright: ignore[reportArgumentType]
-            column_encoding=encoding,
-        )
-
-    write_whole(path, into)
+    options: dict[str, Any] = {"compression": "zstd", "row_group_size": ROWS_A_GROUP}
+    options |= {"use_dictionary": texts, "column_encoding": encoding}
+    write_whole(path, lambda file: pq.write_table(rows, file, **options))
     return Part(FILES[table], path.name, len(rows), path.stat().st_size)
 
 

@@ -3,7 +3,7 @@
 # pyright: reportUnknownParameterType=false
 # pyarrow's own types are compiled and carry no annotations.
 
-from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -80,19 +80,10 @@ def torn(directory: Path) -> list[Torn]:
 def _whole(data: bytes) -> tuple[list[pa.RecordBatch], int]:
     """Return the complete batches at the beginning of a stream, and where the last of them ends."""
     source, batches, end = pa.BufferReader(data), list[pa.RecordBatch](), 0
-    for batch in _stream(source):
-        if batch is not None:
-            batches.append(batch)
-        end = source.tell()
-    return batches, end
-
-
-def _stream(source: pa.BufferReader) -> Iterator[pa.RecordBatch | None]:
-    """Yield None once the schema has been read, then each batch; end before a partly written one."""
-    try:
+    with suppress(StopIteration, pa.ArrowInvalid, OSError):  # at the end, or before a partly written batch
         reader = ipc.open_stream(source, options=ipc.IpcReadOptions(use_threads=False))
-        yield None
+        end = source.tell()
         while True:
-            yield reader.read_next_batch()
-    except (StopIteration, pa.ArrowInvalid, OSError):
-        return
+            batches.append(reader.read_next_batch())
+            end = source.tell()
+    return batches, end

@@ -65,7 +65,9 @@ def ask(root: Path, query: str) -> Answer:
         columns = tuple(column[0] for column in found.description or ())
         return Answer(columns, tuple(found.fetchall()) if columns else ())
     except duckdb.Error as error:
-        raise ValueError(f"query: {_sentence(error)}{_help(error, connection)}") from None
+        # Without the excerpt of the query that DuckDB adds.
+        sentence = " ".join(str(error).partition("\n\nLINE ")[0].split()).rstrip(".")
+        raise ValueError(f"query: {sentence}{_help(error, connection)}") from None
     finally:
         connection.close()
 
@@ -77,11 +79,6 @@ def cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.3f}" if 1e6 <= abs(value) < 1e15 else f"{value:.6g}"
     return str(value)
-
-
-def _sentence(error: duckdb.Error) -> str:
-    """Return the error without the excerpt of the query that DuckDB adds."""
-    return " ".join(str(error).partition("\n\nLINE ")[0].split()).rstrip(".")
 
 
 def _help(error: duckdb.Error, connection: duckdb.DuckDBPyConnection) -> str:
