@@ -110,21 +110,14 @@ def _join(address: str) -> None:
         ) from None
 
 
-def check_local(plan: Plan) -> None:
-    """Refuse, before Ray is started, a plan that this machine cannot run.
+def check_room(plan: Plan, available: dict[str, Any] | None = None, where: str = "this machine") -> None:
+    """Refuse a plan whose runs do not fit even one at a time; by default into this machine, before Ray is started.
 
     Raises:
         ResourceError: says what is missing.
     """
-    check_room(plan, {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}, "this machine")
-
-
-def check_room(plan: Plan, available: dict[str, Any], where: str) -> None:
-    """Refuse a plan whose runs do not fit into the cluster even one at a time.
-
-    Raises:
-        ResourceError: says what is missing.
-    """
+    if available is None:
+        available = {"CPU": os.cpu_count() or 1, "GPU": torch.cuda.device_count()}
     for resource, each in _needs(plan).items():
         needed, there = each * plan.workers_per_run, available.get(resource, 0)
         if needed > there:

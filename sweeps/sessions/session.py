@@ -100,7 +100,7 @@ def with_cluster(plan: Plan, options: Options, work: Callable[[Session], Outcome
     """
     _check_room(plan, options)
     if options.address is None:
-        launch.check_local(plan)
+        launch.check_room(plan)
         with OwnCluster(plan) as own:
             return work(own)
     with launch.cluster(plan, options.address):

@@ -17,9 +17,7 @@ def plan(values: Mapping[str, Any]) -> dict[str, Any]:
     found = _renamed(values, {"workers_per_trial": "workers_per_run"})
     if isinstance(found.get("budget"), Mapping):
         found["budget"] = _renamed(found["budget"], {"trials": "runs"})
-    if "design" in found:
-        found["design"] = DESIGNS.get(found["design"], found["design"])
-    return found
+    return _of_design(found)
 
 
 def manifest(content: Mapping[str, Any]) -> dict[str, Any]:
@@ -32,14 +30,16 @@ def campaign(values: Mapping[str, Any]) -> dict[str, Any]:
     """Translate a campaign given as JSON-ready values."""
     found = _renamed(values, {"workers_per_trial": "workers_per_run"})
     entries = {name: _renamed(entry, {"trials": "arms"}) for name, entry in found["entries"].items()}
-    designs = {
-        name: DESIGNS.get(entry.get("design", ""), entry.get("design")) for name, entry in entries.items()
-    }
-    return {
-        **found,
-        "budget": found.get("budget") and budget(found["budget"]),
-        "entries": {name: {**entry, "design": designs[name]} for name, entry in entries.items()},
-    }
+    found["entries"] = {name: _of_design(entry) for name, entry in entries.items()}
+    return found | {"budget": found.get("budget") and budget(found["budget"])}
+
+
+def _of_design(values: dict[str, Any]) -> dict[str, Any]:
+    return (
+        {**values, "design": DESIGNS.get(values["design"], values["design"])}
+        if "design" in values
+        else values
+    )
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
