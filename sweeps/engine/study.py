@@ -1,7 +1,4 @@
-"""The study of a sweep: its runs, their reports and their ends.
-
-Together with the store's rows it is all that a resumed sweep needs.
-"""
+"""The study of a sweep: together with the store's rows all that a resumed sweep needs."""
 
 import json
 from collections import deque

@@ -36,12 +36,7 @@ __all__ = [
 
 
 def judge_of(
-    stopper: AnyStopper,
-    epochs: int,
-    *,
-    seeds: int = 1,
-    deviation: float | None = None,
-    spared: Callable[[str], bool] = lambda _: False,
+    stopper: AnyStopper, epochs: int, *, seeds: int, deviation: float | None, spared: Callable[[str], bool]
 ) -> ArmsJudge:
     """Return a new judge of the arms of a sweep; `deviation` is the metric's sd over seeds, for one run."""
     of_mean = None if deviation is None else deviation / seeds**0.5

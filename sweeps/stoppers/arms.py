@@ -74,14 +74,7 @@ class ArmsJudge:
             trained to the end, too: a default that is the best at each rung must have one to be compared with.
     """
 
-    def __init__(
-        self,
-        judge: Judge,
-        *,
-        seeds: int,
-        meetings: Collection[int],
-        spared: Callable[[str], bool] = lambda _: False,
-    ):
+    def __init__(self, judge: Judge, *, seeds: int, meetings: Collection[int], spared: Callable[[str], bool]):
         self.judge, self.seeds, self.meetings, self.spared = judge, seeds, frozenset(meetings), spared
         self.last = max(meetings, default=0)
         self.passed: set[str] = set()
