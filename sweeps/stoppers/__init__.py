@@ -6,7 +6,7 @@ same reports in the same order. Where an arm has several seeds, their mean is wh
 
 import json
 from collections.abc import Callable
-from itertools import pairwise
+from contextlib import suppress
 from typing import Annotated, Any, get_args
 
 from pydantic import Field, TypeAdapter
@@ -67,28 +67,19 @@ def by_text(text: str) -> AnyStopper:
     return in_words(lambda: _STOPPER.validate_python({"name": name, **given}))
 
 
-def _parts(rest: str) -> list[str]:
-    """Split a text at its commas, but not at those inside brackets or quotes."""
-    parts, depth, quoted = [""], 0, False
-    for before, sign in pairwise(f" {rest}"):
-        quoted ^= sign == '"' and before != "\\"
-        depth += 0 if quoted else (sign in "[{") - (sign in "]}")
-        if sign == "," and not depth and not quoted:
-            parts.append("")
-        else:
-            parts[-1] += sign
-    return parts
-
-
 def _fields(text: str, rest: str) -> dict[str, Any]:
-    """Return field and JSON value of each part; what is not JSON is taken as text."""
+    """Return the fields of FIELD=VALUE,FIELD=VALUE; a value is JSON or, up to the next comma, text."""
     given: dict[str, Any] = {}
-    for part in _parts(rest) if rest else ():
-        key, equals, value = part.partition("=")
-        if not (key and equals and value) or key in given:
+    left = rest or None
+    while left is not None:
+        part = left.partition(",")[0]
+        key, _, value = part.partition("=")
+        if not (key and value) or key in given:
             raise ValueError(f"{text}: '{part}': write NAME:FIELD=VALUE,FIELD=VALUE, each field once")
-        try:
-            given[key] = json.loads(value)
-        except json.JSONDecodeError:
-            given[key] = value
+        with suppress(json.JSONDecodeError):
+            found, end = json.JSONDecoder().raw_decode(left, len(key) + 1)
+            if left[end : end + 1] in ("", ","):  # else a text that begins like JSON
+                value, part = found, left[:end]
+        given[key] = value
+        left = left[len(part) + 1 :] if len(left) > len(part) else None
     return given
