@@ -7,7 +7,6 @@ otherwise.
 import json
 import os
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from optuna.storages.journal import JournalFileBackend, JournalFileSymlinkLock
 from optuna.trial import FrozenTrial, TrialState
 
 from sweeps.engine.runs import IssuedRun, StudyEntry
-from sweeps.engine.sampler_view import Origin
+from sweeps.engine.sampler_view import Origin, running
 from sweeps.planning import parameters
 from sweeps.planning.plan import Plan
 
@@ -52,20 +51,8 @@ class Journal:
         self, run: IssuedRun, text: str, origin: Origin | None, memory: Mapping[str, Any] | None
     ) -> StudyEntry:
         """Add a run of the arm with this key: one journal entry, so that all of it is written or nothing."""
-        params = parameters.of_arm(self.plan.space, json.loads(text))
-        template = FrozenTrial(
-            number=-1,
-            trial_id=-1,
-            state=TrialState.RUNNING,
-            value=None,
-            datetime_start=datetime.now(),  # Optuna's times are the clock's on the wall, without a zone
-            datetime_complete=None,
-            params=params,
-            distributions={name: self.distributions[name] for name in params},
-            user_attrs={"seed": run.seed, "values": text, "number": run.number, "origin": origin},
-            system_attrs=dict(memory or {}),
-            intermediate_values={},
-        )
+        known = {"seed": run.seed, "values": text, "number": run.number, "origin": origin}
+        template = running(self.plan, self.distributions, json.loads(text), memory, known)
         study_id = self.study._study_id  # pyright: ignore[reportPrivateUsage]
         trial = self._storage.create_new_trial(study_id, template_trial=template)
         return StudyEntry(run, text, trial, self._storage.get_trial_number_from_id(trial), origin=origin)

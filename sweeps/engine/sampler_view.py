@@ -14,6 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import optuna
 from numpy.typing import NDArray
+from optuna.distributions import BaseDistribution
 from optuna.storages import InMemoryStorage
 from optuna.trial import FrozenTrial, TrialState, create_trial
 
@@ -75,7 +76,7 @@ class SamplerView:
     def add(self, arm: str, values: Values, memory: Mapping[str, Any]) -> None:
         """Add an arm, with what the sampler has to remember of it."""
         if arm not in self.arms:
-            self.arms[arm] = Seen(self._running(values, memory))
+            self.arms[arm] = Seen(running(self.plan, self.distributions, values, memory))
 
     def report(self, arm: str, seed: int, epoch: int, values: tuple[float, ...]) -> None:
         """Add the objectives of an arm after an epoch, on one seed."""
@@ -102,7 +103,7 @@ class SamplerView:
             if allows(values):
                 origin = "chance" if by_chance else "model" if asked.relative_params else "start-up"
                 return Proposal(values, origin, parameters.memory(storage.get_trial(0).system_attrs))
-            refused.append(self._running(values, {}))
+            refused.append(running(self.plan, self.distributions, values))
         return None
 
     def _trials(self) -> list[FrozenTrial]:
@@ -126,14 +127,23 @@ class SamplerView:
         worst = zip(self.directions, np.transpose(values), strict=True)
         return np.array([column.min() if d == "maximize" else column.max() for d, column in worst])
 
-    def _running(self, values: Values, memory: Mapping[str, Any]) -> FrozenTrial:
-        params = parameters.of_arm(self.plan.space, values)
-        return create_trial(
-            state=TrialState.RUNNING,
-            params=params,
-            distributions={name: self.distributions[name] for name in params},
-            system_attrs=dict(memory),
-        )
+
+def running(
+    plan: Plan,
+    distributions: Mapping[str, BaseDistribution],
+    values: Values,
+    memory: Mapping[str, Any] | None = None,
+    attributes: dict[str, Any] | None = None,
+) -> FrozenTrial:
+    """Return the trial of an arm in training, with what the sampler has to remember of it."""
+    params = parameters.of_arm(plan.space, values)
+    return create_trial(
+        state=TrialState.RUNNING,
+        params=params,
+        distributions={name: distributions[name] for name in params},
+        user_attrs=attributes,
+        system_attrs=dict(memory or {}),
+    )
 
 
 def estimates(curves: Sequence[Curve]) -> list[NDArray[np.float64]]:
