@@ -20,11 +20,11 @@ def provenance() -> dict[str, object]:
     source = Path(__file__).parent
     # An installation inside somebody else's repository must not record their commit.
     ours = _git(source, "ls-files", "--error-unmatch", Path(__file__).name) is not None
-    changes = _git(source, "diff", "HEAD") or ""
+    changes = (_git(source, "diff", "HEAD") or "") if ours else None
     return {
         "commit": _git(source, "rev-parse", "HEAD") if ours else None,
         "changed": bool(_git(source, "status", "--porcelain", "--untracked-files=no")) if ours else None,
-        "diff": _digest(changes.encode()) if ours and changes else "" if ours else None,
+        "diff": changes and _digest(changes.encode()),
         "packages": {name: _version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "host": platform.node(),
