@@ -34,10 +34,14 @@ def epochs(directory: Path) -> pa.Table:
 
 def reports(directory: Path) -> pa.Table:
     """Read the same in long form: a row per metric of an epoch, sorted by run, epoch and metric."""
-    columns = ", ".join([*WIDE.names, "metric", "value"])
-    with connect(directory) as connection:
-        found = connection.sql(f"SELECT {columns} FROM reports ORDER BY run, epoch, metric")
-        return found.to_arrow_table()
+    wide = epochs(directory)
+    names = [name for name in wide.column_names if name.startswith(METRIC)]
+    long = [_one_metric(wide.filter(wide[name].is_valid()), name) for name in names]
+    if not long:
+        long = [
+            _one_metric(wide.append_column(METRIC, pa.nulls(len(wide), pa.float64())).slice(0, 0), METRIC)
+        ]
+    return pa.concat_tables(long).sort_by([(name, "ascending") for name in ("run", "epoch", "metric")])
 
 
 def runs(directory: Path) -> pa.Table:
@@ -207,6 +211,11 @@ def _sweep(directory: Path) -> dict[str, Any]:
     plain = {name: manifest.get(name) for name in ("created", "metric", "data", "command")}
     more = {"space": space.get("name"), "question": space.get("question"), "commit": provenance.get("commit")}
     return {"sweep": directory.name, **plain, **more, "smoke": is_smoke_test(directory)}
+
+
+def _one_metric(rows: pa.Table, name: str) -> pa.Table:
+    metric = pa.array([name.removeprefix(METRIC)] * len(rows), pa.string())
+    return rows.select(WIDE.names).append_column("metric", metric).append_column("value", rows[name])
 
 
 def sql_name(name: str) -> str:
