@@ -62,9 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def carry_out(meant: Callable[[], tuple[click.Command, list[str]]], program: Program) -> int:
     """The exit code of a command with its words, as they are meant; refusals are told in a line."""
-    gc.set_threshold(
-        50_000
-    )  # of what is imported all is kept: looking for garbage in it takes an eighth of the time
+    # All that is imported is kept: looking for garbage in it would take an eighth of the time.
+    gc.set_threshold(50_000)
 
     def work() -> int:
         command, words = meant()
