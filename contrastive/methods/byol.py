@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from contrastive import losses
+from contrastive import losses, recipes
 from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
-from contrastive.recipes import (
-    CIFAR_RESNET18,
-    IMAGENET_CHANNELS,
-    IMAGENET_RESNET50,
-    LAPTOP_HEAD,
-    LAPTOP_MOMENTUM,
-    Preset,
-)
+from contrastive.recipes import Preset
 from contrastive.schedule import Momentum
 from contrastive.types import configuration
 from contrastive.views import ViewName
@@ -26,12 +19,10 @@ _IMAGENET: dict[str, Any] = {
     "method.momentum": {"start": 0.99, "schedule": "cosine"},
     "method.projector": {"hidden": [4096], "output": 256, "output_bias": False},
     "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
-    "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
-                     "blur": 1.0, "blur_kernel": 23, "colour": "exact"},
-    "views.second": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
-                     "blur": 0.1, "blur_kernel": 23, "solarise": 0.2, "colour": "exact"},
-    "views.channels": IMAGENET_CHANNELS,
+    "encoder": recipes.IMAGENET_RESNET50,
+    "views.channels": recipes.IMAGENET_CHANNELS,
+    **{name: {**recipes.IMAGENET_BYOL_VIEWS[name], "crop_scale": [0.08, 1.0], "interpolation": "bicubic"}
+       for name in ("views.strong", "views.second")},
     "optimiser": {"name": "lars", "lr": 0.45, "weight_decay": 1e-6, "warmup_epochs": 10, "warmup_reaches": "zero"},
     "batch": 4096, "epochs": 100,
 }  # fmt: skip
@@ -67,9 +58,8 @@ class BYOL:
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {
         "byol": {
-            "momentum": LAPTOP_MOMENTUM,
-            "projector": LAPTOP_HEAD,
-            "predictor": LAPTOP_HEAD,
+            "momentum": recipes.LAPTOP_MOMENTUM,
+            **dict.fromkeys(("projector", "predictor"), recipes.LAPTOP_HEAD),
         }
     }
     presets: ClassVar[dict[str, Preset]] = {
@@ -80,7 +70,7 @@ class BYOL:
                 "method.momentum": {"start": 0.99, "schedule": "cosine"},
                 "method.projector": {"hidden": [4096], "output": 256},
                 "method.predictor": {"hidden": [4096], "output": 256},
-                "encoder": CIFAR_RESNET18,
+                "encoder": recipes.CIFAR_RESNET18,
                 **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
                                      "solarise": solarise, "colour": "exact"}
                    for name, solarise in (("strong", 0.0), ("second", 0.2))},

@@ -2,14 +2,15 @@
 
 from typing import Any
 
-from contrastive.recipes import CIFAR_CHANNELS, CIFAR_RESNET18, IMAGENET_CHANNELS, IMAGENET_RESNET50, Preset
+from contrastive import recipes
+from contrastive.recipes import Preset
 
 _SMALL: dict[str, Any] = {
     "method.attraction_temperature": 1.0,
     "method.positives": 4, "method.momentum": None, "method.queue": 0,
     "method.projector": {"hidden": [512], "output": 128},
     "views.strong": {"jitter": 1.0, "hue": 0.4, "colour": "exact"},
-    "encoder": CIFAR_RESNET18,
+    "encoder": recipes.CIFAR_RESNET18,
     "optimiser": {"name": "sgd", "lr": 0.12, "momentum": 0.9, "weight_decay": 1e-4,
                   "schedule": "steps", "milestones": [155, 170, 185], "warmup_epochs": 0},
     "batch": 128, "epochs": 200,
@@ -19,19 +20,14 @@ _IMAGENET: dict[str, Any] = {
     "method.attraction_weight": 1.0, "method.repulsion_weight": 1.0, "method.positives": 4,
     "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.queue": 65536, "method.batch_norm_splits": 8,
     "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
-    "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-    "views.channels": IMAGENET_CHANNELS,
-    "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
-                  "warmup_epochs": 0, "cosine_by": "epoch"},
-    "batch": 256, "epochs": 200,
+    **recipes.IMAGENET_MOCO,
 }  # fmt: skip
 
 PRESETS: dict[str, Preset] = {
     "cifar10": Preset(
         source="the authors' CIFAR-10 run; encoder and head ours (theirs: an AlexNet-like one); an epoch's last "
                "batch is dropped where it is smaller",
-        values={**_SMALL, "method.repulsion_temperature": 0.9, "views.channels": CIFAR_CHANNELS},
+        values={**_SMALL, "method.repulsion_temperature": 0.9, "views.channels": recipes.CIFAR_CHANNELS},
     ),
     "cifar100": Preset(
         source="the authors' CIFAR-100 run; encoder and head ours (theirs: an AlexNet-like one); an epoch's last "
@@ -49,7 +45,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "imagenet100": Preset(
         source="ours: the MoCo v2 form at ImageNet's settings; the authors release no ImageNet-100 run",
-        values={**_IMAGENET, "epochs": 200},
+        values=_IMAGENET,
     ),
     "imagenet": Preset(
         source="the authors' MoCo v2 form: 4 positives, repulsion temperature 2; each view has distances to the "
@@ -65,13 +61,9 @@ PRESETS: dict[str, Preset] = {
             "method.momentum": {"start": 0.996, "schedule": "cosine"}, "method.queue": 0,
             "method.projector": {"hidden": [4096], "output": 256, "output_batch_norm": True},
             "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
-            "encoder": {**IMAGENET_RESNET50, "zero_init_residual": True},
+            "encoder": {**recipes.IMAGENET_RESNET50, "zero_init_residual": True},
             "method.second_view": "second",
-            "views.strong": {"size": 224, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23,
-                             "colour": "exact"},
-            "views.second": {"size": 224, "saturation": 0.2, "blur": 0.1, "blur_kernel": 23,
-                             "solarise": 0.2, "colour": "exact"},
-            "views.channels": IMAGENET_CHANNELS,
+            **recipes.IMAGENET_BYOL_VIEWS,
             "optimiser": {"name": "lars", "lr": 0.3, "weight_decay": 1.5e-6, "warmup_epochs": 10,
                           "warmup_reaches": "zero"},
             "batch": 4096, "epochs": 1000,

@@ -2,26 +2,22 @@
 
 from typing import Any
 
-from contrastive.recipes import CIFAR_CHANNELS, CIFAR_RESNET50, CIFAR_VIEWS, IMAGENET_RESNET50, Preset
+from contrastive import recipes
+from contrastive.recipes import Preset
 
 _IMAGENET: dict[str, Any] = {
     "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1, "method.penalty": None,
     "method.solver": "projected_gradient", "method.normalised_step": True, "method.bandwidth_drops": [],
     "method.views_together": True,
     "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True, "output_affine": "scale"},
-    "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "brightness": 0.8,
-                     "contrast": 0.8, "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_sigma": [0.2, 2.0],
-                     "blur_kernel": 23, "colour": "exact"},
+    "encoder": recipes.IMAGENET_RESNET50,
+    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", **recipes.STRONG_COLOUR,
+                     "blur_sigma": [0.2, 2.0]},
     "views.channels": {"mean": [0.0, 0.0, 0.0], "std": [1.0, 1.0, 1.0]},
 }  # fmt: skip
 _LARS: dict[str, Any] = {
-    "name": "lars",
-    "lr": 1.2,
-    "lr_scaling": "none",
-    "weight_decay": 1e-6,
-    "warmup_reaches": "neither",
-}
+    "name": "lars", "lr": 1.2, "lr_scaling": "none", "weight_decay": 1e-6, "warmup_reaches": "neither",
+}  # fmt: skip
 
 PRESETS: dict[str, Preset] = {
     "cifar100": Preset(
@@ -31,9 +27,9 @@ PRESETS: dict[str, Preset] = {
             "method.regularisation": 0.1, "method.penalty": 100.0,
             "method.solver": "projected_gradient", "method.normalised_step": False,
             "method.projector": {"hidden": [512], "output": 128},
-            "encoder": CIFAR_RESNET50,
+            "encoder": recipes.CIFAR_RESNET50,
             "views.strong": {"crop_scale": [0.08, 1.0], "blur": 0.5, "colour": "exact"},
-            "views.channels": CIFAR_CHANNELS,
+            "views.channels": recipes.CIFAR_CHANNELS,
             "optimiser": {"name": "adam", "lr": 1e-3, "lr_scaling": "none", "weight_decay": 1e-6,
                           "schedule": "constant", "warmup_epochs": 0},
             "batch": 256, "epochs": 400,
@@ -45,10 +41,8 @@ PRESETS: dict[str, Preset] = {
             "method.kernel": "rbf", "method.bandwidth": 10.0, "method.regularisation": 0.1,
             "method.penalty": None, "method.solver": "exact", "method.symmetric": True,
             "method.projector": {"hidden": [512], "output": 128},
-            "encoder": {"name": "resnet", "depth": 18, "stem": "cifar"}, **CIFAR_VIEWS,
-            "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
-                          "warmup_epochs": 10},
-            "batch": 256, "epochs": 200,
+            "encoder": recipes.CIFAR_RESNET18, **recipes.CIFAR_VIEWS,
+            "optimiser": recipes.CIFAR_SGD, "batch": 256, "epochs": 200,
         },
     ),
     "imagenet100": Preset(

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from contrastive import losses
+from contrastive import losses, recipes
 from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
-from contrastive.recipes import (
-    CIFAR_CHANNELS,
-    CIFAR_RESNET18,
-    IMAGENET_CHANNELS,
-    IMAGENET_RESNET50,
-    LAPTOP_HEAD,
-    LAPTOP_MOMENTUM,
-    Preset,
-)
+from contrastive.recipes import Preset
 from contrastive.schedule import Momentum
 from contrastive.types import Count, Positive, configuration
 from contrastive.views import ViewName
@@ -27,13 +19,7 @@ _IMAGENET: dict[str, Any] = {
     "method.temperature": 0.2, "method.queue": 65536, "method.symmetric": False,
     "method.momentum": {"start": 0.999, "schedule": "constant"}, "method.batch_norm_splits": 8,
     "method.projector": {"hidden": [2048], "output": 128, "batch_norm": False},
-    "method.predictor": None,
-    "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-    "views.channels": IMAGENET_CHANNELS,
-    "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 1e-4,
-                  "warmup_epochs": 0, "cosine_by": "epoch"},
-    "batch": 256, "epochs": 200,
+    "method.predictor": None, **recipes.IMAGENET_MOCO,
 }  # fmt: skip
 
 
@@ -70,9 +56,7 @@ class MoCo:
     batch_norm_splits: Count = 1
     """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
 
-    laptop: ClassVar[dict[str, dict[str, Any]]] = {
-        "moco": {"queue": 512, "momentum": LAPTOP_MOMENTUM, "projector": LAPTOP_HEAD}
-    }
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {"moco": recipes.LAPTOP_QUEUE}
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the authors' CIFAR-10 demonstration (8 batch-norm splits, asymmetric, linear head; symmetric, "
@@ -81,8 +65,8 @@ class MoCo:
                 "method.temperature": 0.1, "method.queue": 4096, "method.symmetric": False,
                 "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,
                 "method.projector": {"hidden": [], "output": 128}, "method.predictor": None,
-                "encoder": CIFAR_RESNET18,
-                "views.strong": {"crop_scale": [0.08, 1.0], "colour": "exact"}, "views.channels": CIFAR_CHANNELS,
+                "encoder": recipes.CIFAR_RESNET18, "views.channels": recipes.CIFAR_CHANNELS,
+                "views.strong": {"crop_scale": [0.08, 1.0], "colour": "exact"},
                 "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 0, "cosine_by": "epoch_end"},
                 "batch": 512, "epochs": 200,
@@ -90,7 +74,7 @@ class MoCo:
         ),
         "imagenet100": Preset(
             source="ours: the ImageNet recipe; of ImageNet-100 the authors release none",
-            values={**_IMAGENET, "epochs": 200},
+            values=_IMAGENET,
         ),
         "imagenet": Preset(
             source="Chen et al. 2020, MoCo v2, 200 epochs (splits: the authors' 8 GPUs); blur of 23 taps for Pillow's",

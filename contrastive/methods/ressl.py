@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from contrastive import losses
+from contrastive import losses, recipes
 from contrastive.encoder import Head
 from contrastive.methods.protocol import SMALL_CROPS, Assembly, Embeddings, Gather, MixedStep, Queries
-from contrastive.recipes import (
-    CIFAR_CHANNELS,
-    CIFAR_RESNET18,
-    IMAGENET_CHANNELS,
-    IMAGENET_RESNET50,
-    LAPTOP_HEAD,
-    LAPTOP_MOMENTUM,
-    Preset,
-)
+from contrastive.recipes import Preset
 from contrastive.schedule import Momentum
 from contrastive.types import Count, Positive, configuration
 from contrastive.views import ViewName
@@ -32,8 +24,8 @@ _IMAGENET: dict[str, Any] = {
     "method.projector": {"hidden": [4096], "output": 512, "batch_norm": False},
     "views.weak.size": 224, "views.weak.colour": "exact",
     "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-    "views.channels": IMAGENET_CHANNELS,
-    "encoder": IMAGENET_RESNET50,
+    "views.channels": recipes.IMAGENET_CHANNELS,
+    "encoder": recipes.IMAGENET_RESNET50,
     "optimiser": {"name": "sgd", "lr": 0.05, "momentum": 0.9, "weight_decay": 1e-4,
                   "decay_vectors": False, "warmup_epochs": 5, "warmup_reaches": "zero"},
     "batch": 256, "epochs": 200,
@@ -70,9 +62,7 @@ class ReSSL:
     batch_norm_splits: Count = 1
     """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
 
-    laptop: ClassVar[dict[str, dict[str, Any]]] = {
-        "ressl": {"queue": 512, "momentum": LAPTOP_MOMENTUM, "projector": LAPTOP_HEAD}
-    }
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {"ressl": recipes.LAPTOP_QUEUE}
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="solo-learn's temperatures, the authors' split batch norm, decay and views for small sets (blur "
@@ -82,16 +72,14 @@ class ReSSL:
                 "method.momentum": {"start": 0.99, "schedule": "constant"}, "method.batch_norm_splits": 8,
                 "method.views": ["weak", "strong"], "method.projector": {"hidden": [512], "output": 128},
                 "views.strong": {"blur": 0.5, "blur_kernel": 13, "colour": "exact"},
-                "views.weak.colour": "exact", "views.channels": CIFAR_CHANNELS,
-                "encoder": CIFAR_RESNET18,
-                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
-                              "warmup_epochs": 5},
-                "batch": 256, "epochs": 200,
+                "views.weak.colour": "exact",
+                "encoder": recipes.CIFAR_RESNET18, "views.channels": recipes.CIFAR_CHANNELS,
+                "optimiser": {**recipes.CIFAR_SGD, "warmup_epochs": 5}, "batch": 256, "epochs": 200,
             },
         ),
         "imagenet100": Preset(
             source="ours: the ImageNet recipe; of ImageNet-100 the authors release none",
-            values={**_IMAGENET, "epochs": 200},
+            values=_IMAGENET,
         ),
         "imagenet": Preset(
             source="the authors' ImageNet run, one crop; blur of 23 taps for Pillow's, and no vector decays (in "

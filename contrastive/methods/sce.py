@@ -6,18 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from contrastive import losses
+from contrastive import losses, recipes
 from contrastive.encoder import Head
 from contrastive.methods.protocol import SMALL_CROPS, Assembly, Embeddings, Gather, MixedStep, Queries
-from contrastive.recipes import (
-    CIFAR_CHANNELS,
-    CIFAR_RESNET18,
-    IMAGENET_CHANNELS,
-    IMAGENET_RESNET50,
-    LAPTOP_HEAD,
-    LAPTOP_MOMENTUM,
-    Preset,
-)
+from contrastive.recipes import Preset
 from contrastive.schedule import Momentum
 from contrastive.types import Count, Fraction, Natural, NonNegative, Positive, configuration
 from contrastive.views import ViewName
@@ -30,11 +22,8 @@ _IMAGENET = {
     "method.symmetric": True, "method.queue": 65536,
     "method.momentum": {"start": 0.99, "schedule": "cosine"}, "method.batch_norm_splits": 1,
     "method.predictor": {"hidden": [4096], "output": 256, "output_bias": False},
-    "encoder": IMAGENET_RESNET50,
-    "views.strong": {"size": 224, "saturation": 0.2, "blur": 1.0, "blur_kernel": 23, "colour": "exact"},
-    "views.second": {"size": 224, "saturation": 0.2, "blur": 0.1, "blur_kernel": 23, "solarise": 0.2,
-                     "colour": "exact"},
-    "views.channels": IMAGENET_CHANNELS,
+    "encoder": recipes.IMAGENET_RESNET50,
+    **recipes.IMAGENET_BYOL_VIEWS,
     "batch": 4096,
 }  # fmt: skip
 
@@ -81,9 +70,7 @@ class SCE:
     """Parts of the shuffled batch with batch statistics of their own in the target network alone, as in the
     authors' code; 1: the whole batch's there, too."""
 
-    laptop: ClassVar[dict[str, dict[str, Any]]] = {
-        "sce": {"queue": 512, "momentum": LAPTOP_MOMENTUM, "projector": LAPTOP_HEAD}
-    }
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {"sce": recipes.LAPTOP_QUEUE}
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the authors' released CIFAR-10 run file, with the paper's masked target; blur of 13 taps for "
@@ -94,11 +81,9 @@ class SCE:
                 "method.symmetric": False, "method.views": ["weak", "strong"], "method.batch_norm_splits": 8,
                 "method.projector": {"hidden": [512], "output": 128}, "method.predictor": None,
                 "views.strong": {"crop_scale": [0.2, 1.0], "blur": 0.5, "blur_kernel": 13, "colour": "exact"},
-                "views.weak.crop_scale": [0.2, 1.0], "views.weak.colour": "exact", "views.channels": CIFAR_CHANNELS,
-                "encoder": CIFAR_RESNET18,
-                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
-                              "warmup_epochs": 5},
-                "batch": 256, "epochs": 200,
+                "views.weak.crop_scale": [0.2, 1.0], "views.weak.colour": "exact",
+                "encoder": recipes.CIFAR_RESNET18, "views.channels": recipes.CIFAR_CHANNELS,
+                "optimiser": {**recipes.CIFAR_SGD, "warmup_epochs": 5}, "batch": 256, "epochs": 200,
             },
         ),
         "imagenet": Preset(

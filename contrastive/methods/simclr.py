@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from contrastive import losses
+from contrastive import losses, recipes
 from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
-from contrastive.recipes import (
-    CIFAR_RESNET18,
-    CIFAR_VIEWS,
-    IMAGENET_CHANNELS,
-    IMAGENET_RESNET18,
-    IMAGENET_RESNET50,
-    LAPTOP_HEAD,
-    Preset,
-)
+from contrastive.recipes import Preset
 from contrastive.types import Positive, configuration
 from contrastive.views import ViewName
 
@@ -47,17 +39,15 @@ class SimCLR:
     views_together: bool = False
     """Whether both views are one batch to the network, with batch statistics over both."""
 
-    laptop: ClassVar[dict[str, dict[str, Any]]] = {"simclr": {"projector": LAPTOP_HEAD}}
+    laptop: ClassVar[dict[str, dict[str, Any]]] = {"simclr": {"projector": recipes.LAPTOP_HEAD}}
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the SimCLR authors' advice for CIFAR-10 (2 layers, 64 outputs, temperature 0.2) and their views, "
                    "with antialiasing and torchvision's colours (theirs: TensorFlow's); optimiser ours",
             values={
                 "method.temperature": 0.2, "method.projector": {"hidden": [512], "output": 64},
-                "encoder": CIFAR_RESNET18, **CIFAR_VIEWS,
-                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
-                              "warmup_epochs": 10},
-                "batch": 256, "epochs": 200,
+                "encoder": recipes.CIFAR_RESNET18, **recipes.CIFAR_VIEWS,
+                "optimiser": recipes.CIFAR_SGD, "batch": 256, "epochs": 200,
             },
         ),
         "imagenet100": Preset(
@@ -66,11 +56,10 @@ class SimCLR:
             values={
                 "method.temperature": 0.2,
                 "method.projector": {"hidden": [4096], "output": 512, "batch_norm": False},
-                "encoder": IMAGENET_RESNET18,
+                "encoder": recipes.IMAGENET_RESNET18,
                 "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic",
-                                 "brightness": 0.8, "contrast": 0.8, "saturation": 0.8, "hue": 0.2,
-                                 "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-                "views.channels": IMAGENET_CHANNELS,
+                                 **recipes.STRONG_COLOUR},
+                "views.channels": recipes.IMAGENET_CHANNELS,
                 "optimiser": {"name": "lars", "lr": 0.3, "trust": 0.02, "weight_decay": 1e-4, "warmup_epochs": 10,
                               "norms": "summed", "clip": True},
                 "batch": 256, "epochs": 400,
@@ -83,10 +72,9 @@ class SimCLR:
                 "method.temperature": 0.1, "method.views_together": True,
                 "method.projector": {"hidden": [2048], "output": 128, "output_batch_norm": True,
                                      "output_affine": "both"},
-                "encoder": IMAGENET_RESNET50,
-                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
-                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-                "views.channels": IMAGENET_CHANNELS,
+                "encoder": recipes.IMAGENET_RESNET50,
+                "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], **recipes.STRONG_COLOUR},
+                "views.channels": recipes.IMAGENET_CHANNELS,
                 "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
                               "warmup_epochs": 10, "warmup_reaches": "peak", "norms": "summed"},
                 "batch": 256, "epochs": 100,

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from contrastive import losses
+from contrastive import losses, recipes
 from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Neighbours, Queries
-from contrastive.recipes import (
-    CIFAR_RESNET18,
-    CIFAR_VIEWS,
-    IMAGENET_CHANNELS,
-    IMAGENET_RESNET50,
-    LAPTOP_HEAD,
-    Preset,
-)
+from contrastive.recipes import Preset
 from contrastive.types import Count, Natural, NonNegative, Positive, configuration
 from contrastive.views import ViewName
 
@@ -26,11 +19,10 @@ _IMAGENET: dict[str, Any] = {
     "method.temperature": 0.1, "method.warmup_epochs": 10, "method.neighbours": 0,
     "method.projector": {"hidden": [4096, 4096], "output": 256},
     "method.graph_projector": {"hidden": [4096, 4096], "output": 256},
-    "encoder": IMAGENET_RESNET50,
+    "encoder": recipes.IMAGENET_RESNET50,
     "views.gentle": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
-                     "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},
-    "views.channels": IMAGENET_CHANNELS,
+    "views.strong": {"size": 224, "crop_scale": [0.08, 1.0], **recipes.STRONG_COLOUR},
+    "views.channels": recipes.IMAGENET_CHANNELS,
     "optimiser": {"name": "lars", "lr": 0.075, "lr_scaling": "sqrt", "weight_decay": 1e-6,
                   "warmup_epochs": 10, "warmup_reaches": "zero"},
     "batch": 4096, "epochs": 200,
@@ -88,11 +80,7 @@ class WCL:
     """The weak labels' head, if it is separate."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {
-        "wcl": {
-            "projector": LAPTOP_HEAD,
-            "graph_projector": LAPTOP_HEAD,
-            "warmup_epochs": 2,
-        }
+        "wcl": {"warmup_epochs": 2, **dict.fromkeys(("projector", "graph_projector"), recipes.LAPTOP_HEAD)}
     }
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
@@ -101,10 +89,8 @@ class WCL:
                 "method.temperature": 0.1, "method.warmup_epochs": 10,
                 "method.projector": {"hidden": [512, 512], "output": 128},
                 "method.graph_projector": {"hidden": [512, 512], "output": 128},
-                "encoder": CIFAR_RESNET18, **CIFAR_VIEWS,
-                "optimiser": {"name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4,
-                              "warmup_epochs": 10},
-                "batch": 256, "epochs": 200,
+                "encoder": recipes.CIFAR_RESNET18, **recipes.CIFAR_VIEWS,
+                "optimiser": recipes.CIFAR_SGD, "batch": 256, "epochs": 200,
             },
         ),
         "imagenet100": Preset(
