@@ -20,19 +20,8 @@ from contrastive.views import Views
 from contrastive.words import closest, in_words
 
 __all__ = [
-    "LATER",
-    "NUMERICS",
-    "Config",
-    "Evaluation",
-    "arm",
-    "closest",
-    "from_dict",
-    "identity",
-    "in_words",
-    "replace",
-    "to_dict",
-    "to_json",
-    "value_at",
+    "LATER", "NUMERICS", "Config", "Evaluation", "arm", "closest", "from_dict", "identity", "in_words", "replace",
+    "to_dict", "to_json", "value_at",
 ]  # fmt: skip
 
 if TYPE_CHECKING:
@@ -46,10 +35,10 @@ LATER: dict[str, Any] = {
     "cacr.batch_norm_splits": 1, "output_affine": "none", "zero_init_residual": False, "norms": "of_sum", "clip": False,
     "warmup_reaches": "zero_and_peak", "cosine_by": "step",
 }  # fmt: skip
-"""Fields that came after runs had been recorded, at the value that all runs had before there was a choice.
+"""Fields added after runs had been recorded, each with the value that stands for the behaviour before.
 
-At it they are left out of a run's identity, so that such a run is still the one that was recorded. "cacr.NAME" is
-a field of CACR alone.
+A field at that value is left out of a run's identity, so that older records keep theirs. "cacr.NAME" is a field of
+CACR alone.
 """
 
 
@@ -57,18 +46,18 @@ a field of CACR alone.
 class Evaluation:
     """Weighted kNN after each epoch, and protocols that are run once, when training has ended.
 
-    The bank of kNN are the data set's labelled images (the training images, where it has no others), the queries
-    are its validation images.
+    The bank of kNN holds the labelled images of the data set (the training images, where it has no others), and the
+    queries are its validation images.
     """
 
     neighbours: Count = NEIGHBOURS
-    """Number of neighbours. A smaller bank is used completely with the default number, and refuses any other."""
+    """Number of neighbours. The default number takes all of a smaller bank; any other must not exceed the bank."""
     temperature: Temperature = 0.1
     layer: Layer = "encoder"
     """Layer of kNN and of the effective rank."""
     after: tuple[Protocol, ...] = ()
     split: Literal["validation", "test"] = "validation"
-    """Which images the protocols of `after` are judged on. Nothing is chosen on test images."""
+    """Images that the protocols of `after` are judged on. Test images are for reports, never for a choice."""
 
     def __post_init__(self) -> None:
         check_names(self.after)
@@ -91,8 +80,7 @@ class Config:
 
     def __post_init__(self) -> None:
         self._check_batch()
-        self._check_heads()
-        self._check_mixing()
+        self._check_parts()
         self._check_epochs()
 
     def _check_batch(self) -> None:
@@ -117,20 +105,16 @@ class Config:
 
     def _check_epochs(self) -> None:
         parts = self.method.assembly
-        if parts.warmup_epochs >= self.epochs:
-            raise ValueError(
-                f"method.warmup_epochs = {parts.warmup_epochs} leaves nothing of the {self.epochs} epochs; lower it"
-            )
+        for owner, warmup in (("method", parts.warmup_epochs), ("optimiser", self.optimiser.warmup_epochs)):
+            if warmup >= self.epochs:
+                raise ValueError(
+                    f"{owner}.warmup_epochs = {warmup} leaves nothing of the {self.epochs} epochs; lower it"
+                )
         late = [epoch for epoch in parts.changes if epoch > self.epochs]
         if late or list(parts.changes) != sorted(set(parts.changes)):
             raise ValueError(
                 f"method.bandwidth_drops = {list(parts.changes)}: epochs in ascending order, none after the last, "
                 f"{self.epochs}"
-            )
-        if self.optimiser.warmup_epochs >= self.epochs:
-            raise ValueError(
-                f"optimiser.warmup_epochs = {self.optimiser.warmup_epochs} leaves nothing of the "
-                f"{self.epochs} epochs; lower it below epochs"
             )
         if max(self.optimiser.milestones, default=0) >= self.epochs:
             raise ValueError(
@@ -138,20 +122,15 @@ class Config:
                 "keep those below epochs"
             )
 
-    def _check_heads(self) -> None:
+    def _check_parts(self) -> None:
         parts = self.method.assembly
         if parts.predictor and parts.predictor.output != parts.projector.output:
             raise ValueError(
                 f"method.predictor.output = {parts.predictor.output} is compared with method.projector.output = "
                 f"{parts.projector.output}; make them equal"
             )
-
-    def _check_mixing(self) -> None:
-        parts = self.method.assembly
-        if not parts.mixing:
-            return
-        mixed = [views for views in (parts.views, parts.warmup_views) if views]
-        names = [views[source] for views in mixed for source in parts.mixing.sources]
+        sources = parts.mixing.sources if parts.mixing else ()
+        names = [views[source] for views in (parts.views, parts.warmup_views) if views for source in sources]
         if len({getattr(self.views, name).size for name in names}) > 1:
             raise ValueError(
                 f"views {', '.join(dict.fromkeys(names))} have different sizes and are mixed with one box; "
@@ -191,8 +170,8 @@ def from_dict(values: Mapping[str, Any]) -> Config:
 def replace(config: Config, changes: Mapping[str, Any]) -> Config:
     """Change the fields at dotted paths: `replace(config, {"method.temperature": 0.2})`.
 
-    All changes are made before the result is checked, outer ones first, so that fields may move together in any
-    order. A changed "name" starts from the defaults of the kind that it names: of the old kind nothing is left.
+    All changes are made before the result is checked, outer paths first, so that fields may change together. A new
+    "name" puts the defaults of that kind in place of all fields of the old kind.
 
     >>> replace(Config(), {"optimiser.momentum": 0.8, "optimiser.name": "lars"}).optimiser.lr
     0.3
@@ -216,12 +195,12 @@ def value_at(config: Config, path: str) -> Any:
 
 
 def identity(config: Config, fingerprint: str) -> str:
-    """Digest of a run: its configuration, the content of its data (wherever that lies) and the numerics."""
+    """Return the digest of a run: its configuration, the content of its data (not its place) and the numerics."""
     return _digest({**_recorded(to_dict(config)), "data": fingerprint, "numerics": NUMERICS})
 
 
 def arm(config: Config, fingerprint: str) -> str:
-    """Digest of a run without its seed: runs of one arm differ by nothing else."""
+    """Return the digest of a run without its seed: runs of one arm differ by nothing else."""
     values = _recorded(to_dict(config))
     return _digest({**values, "data": fingerprint, "numerics": NUMERICS, "seed": None})
 
@@ -232,7 +211,7 @@ def to_json(value: Any) -> Any:
 
 
 def _recorded(value: Any) -> Any:
-    """The value without the fields of LATER that leave a run what it was."""
+    """Return the values without the fields of LATER at the value that stands for the behaviour before."""
     if not isinstance(value, dict):
         return value
     values, later = cast(dict[str, Any], value), LATER.items()

@@ -33,13 +33,8 @@ class SGD(Schedule):
             )
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The torch optimiser; its learning rate is set anew at every step."""
-        from torch import optim
-
-        from contrastive.eager import eager
-
-        groups = _groups(parameters, self.weight_decay, self.decay_vectors)
-        return eager(optim.SGD, groups, lr=self.lr, momentum=self.momentum, nesterov=self.nesterov)
+        """Return the torch optimiser; its learning rate is set anew at every step."""
+        return _torch_optimiser("SGD", self, parameters, momentum=self.momentum, nesterov=self.nesterov)
 
 
 @configuration
@@ -63,20 +58,13 @@ class LARS(Schedule):
     """Whether no matrix takes a longer step than plain SGD's (solo-learn)."""
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The optimiser; its learning rate is set anew at every step."""
+        """Return the optimiser; its learning rate is set anew at every step."""
         from contrastive.eager import eager
         from contrastive.layerwise_sgd import LayerwiseSGD
 
         groups = _groups(parameters, self.weight_decay, decay_vectors=False)
-        return eager(
-            LayerwiseSGD,
-            groups,
-            lr=self.lr,
-            momentum=self.momentum,
-            trust=self.trust,
-            norms=self.norms,
-            clip=self.clip,
-        )
+        fields = {name: getattr(self, name) for name in ("lr", "momentum", "trust", "norms", "clip")}
+        return eager(LayerwiseSGD, groups, **fields)
 
 
 @configuration
@@ -89,12 +77,8 @@ class Adam(Schedule):
     decay_vectors: bool = True
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The torch optimiser; its learning rate is set anew at every step."""
-        from torch import optim
-
-        from contrastive.eager import eager
-
-        return eager(optim.Adam, _groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
+        """Return the torch optimiser; its learning rate is set anew at every step."""
+        return _torch_optimiser("Adam", self, parameters)
 
 
 @configuration
@@ -107,12 +91,8 @@ class AdamW(Schedule):
     decay_vectors: bool = False
 
     def build(self, parameters: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-        """The torch optimiser; its learning rate is set anew at every step."""
-        from torch import optim
-
-        from contrastive.eager import eager
-
-        return eager(optim.AdamW, _groups(parameters, self.weight_decay, self.decay_vectors), lr=self.lr)
+        """Return the torch optimiser; its learning rate is set anew at every step."""
+        return _torch_optimiser("AdamW", self, parameters)
 
 
 OPTIMISERS: Final = (SGD, LARS, Adam, AdamW)
@@ -124,12 +104,21 @@ else:
     Optimiser = types.union(OPTIMISERS)
 
 
+def _torch_optimiser(
+    kind: str, config: SGD | Adam | AdamW, parameters: Iterable[nn.Parameter], **settings: Any
+) -> torch.optim.Optimizer:
+    from torch import optim
+
+    from contrastive.eager import eager
+
+    groups = _groups(parameters, config.weight_decay, config.decay_vectors)
+    return eager(getattr(optim, kind), groups, lr=config.lr, **settings)
+
+
 def _groups(parameters: Iterable[nn.Parameter], decay: float, decay_vectors: bool) -> list[dict[str, Any]]:
-    """Matrices and kernels always decay; vectors (biases, normalisation) only when asked."""
+    """Split matrices and kernels, which always decay, from vectors (biases, normalisation)."""
     parameters = list(parameters)
-    matrices = [p for p in parameters if p.ndim > 1]
-    vectors = [p for p in parameters if p.ndim <= 1]
     return [
-        {"params": matrices, "weight_decay": decay},
-        {"params": vectors, "weight_decay": decay if decay_vectors else 0.0},
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": decay if decay_vectors else 0.0},
     ]

@@ -15,12 +15,12 @@ from contrastive.config import Config, identity, to_dict
 from contrastive.data import Dataset
 from contrastive.distributed import World
 from contrastive.evaluate.features import embed, readout
+from contrastive.evaluate.knn import nearest
 from contrastive.evaluate.offline import after_training, check_evaluation
 from contrastive.evaluate.online import evaluate
 from contrastive.fitting import with_batch
 from contrastive.learner import Learner
 from contrastive.methods.protocol import Embeddings
-from contrastive.neighbours import nearest
 
 BLOWN_UP = "weights are no longer finite numbers in epoch {}; lower the learning rate"
 Metrics = dict[str, float]
@@ -48,21 +48,21 @@ def train(
     watch: Callable[[int, float], None] | None = None,
     clock: Callable[[], float] = time.perf_counter,
 ) -> Outcome:
-    """Pretrains one configuration.
+    """Pretrain one configuration.
 
     The same configuration gives the same curve to the bit on the same CPU; more processes give it to rounding.
 
     Args:
-        config: what to train. Where it has the usual batch and the images are fewer, the batch is as large as they are.
-        report: if given, told of each epoch: loss, knn_top1 (percent, validation images), effective_rank,
+        config: the configuration. A default batch that exceeds the training images is lowered to their number.
+        report: called after each epoch with loss, knn_top1 (percent, validation images), effective_rank,
             seconds (training only), images_per_second, evaluation_seconds, learning_rate.
         dataset: the images of `config.data`; None: they are loaded, and kept in the usual cache.
-        directory: where to keep the checkpoint; a run found there goes on after its last whole epoch,
+        directory: folder of the checkpoint; a run found there goes on after its last whole epoch,
             which is reported once more.
-        device: where to train.
+        device: device of the training.
         world: this process among those that share the run.
-        watch: told of each step's number (from 0) and global loss, which costs a synchronisation a step.
-        clock: seconds, for the rates reported.
+        watch: called after each step with its number (from 0) and global loss, at a synchronisation a step.
+        clock: current time in seconds, for the rates reported.
 
     Raises:
         ValueError: the images are fewer than one batch, or the batch does not divide among the processes.
@@ -74,7 +74,7 @@ def train(
         config = with_batch(config, len(dataset.train), lambda smaller: check_batch(smaller, dataset, world))
     check_batch(config, dataset, world)
     check_evaluation(config, dataset)
-    run = _Run(config, dataset, world=world, device=torch.device(device), watch=watch, clock=clock)
+    run = _Run(config, dataset, world, torch.device(device), watch, clock)
     path = Path(directory) / "checkpoint.pt" if directory else None
     tell = report or _silent
     epoch, metrics = run.restore(path)
@@ -90,32 +90,30 @@ def train(
 
 
 def _silent(_epoch: int, _metrics: Metrics) -> None:
-    """What is told to nobody."""
+    """Report to nobody."""
 
 
+@dataclass
 class _Run:
-    """The moving parts of one run."""
+    """State of one run."""
 
-    def __init__(
-        self,
-        config: Config,
-        dataset: Dataset,
-        *,
-        world: World,
-        device: torch.device,
-        watch: Callable[[int, float], None] | None,
-        clock: Callable[[], float],
-    ):
-        self.config, self.dataset, self.world, self.device = config, dataset, world, device
-        self.watch, self.clock = watch, clock
-        self.identity = identity(config, dataset.fingerprint)
-        self.steps_per_epoch = len(dataset.train) // config.batch
-        self.learner = Learner(config, steps_per_epoch=self.steps_per_epoch, world=world, device=device)
+    config: Config
+    dataset: Dataset
+    world: World
+    device: torch.device
+    watch: Callable[[int, float], None] | None
+    clock: Callable[[], float]
+    last: Embeddings | None = None
+
+    def __post_init__(self) -> None:
+        self.identity = identity(self.config, self.dataset.fingerprint)
+        self.channels = self.config.views.channels or self.dataset
+        self.steps_per_epoch = steps = len(self.dataset.train) // self.config.batch
+        self.learner = Learner(self.config, steps_per_epoch=steps, world=self.world, device=self.device)
         self.model, self.optimiser = self.learner.model, self.learner.optimiser
-        self.last: Embeddings | None = None
 
     def epoch(self, epoch: int) -> Metrics:
-        """One pass over the training images, then one evaluation.
+        """Pass once over the training images, then evaluate.
 
         Raises:
             FloatingPointError: the loss or the weights are no longer finite.
@@ -123,7 +121,7 @@ class _Run:
         try:
             return self._epoch(epoch)
         except (ArithmeticError, RuntimeError, ValueError) as error:
-            # What is computed of such weights fails in many ways, of which none is a fault of the program.
+            # Weights that are not finite make later computations fail in many ways.
             if isinstance(error, FloatingPointError) or self._finite():
                 raise
             raise FloatingPointError(f"{BLOWN_UP.format(epoch)} ({type(error).__name__}: {error})") from error
@@ -134,10 +132,12 @@ class _Run:
         trained = self.clock()
         if not math.isfinite(loss):
             raise FloatingPointError(f"the mean loss of epoch {epoch} is {loss}; lower the learning rate")
-        if not self._finite():  # after the last step, of which no loss can tell
+        if not self._finite():  # the last step's effect, which no loss shows
             raise FloatingPointError(BLOWN_UP.format(epoch))
         assert self.last is not None
-        metrics = {"loss": loss, **self.model.diagnose(self.last), **self._evaluate()}
+        layer = readout(self.model.online, self.config.evaluation.layer)
+        found = evaluate(layer, self.dataset, self.config, world=self.world, device=self.device)
+        metrics = {"loss": loss, **self.model.diagnose(self.last), **found}
         if epoch == self.config.epochs:
             metrics |= after_training(self.model.online, self.config, self.dataset, device=self.device)
         seconds = trained - started
@@ -153,20 +153,12 @@ class _Run:
         """Whether all weights are finite numbers; they are the same in all processes."""
         return all(bool(weights.isfinite().all()) for weights in self.model.online.parameters())
 
-    def _evaluate(self) -> Metrics:
-        layer = readout(self.model.online, self.config.evaluation.layer)
-        return evaluate(layer, self.dataset, self.config, world=self.world, device=self.device)
-
     def _pass(self, epoch: int) -> float:
         self.model.train()
         total = torch.zeros((), device=self.device, dtype=torch.float64)
+        table = self._neighbours(epoch)
         steps = batches(
-            self.config,
-            self.dataset,
-            epoch,
-            world=self.world,
-            device=self.device,
-            neighbours=self._neighbours(epoch),
+            self.config, self.dataset, epoch, world=self.world, device=self.device, neighbours=table
         )
         for batch in steps:
             own, self.last = self.learner.step(batch)
@@ -177,36 +169,29 @@ class _Run:
         return float(total / self.steps_per_epoch)
 
     def _neighbours(self, epoch: int) -> Tensor | None:
-        """Of every training image, by the features of the encoder as the last epoch has left it."""
+        """Find the neighbours of every training image, by the encoder's features after the epoch before."""
         parts = self.config.method.assembly
         if parts.neighbours is None or epoch <= parts.warmup_epochs:
             return None
-        features = embed(
-            self.model.online.encoder,
-            self.dataset.train,
-            self.config.views.channels or self.dataset,
-            self.config,
-            world=self.world,
-            device=self.device,
-        )
+        encoder, images = self.model.online.encoder, self.dataset.train
+        features = embed(encoder, images, self.channels, self.config, world=self.world, device=self.device)
         return nearest(features, parts.neighbours.count).cpu()
 
     def save(self, path: Path, epoch: int, metrics: Metrics) -> None:
-        """Everything the rest of the run depends on; all randomness follows from seed and epoch."""
-        channels = self.config.views.channels or self.dataset
+        """Save everything the rest of the run depends on; all randomness follows from seed and epoch."""
         state = {
             "identity": self.identity,
             "config": to_dict(self.config),
             "epoch": epoch,
             "metrics": metrics,
-            "normalisation": {"mean": channels.mean, "std": channels.std},
+            "normalisation": {"mean": self.channels.mean, "std": self.channels.std},
             "model": self.model.state_dict(),
             "optimiser": self.optimiser.state_dict(),
         }
         checkpoint.save_state(path, state)
 
     def restore(self, path: Path | None) -> tuple[int, Metrics]:
-        """The epoch and metrics found at `path`, or epoch 0 of a fresh run."""
+        """Load the state at `path`, and return its epoch and metrics; epoch 0 if there is none."""
         if path is None or not path.exists():
             return 0, {}
         state = checkpoint.load_state(path, device=self.device)
@@ -218,7 +203,7 @@ class _Run:
 
 
 def check_batch(config: Config, dataset: Dataset, world: World | None = None) -> None:
-    """Refuse what no step can be made of.
+    """Refuse a batch of which no step can be made.
 
     Raises:
         ValueError: the images are fewer than one batch, or the batch does not divide among the processes.

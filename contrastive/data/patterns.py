@@ -15,7 +15,7 @@ Parameter = Float[Tensor, "n 1 1"]
 
 
 class Frame(NamedTuple):
-    """Where each pixel lies as seen from the object: Cartesian and polar."""
+    """Position of each pixel in the object's coordinates: Cartesian and polar."""
 
     x: Plane
     y: Plane
@@ -24,14 +24,14 @@ class Frame(NamedTuple):
 
 
 class Wave(NamedTuple):
-    """What differs between two objects of the same texture."""
+    """Numbers in which two objects of one texture differ."""
 
     rate: Parameter
     """Radians per unit of length."""
     phase: Parameter
     """Radians."""
     free: Parameter
-    """In 0..1: whatever else there is to vary."""
+    """In 0..1; each texture varies something else by it."""
 
 
 # A shape is a distance-like value in units of the object: negative inside, slope about one at the edge. Its
@@ -126,22 +126,10 @@ def _gradient(place: Frame, _: Wave) -> Plane:
 
 
 SHAPES: dict[str, Callable[[Frame, Parameter], Plane]] = {
-    "disc": _disc,
-    "triangle": _triangle,
-    "square": _square,
-    "star": _star,
-    "cross": _cross,
-    "ring": _ring,
-    "crescent": _crescent,
-    "trefoil": _trefoil,
+    shape.__name__.removeprefix("_"): shape
+    for shape in (_disc, _triangle, _square, _star, _cross, _ring, _crescent, _trefoil)
 }
 TEXTURES: dict[str, Callable[[Frame, Wave], Plane]] = {
-    "solid": _solid,
-    "stripes": _stripes,
-    "checker": _checker,
-    "dots": _dots,
-    "circles": _circles,
-    "wedges": _wedges,
-    "blotches": _blotches,
-    "gradient": _gradient,
+    texture.__name__.removeprefix("_"): texture
+    for texture in (_solid, _stripes, _checker, _dots, _circles, _wedges, _blotches, _gradient)
 }

@@ -1,4 +1,4 @@
-"""Weighted nearest-neighbour classification of features (Wu et al. 2018): the usual monitor."""
+"""Nearest neighbours of features, and weighted classification by them (Wu et al. 2018): the usual monitor."""
 
 import math
 
@@ -62,7 +62,7 @@ def knn_accuracy(
     temperature: float,
     classes: int,
 ) -> float:
-    """Percentage of queries whose best class is their own; arguments and errors as for `knn_predict`."""
+    """Return the percentage of queries whose best class is their own; arguments and errors as for `knn_predict`."""
     if query_labels.shape != queries.shape[:1]:
         raise ValueError(
             f"knn: {tuple(query_labels.shape)} query labels given for {len(queries)} queries; needs one each."
@@ -70,6 +70,32 @@ def knn_accuracy(
     scores = knn_predict(bank, bank_labels, queries, k=k, temperature=temperature, classes=classes)
     # Of whole numbers: 959 of 2,000 are 47.95, not 47.949999999999996.
     return 100 * int((scores.argmax(1) == query_labels).sum()) / len(query_labels)
+
+
+@torch.no_grad()
+def nearest(features: Float[Tensor, "n d"], count: int, *, block: int = 1024) -> Int[Tensor, "n {count}"]:
+    """Return the `count` rows most similar to each by cosine, the nearest first, without itself.
+
+    Args:
+        features: one image a row; need not be normalised.
+        count: number of neighbours of each, at most n - 1.
+        block: rows compared at a time; (block, n) similarities are in memory at once.
+
+    Raises:
+        ValueError: there are fewer other rows.
+    """
+    if not 1 <= count < len(features):
+        raise ValueError(
+            f"nearest: count={count} given; each of {len(features)} images has 1 to {len(features) - 1} "
+            "others. Lower it or keep more images."
+        )
+    rows = unit_rows(features)
+    found: list[Tensor] = []
+    for at in range(0, len(rows), block):
+        similar = product(rows[at : at + block], rows.T)
+        itself = torch.arange(at, at + len(similar), device=rows.device)[:, None]
+        found.append(similar.scatter_(1, itself, -2.0).topk(count, dim=1).indices)
+    return torch.cat(found)
 
 
 def _check_labels(labels: Tensor, rows: int, classes: int) -> None:

@@ -10,19 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from contrastive.losses.attraction import (
-    Cost,
-    Variant,
-    check_cost,
-    check_shapes,
-    check_weights,
-    distance,
-    of_same_images,
-    shares,
-    temperatures,
-    unit_views,
-    weighed,
-)
+from contrastive.losses import attraction as parts
+from contrastive.losses.attraction import Cost, Variant
 from contrastive.losses.rows import product
 
 
@@ -77,20 +66,20 @@ def cacr(
         >>> round(cacr(views, attraction_temperature=1.0, repulsion_temperature=0.9).item(), 3)
         -2.0
     """
-    hot, cold = temperatures("cacr", variant, attraction_temperature, repulsion_temperature)
-    check_weights("cacr", attraction_weight, repulsion_weight)
-    check_cost("cacr", cost)
+    hot, cold = parts.temperatures("cacr", variant, attraction_temperature, repulsion_temperature)
+    parts.check_weights("cacr", attraction_weight, repulsion_weight)
+    parts.check_cost("cacr", cost)
     _check_batch("cacr", views)
-    z = unit_views(views)
+    z = parts.unit_views(views)
     loss = z.new_zeros(())
     if attraction_weight:
-        cosines = of_same_images(z, z)
-        loss = loss + attraction_weight * distance(
-            cosines, shares(weighed(cosines, detach_weights), -2 * hot)
+        cosines = parts.of_same_images(z, z)
+        loss = loss + attraction_weight * parts.distance(
+            cosines, parts.shares(parts.weighed(cosines, detach_weights), -2 * hot)
         )
     if repulsion_weight:
         cosines = _of_view_pairs(z)
-        weights = shares(weighed(cosines, detach_weights), 2 * cold)
+        weights = parts.shares(parts.weighed(cosines, detach_weights), 2 * cold)
         loss = loss + repulsion_weight * _repulsion(cosines, weights, cost)
     return loss
 
@@ -124,11 +113,13 @@ def cacr_weight_entropy(
         >>> round(entropy.repulsion.item(), 3)
         0.693
     """
-    hot, cold = temperatures("cacr_weight_entropy", variant, attraction_temperature, repulsion_temperature)
+    hot, cold = parts.temperatures(
+        "cacr_weight_entropy", variant, attraction_temperature, repulsion_temperature
+    )
     _check_batch("cacr_weight_entropy", views)
-    z = unit_views(views)
-    attraction = shares(of_same_images(z, z), -2 * hot)
-    repulsion = shares(_of_view_pairs(z), 2 * cold)
+    z = parts.unit_views(views)
+    attraction = parts.shares(parts.of_same_images(z, z), -2 * hot)
+    repulsion = parts.shares(_of_view_pairs(z), 2 * cold)
     return CACRWeightEntropy(*(torch.special.entr(w).sum(2).mean() for w in (attraction, repulsion)))
 
 
@@ -142,12 +133,12 @@ def _repulsion(
     cosines: Float[Tensor, "b n m"], weights: Float[Tensor, "b n m"], cost: Cost
 ) -> Float[Tensor, ""]:
     if cost == "euclidean":
-        return -distance(cosines, weights)
+        return -parts.distance(cosines, weights)
     return (weights * (4 * cosines - 4).exp()).sum(2).mean(1).log().mean()
 
 
 def _check_batch(where: str, views: Tensor) -> None:
-    check_shapes(
+    parts.check_shapes(
         where,
         views.ndim == 3 and len(views) > 1 and views.shape[1] > 1 and views.shape[2] > 0,
         "(2 views or more, 2 samples or more, width): other views attract, other samples repel",

@@ -7,18 +7,8 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from contrastive.losses.attraction import (
-    Cost,
-    Variant,
-    check_cost,
-    check_shapes,
-    check_weights,
-    distance,
-    of_same_images,
-    shares,
-    temperatures,
-    unit_views,
-)
+from contrastive.losses import attraction as parts
+from contrastive.losses.attraction import Cost, Variant
 from contrastive.losses.rows import check_columns, check_positive, cosine_logits, product, unit_rows
 
 
@@ -61,14 +51,14 @@ def cacr_queue(
         >>> round(loss.item(), 3)
         -2.009
     """
-    hot, cold = temperatures("cacr_queue", variant, attraction_temperature, repulsion_temperature)
-    check_weights("cacr_queue", attraction_weight, repulsion_weight)
+    hot, cold = parts.temperatures("cacr_queue", variant, attraction_temperature, repulsion_temperature)
+    parts.check_weights("cacr_queue", attraction_weight, repulsion_weight)
     _check_queries(queries, keys, queue)
-    q, k = unit_views(queries), unit_views(keys.detach())
+    q, k = parts.unit_views(queries), parts.unit_views(keys.detach())
     loss = q.new_zeros(())
     if attraction_weight:
-        cosines = of_same_images(q, k)
-        loss = loss + attraction_weight * distance(cosines, shares(cosines.detach(), -2 * hot))
+        cosines = parts.of_same_images(q, k)
+        loss = loss + attraction_weight * parts.distance(cosines, parts.shares(cosines.detach(), -2 * hot))
     if repulsion_weight:
         loss = loss - repulsion_weight * _distance_to_queue(q, unit_rows(queue.detach()), cold, intra_batch)
     return loss
@@ -112,15 +102,15 @@ def cacr_reweighted(
         1.103
     """
     check_positive("cacr_reweighted", temperature=temperature)
-    check_cost("cacr_reweighted", cost)
-    check_shapes(
+    parts.check_cost("cacr_reweighted", cost)
+    parts.check_shapes(
         "cacr_reweighted",
         queries.ndim == 3 and len(queries) > 0 and queries.shape[1] > 1 and queries.shape[1:] == key.shape,
         "(1 view or more, samples, width) and (samples, width), for 2 samples or more: the others repel",
         queries=queries,
         key=key,
     )
-    q, k = unit_views(queries), unit_rows(key.detach())
+    q, k = parts.unit_views(queries), unit_rows(key.detach())
     positive = (q * k).sum(2) / temperature
     share = (-2 * positive.detach()).softmax(0)
     own = torch.arange(len(k), device=k.device).repeat(len(q))[:, None]
@@ -150,11 +140,11 @@ def _distance_to_queue(
         own = torch.eye(q.shape[1], dtype=torch.bool, device=q.device)
         mass = torch.cat([mass, (2 * temperature * among).masked_fill_(own, -math.inf)], dim=2)
         cosines = torch.cat([cosines, among], dim=2)
-    return distance(cosines, mass.softmax(2))
+    return parts.distance(cosines, mass.softmax(2))
 
 
 def _check_queries(queries: Tensor, keys: Tensor, queue: Tensor) -> None:
-    check_shapes(
+    parts.check_shapes(
         "cacr_queue",
         queries.ndim == keys.ndim == 3
         and 1 < len(keys) <= len(queries)

@@ -6,15 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from contrastive.losses.attraction import (
-    Variant,
-    check_shapes,
-    check_weights,
-    distance,
-    temperatures,
-    unit_views,
-    weighed,
-)
+from contrastive.losses import attraction as parts
+from contrastive.losses.attraction import Variant
 from contrastive.losses.rows import product, unit_rows
 
 
@@ -62,30 +55,30 @@ def mixed_cacr(
         >>> round(loss.item(), 3)
         -1.414
     """
-    hot, cold = temperatures("mixed_cacr", variant, attraction_temperature, repulsion_temperature)
-    check_weights("mixed_cacr", attraction_weight, repulsion_weight)
+    hot, cold = parts.temperatures("mixed_cacr", variant, attraction_temperature, repulsion_temperature)
+    parts.check_weights("mixed_cacr", attraction_weight, repulsion_weight)
     _check_mixture(mixture, positives, negatives, partner, share)
     m = unit_rows(mixture)
     loss = m.new_zeros(())
     if attraction_weight:
-        k = unit_views(positives)
+        k = parts.unit_views(positives)
         cosines = (m * torch.stack([k, k[:, partner]])).sum(3)
-        weights = (-2 * hot * weighed(cosines, detach_weights)).softmax(1)
+        weights = (-2 * hot * parts.weighed(cosines, detach_weights)).softmax(1)
         own, partners = 2 - 2 * (weights * cosines).sum(1)
         loss = loss + attraction_weight * (share * own + (1 - share) * partners).mean()
     if repulsion_weight:
         cosines = product(m, unit_rows(negatives).T)
         sources = torch.stack([torch.arange(len(m), device=m.device), partner], dim=1)
-        logits = 2 * cold * weighed(cosines, detach_weights)
+        logits = 2 * cold * parts.weighed(cosines, detach_weights)
         weights = logits.scatter_(1, sources, -math.inf).softmax(1)
-        loss = loss - repulsion_weight * distance(cosines, weights)
+        loss = loss - repulsion_weight * parts.distance(cosines, weights)
     return loss
 
 
 def _check_mixture(
     mixture: Tensor, positives: Tensor, negatives: Tensor, partner: Tensor, share: Tensor
 ) -> None:
-    check_shapes(
+    parts.check_shapes(
         "mixed_cacr",
         mixture.ndim == 2
         and len(mixture) > 2

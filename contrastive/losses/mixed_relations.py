@@ -3,16 +3,9 @@
 from jaxtyping import Float, Int
 from torch import Tensor
 
+from contrastive.losses import relations
 from contrastive.losses.mixtures import both_shares, check_mixture
-from contrastive.losses.relations import (
-    PositiveInTarget,
-    SCETerms,
-    Target,
-    negatives_of,
-    target_of,
-    terms_of,
-    unit_queue,
-)
+from contrastive.losses.relations import PositiveInTarget, SCETerms
 from contrastive.losses.rows import check_pairs, check_positive, log_sum, unit_rows
 
 
@@ -56,16 +49,11 @@ def mixed_sce(
         raise ValueError(f"mixed_sce: coefficient={coefficient} given; needs a number from 0 to 1.")
     check_pairs("mixed_sce", mixture=mixture, key=key)
     check_mixture("mixed_sce", len(key), partner, share)
-    sources = _source_terms(
-        mixture,
-        key,
-        queue,
-        partner,
-        temperature=temperature,
-        target_temperature=target_temperature,
-        positive_in_target=positive_in_target,
+    asked = (temperature, target_temperature)
+    terms = _terms(
+        mixture, key, queue, partner, share, temperatures=asked, positive_in_target=positive_in_target
     )
-    return _by_shares(sources, share).weighted(coefficient, 1 - coefficient, 1 - coefficient)
+    return terms.weighted(coefficient, 1 - coefficient, 1 - coefficient)
 
 
 def mixed_ressl(
@@ -96,38 +84,36 @@ def mixed_ressl(
     """
     check_pairs("mixed_ressl", mixture=mixture, key=key)
     check_mixture("mixed_ressl", len(key), partner, share)
-    sources = _source_terms(
-        mixture, key, queue, partner, temperature=temperature, target_temperature=target_temperature
-    )
-    return _by_shares(sources, share).relational.mean()
+    asked = (temperature, target_temperature)
+    return _terms(mixture, key, queue, partner, share, temperatures=asked).relational.mean()
 
 
-def _source_terms(
-    mixture: Float[Tensor, "n d"],
-    key: Float[Tensor, "n d"],
-    queue: Float[Tensor, "k d"] | None,
-    partner: Int[Tensor, " n"],
+def _terms(
+    mixture: Tensor,
+    key: Tensor,
+    queue: Tensor | None,
+    partner: Tensor,
+    share: Tensor,
     *,
-    temperature: float,
-    target_temperature: float,
+    temperatures: tuple[float, float],
     positive_in_target: PositiveInTarget = "masked",
-) -> tuple[SCETerms, SCETerms]:
-    """The terms of `sce` for mixture[i] with key[i], and with key[partner[i]], from each product once.
+) -> SCETerms:
+    """Return the terms of `sce` for mixture[i] with key[i] and with key[partner[i]], by their shares.
 
-    Without a queue all other keys are the negatives of either. Other arguments and errors are those of `sce`.
+    Each product is made once. Without a queue all other keys are the negatives of either source.
     """
+    temperature, target_temperature = temperatures
     check_positive("sce", temperature=temperature, target_temperature=target_temperature)
-    check_pairs("sce", mixture=mixture, key=key)
     m, k = unit_rows(mixture), unit_rows(key.detach())
-    negatives, excluded = negatives_of(k, unit_queue(k, queue), None, None)
-    own = target_of(k, negatives, excluded, target_temperature, positive_in_target)
-    other = Target(*(part[partner] for part in own))
+    negatives, excluded = relations.negatives_of(k, relations.unit_queue(k, queue), None, None)
+    own = relations.target_of(k, negatives, excluded, target_temperature, positive_in_target)
+    other = relations.Target(*(part[partner] for part in own))
     first = second = log_sum(m, negatives, temperature, excluded)
     if excluded is not None:
         second = log_sum(m, negatives, temperature, partner[:, None])
-    return terms_of(m, first, own, temperature), terms_of(m, second, other, temperature)
-
-
-def _by_shares(sources: tuple[SCETerms, SCETerms], share: Tensor) -> SCETerms:
-    own, other = both_shares(share, sources[0].nce.dtype)
-    return SCETerms(*(own * first + other * second for first, second in zip(*sources, strict=True)))
+    sources = (
+        relations.terms_of(m, first, own, temperature),
+        relations.terms_of(m, second, other, temperature),
+    )
+    part, rest = both_shares(share, m.dtype)
+    return SCETerms(*(part * one + rest * another for one, another in zip(*sources, strict=True)))

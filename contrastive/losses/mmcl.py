@@ -22,12 +22,14 @@ Published values: bandwidth 50, then 5 from epoch 75 and 0.5 from epoch 125, pen
 penalty (ImageNet); regularisation 0.1.
 """
 
+from typing import Unpack
+
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
 from contrastive.losses.kernels import Kernel, kernel_matrix
-from contrastive.losses.mmcl_duals import PUBLISHED, Solver, mmcl_alphas
+from contrastive.losses.mmcl_duals import PUBLISHED, SVM, Solver, mmcl_alphas
 from contrastive.losses.rows import check_pairs, unit_rows
 from contrastive.losses.support_vectors import ProjectedGradient
 
@@ -83,7 +85,7 @@ def mmcl(
     check_pairs("mmcl", z1=z1, z2=z2)
 
     def one_sided(anchors: Tensor, queries: Tensor) -> Tensor:
-        """The loss of SVMs on one view, read at the other."""
+        """Return the loss of SVMs trained on one view and read at the other."""
         alphas = mmcl_alphas(
             anchors,
             kernel=kernel,
@@ -108,11 +110,7 @@ def mixed_mmcl(
     *,
     kernel: Kernel = "rbf",
     bandwidth: float,
-    regularisation: float,
-    penalty: float | None = None,
-    solver: Solver = "exact",
-    unit_diagonal: bool = False,
-    projected_gradient: ProjectedGradient = PUBLISHED,
+    **svm: Unpack[SVM],
 ) -> Float[Tensor, ""]:
     """Read both sources' decision functions at a mixture of two images, in proportion.
 
@@ -128,11 +126,7 @@ def mixed_mmcl(
         share: of image c in its mixture, from 0 to 1.
         kernel: as in `mmcl`.
         bandwidth: as in `mmcl`.
-        regularisation: as in `mmcl`.
-        penalty: as in `mmcl`.
-        solver: as in `mmcl`.
-        unit_diagonal: as in `mmcl`.
-        projected_gradient: as in `mmcl`.
+        **svm: the other keywords of `mmcl`, without `symmetric`.
 
     Returns:
         The mean over the mixtures; gradients reach mixture and z1.
@@ -153,22 +147,11 @@ def mixed_mmcl(
         -0.456
     """
     check_pairs("mixed_mmcl", mixture=mixture, z1=z1)
-    weights = _weights(
-        mmcl_alphas(
-            z1,
-            kernel=kernel,
-            bandwidth=bandwidth,
-            regularisation=regularisation,
-            penalty=penalty,
-            solver=solver,
-            unit_diagonal=unit_diagonal,
-            projected_gradient=projected_gradient,
-        )
-    )
+    weights = _weights(mmcl_alphas(z1, kernel=kernel, bandwidth=bandwidth, **svm))
     blended = torch.lerp(weights[partner], weights, share[:, None].to(weights))
     return -(blended * kernel_matrix(unit_rows(mixture), unit_rows(z1), kernel, bandwidth)).sum() / len(z1)
 
 
 def _weights(alphas: Tensor) -> Float[Tensor, "n n"]:
-    """Of all features in each w: alphas' sum for the anchor's own, minus alpha for a negative's."""
+    """Return each feature's weight in each w: the sum of alphas for the anchor's own, minus alpha for a negative's."""
     return alphas.sum(1).diag() - alphas

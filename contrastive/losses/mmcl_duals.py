@@ -1,6 +1,6 @@
-"""The duals of MMCL's support vector machines: what they are of a batch, solved, and how they look."""
+"""The duals of MMCL's support vector machines: built from a batch, solved and diagnosed."""
 
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple, Required, TypedDict, Unpack, get_args
 
 import torch
 from jaxtyping import Float
@@ -16,30 +16,34 @@ PUBLISHED = ProjectedGradient()
 
 
 class MMCLDiagnostics(NamedTuple):
-    """How the SVMs of a batch look."""
+    """Margin, sparsity and accuracy of the SVMs of a batch."""
 
     margin: Float[Tensor, ""]
     """Mean over anchors of 2 / |w|, in the kernel's space; infinite if features coincide."""
     share_zero: Float[Tensor, ""]
-    """Of the alphas, those at 0: negatives that take no part."""
+    """Share of the alphas at 0: negatives that take no part."""
     share_at_penalty: Float[Tensor, ""]
-    """Of the alphas, those at the upper bound."""
+    """Share of the alphas at the upper bound."""
     kkt_residual: Float[Tensor, ""]
     """max |a - clip(a - (Delta a - 2), 0, penalty)|: 0 exactly where the duals are solved."""
 
 
+class SVM(TypedDict, total=False):
+    """Keywords of `mmcl` that say how its support vector machines are solved."""
+
+    regularisation: Required[float]
+    penalty: float | None
+    solver: Solver
+    unit_diagonal: bool
+    projected_gradient: ProjectedGradient
+
+
 def mmcl_alphas(
-    z1: Float[Tensor, "n d"],
-    *,
-    kernel: Kernel = "rbf",
-    bandwidth: float,
-    regularisation: float,
-    penalty: float | None = None,
-    solver: Solver = "exact",
-    unit_diagonal: bool = False,
-    projected_gradient: ProjectedGradient = PUBLISHED,
+    z1: Float[Tensor, "n d"], *, kernel: Kernel = "rbf", bandwidth: float, **svm: Unpack[SVM]
 ) -> Float[Tensor, "n n"]:
-    """The alphas of `mmcl`, row = anchor, column = negative, diagonal 0; arguments and errors are those of `mmcl`.
+    """Return the alphas of `mmcl`, row = anchor, column = negative, diagonal 0.
+
+    Keywords and errors are those of `mmcl`.
 
     Paper: https://arxiv.org/abs/2112.11450
 
@@ -52,23 +56,13 @@ def mmcl_alphas(
                 [0.5000, 0.0000, 0.5000],
                 [0.5000, 0.5000, 0.0000]])
     """
-    with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
-        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
-        return _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
+    return _solved(z1, kernel, bandwidth, **svm)[1]
 
 
 def mmcl_diagnostics(
-    z1: Float[Tensor, "n d"],
-    *,
-    kernel: Kernel = "rbf",
-    bandwidth: float,
-    regularisation: float,
-    penalty: float | None = None,
-    solver: Solver = "exact",
-    unit_diagonal: bool = False,
-    projected_gradient: ProjectedGradient = PUBLISHED,
+    z1: Float[Tensor, "n d"], *, kernel: Kernel = "rbf", bandwidth: float, **svm: Unpack[SVM]
 ) -> MMCLDiagnostics:
-    """Margin, sparsity and accuracy of the SVMs of `mmcl`; arguments and errors are those of `mmcl`.
+    """Return margin, sparsity and accuracy of the SVMs of `mmcl`; keywords and errors are those of `mmcl`.
 
     Paper: https://arxiv.org/abs/2112.11450
 
@@ -80,10 +74,9 @@ def mmcl_diagnostics(
         >>> round(found.margin.item(), 3)
         1.266
     """
+    dual, alphas = _solved(z1, kernel, bandwidth, **svm)
     with torch.no_grad(), torch.autocast(z1.device.type, enabled=False):
-        dual = _batch(z1, kernel, bandwidth, regularisation, penalty, unit_diagonal=unit_diagonal)
-        alphas = _alphas(dual, solver, kernel, projected_gradient, unit_diagonal=unit_diagonal)
-        square = (alphas * (dual.hessian(alphas) - regularisation * alphas)).sum(1)
+        square = (alphas * (dual.hessian(alphas) - dual.regularisation * alphas)).sum(1)
         negatives = alphas.numel() - len(alphas)
         return MMCLDiagnostics(
             margin=(2 / square.clamp(min=0).sqrt()).mean(),
@@ -93,43 +86,37 @@ def mmcl_diagnostics(
         )
 
 
-def _batch(
+@torch.no_grad()
+def _solved(
     z1: Tensor,
     kernel: Kernel,
     bandwidth: float,
-    regularisation: float,
-    penalty: float | None,
     *,
-    unit_diagonal: bool,
-) -> DualBatch:
-    """The duals of a batch."""
+    regularisation: float,
+    penalty: float | None = None,
+    solver: Solver = "exact",
+    unit_diagonal: bool = False,
+    projected_gradient: ProjectedGradient = PUBLISHED,
+) -> tuple[DualBatch, Tensor]:
+    """Return the duals of a batch and their alphas."""
     bound = check_numbers("mmcl", bandwidth, regularisation, penalty)
     check_pairs("mmcl", z1=z1, z2=z1)
     if len(z1) < 2:
         raise ValueError("mmcl: 1 sample given; needs 2 or more, for the other samples are the negatives.")
-    rows = unit_rows(z1)
-    values = kernel_matrix(rows, rows, kernel, bandwidth)
-    # For "rbf" and "linear" the 1 is true.
-    wrong = unit_diagonal and kernel not in ("rbf", "linear")
-    excess = 1 - values.diagonal() if wrong else values.new_zeros(len(values))
-    return DualBatch.of(values, excess, regularisation, bound)
-
-
-def _alphas(
-    dual: DualBatch,
-    solver: str,
-    kernel: Kernel,
-    projected_gradient: ProjectedGradient,
-    *,
-    unit_diagonal: bool,
-) -> Tensor:
-    if solver == "projected_gradient":
-        return descend(dual, projected_gradient)
-    return solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
+    with torch.autocast(z1.device.type, enabled=False):
+        rows = unit_rows(z1)
+        values = kernel_matrix(rows, rows, kernel, bandwidth)
+        # For "rbf" and "linear" the 1 is true.
+        wrong = unit_diagonal and kernel not in ("rbf", "linear")
+        excess = 1 - values.diagonal() if wrong else values.new_zeros(len(values))
+        dual = DualBatch.of(values, excess, regularisation, bound)
+        if solver == "projected_gradient":
+            return dual, descend(dual, projected_gradient)
+        return dual, solve(dual, solver, kernel, convex=kernel != "tanh" and not unit_diagonal)
 
 
 def check_numbers(where: str, bandwidth: float, regularisation: float, penalty: float | None) -> float:
-    """The alphas' upper bound, once the numbers are legal."""
+    """Refuse illegal numbers, and return the upper bound of the alphas."""
     check_positive(where, bandwidth=bandwidth, regularisation=regularisation)
     if penalty is None:
         return torch.inf
@@ -138,7 +125,7 @@ def check_numbers(where: str, bandwidth: float, regularisation: float, penalty: 
 
 
 def solve(dual: Dual, solver: str, kernel: Kernel, *, convex: bool) -> Tensor:
-    """Alphas by the closed form or exactly; the device is only asked whether it worked where it may not."""
+    """Solve for the alphas by the closed form or exactly; wait for the device only where the solver may fail."""
     if solver == "exact":
         _check_definite(convex or dual.resolvent(0.0).convex, kernel)
         return exact(dual)

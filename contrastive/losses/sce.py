@@ -6,14 +6,8 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from contrastive.losses.relations import (
-    PositiveInTarget,
-    SCETerms,
-    negatives_of,
-    target_of,
-    terms_of,
-    unit_queue,
-)
+from contrastive.losses import relations
+from contrastive.losses.relations import PositiveInTarget, SCETerms
 from contrastive.losses.rows import check_pairs, check_positive, log_sum, unit_rows
 
 
@@ -133,9 +127,11 @@ def sce_terms(
     check_positive("sce", temperature=temperature, target_temperature=target_temperature)
     check_pairs("sce", query=query, key=key)
     q, k = unit_rows(query), unit_rows(key.detach())
-    negatives, excluded = negatives_of(k, unit_queue(k, queue), global_keys, positive_index)
-    target = target_of(k, negatives, excluded, target_temperature, positive_in_target)
-    return terms_of(q, log_sum(q, negatives, temperature, excluded), target, temperature)
+    negatives, excluded = relations.negatives_of(
+        k, relations.unit_queue(k, queue), global_keys, positive_index
+    )
+    target = relations.target_of(k, negatives, excluded, target_temperature, positive_in_target)
+    return relations.terms_of(q, log_sum(q, negatives, temperature, excluded), target, temperature)
 
 
 def sce_crops(
@@ -192,13 +188,13 @@ def sce_crops(
         check_pairs("sce", **{f"online[{o}]": online[o], f"target[{t}]": target[t]})
     crops = {o: unit_rows(online[o]) for o in online}
     keys = {t: unit_rows(target[t].detach()) for t in target}
-    units = unit_queue(keys[pairs[0][0]], queue)
+    units = relations.unit_queue(keys[pairs[0][0]], queue)
     shared = {} if units is None else {o: log_sum(crop, units, temperature) for o, crop in crops.items()}
     losses: list[Tensor] = []
     for t, key in keys.items():
-        negatives, excluded = negatives_of(key, units, None, None)
-        asked = target_of(key, negatives, excluded, target_temperature, positive_in_target)
+        negatives, excluded = relations.negatives_of(key, units, None, None)
+        asked = relations.target_of(key, negatives, excluded, target_temperature, positive_in_target)
         for o in crops.keys() - {t}:
             others = shared[o] if shared else log_sum(crops[o], negatives, temperature, excluded)
-            losses.append(terms_of(crops[o], others, asked, temperature).weighted(*weights))
+            losses.append(relations.terms_of(crops[o], others, asked, temperature).weighted(*weights))
     return torch.stack(losses).mean()

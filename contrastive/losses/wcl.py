@@ -40,8 +40,8 @@ def supervised_contrast(
         temperature: t.
         detach_keys: no gradient reaches the keys, as in the authors' released code. False: the gradient of
             the formula.
-        anchor_labels: given, the anchors are rows of their own (crops of other images that carry a label):
-            no key is left out, and all of their label are positives.
+        anchor_labels: labels of anchors that are rows of their own, such as crops of other images: no key is
+            left out, and all keys of an anchor's label are positives. None: the anchors are the keys' rows.
 
     Returns:
         The mean over the anchors that have a positive; 0 if none has.
@@ -65,7 +65,7 @@ def supervised_contrast(
     if anchor_labels is None:
         check_pairs(where, anchors=anchors, keys=keys)
         itself = torch.arange(len(k), device=k.device)[:, None]
-        positive, has_any = _mean_other(k, labels)
+        positive, has_any = _mean_of_label(k, labels, labels, others=k)
     else:
         _check_one_each(where, "anchor", len(anchors), anchor_labels=anchor_labels)
         itself = None
@@ -101,8 +101,8 @@ def mixed_supervised_contrast(
         detach_keys: no gradient reaches the keys.
 
     Returns:
-        The mean over mixtures whose first source has a positive and that over those whose partner has one,
-        added; linear in the share.
+        The sum of two means: over mixtures whose first source has a positive, and over those whose partner has
+        one. It is linear in the share.
 
     Raises:
         ValueError: shapes do not fit, fewer than two keys, or a temperature not above 0.
@@ -126,7 +126,7 @@ def mixed_supervised_contrast(
     _check_one_each(where, "key", len(keys), labels=labels, partner=partner, share=share)
     m, k = unit_rows(mixture), unit_rows(keys.detach() if detach_keys else keys)
     logits = cosine_logits(m, k, temperature)
-    positive, has_any = _mean_other(k, labels)
+    positive, has_any = _mean_of_label(k, labels, labels, others=k)
     weight = share.to(logits.dtype)
 
     def towards(source: Tensor, weight: Tensor) -> Tensor:
@@ -185,7 +185,7 @@ def neighbour_contrast(
 def _mean_of_label(
     keys: Tensor, labels: Tensor, wanted: Tensor, *, others: Tensor | None = None
 ) -> tuple[Float[Tensor, "m d"], Bool[Tensor, " m"]]:
-    """Mean key of each wanted label, and whether there is any key of it.
+    """Return the mean key of each wanted label, and whether there is any; `others` are keys left out of it.
 
     By sums over each label, in O((n + m) d): the (m, n) mask of positives is never made.
     """
@@ -200,13 +200,8 @@ def _mean_of_label(
     return sums / count.clamp(min=1)[:, None], count > 0
 
 
-def _mean_other(keys: Tensor, labels: Tensor) -> tuple[Float[Tensor, "n d"], Bool[Tensor, " n"]]:
-    """Mean of the other keys of each key's label, and whether there is another."""
-    return _mean_of_label(keys, labels, labels, others=keys)
-
-
 def _mean_where(chosen: Bool[Tensor, " n"], values: Float[Tensor, " n"]) -> Float[Tensor, ""]:
-    """Mean of the chosen values, 0 if none is."""
+    """Return the mean of the chosen values, 0 if none is."""
     return values.where(chosen, 0).sum() / chosen.sum().clamp(min=1)
 
 

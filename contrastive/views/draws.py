@@ -1,6 +1,8 @@
 """The random numbers of a batch of views: one row per image, whatever the number of workers."""
 
-from dataclasses import dataclass, fields
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -8,13 +10,29 @@ from torch import Tensor
 
 from contrastive.views.config import View
 
+D = TypeVar("D", bound="Drawn")
 CROP_ATTEMPTS = 10
 NUMBERS_PER_IMAGE = 2 * CROP_ATTEMPTS + 2 + 5 + 4 + 4 + 1
 
 
+class Drawn:
+    """Dataclass of tensors whose first dimension is the image."""
+
+    def rows(self: D, index: slice | Int[Tensor, " m"]) -> D:
+        """Return the draw of some images: each process draws for the global batch and keeps its own rows."""
+        return self._each(lambda tensor: tensor[index])
+
+    def to(self: D, device: torch.device | str) -> D:
+        """Return the same draw on another device."""
+        return self._each(lambda tensor: tensor.to(device))
+
+    def _each(self: D, change: Callable[[Tensor], Tensor]) -> D:
+        return type(self)(**{name: change(tensor) for name, tensor in vars(self).items()})
+
+
 @dataclass(frozen=True)
-class Draw:
-    """What was drawn for each of n images; every field's first dimension is the image.
+class Draw(Drawn):
+    """Random numbers drawn for each of n images.
 
     `box` is (top, left, height, width) in pixels. `factors` are brightness, contrast and saturation (1
     changes nothing) and hue (in turns; 0 changes nothing); they count where `jitter` is true. `order[i, k]`
@@ -34,14 +52,6 @@ class Draw:
 
     def __len__(self) -> int:
         return len(self.box)
-
-    def rows(self, index: slice | Int[Tensor, " m"]) -> "Draw":
-        """The draw of some of the images: a rank draws for the global batch and keeps its own rows."""
-        return Draw(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
-
-    def to(self, device: torch.device | str) -> "Draw":
-        """The same draw on another device."""
-        return Draw(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 def draw(view: View, count: int, *, height: int, width: int, generator: torch.Generator) -> Draw:

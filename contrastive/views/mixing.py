@@ -1,22 +1,24 @@
 """Mixtures of two images: who is mixed with whom, how much of each, and where (mixup, CutMix)."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
+from contrastive.views.draws import Drawn
+
 MixingKind = Literal["mixup", "cutmix", "both"]
 
 
 @dataclass(frozen=True)
-class Mixture:
-    """What was drawn for each of n images; every field's first dimension is the image.
+class Mixture(Drawn):
+    """Partner, share and box drawn for each of n images.
 
-    `partner` is the position in the global batch of the image mixed in, `share` what is left of the image
-    itself: its weight in mixup, its share of the pixels in CutMix. `box` (top, left, height, width) is in
-    pixels, where the partner shows; it counts where `cut` is true, and is empty elsewhere.
+    `partner` is the position of the image mixed in, in the global batch also after `rows`. `share` is the part left
+    of the image itself: its weight in mixup, its share of the pixels in CutMix. `box` (top, left, height, width) is
+    where the partner shows, in pixels; it counts where `cut` is true, and is empty elsewhere.
     """
 
     partner: Int[Tensor, " n"]
@@ -26,14 +28,6 @@ class Mixture:
 
     def __len__(self) -> int:
         return len(self.partner)
-
-    def rows(self, index: slice | Int[Tensor, " m"]) -> "Mixture":
-        """The mixtures of some of the images; partners keep their position in the global batch."""
-        return Mixture(**{field.name: getattr(self, field.name)[index] for field in fields(self)})
-
-    def to(self, device: torch.device | str) -> "Mixture":
-        """The same mixtures on another device."""
-        return Mixture(**{field.name: getattr(self, field.name).to(device) for field in fields(self)})
 
 
 def draw_mixture(

@@ -10,10 +10,10 @@ from contrastive.batches import batches
 from contrastive.config import Config, replace, to_json
 from contrastive.data import CIFAR10, Dataset
 from contrastive.distributed import World
+from contrastive.evaluate.knn import nearest
 from contrastive.methods import INNER as INNER_METHODS
 from contrastive.methods import METHODS, Method
 from contrastive.methods.protocol import Batch, Diagnosed, Embeddings
-from contrastive.neighbours import nearest
 from contrastive.siamese import Siamese
 from contrastive.views import Views
 from tests.contracts.variants import INNER, VARIANTS

@@ -9,8 +9,8 @@ from contrastive.batches import batches
 from contrastive.config import Config, replace
 from contrastive.data import Dataset
 from contrastive.distributed import World
+from contrastive.evaluate.knn import nearest
 from contrastive.methods.protocol import Batch
-from contrastive.neighbours import nearest
 from contrastive.siamese import Siamese
 from contrastive.views import mix
 from tests.contracts.variants import INNER, VARIANTS

@@ -11,9 +11,10 @@ that wide kernels have, and gives sums that are 0. With G the centred kernel mat
 Delta_i a and every inverse of Delta_i comes from G: matrices of one size, never one matrix an anchor.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol, runtime_checkable
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float
@@ -21,7 +22,7 @@ from torch import Tensor
 
 
 class Resolvent(NamedTuple):
-    """(Delta_i + shift)⁻¹ for all anchors."""
+    """The inverses (Delta_i + shift)⁻¹ of all anchors."""
 
     solve: Callable[[Tensor], Tensor]
     factored: Bool[Tensor, ""]
@@ -30,48 +31,45 @@ class Resolvent(NamedTuple):
     """Whether every Delta_i + shift is positive definite too."""
 
 
-@runtime_checkable
-class Dual(Protocol):
-    """What the solvers need of the duals; alphas are (anchors, candidates)."""
+@dataclass(frozen=True)
+class Dual(ABC):
+    """The duals of all anchors; alphas are (anchors, candidates)."""
 
-    @property
-    def regularisation(self) -> float:
-        """Added to the diagonal of Delta."""
-        ...
+    gram: Float[Tensor, "k k"]
+    """Kernel of the candidates, centred."""
+    regularisation: float
+    """Added to the diagonal of Delta."""
+    penalty: float
+    """Upper bound of the alphas; infinite for none."""
 
-    @property
-    def penalty(self) -> float:
-        """Upper bound of the alphas; infinite for none."""
-        ...
-
+    @abstractmethod
     def zeros(self) -> Tensor:
-        """Alphas to start from."""
-        ...
+        """Return alphas to start from."""
 
+    @abstractmethod
     def masked(self, alpha: Tensor) -> Tensor:
-        """Alpha, in place, with 0 where an anchor meets itself."""
-        ...
+        """Put 0, in place, where an anchor meets itself."""
 
+    @abstractmethod
     def hessian(self, alpha: Tensor) -> Tensor:
-        """Delta_i a_i for each row."""
-        ...
+        """Return Delta_i a_i for each row."""
 
+    @abstractmethod
     def spread(self) -> Tensor:
-        """Mean squared distance of anchors and negatives in the kernel's space."""
-        ...
+        """Return the mean squared distance of anchors and negatives in the kernel's space."""
 
+    @abstractmethod
     def resolvent(self, shift: float | Tensor) -> Resolvent:
-        """(Delta_i + shift)⁻¹, from one factorisation."""
-        ...
+        """Return (Delta_i + shift)⁻¹, from one factorisation."""
 
 
 def gradient(dual: Dual, alpha: Tensor) -> Tensor:
-    """Of the dual's objective, 0 where an anchor meets itself."""
+    """Return the gradient of the dual's objective, 0 where an anchor meets itself."""
     return dual.masked(dual.hessian(alpha) - 2)
 
 
 def to_box(dual: Dual, alpha: Tensor) -> Tensor:
-    """The nearest point of the box."""
+    """Return the nearest point of the box."""
     return dual.masked(alpha.clamp(0, dual.penalty))
 
 
@@ -81,18 +79,14 @@ def kkt_residual(dual: Dual, alpha: Tensor, slope: Tensor) -> Float[Tensor, "n 1
 
 
 @dataclass(frozen=True)
-class DualBatch:
+class DualBatch(Dual):
     """Each row is an anchor, all other rows are its negatives.
 
     With D the matrix that takes phi(x_i) from the other rows, Delta_i = D G D' + regularisation + excess_i * 11'.
     """
 
-    gram: Float[Tensor, "n n"]
-    """The centred kernel."""
-    excess: Float[Tensor, " n"]
-    """What stands in Delta_i for k(x_i, x_i), less its true value: 0 unless a constant is asked for."""
-    regularisation: float
-    penalty: float
+    excess: Float[Tensor, " k"]
+    """Value that stands in Delta_i for k(x_i, x_i), less the true one: 0 unless a constant is asked for."""
 
     @classmethod
     def of(
@@ -100,29 +94,29 @@ class DualBatch:
     ) -> "DualBatch":
         """Centre the kernel."""
         mean = torch.einsum("ij->i", kernel) / len(kernel)
-        return cls(kernel - mean - mean[:, None] + mean.mean(), excess, regularisation, penalty)
+        return cls(kernel - mean - mean[:, None] + mean.mean(), regularisation, penalty, excess)
 
     def zeros(self) -> Tensor:
-        """No alpha."""
+        """Return alphas that are all 0."""
         return torch.zeros_like(self.gram)
 
     def masked(self, alpha: Tensor) -> Tensor:
-        """An anchor is not its own negative."""
+        """Put 0 on the diagonal: an anchor is not its own negative."""
         return alpha.fill_diagonal_(0)
 
     def hessian(self, alpha: Tensor) -> Tensor:
-        """(B G)_ij - (B G)_ii + regularisation a_ij + excess_i sum(a_i), with B_i the weights of -w_i."""
+        """Return (B G)_ij - (B G)_ii + regularisation a_ij + excess_i sum(a_i), with B_i the weights of -w_i."""
         total = alpha.sum(1, keepdim=True)
         pulled = alpha @ self.gram - total * self.gram
         constant = self.excess * total[:, 0] - pulled.diagonal()
         return self.masked(pulled + self.regularisation * alpha + constant[:, None])
 
     def spread(self) -> Tensor:
-        """Twice the variance, for the origin is the mean."""
+        """Return twice the variance, for the origin is the mean."""
         return 2 * self.gram.trace() / (len(self.gram) - 1)
 
     def resolvent(self, shift: float | Tensor) -> Resolvent:
-        """All inverses from that of one matrix (the derivation is in `inverse`)."""
+        """Return all inverses from that of one matrix (the derivation is in `inverse`)."""
         n, mu, level = len(self.gram), self.regularisation + shift, self.spread()
         inverse, factored = _inverse(self.gram, mu, level)
         p = inverse - 1 / (n * (mu + level))
@@ -138,20 +132,16 @@ class DualBatch:
 
 
 @dataclass(frozen=True)
-class Queue:
+class Queue(Dual):
     """Each anchor has a positive of its own; the negatives are the rows of one queue.
 
     Delta_i = G + regularisation + own_i * 11' - cross_i 1' - 1 cross_i'.
     """
 
-    gram: Float[Tensor, "k k"]
-    """Kernel of the queue, centred."""
     cross: Float[Tensor, "n k"]
     """Kernel of positive and queue, of features less the queue's mean feature."""
     own: Float[Tensor, " n"]
     """Kernel of each positive with itself, likewise."""
-    regularisation: float
-    penalty: float
 
     @classmethod
     def of(cls, kernel: Tensor, cross: Tensor, own: Tensor, regularisation: float, penalty: float) -> "Queue":
@@ -160,33 +150,33 @@ class Queue:
         whole = mean.mean()
         return cls(
             kernel - mean - mean[:, None] + whole,
-            cross - mean_cross - mean + whole,
-            own - 2 * mean_cross[:, 0] + whole,
             regularisation,
             penalty,
+            cross - mean_cross - mean + whole,
+            own - 2 * mean_cross[:, 0] + whole,
         )
 
     def zeros(self) -> Tensor:
-        """No alpha."""
+        """Return alphas that are all 0."""
         return torch.zeros_like(self.cross)
 
     def masked(self, alpha: Tensor) -> Tensor:
-        """No anchor is in the queue."""
+        """Change nothing: no anchor is in the queue."""
         return alpha
 
     def hessian(self, alpha: Tensor) -> Tensor:
-        """One product with G; the rest has rank 2."""
+        """Return Delta_i a_i by one product with G; the rest has rank 2."""
         total = alpha.sum(1)
         constant = self.own * total - (alpha * self.cross).sum(1)
         pulled = alpha @ self.gram - total[:, None] * self.cross
         return pulled + self.regularisation * alpha + constant[:, None]
 
     def spread(self) -> Tensor:
-        """The origin is the queue's mean, so the mixed terms sum to 0."""
+        """Return the mean of both squared norms: the origin is the queue's mean, so the mixed terms sum to 0."""
         return self.own.mean() + self.gram.diagonal().mean()
 
     def resolvent(self, shift: float | Tensor) -> Resolvent:
-        """Woodbury: Delta_i + shift = M + U S U' with U = [1, cross_i].
+        """Return the inverses by Woodbury's identity: Delta_i + shift = M + U S U' with U = [1, cross_i].
 
         M = G + mu + level * 11' / k, S = [[own_i - level / k, -1], [-1, 0]], and since G1 = 0 and cross_i'1 = 0 the
         inner matrix S⁻¹ + U'M⁻¹U is [[k / (mu + level), -1], [-1, -gap_i]].
@@ -210,7 +200,7 @@ class Queue:
 
 
 def _inverse(gram: Tensor, mu: float | Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-    """(G + mu + level * 11' / n)⁻¹ by Cholesky, and whether there is one; the host does not wait for the answer.
+    """Return (G + mu + level * 11' / n)⁻¹ by Cholesky, and whether there is one, without a wait of the host.
 
     G1 = 0, so the level only says what the inverse makes of 1; near the others' size, no digit is lost to it.
     """

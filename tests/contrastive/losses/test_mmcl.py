@@ -503,15 +503,15 @@ def test_a_resolvent_knows_whether_every_matrix_is_positive_definite():
     nothing = torch.zeros(2, 2)
     for own, convex in (([3.0, 1.0], True), ([3.0, -1.0], False)):
         batch, queue = (
-            DualBatch(nothing, torch.tensor(own), 0.1, 1.0),
-            Queue(nothing, nothing, torch.tensor(own), 0.1, 1.0),
+            DualBatch(nothing, 0.1, 1.0, torch.tensor(own)),
+            Queue(nothing, 0.1, 1.0, nothing, torch.tensor(own)),
         )
         for found in (batch.resolvent(0.0), queue.resolvent(0.0)):
             assert found.factored
             assert found.convex == convex
     outside = torch.tensor([[-1.0, 1.0], [1.0, -1.0]])
-    assert not DualBatch(outside, torch.zeros(2), 0.1, 1.0).resolvent(0.0).factored
-    assert DualBatch(outside, torch.zeros(2), 0.1, 1.0).resolvent(5.0).factored
+    assert not DualBatch(outside, 0.1, 1.0, torch.zeros(2)).resolvent(0.0).factored
+    assert DualBatch(outside, 0.1, 1.0, torch.zeros(2)).resolvent(5.0).factored
 
 
 def test_duals_and_options_are_frozen():
@@ -731,7 +731,7 @@ def test_what_has_no_meaning_is_refused(shapes, options, message: str, monkeypat
 def unchecked(function, monkeypatch: pytest.MonkeyPatch):
     """Without the type checks of the test suite, which would refuse shapes and names first."""
     for module in (inspect.getmodule(inspect.unwrap(function)), mmcl_duals):
-        for name in {"mmcl_alphas", "kernel_matrix", "_batch", "solve"} & vars(module).keys():
+        for name in {"mmcl_alphas", "kernel_matrix", "_solved", "solve"} & vars(module).keys():
             monkeypatch.setattr(module, name, inspect.unwrap(getattr(module, name)))
     return inspect.unwrap(function)
 
