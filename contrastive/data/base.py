@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 @configuration
 class DataSet(ABC):
-    """A configuration that says which images; nothing is read before it is asked for."""
+    """Configuration of a data set: which images are used. Nothing is read before `load` or `read`."""
 
     name: str
     fetched: ClassVar[str] = ""
-    """Under which name torchvision fetches it, if it does."""
+    """Name under which torchvision fetches the set; empty if it does not."""
     elsewhere: ClassVar[str] = ""
-    """Otherwise where to get it."""
+    """Where to get a set that torchvision does not fetch."""
 
     @abstractmethod
     def read(self) -> Dataset:
@@ -29,16 +29,16 @@ class DataSet(ABC):
 
     @abstractmethod
     def state(self) -> object:
-        """What the pixels depend on besides this configuration."""
+        """Return everything on which the pixels depend beside this configuration."""
 
     def load(self, *, cache: Path) -> Dataset:
-        """The images, from `cache` where they are kept there."""
+        """Return the images, from `cache` if they are kept there."""
         from contrastive.data.cache import cached
 
         return cached(self.name, [dataclasses.asdict(self), self.state()], self.read, cache)
 
     def training_images(self) -> int | None:
-        """How many there are; nothing is decoded for it. None where only reading them tells.
+        """Return the number of training images without decoding any; None if only reading them tells.
 
         Raises:
             FileNotFoundError: the files are not where `root` says.

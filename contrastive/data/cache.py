@@ -15,13 +15,13 @@ from contrastive.data.dataset import Dataset, Split
 from contrastive.data.decoder import VERSION
 
 FORMAT = 2
-"""Part of every key, beside the decoder's version; raised when the layout below changes."""
+"""Version of the layout below, part of every key; raised when the layout changes."""
 
 
 def cached(name: str, content: Any, make: Callable[[], Dataset], cache: Path) -> Dataset:
-    """The data set kept in `cache` under `name` and the hash of `content`, or a new one from `make`.
+    """Return the data set kept in `cache` under `name` and the hash of `content`, or a new one from `make`.
 
-    `content` is all that the pixels depend on, as JSON. A kept set that is damaged is made anew.
+    `content` is everything on which the pixels depend, as JSON. A kept set that is damaged is made anew.
     The tensors are copy-on-write: a stray write stays in its process and never reaches the file.
     """
     described = json.dumps([FORMAT, VERSION, content], sort_keys=True).encode()

@@ -16,7 +16,7 @@ from torch import Tensor
 from contrastive.data.stream import Stream
 
 SAMPLE: Final = 4096
-"""Images whose mean and deviation stand for those of a streamed set. Part of what a streamed run means."""
+"""Number of images whose mean and deviation stand for a streamed set's; another number gives other runs."""
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Split:
         return height, width
 
     def fetch(self, rows: Iterable[Int[Tensor, " m"]]) -> Iterator[UInt8[Tensor, "m 3 h w"]]:
-        """The images at each of these indices, in order; a streamed split decodes ahead of what is taken.
+        """Yield the images at each of these indices, in order; a streamed split decodes ahead.
 
         Raises:
             ValueError: more of a streamed split's images cannot be read than it allows.
@@ -56,7 +56,7 @@ class Dataset:
     """Three disjoint splits. Choices are made on `validation`; `test` is read only for what is reported.
 
     `fingerprint` names the content: equal pixels, labels and splits give equal fingerprints.
-    `labelled` holds images to evaluate with where those of `train` will not do: without labels, or imbalanced.
+    `labelled` holds the bank of kNN where the images of `train` have no labels or are imbalanced.
     """
 
     train: Split
@@ -68,7 +68,7 @@ class Dataset:
 
     @property
     def bank(self) -> Split:
-        """What kNN votes with: `labelled`, or the training images where there is none."""
+        """The images with which kNN votes: `labelled`, or the training images if it is None."""
         return self.train if self.labelled is None else self.labelled
 
     @property
@@ -107,7 +107,7 @@ def _mean_and_std(counts: Sequence[int]) -> tuple[float, float]:
 def take(
     images: UInt8[ndarray, "n 3 h w"], labels: Int[ndarray, " n"], picked: Mapping[str, Int[ndarray, " _"]]
 ) -> dict[str, Split]:
-    """The images and labels at the indices of each split."""
+    """Return the images and labels at the indices of each split."""
     return {
         split: Split(torch.as_tensor(images[chosen]), torch.as_tensor(labels[chosen]))
         for split, chosen in picked.items()
@@ -117,16 +117,16 @@ def take(
 def assemble(
     classes: tuple[str, ...], *, train: Split, validation: Split, test: Split, labelled: Split | None = None
 ) -> Dataset:
-    """The data set of freshly read splits, with its fingerprint computed."""
+    """Return the data set of freshly read splits, with its fingerprint."""
     splits = [train, validation, test] + ([] if labelled is None else [labelled])
     return Dataset(train, validation, test, classes, fingerprint(splits), labelled)
 
 
 def fingerprint(splits: Iterable[Split]) -> str:
-    """First 16 hex digits of the SHA-256 of all shapes, pixels and labels, in order.
+    """Return the first 16 hex digits of the SHA-256 of all shapes, pixels and labels, in order.
 
-    Of a streamed split the names of the files below the set's root and their sizes in bytes stand for the
-    pixels: the files are not read for it, and a change that keeps a file's size goes unseen.
+    In a streamed split the names of the files below the set's root and their sizes in bytes stand for the
+    pixels: the files are not read, and a change that keeps a file's size goes unseen.
     """
     digest = hashlib.sha256()
     for split in splits:

@@ -1,4 +1,4 @@
-"""Decodes image files. Also a program of its own, which needs Pillow only and so starts at once.
+"""Decoding of image files; also a program of its own, which needs Pillow only and so starts at once.
 
 As a program it takes the size and the fields of a `Reading` as one JSON list, a JSON list of paths a line on
 standard input, and answers each line on standard output with the lists' images one after another.
@@ -14,7 +14,7 @@ from typing import Any, Final, NamedTuple
 from PIL import ExifTags, Image, ImageChops, ImageOps
 
 VERSION: Final = 2
-"""Raised when a file gives other pixels than before: what was kept is decoded anew, streamed runs are others."""
+"""Raised when a file gives other pixels than before: kept sets are decoded anew, streamed runs are others."""
 
 DAMAGED: Final = 0
 READ: Final = 1
@@ -34,32 +34,32 @@ TURNS: Final = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-"""What undoes each orientation of EXIF."""
+"""The operation that undoes each orientation of EXIF."""
 BITS, PHOTOMETRIC, WHITE_IS_ZERO = 258, 262, 0
 SAMPLE_FORMAT, SIGNED = 339, 2
 """Tags of TIFF."""
 
 
 class Reading(NamedTuple):
-    """What of a file beside its pixels is heeded."""
+    """Properties of a file, beside its pixels, that decoding takes into account."""
 
     orientation: bool = True
-    """How the camera was held, by the EXIF data."""
+    """Orientation of the camera, by the EXIF data."""
     transparency: bool = True
-    """Else the colour that lies under it is shown."""
+    """Transparency; if it is ignored, the colour under transparent pixels is shown."""
 
 
 HEEDED: Final = Reading()
 
 
 class NoRangeError(ValueError):
-    """The numbers of an image have no range of their own."""
+    """Error for an image whose numbers have no known range from black to white."""
 
 
 def decode(path: str, size: int, reading: Reading = HEEDED) -> bytes:
-    """One byte, 1 if the file could be read, and size x size x RGBA bytes of its image (zeros if not).
+    """Return one byte, 1 if the file could be read, and size x size x RGBA bytes of its image (zeros if not).
 
-    The shorter side is brought to `size`, then the middle is cut out. Of an unreadable file the first byte says why.
+    The shorter side is brought to `size`, then the middle is cut out. The first byte of an unreadable file says why.
     """
     try:
         if not stat.S_ISREG(os.stat(path).st_mode):  # noqa: PTH116 - as the paths come
@@ -105,10 +105,10 @@ def _turned(image: Image.Image) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image, tags: Any) -> Image.Image:
-    """Numbers of other depths on the scale from 0 to 255, black and white where their format has them.
+    """Scale numbers of other depths to 0..255, from the black to the white of their format.
 
     Raises:
-        NoRangeError: nobody says where that is; signed numbers of eight bits Pillow would take for unsigned ones.
+        NoRangeError: the format has neither, or signed numbers of eight bits, which Pillow takes for unsigned ones.
     """
     if tags.get(SAMPLE_FORMAT, (1,))[0] == SIGNED:
         raise NoRangeError
@@ -125,14 +125,14 @@ def _eight_bits(image: Image.Image, tags: Any) -> Image.Image:
 
 
 def _other_than(image: Image.Image, level: int) -> Image.Image:
-    """255 where a wide image has another level than this, 0 elsewhere."""
+    """Return 255 where a wide image has another level than this, 0 elsewhere."""
     above = image.point(lambda own: own + -level).convert("L")  # what is out of 0..255 is brought there
     below = image.point(lambda own: own * -1 + level).convert("L")
     return ImageChops.lighter(above, below).point([0] + 255 * [255])
 
 
 def _highest(image: Image.Image, tags: Any) -> int:
-    """The number of white, or of black where white is 0.
+    """Return the number that stands for white, or for black where white is 0.
 
     Raises:
         NoRangeError: signed or 32-bit whole numbers, or real ones that are not all from 0 to 1.

@@ -1,4 +1,4 @@
-"""Blocks of image files as pixels, decoded ahead by processes of their own."""
+"""Decoding of image files block by block, ahead of their use, in processes of their own."""
 
 import json
 import subprocess
@@ -20,7 +20,7 @@ from contrastive.data import decoder
 from contrastive.data.decoder import HEEDED, Reading
 
 Decoded = tuple[UInt8[ndarray, "n 4 h w"], UInt8[ndarray, " n"]]
-"""The images of a block with their opacity, and how reading each ended (`decoder.READ` ...); the unread are 0."""
+"""Images of a block with their opacity, and the outcome of each (`decoder.READ` ...); unread images are 0."""
 
 PIPE: Final = 2**20
 """Bytes between two processes: as much as Linux lets anybody have, so that few system calls move a block."""
@@ -34,18 +34,18 @@ def decoded(
     workers: int,
     reading: Reading = HEEDED,
 ) -> Iterator[Decoded]:
-    """The images of each block of rows, in order; the same for any number of workers.
+    """Yield the images of each block of rows, in order; the same for any number of workers.
 
     The workers are programs started anew (`decoder`), not forks of this process: they inherit no lock, no
     GPU and no connection of a Ray actor, need no guard in the script that trains, and end when this process
     does, however it ends. Up to `workers` + 1 blocks are decoded before they are asked for.
 
     Args:
-        path: of the image file of a row.
-        blocks: rows.
+        path: returns the path of a row's image file.
+        blocks: rows of each block.
         size: height and width in pixels.
-        workers: how many processes; 0, or a single block, is decoded in this one.
-        reading: what of a file beside its pixels is heeded.
+        workers: number of processes; with 0, or for a single block, this process decodes.
+        reading: properties of a file to take into account.
 
     Raises:
         RuntimeError: a worker has died.
@@ -120,7 +120,7 @@ def _pixels(answer: UInt8[ndarray, "n m"], size: int) -> Decoded:
 
 
 def report(broken: Mapping[str, int], total: int, unreadable: float, instead: str) -> None:
-    """Warn of `broken` image files (how reading each ended), saying what is done `instead` of using them.
+    """Warn of `broken` image files (each with its outcome), and say what is done `instead` of using them.
 
     Raises:
         ValueError: they are more than a share `unreadable` of all `total` files.
@@ -129,38 +129,36 @@ def report(broken: Mapping[str, int], total: int, unreadable: float, instead: st
         return
     message = f"{len(broken)} of {total} images cannot be read: {_named(broken)}."
     if len(broken) > unreadable * total:
-        mend = " ".join(_MENDS[why] for why in sorted(set(broken.values())))
+        mend = " ".join(_REASONS[why][1] for why in sorted(set(broken.values())))
         raise ValueError(
             f"{message} At most {100 * unreadable:g}% may be unreadable. {mend} Or raise data.unreadable."
         )
     warnings.warn(f"{message} {instead}", stacklevel=2)
 
 
-_MENDS: Final = {
-    decoder.DAMAGED: "Repair or remove these files.",
-    decoder.TOO_LARGE: "Make smaller copies of those above Pillow's limit, which guards against decompression bombs.",
-    decoder.NO_RANGE: "Save signed, 32-bit or real numbers as 8 or 16 bits, or as real numbers from 0 to 1.",
-    decoder.NO_FILE: "Remove folders, pipes and devices that have the name of an image.",
+_REASONS: Final = {
+    decoder.DAMAGED: ("", "Repair or remove these files."),
+    decoder.TOO_LARGE: (
+        " (above {pixels:,} pixels, Pillow's limit)",
+        "Make smaller copies of those above Pillow's limit, which guards against decompression bombs.",
+    ),
+    decoder.NO_RANGE: (
+        " (numbers without a range)",
+        "Save signed, 32-bit or real numbers as 8 or 16 bits, or as real numbers from 0 to 1.",
+    ),
+    decoder.NO_FILE: (
+        " (no regular file)",
+        "Remove folders, pipes and devices that have the name of an image.",
+    ),
 }
+"""Why a file cannot be read, and how to mend it."""
 
 
 def _named(broken: Mapping[str, int]) -> str:
-    """The first ten of each reason."""
+    """Name the first ten files of each reason."""
     parts: list[str] = []
     for why in sorted(set(broken.values())):
         names = [name for name, its in broken.items() if its == why]
-        some = ", ".join(names[:10]) + (", ..." if len(names) > 10 else "")
-        parts.append(some + _reason(why))
+        reason = _REASONS[why][0].format(pixels=2 * (Image.MAX_IMAGE_PIXELS or 0))
+        parts.append(", ".join(names[:10]) + (", ..." if len(names) > 10 else "") + reason)
     return "; ".join(parts)
-
-
-def _reason(why: int) -> str:
-    match why:
-        case decoder.TOO_LARGE:
-            return f" (above {2 * (Image.MAX_IMAGE_PIXELS or 0):,} pixels, Pillow's limit)"
-        case decoder.NO_RANGE:
-            return " (numbers without a range)"
-        case decoder.NO_FILE:
-            return " (no regular file)"
-        case _:
-            return ""

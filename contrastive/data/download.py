@@ -1,11 +1,11 @@
-"""Getting data sets, when asked to: nothing else in this package opens a connection."""
+"""Download of data sets, the only place in this package that opens a connection."""
 
 import shlex
 from pathlib import Path
 
 
 def command(name: str, root: str | Path) -> str:
-    """What to type to get a set, or to hear where it is to be had."""
+    """Return the command that fetches a set, or says where to get it."""
     return f"python -m contrastive download {name} --root {shlex.quote(str(root))}"
 
 
@@ -13,8 +13,8 @@ def download(name: str, root: str | Path) -> None:
     """Fetch a data set with torchvision's own downloader, which checks what it got, and unpack it in `root`.
 
     Raises:
-        ValueError: the set cannot be fetched, and where to get it; or no set has that name.
-        RuntimeError: its server did not answer, or with something else.
+        ValueError: the set cannot be fetched (says where to get it), or no set has that name.
+        RuntimeError: its server did not answer, or sent something else.
     """
     from contrastive.data import DATA_SETS
 

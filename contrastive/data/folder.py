@@ -1,4 +1,4 @@
-"""A folder of images, one sub-folder a class: anybody's own data."""
+"""A folder of images, one sub-folder a class, for users' own data."""
 
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -24,7 +24,7 @@ class Folder(ImageSet):
     elsewhere: ClassVar[str] = "A folder is your own: put images into PATH/CLASS/ and name it folder:PATH."
 
     def listings(self) -> dict[str, Listing]:
-        """The images in the folders of classes."""
+        """Return the images in the folders of classes."""
         root = Path(self.root)
         folders = split_folders(root) if root.is_dir() else {}
         if not folders:

@@ -31,7 +31,7 @@ FILES: Final = (
 
 @configuration
 class Idx(DataSet):
-    """What sets of this format share: the four files lie in `root`, or where torchvision puts them below it.
+    """Fields and reading of all sets in this format; the four files lie in `root`, or below it as in torchvision.
 
     Training and validation images are drawn from the official training file, test images from the test file.
     """
@@ -46,12 +46,12 @@ class Idx(DataSet):
 
     classes: ClassVar[tuple[str, ...]]
     folder: ClassVar[str]
-    """In `root`/FOLDER/raw/ torchvision keeps the files."""
+    """Name of torchvision's folder: it keeps the files in `root`/FOLDER/raw/."""
     source: ClassVar[str] = ""
-    """Another way than a download to get them."""
+    """Another way than a download to get the files."""
 
     def state(self) -> object:
-        """What the pixels depend on besides this configuration."""
+        """Return names, sizes and times of the four files."""
         return file_state(Path(self.root), self._files())
 
     def read(self) -> Dataset:
@@ -100,7 +100,7 @@ class Idx(DataSet):
 
 
 def read_idx(path: Path, *, dimensions: int) -> UInt8[ndarray, ...]:
-    """The array of bytes in an idx file (http://yann.lecun.com/exdb/mnist): big-endian sizes, then values.
+    """Return the array of bytes in an idx file (http://yann.lecun.com/exdb/mnist): big-endian sizes, then values.
 
     Raises:
         ValueError: the file is cut short, is not gzip although named .gz, or holds something else.

@@ -32,7 +32,7 @@ def decode(
 ) -> dict[str, Split]:
     """Decode the images of each split: the shorter side is brought to `size`, then the middle is cut out.
 
-    Behind transparent images lies the mean colour of those of "train". Images that cannot be read are left out
+    Transparent images are composed on the mean colour of those of "train". Images that cannot be read are left out
     with a warning that names them.
 
     Raises:
@@ -84,7 +84,7 @@ def stream(
     workers: int,
     reading: Reading = HEEDED,
 ) -> dict[str, Split]:
-    """Splits whose images stay on disk. Missing and empty files are known at once and left out.
+    """Return splits whose images stay on disk. Missing and empty files are left out at once.
 
     Raises:
         ValueError: more than a share `unreadable` of the files is missing or empty.

@@ -1,4 +1,4 @@
-"""What all sets of image files share: which images make which split, and whether they fit into memory."""
+"""Base of the sets of image files: choice of the images of each split, and whether they fit into memory."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from contrastive.data.dataset import Dataset
 
 FEWEST: Final = 2
-"""Images of the smallest batch that anything can be learnt from."""
+"""Number of images in the smallest batch that allows any learning."""
 
 
 @configuration
 class ImageSet(DataSet):
-    """Files in the formats Pillow reads. Decoded once and kept where they fit, else at each use.
+    """Image files in the formats that Pillow reads, decoded once and kept if they fit, else decoded at each use.
 
-    Whether a set is streamed changes its mean and deviation (which are then of a sample) and so its runs;
-    how many processes decode changes nothing.
+    Streaming changes a set's mean and deviation (which are then those of a sample) and so its runs; the number of
+    decoding processes changes nothing.
     """
 
     name: str
@@ -34,29 +34,29 @@ class ImageSet(DataSet):
     size: Count
     """Height and width in pixels: the shorter side is brought to it, then the middle is cut out."""
     train: Count | None = None
-    """How many images; None takes all that the other splits leave."""
+    """Number of images; None takes all that the other splits leave."""
     validation: Count | None = None
-    """None takes all of its folder, or a tenth of the training images where it has none."""
+    """Number of images; None takes all of the split's folder, or without one a tenth of the training images."""
     test: Count | None = None
-    """None takes all of its folder, or a fifth of all images where it has none."""
+    """Number of images; None takes all of the split's folder, or without one a fifth of all images."""
     seed: Natural = 0
     """Which images are used, and in which split."""
     stream: bool | None = None
     """Whether images are decoded at each use; None: where the decoded images would exceed `memory`."""
     memory: Positive = 4.0
-    """GiB."""
+    """Size in GiB up to which decoded images are kept in memory."""
     workers: Natural = 2
-    """Processes that decode; 0 decodes in the process that trains."""
+    """Number of processes that decode; 0 decodes in the process that trains."""
     unreadable: Fraction = 0.01
-    """The share of unreadable images above which the set is refused. They are left out; when streamed, grey."""
+    """Share of unreadable images above which the set is refused; below it they are left out, or grey if streamed."""
     orientation: bool = True
     """Whether images are turned as their EXIF data say how the camera was held. Pillow always turns TIFF files."""
     transparency: Literal["mean", "ignored"] = "mean"
-    """What is seen through transparent pixels: the mean colour of the training images, or the colour under them."""
+    """Colour shown for transparent pixels: the mean colour of the training images, or the colour under them."""
 
     @abstractmethod
     def listings(self) -> dict[str, Listing]:
-        """The image files that there are: "train", and "validation" and "test" where they lie apart.
+        """Return the image files found: "train", and "validation" and "test" if they have folders of their own.
 
         Raises:
             FileNotFoundError: the files are not where `root` says.
@@ -64,7 +64,7 @@ class ImageSet(DataSet):
         """
 
     def load(self, *, cache: Path) -> Dataset:
-        """The images, from `cache` where they are kept there."""
+        """Return the images, from `cache` if they are kept there."""
         from contrastive.data.cache import cached
 
         found = self.listings()
@@ -77,15 +77,15 @@ class ImageSet(DataSet):
         return cached(self.name, [settings, self._state(found)], lambda: self._read(chosen), cache)
 
     def state(self) -> object:
-        """Names, sizes and times of the files."""
+        """Return names, sizes and times of the files."""
         return self._state(self.listings())
 
     def training_images(self) -> int:
-        """How many there are, if all can be read."""
+        """Return the number of training images, if all can be read."""
         return self.counts()["train"]
 
     def counts(self) -> dict[str, int]:
-        """How many images each split has, if all can be read; none is decoded.
+        """Return the number of images of each split, if all can be read; none is decoded.
 
         Raises:
             FileNotFoundError: the files are not where `root` says.

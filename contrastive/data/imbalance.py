@@ -15,9 +15,9 @@ SHUFFLE: Final = 2021
 
 
 def fractions(kind: Literal["linear", "exponential"], classes: int) -> list[float]:
-    """How much of each class is kept: g/10 (linear) or e^g / e^10 (exponential), g = ⌊10c / classes⌋ + 1.
+    """Return the share of each class that is kept: g/10 (linear) or e^g / e^10 (exponential), g = ⌊10c / classes⌋ + 1.
 
-    So ten steps, in each of which CIFAR-10 has one class and CIFAR-100 ten (Zheng et al., "Contrastive
+    That is ten steps, each with one class of CIFAR-10 and ten of CIFAR-100 (Zheng et al., "Contrastive
     attraction and contrastive repulsion for representation learning", and its code).
     """
     steps = [10 * label // classes + 1 for label in range(classes)]
@@ -29,10 +29,10 @@ def fractions(kind: Literal["linear", "exponential"], classes: int) -> list[floa
 def unbalanced(
     picked: Mapping[str, Int[ndarray, " _"]], labels: Int[ndarray, " n"], kind: Imbalance, classes: int
 ) -> dict[str, Int[ndarray, " _"]]:
-    """The picked splits with an imbalanced "train"; the images it was made of are "labelled", for kNN.
+    """Return the picked splits with an imbalanced "train", and as "labelled" the images before, for kNN.
 
-    Of the n picked training images of a class, in the order of the file, the first ⌊fraction · n⌋ of a fixed
-    shuffle are kept. With all 50,000 images of CIFAR those are the published lists.
+    A class keeps the first ⌊fraction · n⌋ of a fixed shuffle of its n picked training images in the order of the file.
+    With all 50,000 images of CIFAR those are the published lists.
     """
     if kind == "none":
         return dict(picked)

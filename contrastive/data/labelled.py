@@ -1,4 +1,4 @@
-"""Which images keep their label in a semi-supervised evaluation: fixed lists, drawn once for everybody."""
+"""Images that keep their label in a semi-supervised evaluation: fixed lists, equal on every machine."""
 
 import numpy as np
 import torch

@@ -1,4 +1,4 @@
-"""Image files in one folder a class: finding them, and telling which splits share some."""
+"""Lists of image files in one folder a class, and detection of images that two splits share."""
 
 import os
 from collections.abc import Collection, Mapping
@@ -23,24 +23,24 @@ class Listing:
     labels: Int[ndarray, " n"]
     classes: tuple[str, ...]
     seen: Mapping[Place, str] = field(default_factory=dict)
-    """The folders that were looked into, by where they really are."""
+    """Paths of the folders that were read, by device and number."""
     links: tuple[str, ...] = ()
-    """Paths that are links."""
+    """Paths of the images that are links."""
 
     def __len__(self) -> int:
         return len(self.paths)
 
     def at(self, rows: Int[ndarray, " m"]) -> "Listing":
-        """The listing of some of these images."""
+        """Return the listing of some of these images."""
         return replace(self, paths=tuple(self.paths[int(row)] for row in rows), labels=self.labels[rows])
 
 
 def list_images(folder: Path, only: Collection[str] | None = None) -> Listing:
-    """The images in the sub-folders of `folder`, each a class; both in the order of their names.
+    """List the images in the sub-folders of `folder`, each a class; both in the order of their names.
 
     Args:
-        folder: what holds the sub-folders.
-        only: the classes that are wanted; None takes every sub-folder that has images.
+        folder: folder that holds the sub-folders.
+        only: classes to list; None takes every sub-folder that has images.
 
     Raises:
         FileNotFoundError: `folder` is missing.
@@ -69,10 +69,10 @@ def list_images(folder: Path, only: Collection[str] | None = None) -> Listing:
 
 
 def with_classes_of(listing: Listing, other: Listing) -> Listing:
-    """`listing` with its labels counted in the classes of `other`.
+    """Return `listing` with its labels counted in the classes of `other`.
 
     Raises:
-        ValueError: it has a class that `other` lacks, or a folder of its images.
+        ValueError: `listing` has a class that `other` lacks, or shares a folder or an image with it.
     """
     refuse_shared(listing, other)
     unknown = sorted(set(listing.classes) - set(other.classes))
@@ -89,7 +89,7 @@ def refuse_shared(one: Listing, other: Listing) -> None:
     """Refuse two splits that share a folder or an image, by a link, or because one lies in the other.
 
     Raises:
-        ValueError: says which.
+        ValueError: the splits share one; names it.
     """
     mine, theirs = _targets(one), _targets(other)
     folders = [(one.seen[at], other.seen[at]) for at in one.seen.keys() & other.seen.keys()]
@@ -107,13 +107,13 @@ def refuse_shared(one: Listing, other: Listing) -> None:
 
 
 def _targets(listing: Listing) -> dict[str, str]:
-    """The links among the images, by what they lead to."""
+    """Return the links among the images, by the file that each leads to."""
     found = {os.path.realpath(link): link for link in listing.links}  # of a link to nothing, its name
     return {path: link for path, link in found.items() if os.path.exists(path)}  # noqa: PTH110
 
 
 def choose(listing: Listing, wanted: Mapping[str, int], *, seed: int) -> dict[str, Listing]:
-    """As many of the images as `wanted` gives for each split, none of them in two splits.
+    """Choose as many images as `wanted` gives for each split, none of them in two splits.
 
     Raises:
         ValueError: there are fewer images than asked for.

@@ -1,4 +1,4 @@
-"""How one object is drawn: background, clutter, object, occluder, light and noise, a layer each."""
+"""Drawing of one object: background, clutter, object, occluder, light and noise, a layer each."""
 
 import math
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ Image = Float[Tensor, "n 3 32 32"]
 
 @dataclass(frozen=True)
 class Pose:
-    """How far the objects of one class differ in their pose: what makes a set hard for raw pixels."""
+    """Range of the poses of one class, which makes a set hard for raw pixels."""
 
     rotation: float
     """Largest turn either way, in radians."""
@@ -40,39 +40,39 @@ FORMS: Final = {
 
 
 class Draws:
-    """The nuisances of `count` images: each call draws one more, uniform between its bounds."""
+    """Source of the nuisances of `count` images: each call draws one more, uniform between its bounds."""
 
     def __init__(self, generator: np.random.Generator, count: int) -> None:
         self._generator = generator
         self._count = count
 
     def __call__(self, low: float = 0.0, high: float = 1.0) -> Parameter:
-        """One number an image."""
+        """Draw one number an image."""
         uniform = torch.as_tensor(self._generator.random(self._count, dtype=np.float32))
         return uniform[:, None, None] * (high - low) + low
 
     def angle(self) -> Parameter:
-        """A direction or phase."""
+        """Draw a direction or phase."""
         return self(0.0, 2 * math.pi)
 
     def colour(self, *, saturation: tuple[float, float] = (0.0, 0.7), value: tuple[float, float]) -> Colour:
-        """A colour of any hue."""
+        """Draw a colour of any hue."""
         return hsv(self(), self(*saturation), self(*value))
 
     def noise(self) -> Float[Tensor, "n 3 32 32"]:
-        """What the sensor adds to each pixel, in whole levels of 255."""
+        """Draw the noise of the sensor at each pixel, in whole levels of 255."""
         shape = (self._count, 3, SIZE, SIZE)
         return torch.as_tensor(self._generator.integers(-NOISE, NOISE, shape, np.int8, endpoint=True)).float()
 
 
 def hsv(hue: Parameter, saturation: Parameter, value: Parameter) -> Colour:
-    """RGB of a hue (1 is a full turn), saturation and value: the HSV cone, one formula for all channels."""
+    """Return the RGB of a hue (1 is a full turn), saturation and value: the HSV cone, one formula for all channels."""
     sectors = [torch.remainder(offset + 6 * hue, 6) for offset in (5, 3, 1)]
     return torch.stack([value * (1 - saturation * torch.minimum(s, 4 - s).clamp(0, 1)) for s in sectors], 1)
 
 
 def render(shape: str, texture: str, hue: float, form: Pose, draws: Draws) -> UInt8[Tensor, "n 3 32 32"]:
-    """Images of objects of one class, each with nuisances of its own.
+    """Draw images of objects of one class, each with nuisances of its own.
 
     Args:
         shape: one of `SHAPES`.
@@ -80,7 +80,7 @@ def render(shape: str, texture: str, hue: float, form: Pose, draws: Draws) -> UI
         hue: the hue around which the class's objects lie; without one, contrastive pretraining of a small
             encoder learns almost nothing in a short run.
         form: how far the pose varies.
-        draws: the source of all that varies, for as many images as wanted.
+        draws: source of all that varies; its count is the number of images.
     """
     image = _background(draws)
     image = _clutter(image, draws)

@@ -1,4 +1,4 @@
-"""Which folders are the splits of a set, by the names that people give them."""
+"""Recognition of the folders that are the splits of a set, by the usual names."""
 
 import re
 from collections.abc import Iterable
@@ -20,10 +20,10 @@ _JOINED: Final = re.compile(rf"\b({'|'.join(NAMES)})({'|'.join([*NAMES, *FILLERS
 
 
 def split_folders(root: Path) -> dict[str, Path]:
-    """The folders of "train", and of "validation" and "test" where there are such; none where `root` has classes.
+    """Find the folders of "train", "validation" and "test"; none if `root` holds folders of classes.
 
     Raises:
-        ValueError: a folder looks like a split and cannot be used as one; says which, and how to mend it.
+        ValueError: a folder looks like a split and cannot be used as one; names it, and says how to mend it.
     """
     folders = subfolders(root)
     alike = [folder for folder in folders if _is_alike(folder)]
@@ -45,7 +45,7 @@ def refuse_splits(folders: Iterable[Path], where: str) -> None:
     """Refuse folders of classes that look like splits.
 
     Raises:
-        ValueError: says which.
+        ValueError: one does; names it.
     """
     for folder in folders:
         if _is_alike(folder) and subfolders(folder):
@@ -53,13 +53,13 @@ def refuse_splits(folders: Iterable[Path], where: str) -> None:
 
 
 def split_of(name: str) -> str | None:
-    """The split that a folder of this name holds: "Train", "training_set", "TestImages", "val2017" ...; or None."""
+    """Return the split of a folder by its name ("Train", "training_set", "TestImages", "val2017" ...), or None."""
     words = [word for word in _words(name) if word not in FILLERS]
     return NAMES.get(words[0]) if len(words) == 1 else None
 
 
 def _is_alike(folder: Path) -> bool:
-    """Whether it is named as a split is, or in part, while it holds folders as splits do."""
+    """Whether the folder has the name of a split, or a part of it and the sub-folders of a split."""
     if split_of(folder.name):
         return True
     return any(word in NAMES for word in _words(folder.name)) and len(subfolders(folder)) > 1

@@ -1,4 +1,4 @@
-"""A split too big for memory: image files that are decoded when they are asked for."""
+"""Images of a split too large for memory: files that are decoded when they are asked for."""
 
 import hashlib
 import json
@@ -19,12 +19,12 @@ from contrastive.data.decoding import decoded, report
 from contrastive.data.transparency import GREY, compose, mean_colour, opacity
 
 BEHIND: Final = 1024
-"""Training images whose mean colour lies behind transparent ones. Part of what a streamed run means."""
+"""Number of training images whose mean colour lies behind transparent ones; another number gives other runs."""
 
 
 @dataclass(frozen=True, eq=False)
 class Backdrop:
-    """The mean colour of a fixed sample of these files, which are read when it is first wanted."""
+    """Mean colour of a fixed sample of image files, which are read when it is first asked for."""
 
     paths: Sequence[str]
     size: int
@@ -32,7 +32,7 @@ class Backdrop:
 
     @cached_property
     def colour(self) -> UInt8[ndarray, " 3"]:
-        """See `mean_colour`."""
+        """The mean colour of the sample; see `mean_colour`."""
         count = min(BEHIND, len(self.paths))
         rows = np.random.default_rng(0).choice(len(self.paths), count, replace=False)
         parts = [part.tolist() for part in np.array_split(rows, -(-count // 64))]
@@ -59,16 +59,16 @@ class Stream:
 
     @property
     def shape(self) -> tuple[int, int, int, int]:
-        """That of the tensor these images would make."""
+        """Shape of the tensor that these images would make."""
         return len(self.names), 3, self.size, self.size
 
     def described(self) -> bytes:
-        """A digest of the names and sizes of the files, in order, and of how they are decoded."""
+        """Return a digest of the names and sizes of the files, in order, and of how they are decoded."""
         listed = json.dumps([VERSION, self.reading, list(self.names), self.lengths.tolist()])
         return hashlib.sha256(listed.encode()).digest()
 
     def fetch(self, rows: Sequence[Sequence[int]]) -> Iterator[UInt8[Tensor, "m 3 h w"]]:
-        """The images at each of these indices, in order, decoded ahead by `workers` processes.
+        """Yield the images at each of these indices, in order, decoded ahead by `workers` processes.
 
         Raises:
             ValueError: more than the allowed share of the images cannot be read.

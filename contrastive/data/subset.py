@@ -1,4 +1,4 @@
-"""Which images of a larger set are used: drawn from the seed, each class in its proportion."""
+"""Choice of images from a larger set, drawn from the seed with each class in its proportion."""
 
 from collections.abc import Mapping
 
@@ -24,7 +24,7 @@ def stratified_order(labels: Int[ndarray, " n"], generator: np.random.Generator)
 def pick(
     labels: Int[ndarray, " n"], wanted: Mapping[str, int], *, seed: int, where: str
 ) -> dict[str, Int[ndarray, " _"]]:
-    """Indices of as many images as `wanted` gives for each split, none of them in two splits.
+    """Draw the indices of as many images as `wanted` gives for each split, none of them in two splits.
 
     The first split is taken from the front of the order, the others from its end: asking for more training
     images only adds to them and leaves the validation images as they were.

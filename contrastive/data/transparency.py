@@ -1,4 +1,4 @@
-"""What is seen through transparent images: the mean colour of the training images, so that it tells nothing."""
+"""Composition of transparent images on the mean colour of the training images, which tells no classes apart."""
 
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -8,21 +8,21 @@ from jaxtyping import UInt8
 from numpy import ndarray
 
 GREY: Final = 128
-"""What stands for a colour where there is none."""
+"""Stands for the mean colour where all pixels are transparent."""
 
 Images = UInt8[ndarray, "n 3 h w"]
 Opacity = Mapping[int, UInt8[ndarray, "h w"]]
-"""Of the rows that are not opaque: 0 where nothing is seen of them, 255 where nothing is seen through."""
+"""Opacity of each image that is not opaque, by its row: 0 is transparent, 255 opaque."""
 
 
 def opacity(pixels: UInt8[ndarray, "n 4 h w"], first: int = 0) -> dict[int, UInt8[ndarray, "h w"]]:
-    """The opacity of those of these images that are not opaque, by their row, counted from `first`."""
+    """Return the opacity of each image that is not opaque, by its row counted from `first`."""
     alpha = pixels[:, 3]
     return {first + int(row): alpha[row].copy() for row in np.flatnonzero((alpha < 255).any((1, 2)))}
 
 
 def mean_colour(blocks: Iterable[tuple[Images, Opacity]]) -> UInt8[ndarray, " 3"]:
-    """Of all that is seen of these images, each pixel by its opacity. Composed on it, they have it for their mean."""
+    """Return the mean colour of images, each pixel weighted by its opacity: also the mean of them composed on it."""
     total, weight = np.zeros(3, np.int64), 0
     for images, opacities in blocks:
         total += 255 * images.sum((0, 2, 3), dtype=np.int64)

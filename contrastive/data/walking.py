@@ -1,4 +1,4 @@
-"""Folders of images as they lie about: clutter is passed over, links are followed once, loops end."""
+"""Walk through folders of images: clutter is skipped, links are followed once, and loops end."""
 
 import errno
 import os
@@ -29,34 +29,34 @@ CLUTTER: Final = frozenset(
     {"__macosx", "@eadir", "#recycle", "$recycle.bin", "lost+found", "system volume information",
      "thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"}
 )  # fmt: skip
-"""What operating systems and file servers leave behind, in lower case; so is all that begins with a dot."""
+"""Names that operating systems and file servers leave behind, in lower case; a leading dot marks clutter, too."""
 
 FILE: Final = re.compile(r"\.[A-Za-z]\w{0,3}$")
 """The end of the name of a file: "labels.csv" is one, "001.Black_footed_Albatross" a folder."""
 
 Place = tuple[int, int]
-"""Device and number of a folder: the same under all its names."""
+"""Device and number of a folder, the same under all its names."""
 
 
 @dataclass
 class Members:
-    """What lies in the folder of a class, at any depth."""
+    """Files in the folder of a class, at any depth."""
 
     images: list[str] = field(default_factory=list)
-    """Their paths; strings, for pathlib takes a minute to list a million files."""
+    """Paths of images; strings, for pathlib takes a minute to list a million files."""
     links: list[str] = field(default_factory=list)
-    """Those of the images that are links."""
+    """Paths of the images that are links."""
     others: list[str] = field(default_factory=list)
-    """Those of files of types that are not read."""
+    """Paths of files of types that are not read."""
 
 
 def is_clutter(name: str) -> bool:
-    """Return whether a file or folder of this name is no data."""
+    """Whether a file or folder of this name is no data."""
     return name.startswith(".") or name.lower() in CLUTTER
 
 
 def subfolders(folder: Path) -> list[Path]:
-    """The folders in a folder, links to folders among them, without clutter, in the order of their names.
+    """List the folders in a folder, links to folders among them, without clutter, in the order of their names.
 
     Raises:
         ValueError: a link that is not named as one to a file cannot be followed.
@@ -68,7 +68,7 @@ def subfolders(folder: Path) -> list[Path]:
 
 
 def place(folder: Path | str) -> Place:
-    """Where a folder really is."""
+    """Return device and number of a folder."""
     found = os.stat(folder)  # noqa: PTH116 - a string, often
     return found.st_dev, found.st_ino
 
@@ -80,7 +80,7 @@ def is_loop(link: Path | str) -> bool:
 
 
 def walk(classes: Iterable[Path]) -> tuple[dict[str, Members], dict[Place, str]]:
-    """What lies in each of these folders, by its name, and all folders that were seen.
+    """List the files in each of these folders, by its name, and all folders that were read.
 
     Folders are walked first, then the links to folders in them that lead to one that was not seen.
 
@@ -102,7 +102,7 @@ def walk(classes: Iterable[Path]) -> tuple[dict[str, Members], dict[Place, str]]
 
 
 def check_members(folder: Path, members: Mapping[str, Members], classes: Sequence[str]) -> None:
-    """Refuse members of `folder` that are not at least two `classes` of images.
+    """Refuse a folder that does not hold at least two `classes` of images.
 
     Raises:
         ValueError: there are no images, those of one class, or a folder whose files are all of unread types.
@@ -131,7 +131,7 @@ def check_members(folder: Path, members: Mapping[str, Members], classes: Sequenc
 
 
 def _walk(top: str, members: Members, seen: dict[Place, str], *, twice: bool) -> list[str]:
-    """Add what lies in `top` to the members and the folders that were seen; give the links to folders."""
+    """Add the files in `top` to the members, and its folders to those seen; return the links to folders."""
     links: list[str] = []
     waiting = [top]
     while waiting:

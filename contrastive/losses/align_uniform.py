@@ -18,7 +18,7 @@ def align_uniform(
     alignment_weight: float = 1.0,
     uniformity_weight: float = 1.0,
 ) -> Float[Tensor, ""]:
-    """Two views of an image together, all images of a view apart (Wang & Isola, eq. 1 and 2).
+    """Pull two views of an image together and all images of a view apart (Wang & Isola, eq. 1 and 2).
 
     align = mean over i of |x[i] - y[i]|^a,   x, y = unit rows of z1, z2
     uniform(x) = log( mean over i < j of exp(-t |x[i] - x[j]|^2) )
@@ -28,9 +28,9 @@ def align_uniform(
         z1: embeddings of the first views; need not be normalised.
         z2: embeddings of the second views, in the same order.
         alignment_exponent: a.
-        uniformity_temperature: t; large for close pairs alone to count.
-        alignment_weight: of the first term.
-        uniformity_weight: of the second term.
+        uniformity_temperature: t; at large values only close pairs count.
+        alignment_weight: factor of the first term.
+        uniformity_weight: factor of the second term.
 
     Returns:
         The loss; gradients reach both arguments.
@@ -67,7 +67,7 @@ def align_uniform(
 
 
 def _uniform(x: Float[Tensor, "n d"], temperature: float) -> Float[Tensor, ""]:
-    """Log of the mean Gaussian potential of pairs, with |x - y|^2 = 2 - 2 x.y of unit rows."""
+    """Return the log of the mean Gaussian potential of pairs; for unit rows |x - y|^2 = 2 - 2 x.y."""
     n = len(x)
     itself = torch.arange(n, device=x.device)[:, None]
     logits = cosine_logits(x, x, 1 / (2 * temperature), excluded=itself)

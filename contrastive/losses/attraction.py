@@ -14,38 +14,38 @@ Variant = Literal["full", "uniform_attraction", "uniform_repulsion", "uniform"]
 
 
 def unit_views(views: Float[Tensor, "v n d"]) -> Float[Tensor, "v n d"]:
-    """Each row of each view at length 1."""
+    """Scale each row of each view to length 1."""
     return unit_rows(views.flatten(0, 1)).view(views.shape)
 
 
 def of_same_images(queries: Float[Tensor, "v n d"], keys: Float[Tensor, "g n d"]) -> Float[Tensor, "n v g"]:
-    """Cosines of each image's queries and keys."""
+    """Return the cosines of each image's queries and keys."""
     return product(queries.transpose(0, 1), keys.permute(1, 2, 0))
 
 
 def weighed(cosines: Float[Tensor, "*b n m"], detach: bool) -> Float[Tensor, "*b n m"]:
-    """What weights are made of: the cosines, as constants or not."""
+    """Return the cosines from which weights are made, as constants or not."""
     return cosines.detach() if detach else cosines
 
 
 def shares(cosines: Float[Tensor, "b n m"], scale: float) -> Float[Tensor, "b n m"]:
-    """Softmax along rows of scale * cosines, an entry's own view or image left out.
+    """Return the softmax along rows of scale * cosines, without an entry's own view or image.
 
-    On the sphere softmax(t d2) is softmax(-2t cos): the constant 2t goes.
+    On the sphere softmax(t d2) is softmax(-2t cos): the constant 2t drops out.
     """
     own = torch.eye(*cosines.shape[1:], dtype=torch.bool, device=cosines.device)
     return (scale * cosines).masked_fill_(own, -math.inf).softmax(2)
 
 
 def distance(cosines: Float[Tensor, "*b n m"], weights: Float[Tensor, "*b n m"]) -> Float[Tensor, ""]:
-    """Mean over rows of the weighted mean of d2."""
+    """Return the mean over rows of the weighted mean of d2."""
     return 2 - 2 * (weights * cosines).sum(-1).mean()
 
 
 def temperatures(
     where: str, variant: str, attraction_temperature: float, repulsion_temperature: float
 ) -> tuple[float, float]:
-    """The two temperatures, 0 where the variant's weights are equal.
+    """Return the two temperatures, 0 where the variant's weights are equal.
 
     Raises:
         ValueError: one is negative or not finite, or the variant is unknown.
@@ -73,7 +73,7 @@ def check_weights(where: str, attraction_weight: float, repulsion_weight: float)
 
 
 def check_cost(where: str, cost: str) -> None:
-    """Refuse a cost of repulsion that is none.
+    """Refuse an unknown cost of repulsion.
 
     Raises:
         ValueError: it is not one of `Cost`.

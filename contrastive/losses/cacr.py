@@ -101,7 +101,7 @@ def cacr_weight_entropy(
     repulsion_temperature: float,
     variant: Variant = "full",
 ) -> CACRWeightEntropy:
-    """How far from equal the weights of `cacr` are; arguments and errors are the same.
+    """Return the entropy of the weights of `cacr`, largest where they are equal; arguments and errors are the same.
 
     Paper: https://arxiv.org/abs/2105.03746
 
@@ -124,7 +124,7 @@ def cacr_weight_entropy(
 
 
 def _of_view_pairs(z: Float[Tensor, "v n d"]) -> Float[Tensor, "pairs n n"]:
-    """Cosines of all images in a view and all in a later one: the products that are needed, and no other."""
+    """Return the cosines of all images in a view and all in a later one."""
     first, second = torch.triu_indices(len(z), len(z), offset=1, device=z.device)
     return product(z[first], z[second].mT)
 

@@ -67,7 +67,7 @@ def cacr_queue(
 def cacr_reweighted(
     queries: Float[Tensor, "v n d"], key: Float[Tensor, "n d"], *, temperature: float, cost: Cost = "rbf"
 ) -> Float[Tensor, ""]:
-    """Losses of several query views on one key view, more of those farther from it: the form on MoCo v3.
+    """Weight the losses of several query views on one key view, more those farther from it: the form on MoCo v3.
 
     share[p, i] = softmax over views p of  d2(q[p, i], k[i]) / temperature                      (a constant)
     "rbf":  2 * temperature * mean over i of  sum over p of share * -log softmax over j (q[p, i].k[j] / t)[i]
@@ -126,7 +126,7 @@ def cacr_reweighted(
 def _distance_to_queue(
     q: Float[Tensor, "v n d"], queue: Float[Tensor, "k d"], temperature: float, intra_batch: bool
 ) -> Float[Tensor, ""]:
-    """Mean over queries of the weighted mean of d2 to the queue and to the other queries of the view.
+    """Return the mean over queries of the weighted mean of d2 to the queue and to the other queries of the view.
 
     The weights within the queue are constants: sum_u w[u] (q.u) = q.(sum_u w[u] u). So the queue is one
     candidate, its weighted mean, with the sum of its weights; nothing of size (v n, k) waits for the backward.

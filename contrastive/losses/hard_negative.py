@@ -98,7 +98,7 @@ def _contrast(
 
 
 def _log_mean_negative(z: Tensor, temperature: float, concentration: float) -> Float[Tensor, "m 1"]:
-    """Log of the mean of exp(s / t), weighted by its power, over all rows but the anchor and its twin."""
+    """Return the log of the mean of exp(s / t), weighted by its power, over all rows but the anchor and its twin."""
     anchor = torch.arange(len(z), device=z.device)
     excluded = torch.stack([anchor, anchor.roll(len(z) // 2)], dim=1)
     cosine = product(z, z.T)
@@ -110,7 +110,7 @@ def _log_mean_negative(z: Tensor, temperature: float, concentration: float) -> F
 
 
 def _log_difference(whole: Tensor, part: Tensor, share: float) -> Tensor:
-    """log( (exp(whole) - share * exp(part)) / (1 - share) ), minus infinity where that is not positive."""
+    """Return log( (exp(whole) - share * exp(part)) / (1 - share) ), minus infinity where that is not positive."""
     gap = part - whole + whole.new_tensor(share).log()
     some_left = gap < 0
     # Both times: a logarithm that is not taken must not be differentiated either.

@@ -14,7 +14,7 @@ Kernel = Literal["rbf", "linear", "tanh", "polynomial", "min"]
 def kernel_matrix(
     rows: Float[Tensor, "n d"], columns: Float[Tensor, "m d"], kernel: Kernel, bandwidth: float
 ) -> Float[Tensor, "n m"]:
-    """k(row, column) for all pairs of unit rows; for "rbf" less 1.
+    """Return k(row, column) for all pairs of unit rows; for "rbf" less 1.
 
     rbf         exp(-|a - b|² / bandwidth) - 1: a support vector machine cannot see a constant, for its weights sum
                 to 0, and near 1, where wide kernels live, float32 would have no digits left

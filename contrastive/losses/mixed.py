@@ -34,7 +34,7 @@ def mixed_nt_xent(
     temperature: float,
     rows_only: bool = False,
 ) -> Float[Tensor, ""]:
-    """SimCLR's: among the other 2n - 1 embeddings each mixture finds two keys, each key its mixtures.
+    """Let each mixture find two keys, and each key its mixtures, among the other 2n - 1 embeddings (SimCLR).
 
     z = mixtures, then keys;  log p(b|a) = s[a, b] / t - log sum over c != a of exp(s[a, c] / t),  s = cosine
     for mixture i:  -share[i] log p(k[i]|m[i]) - (1 - share[i]) log p(k[partner[i]]|m[i])
@@ -89,7 +89,7 @@ def mixed_info_nce(
     batch_keys: bool = False,
     detach_keys: bool = True,
 ) -> Float[Tensor, ""]:
-    """MoCo's: each mixture must pick both its keys, out of each and the queue, or out of all keys at once.
+    """Let each mixture pick both its keys, out of each and the queue or out of all keys at once (MoCo).
 
     for i in n:  -share[i] log p(k[i]|m[i]) - (1 - share[i]) log p(k[partner[i]]|m[i])
     batch_keys False:  p(k|m) = exp(m.k / t) / (exp(m.k / t) + sum over u of exp(m.queue[u] / t))    (Un-Mix)
@@ -139,7 +139,7 @@ def mixed_byol(
     partner: Int[Tensor, " n"],
     share: Float[Tensor, " n"],
 ) -> Float[Tensor, ""]:
-    """BYOL's and SimSiam's: squared distances to both sources' unit targets, by their shares (i-Mix).
+    """Return squared distances to both sources' unit targets, by their shares (BYOL, SimSiam; i-Mix).
 
     for i in n:  2 - 2 (share[i] cos(p[i], z[i]) + (1 - share[i]) cos(p[i], z[partner[i]]))
 

@@ -1,4 +1,4 @@
-"""BSIM on SCE and ReSSL: the mixture's relations shall be those of both its sources; see `contrastive.losses.mixed`."""
+"""BSIM on SCE and ReSSL: a mixture must have the relations of both its sources; see `contrastive.losses.mixed`."""
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -21,7 +21,7 @@ def mixed_sce(
     coefficient: float,
     positive_in_target: PositiveInTarget = "masked",
 ) -> Float[Tensor, ""]:
-    """SCE's: the mixture must show the sum of both sources' targets, by their shares.
+    """Match mixtures with the sum of both sources' targets in `sce`, by their shares.
 
     for i in n:  share[i] l(m[i], k[i]) + (1 - share[i]) l(m[i], k[partner[i]]),  l an anchor's loss in `sce`
 
@@ -66,7 +66,7 @@ def mixed_ressl(
     temperature: float,
     target_temperature: float,
 ) -> Float[Tensor, ""]:
-    """ReSSL's: cross-entropy over the queue of both keys' relations, by their shares, and the mixture's.
+    """Return the cross-entropy over the queue of both keys' relations, by their shares, and the mixture's (ReSSL).
 
     Keywords, result and errors are those of `mixed_sce`; the composition is ours.
 

@@ -5,13 +5,13 @@ from torch import Tensor
 
 
 def both_shares(share: Tensor, dtype: torch.dtype) -> tuple[Tensor, Tensor]:
-    """The first source's part in each mixture, and the second's."""
+    """Return the first source's share of each mixture, and the second's."""
     own = share.to(dtype)
     return own, 1 - own
 
 
 def check_mixture(where: str, n: int, partner: Tensor, share: Tensor) -> None:
-    """Refuse partners that are no permutation and shares that are no shares."""
+    """Refuse partners that are no permutation and shares outside 0 to 1."""
     if partner.shape != (n,) or share.shape != (n,):
         given = f"partner {tuple(partner.shape)} and share {tuple(share.shape)}"
         raise ValueError(f"{where}: {given} given for {n} samples; needs one of each a sample.")

@@ -47,7 +47,7 @@ def mmcl(
     unit_diagonal: bool = False,
     projected_gradient: ProjectedGradient = PUBLISHED,
 ) -> Float[Tensor, ""]:
-    """Minus the mean decision value of each anchor's SVM at the anchor's other view.
+    """Return minus the mean decision value of each anchor's SVM at the anchor's other view.
 
     for i in n:  f_i(y) = sum over j != i of a[i, j] (k(x_i, y) - k(x_j, y)),   loss_i = -f_i(y_i)
 

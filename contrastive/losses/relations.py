@@ -15,7 +15,7 @@ PositiveInTarget = Literal["masked", "zero_logit"]
 class SCETerms(NamedTuple):
     """The three parts of SCE, one number an anchor.
 
-    Weights of one's own give SCE's general form: c, 1 - c, 1 - c are SCE with coefficient c; 0, 1, 0 are ReSSL.
+    Other weights give SCE's general form: c, 1 - c, 1 - c are SCE with coefficient c; 0, 1, 0 are ReSSL.
 
     Paper: https://arxiv.org/abs/2111.14585
 
@@ -41,7 +41,7 @@ class SCETerms(NamedTuple):
 
 
 class Target(NamedTuple):
-    """What one view's keys ask of every query."""
+    """Target that one view's keys set for every query."""
 
     key: Tensor
     neighbour: Tensor
@@ -58,7 +58,7 @@ def target_of(
     temperature: float,
     positive_in_target: PositiveInTarget,
 ) -> Target:
-    """The target of each key over these negatives, at this temperature."""
+    """Return the target of each key over these negatives, at this temperature."""
     neighbour, others = softmax_mean(key, negatives, temperature, excluded)
     if positive_in_target == "masked":
         return Target(key, neighbour, torch.zeros_like(others))
@@ -68,7 +68,7 @@ def target_of(
 
 
 def terms_of(query: Tensor, others: Tensor, target: Target, temperature: float) -> SCETerms:
-    """The terms, given the log-sum-exp of the query's logits over the negatives."""
+    """Return the terms from the log-sum-exp of the query's logits over the negatives."""
     positive = (query * target.key).sum(1) / temperature
     nce, ceiling = -logsigmoid(positive - others), -logsigmoid(others - positive)
     relational = others - (query * target.neighbour).sum(1) / temperature
@@ -77,7 +77,7 @@ def terms_of(query: Tensor, others: Tensor, target: Target, temperature: float) 
 
 
 def unit_queue(key: Tensor, queue: Tensor | None) -> Tensor | None:
-    """The queue at unit length, without gradient; checked against the keys' width."""
+    """Return the queue at unit length, without gradient, if its width is the keys'."""
     if queue is None:
         return None
     check_columns("sce", key.shape[1], queue=queue)
@@ -87,7 +87,7 @@ def unit_queue(key: Tensor, queue: Tensor | None) -> Tensor | None:
 def negatives_of(
     key: Tensor, queue: Tensor | None, global_keys: Tensor | None, positive_index: Tensor | None
 ) -> tuple[Tensor, Tensor | None]:
-    """Unit rows to compare with, and the column of each anchor's own positive if it is among them."""
+    """Return the unit rows to compare with, and the column of each anchor's own positive if it is among them."""
     if global_keys is None and positive_index is None:
         if queue is not None:
             return queue, None

@@ -27,13 +27,13 @@ def cosine_logits(
     temperature: float,
     excluded: Int[Tensor, "n e"] | None = None,
 ) -> Float[Tensor, "n m"]:
-    """Similarity of unit rows to unit columns over the temperature; minus infinity where excluded.
+    """Return the similarity of unit rows to unit columns over the temperature; minus infinity where excluded.
 
     Args:
         rows: unit rows.
         columns: unit rows, one for each column of the result.
         temperature: divides the cosines.
-        excluded: in each row, the columns that take no part.
+        excluded: columns that take no part, for each row.
     """
     logits = product(rows / temperature, columns.T)
     return logits if excluded is None else logits.scatter_(1, excluded, -math.inf)
@@ -45,7 +45,7 @@ def log_sum(
     temperature: float,
     excluded: Int[Tensor, "n e"] | None = None,
 ) -> Float[Tensor, " n"]:
-    """Log-sum-exp of each row's `cosine_logits`; over columns without gradient no (n, m) tensor is kept."""
+    """Return the log-sum-exp of each row's `cosine_logits`; over columns without gradient no (n, m) tensor is kept."""
     if columns.requires_grad:
         return cosine_logits(rows, columns, temperature, excluded).logsumexp(1)
     return _LogSum.apply(rows, columns, temperature, excluded)
@@ -57,7 +57,7 @@ def softmax_mean(
     temperature: float,
     excluded: Int[Tensor, "n e"] | None = None,
 ) -> tuple[Float[Tensor, "n d"], Float[Tensor, " n"]]:
-    """Mean of the columns under the softmax of each row's `cosine_logits`, and their log-sum-exp; no gradient."""
+    """Return each row's mean of columns under the softmax of `cosine_logits`, and their log-sum-exp; no gradient."""
     with torch.no_grad():
         logits = cosine_logits(rows, columns, temperature, excluded)
         highest = logits.amax(1, keepdim=True)
@@ -67,7 +67,7 @@ def softmax_mean(
 
 
 class _LogSum(torch.autograd.Function):
-    """Makes the gradient with the value: the weights are there, and (n, d) is all that must be kept."""
+    """Log-sum-exp whose gradient is made with its value, so that only (n, d) numbers are kept for the backward pass."""
 
     @staticmethod
     def forward(

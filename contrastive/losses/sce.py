@@ -46,7 +46,7 @@ def sce(
 
     Raises:
         ValueError: shapes do not fit, there is no negative, a temperature is not above 0, the coefficient is
-            outside [0, 1], or the forms are mixed up.
+            outside [0, 1], or one of global_keys and positive_index is missing.
 
     Paper: https://arxiv.org/abs/2111.14585
 
@@ -112,7 +112,7 @@ def sce_terms(
     global_keys: Float[Tensor, "g d"] | None = None,
     positive_index: Int[Tensor, " n"] | None = None,
 ) -> SCETerms:
-    """The terms of `sce`, for weights of one's own; arguments and errors are the same.
+    """Return the terms of `sce`, for other weights; arguments and errors are the same.
 
     Paper: https://arxiv.org/abs/2111.14585
 
@@ -144,12 +144,12 @@ def sce_crops(
     weights: tuple[float, float, float],
     positive_in_target: PositiveInTarget = "masked",
 ) -> Float[Tensor, ""]:
-    """Mean of `sce` over all pairs of a target view and another online view, from each product once.
+    """Return the mean of `sce` over all pairs of a target view and another online view, each product made once.
 
     for t in target, o in online, o != t:  sce(online[o], target[t], queue) with these weights of its terms
 
-    A target view meets the queue once and so does an online view, however many pairs they are in: for 2 target
-    and 6 online views 8 products with the queue instead of 20. Two views are the case of one pair or two.
+    Each view meets the queue once, however many pairs it is in: for 2 target and 6 online views 8 products with
+    the queue instead of 20.
 
     Args:
         online: embeddings by view; need not be normalised.

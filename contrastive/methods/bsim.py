@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @configuration
 class BSIM:
-    """Feeds mixtures of two images to the online network and contrasts each with both, in proportion.
+    """Contrast of mixtures of two images, seen by the online network, with both images in proportion.
 
-    Only the online network's input is mixed: keys, queue, graphs, machines and whatever else defines a target
+    Only the online network's input is mixed: keys, queue, graphs, machines and all else that defines a target
     come from whole images. Published for SimCLR, MoCo and BYOL; for the others the target is the same
     proportional sum. No code of the paper is public: CutMix, Beta(1, 1), a share for each batch (CutMix) or
     image (mixup) and partners that are never the image itself are our reading, after i-Mix and Un-Mix.
@@ -43,13 +43,13 @@ class BSIM:
     alpha: Positive = 1.0
     """The image's own share is drawn from Beta(alpha, alpha)."""
     per_sample: bool | None = None
-    """Whether each image has a share of its own; None: with mixup alone it has, with CutMix or both it has not."""
+    """Whether each image has a share of its own; None: yes with mixup alone, no with CutMix or both."""
     weight: Fraction = 1.0
-    """Of the mixture's loss; the rest is the inner method's. Between 0 and 1 it is the paper's WBSIM."""
+    """Weight of the mixtures' loss; the inner method's has the rest. Between 0 and 1 it is the paper's WBSIM."""
     batches: Fraction = 1.0
-    """Share of the batches that are mixed; the others are the inner method's."""
+    """Share of the batches that are mixed; on the others the loss is the inner method's."""
     batch_keys: bool = False
-    """On MoCo: whether the batch's other keys are negatives too, in one softmax (i-Mix), or only the queue."""
+    """For MoCo: whether the batch's other keys are negatives too, in one softmax (i-Mix), or only the queue."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {
         f"bsim on {name}": {"inner": kind(**fields), "weight": 0.5}
@@ -79,7 +79,7 @@ class BSIM:
 
     @property
     def assembly(self) -> Assembly:
-        """The inner method's, with a mixture of each view that is a query."""
+        """The inner method's assembly, with a mixture of each view that is a query."""
         inner, queries = self.inner.assembly, self.inner.queries()
         mixtures = tuple(len(inner.views) + i for i in range(len(queries.views)))
         # Views that only ever are queries need no pass of their own when all the loss is the mixtures'.
@@ -97,7 +97,7 @@ class BSIM:
         return replace(inner, mixing=mixing, smallest_batch=least)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """(1 - weight) times the inner method's loss and weight times the mixtures'."""
+        """Return (1 - weight) times the inner method's loss plus weight times the mixtures'."""
         import torch
 
         if embeddings.mixture is None:
@@ -108,7 +108,7 @@ class BSIM:
         return (1 - self.weight) * self.inner.loss(self._clean(embeddings), gather) + self.weight * mixed
 
     def _mixture_losses(self, embeddings: Embeddings, gather: Gather) -> list[Tensor]:
-        """The loss of each mixed view, on the batch of all processes."""
+        """Return the loss of each mixed view, on the batch of all processes."""
         assert embeddings.mixture is not None
         first = len(self.inner.assembly.views)
         like = embeddings.online[first]
@@ -126,7 +126,7 @@ class BSIM:
         return [self.inner.mixed_loss(step, first + i, view) for i, view in enumerate(views)]
 
     def _clean(self, embeddings: Embeddings) -> Embeddings:
-        """What the inner method would have been given: its own views, and no mixture of them."""
+        """Return the inner method's own views, without mixtures."""
         own = self.inner.assembly.online
         return replace(
             embeddings,
@@ -138,13 +138,13 @@ class BSIM:
 
     @property
     def diagnosed(self) -> tuple[str, ...]:
-        """The inner method's, if its own first view is embedded at every step."""
+        """The inner method's names, if its own first view is embedded at every step."""
         mixing = self.assembly.mixing
         whole = mixing is not None and 0 in mixing.online
         return self.inner.diagnosed if whole and isinstance(self.inner, Diagnosed) else ()
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
-        """What the inner method has to say of its own views."""
+        """Return the inner method's diagnostics of its own views."""
         return (
             self.inner.diagnose(self._clean(embeddings), gather) if isinstance(self.inner, Diagnosed) else {}
         )

@@ -30,7 +30,7 @@ _IMAGENET: dict[str, Any] = {
 
 @configuration
 class BYOL:
-    """The predictor on the online network must hit the target's embedding of the other view.
+    """Regression of the target's embedding of the other view by a predictor on the online network.
 
     Both directions are summed, as published. Heads of 4096 hidden units and 256 outputs are the paper's.
 
@@ -49,12 +49,12 @@ class BYOL:
 
     name: Literal["byol"] = "byol"
     symmetric: bool = True
-    """Whether each view is predicted once; False: only the first, from the second."""
+    """Whether each view is predicted from the other; False: only the first, from the second."""
     views: tuple[ViewName, ViewName] = ("strong", "second")
     momentum: Momentum = Momentum(start=0.99, schedule="cosine")
     projector: Head = Head(hidden=(4096,), output=256)
     predictor: Head | None = Head(hidden=(4096,), output=256)
-    """None: the online network has none, and collapses."""
+    """None leaves it out, and the network collapses."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {
         "byol": {
@@ -110,7 +110,7 @@ class BYOL:
         return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """Equation 2 of the paper, summed over the directions."""
+        """Return equation 2 of the paper, summed over the directions."""
         import torch
 
         found = [
@@ -119,10 +119,10 @@ class BYOL:
         return torch.stack(found).sum()
 
     def queries(self) -> Queries:
-        """Whatever the online network sees."""
+        """Return every view that the online network embeds."""
         return Queries(views=self.assembly.online)
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """The distance of a mixture to both its images' targets; directions are summed, as without mixtures."""
+        """Return the distance of a mixture to both its images' targets, summed over directions as without mixtures."""
         one = losses.mixed_byol(step.online[mixture], step.target[1 - source], *step.mixed)
         return one * len(self.pairs)

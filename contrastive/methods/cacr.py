@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @configuration
 class CACR:
-    """Attracts a view to the image's other views, the farthest most, and repels it from other images, the nearest most.
+    """Attraction to an image's other views, most to the farthest, and repulsion from other images, most from near ones.
 
     Three published forms: in the batch (no momentum); against a queue (momentum and queue, the MoCo v2
     form); and, with momentum and no queue, InfoNCE re-weighted over the query views (the MoCo v3 form, where
@@ -49,10 +49,10 @@ class CACR:
     detach_weights: bool = False
     """Whether no gradient flows through the attraction and repulsion weights."""
     positives: Count = 4
-    """Views beside the query's own."""
+    """Number of views beside the query's own."""
     view: ViewName = "strong"
     second_view: ViewName | None = None
-    """Of the second of the full-size views, where it is another, as in MoCo v3."""
+    """Augmentation of the second full-size view if it differs, as in MoCo v3."""
     local_views: tuple[ViewName, ...] = ()
     """Smaller crops: views like the others in the batch form, queries alone in the other two."""
     momentum: Momentum | None = None
@@ -60,7 +60,7 @@ class CACR:
     projector: Head = Head(hidden=(512,), output=128)
     predictor: Head | None = None
     batch_norm_splits: Count = 1
-    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
+    """Number of parts of the batch with batch statistics of their own, the target's shuffled; 1: one for the batch."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {"cacr": {"projector": LAPTOP_HEAD, "positives": 2}}
     presets: ClassVar[dict[str, Preset]] = PRESETS
@@ -93,14 +93,14 @@ class CACR:
 
     @property
     def form(self) -> Literal["batch", "queue", "reweighted"]:
-        """Which of the three published forms this is."""
+        """The published form that momentum and queue select."""
         if self.momentum is None:
             return "batch"
         return "queue" if self.queue else "reweighted"
 
     @property
     def forces(self) -> dict[str, Any]:
-        """How strongly, and with which preference, it attracts and repels."""
+        """Weights and temperatures of attraction and repulsion."""
         return {
             "attraction_temperature": self.attraction_temperature,
             "repulsion_temperature": self.repulsion_temperature,
@@ -129,7 +129,7 @@ class CACR:
         )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """The form that momentum and queue make it."""
+        """Return the loss of the form that momentum and queue select."""
         import torch
 
         queries = [gather(rows) for _, rows in sorted(embeddings.online.items())]
@@ -144,11 +144,11 @@ class CACR:
 
     @property
     def diagnosed(self) -> tuple[str, ...]:
-        """What `diagnose` tells; in the other forms nothing."""
+        """Names of the diagnostics; none but in the batch form."""
         return tuple(f"cacr_{n}_entropy" for n in ("attraction", "repulsion")) if self.form == "batch" else ()
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
-        """How far from equal the weights of the batch form are."""
+        """Return the entropy of the batch form's weights, which tells how far from equal they are."""
         import torch
 
         if self.form != "batch" or 0 not in embeddings.online:
@@ -176,7 +176,7 @@ class CACR:
         return torch.stack(found).mean()
 
     def queries(self) -> Queries:
-        """The first view; the others stay whole.
+        """Return the first view; the others stay whole.
 
         Raises:
             ValueError: it is not the batch form, has another cost, or smaller crops.
@@ -193,7 +193,7 @@ class CACR:
         return Queries(views=(0,), whole=tuple(range(1, 1 + self.positives)), smallest_batch=3)
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """A mixture is attracted to both its images and repelled from the others."""
+        """Return the loss of a mixture, attracted to both its images and repelled from the others."""
         import torch
 
         rest = [rows for position, rows in sorted(step.online.items()) if 0 < position < mixture]

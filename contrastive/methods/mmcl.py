@@ -22,7 +22,7 @@ DIAGNOSED = ("margin", "share_zero", "share_at_penalty", "kkt_residual")
 
 @configuration
 class MMCL:
-    """Each anchor's machine parts it from the other images of its view, and is read at the anchor's other view.
+    """Support vector machines that part each anchor from its view's other images, read at the anchor's other view.
 
     `penalty` is the box on the dual variables (None: no box), `regularisation` the price of squared slack,
     `bandwidth` the width of the kernel; what they do to the margin stands in `contrastive.losses.mmcl`.
@@ -45,23 +45,23 @@ class MMCL:
     name: Literal["mmcl"] = "mmcl"
     kernel: Literal["rbf", "linear", "tanh", "polynomial", "min"] = "rbf"
     bandwidth: Positive = 10.0
-    """Divides the squared distance (rbf) or multiplies the cosine (tanh); the other kernels have none."""
+    """Divisor of the squared distance (rbf) or factor of the cosine (tanh); the other kernels have none."""
     bandwidth_drops: tuple[Count, ...] = ()
-    """From each of these epochs on, itself among them, the bandwidth is a tenth (the authors on CIFAR: 75, 125)."""
+    """Epochs at whose start the bandwidth falls to a tenth (the authors on CIFAR: 75, 125)."""
     regularisation: Positive = 0.1
     penalty: Positive | None = None
     solver: Literal["exact", "inverse", "projected_gradient"] = "exact"
     normalised_step: bool = True
-    """Of projected gradient descent: 1 over the norm of each anchor's matrix, instead of 0.001."""
+    """Whether projected gradient descent steps by 1 over the norm of each anchor's matrix, instead of by 0.001."""
     symmetric: bool = False
     """Whether machines are built on both views; the authors build them on the first alone."""
     unit_diagonal: bool = False
-    """Whether k(x, x) is taken for 1 whatever the kernel, as in the authors' code."""
+    """Whether 1 stands for k(x, x) whatever the kernel, as in the authors' code."""
     views: tuple[ViewName, ViewName] = ("strong", "strong")
     queue: Natural = 0
     """Number of earlier keys of a target network used as negatives; 0: the batch is used. An extension."""
     momentum: Momentum = Momentum(start=0.99)
-    """Of that target network; without a queue there is none."""
+    """Momentum of the target network; without a queue there is none."""
     projector: Head = Head(hidden=(512,), output=128)
     views_together: bool = False
     """Whether both views are one batch to the network, with batch statistics over both."""
@@ -118,11 +118,11 @@ class MMCL:
         )
 
     def bandwidth_at(self, epoch: int) -> float:
-        """Bandwidth in force in this epoch (from 1)."""
+        """Return the bandwidth in force in this epoch (from 1)."""
         return self.bandwidth / 10 ** sum(epoch >= drop for drop in self.bandwidth_drops)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """The decision values of the anchors' other views, negated: on the batch of all processes, or the queue."""
+        """Return the negated decision values of the anchors' other views, on the whole batch or the queue."""
         if embeddings.queue is not None:
             assert self.solver != "projected_gradient"
             return losses.mmcl_queue(
@@ -140,18 +140,18 @@ class MMCL:
 
     @property
     def diagnosed(self) -> tuple[str, ...]:
-        """What `diagnose` tells; with a queue nothing."""
+        """Names of the diagnostics; none with a queue."""
         return () if self.queue else tuple(f"mmcl_{name}" for name in DIAGNOSED)
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
-        """Margin, shares of dual variables at 0 and at the penalty, and how far from optimal they are."""
+        """Return margin, shares of dual variables at 0 and at the penalty, and their distance from the optimum."""
         if embeddings.queue is not None or 0 not in embeddings.online:
             return {}
         found = losses.mmcl_diagnostics(gather(embeddings.online[0]), **self.machine(embeddings.epoch))
         return {f"mmcl_{name}": value for name, value in found._asdict().items()}
 
     def machine(self, epoch: int) -> dict[str, Any]:
-        """How an anchor's machine is built and solved in this epoch."""
+        """Return the options by which machines are built and solved in this epoch."""
         from contrastive.losses.support_vectors import ProjectedGradient
 
         return {
@@ -165,7 +165,7 @@ class MMCL:
         }
 
     def queries(self) -> Queries:
-        """The views that machines are read at.
+        """Return the views at which machines are read.
 
         Raises:
             ValueError: the machines are built on a queue.
@@ -178,6 +178,6 @@ class MMCL:
         return Queries(views=views, whole=whole)
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """The decision values of a mixture under both its images' machines."""
+        """Return the negated decision values of a mixture under both its images' machines."""
         view, key = step.online[mixture], step.online[1 - source]
         return losses.mixed_mmcl(view, key, *step.mixed, **self.machine(step.epoch))

@@ -54,7 +54,7 @@ class MoCo:
     projector: Head = Head(hidden=(512,), output=128, batch_norm=False)
     predictor: Head | None = None
     batch_norm_splits: Count = 1
-    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
+    """Number of parts of the batch with batch statistics of their own, the target's shuffled; 1: one for the batch."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {"moco": recipes.LAPTOP_QUEUE}
     presets: ClassVar[dict[str, Preset]] = {
@@ -84,7 +84,7 @@ class MoCo:
 
     @property
     def assembly(self) -> Assembly:
-        """A target network and its keys of earlier steps."""
+        """A target network and a queue of its earlier keys."""
         both = (0, 1)
         return Assembly(
             views=self.views,
@@ -104,7 +104,7 @@ class MoCo:
         return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """Equation 1 of the paper, the mean over the pairs; the queue is shared, so own rows are enough."""
+        """Return equation 1 of the paper, the mean over the pairs; the queue is shared, so own rows are enough."""
         import torch
 
         assert embeddings.queue is not None
@@ -120,11 +120,11 @@ class MoCo:
         return torch.stack(found).mean()
 
     def queries(self) -> Queries:
-        """Whatever the online network sees."""
+        """Return every view that the online network embeds."""
         return Queries(views=self.assembly.online, batch_keys=True)
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """InfoNCE of a mixture with both its images' keys."""
+        """Return InfoNCE of a mixture with both its images' keys."""
         return losses.mixed_info_nce(
             step.online[mixture],
             step.target[1 - source],

@@ -1,4 +1,4 @@
-"""The contract between a method's file and the model: what a method declares, and what it is given."""
+"""The contract between a method and the model: what a method declares, and what it receives."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ if TYPE_CHECKING:
 
 SMALL_CROPS = "inner.views: a mixture of a multi-crop's small crop shows neither source; give two views"
 Gather = Callable[["Tensor"], "Tensor"]
-"""All processes' rows of a tensor, with gradient."""
+"""Gathers the rows of a tensor from all processes, with gradient."""
 
 
 @dataclass(frozen=True)
 class Mixing:
-    """The views that are replaced by a mixture of two images (BSIM), and how it is made."""
+    """Views that are replaced by mixtures of two images (BSIM), and how the mixtures are made."""
 
     sources: tuple[int, ...]
-    """Views that are mixed; the mixture of the i-th of them is view `len(views) + i`."""
+    """Views that are mixed; the mixture of the i-th source is view `len(views) + i`."""
     online: tuple[int, ...]
-    """Views, mixtures among them, that the online network embeds in a step that mixes."""
+    """Views that the online network embeds in a step that mixes, mixtures among them."""
     kind: Literal["mixup", "cutmix", "both"]
     alpha: float
     per_sample: bool
@@ -37,7 +37,7 @@ class Mixing:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """Views made not of the image itself but of one of its nearest neighbours among the training images."""
+    """Views that show one of an image's nearest neighbours among the training images instead of the image."""
 
     count: int
     views: tuple[int, ...]
@@ -45,7 +45,7 @@ class Neighbours:
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """What the model of a method is assembled from. Views are named by their position in `views`."""
+    """Parts from which the model of a method is assembled. Views are named by their position in `views`."""
 
     views: tuple[ViewName, ...]
     """The augmentation of each view of an image."""
@@ -64,28 +64,28 @@ class Assembly:
     momentum: Momentum | None = None
     """How the target network follows the online one; None when there is no target network."""
     queue: int = 0
-    """How many keys of earlier steps are kept; 0 for none."""
+    """Number of keys of earlier steps that are kept; 0 for none."""
     queued: tuple[int, ...] = ()
     """Views that enter the queue, in this order: their target embeddings, or without a target network what the
     online projector makes of them."""
     prototypes: int = 0
     """How many unit vectors, as wide as an embedding, are learned beside the network; 0 for none."""
     batch_norm_splits: int = 1
-    """Into how many parts encoders cut the batch for their batch statistics; the target's is shuffled before."""
+    """Number of parts of the batch with batch statistics of their own; the target's batch is shuffled before."""
     whole_online: bool = False
-    """Whether the online encoder's statistics are those of the whole batch all the same."""
+    """Whether the online encoder takes the statistics of the whole batch in spite of `batch_norm_splits`."""
     warmup_epochs: int = 0
-    """For how many epochs the views are `warmup_views`, without neighbours."""
+    """Number of first epochs in which the views are `warmup_views`, without neighbours."""
     warmup_views: tuple[ViewName, ...] = ()
     neighbours: Neighbours | None = None
     mixing: Mixing | None = None
     changes: tuple[int, ...] = ()
-    """Epochs (from 1) from which on the loss itself is another."""
+    """Epochs (from 1) at whose start the loss itself changes."""
     smallest_batch: int = 2
-    """Images that a loss needs at once, on all processes together."""
+    """Number of images that the loss needs at once, on all processes together."""
 
     def views_at(self, epoch: int) -> dict[int, ViewName]:
-        """The augmentation of each view that is made in this epoch (from 1)."""
+        """Return the augmentation of each view that is made in this epoch (from 1)."""
         if epoch <= self.warmup_epochs:
             return dict(enumerate(self.warmup_views))
         return dict(enumerate(self.views))
@@ -93,16 +93,16 @@ class Assembly:
 
 @dataclass(frozen=True)
 class Batch:
-    """One step's images of this process, and what is drawn for the whole batch of all processes."""
+    """One step's images of this process, and the draws for the whole batch of all processes."""
 
     views: Mapping[int, Tensor]
     """(N, 3, S, S) by position in `Assembly.views`."""
     step: int = 0
     epoch: int = 1
     mixture: Mixture | None = None
-    """Of the whole batch; None in a step that does not mix."""
+    """Mixtures of the whole batch; None in a step that does not mix."""
     shuffle: Tensor | None = None
-    """Order in which the target network takes the whole batch; None: as it comes."""
+    """Order in which the target network takes the whole batch; None leaves it as it is."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class Method(Protocol):
 
     @property
     def name(self) -> str:
-        """By which it is told from the others."""
+        """Name that tells the method from the others."""
         ...
 
     @property
@@ -148,41 +148,41 @@ class Method(Protocol):
         ...
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """The scalar to minimise, whose mean over processes is the loss of the whole batch."""
+        """Return the scalar to minimise, whose mean over processes is the loss of the whole batch."""
         ...
 
 
 @runtime_checkable
 class Diagnosed(Protocol):
-    """A method that has more to say of a step than its loss."""
+    """A method that reports more of a step than its loss."""
 
     @property
     def diagnosed(self) -> tuple[str, ...]:
-        """The names of what it says, as far as it says it at every step."""
+        """Names of the values that `diagnose` returns at every step."""
         ...
 
     def diagnose(self, embeddings: Embeddings, gather: Gather) -> dict[str, Tensor]:
-        """Scalars by name, of the whole batch, without gradient; reported of the last step of each epoch."""
+        """Return scalars of the whole batch by name, without gradient; those of an epoch's last step are reported."""
         ...
 
 
 @dataclass(frozen=True, kw_only=True)
 class Queries:
-    """What may be mixed of a method's views."""
+    """The views of a method that may be mixed, and what their loss needs."""
 
     views: tuple[int, ...]
-    """Those that look for their key, and so are mixed."""
+    """Views that look for their key, and so are mixed."""
     whole: tuple[int, ...] = ()
-    """Those whose whole images the loss of a mixture takes from the online network."""
+    """Views whose whole images the loss of a mixture takes from the online network."""
     smallest_batch: int = 2
-    """Images that the loss of mixtures needs at once."""
+    """Number of images that the loss of mixtures needs at once."""
     batch_keys: bool = False
     """Whether the batch's other keys can be negatives, too."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class MixedStep:
-    """A mixed step's embeddings of the batch of all processes, by view, and what is mixed with what."""
+    """A mixed step's embeddings of the batch of all processes, by view, and the partner and share of each mixture."""
 
     online: Mapping[int, Tensor]
     target: Mapping[int, Tensor]
@@ -190,28 +190,28 @@ class MixedStep:
     queue: Tensor | None
     epoch: int
     partner: Tensor
-    """(N,) the other source of each mixture."""
+    """(N,) row of the other source of each mixture."""
     share: Tensor
-    """(N,) how much of a mixture its own image is, from 0 to 1."""
+    """(N,) share of a mixture's own image, from 0 to 1."""
     batch_keys: bool
 
     @property
     def mixed(self) -> tuple[Tensor, Tensor]:
-        """What every loss of mixtures takes."""
+        """Partner and share, which every loss of mixtures takes."""
         return self.partner, self.share
 
 
 class Mixable(Method, Protocol):
-    """A method whose queries may be mixtures of two images, as `BSIM` has them."""
+    """A method whose queries may be mixtures of two images, as in `BSIM`."""
 
     def queries(self) -> Queries:
-        """Which views may be mixed.
+        """Return the views that may be mixed.
 
         Raises:
-            ValueError: none, as the method is configured; says why.
+            ValueError: this configuration of the method allows no mixtures; names the field.
         """
         ...
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """The loss of view `mixture`, a mixture of view `source`, which must find both its images' keys."""
+        """Return the loss of view `mixture`, a mixture of view `source`, which must find both its images' keys."""
         ...

@@ -34,7 +34,7 @@ _IMAGENET: dict[str, Any] = {
 
 @configuration
 class ReSSL:
-    """The online view's similarities to the queue must be the weak target view's, sharpened.
+    """Match of the online view's similarities to the queue with the weak target view's, sharpened.
 
     Temperatures are the authors' (0.1 and 0.04); the queue, momentum and head are for CIFAR.
 
@@ -60,7 +60,7 @@ class ReSSL:
     momentum: Momentum = Momentum(start=0.99)
     projector: Head = Head(hidden=(512,), output=128)
     batch_norm_splits: Count = 1
-    """Parts of the batch with batch statistics of their own, the target's shuffled; 1 with synchronised ones."""
+    """Number of parts of the batch with batch statistics of their own, the target's shuffled; 1: one for the batch."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {"ressl": recipes.LAPTOP_QUEUE}
     presets: ClassVar[dict[str, Preset]] = {
@@ -103,7 +103,7 @@ class ReSSL:
         )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """The mean over the online views; it is the relational term of SCE alone."""
+        """Return the mean over the online views; it is the relational term of SCE alone."""
         return losses.sce_crops(
             embeddings.online,
             embeddings.target,
@@ -114,17 +114,17 @@ class ReSSL:
         )
 
     def queries(self) -> Queries:
-        """Whatever the online network sees, if that is one view.
+        """Return the view that the online network embeds.
 
         Raises:
-            ValueError: it is several.
+            ValueError: there are several.
         """
         if len(self.views) > 2:
             raise ValueError(SMALL_CROPS)
         return Queries(views=self.assembly.online)
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """The relations of a mixture, which shall be both its images'."""
+        """Return the cross-entropy of a mixture's relations with those of both its images."""
         assert step.queue is not None
         return losses.mixed_ressl(
             step.online[mixture],

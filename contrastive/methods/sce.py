@@ -30,7 +30,7 @@ _IMAGENET = {
 
 @configuration
 class SCE:
-    """The online embedding of one view must show the target's similarities of the other view.
+    """Match of one view's similarities with a target made of the positive and the other view's similarities.
 
     The target distribution gives `coefficient` to the positive and the rest to the negatives in proportion
     to their similarity to the target embedding, sharpened by `target_temperature`. Defaults are those of
@@ -56,7 +56,7 @@ class SCE:
     positive_in_target: Literal["masked", "zero_logit"] = "masked"
     """"masked" as the paper writes it; "zero_logit" as the authors' code runs it."""
     weights: tuple[NonNegative, NonNegative, NonNegative] | None = None
-    """Of the contrastive, relational and ceiling terms; None: coefficient, 1 - coefficient, 1 - coefficient."""
+    """Weights of the contrastive, relational and ceiling terms; None: coefficient, 1 - coefficient, 1 - coefficient."""
     symmetric: bool = False
     views: Annotated[tuple[ViewName, ...], Field(min_length=2)] = ("weak", "strong")
     """Asymmetric: the first goes to the target, all others to the online network. Symmetric: the first two go
@@ -67,8 +67,8 @@ class SCE:
     projector: Head = Head(hidden=(512,), output=128)
     predictor: Head | None = None
     batch_norm_splits: Count = 1
-    """Parts of the shuffled batch with batch statistics of their own in the target network alone, as in the
-    authors' code; 1: the whole batch's there, too."""
+    """Number of parts of the shuffled batch with batch statistics of their own, in the target network alone as in
+    the authors' code; 1: the statistics of the whole batch there, too."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {"sce": recipes.LAPTOP_QUEUE}
     presets: ClassVar[dict[str, Preset]] = {
@@ -157,7 +157,7 @@ class SCE:
         )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """Mean over the pairs of a target view and another online view."""
+        """Return the mean over the pairs of a target view and another online view."""
         online, target = embeddings.online, embeddings.target
         if embeddings.queue is None:
             # The negatives are the keys of the whole batch, so every process needs them all.
@@ -175,10 +175,10 @@ class SCE:
         )
 
     def queries(self) -> Queries:
-        """Whatever the online network sees, if that is whole views under the usual weights.
+        """Return every view that the online network embeds.
 
         Raises:
-            ValueError: it is not.
+            ValueError: there are small crops, or weights of their own.
         """
         if len(self.views) > 2:
             raise ValueError(SMALL_CROPS)
@@ -189,7 +189,7 @@ class SCE:
         return Queries(views=self.assembly.online)
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """The target of a mixture is both its images', in proportion."""
+        """Return the loss of a mixture, whose target is that of both its images in proportion."""
         return losses.mixed_sce(
             step.online[mixture],
             step.target[1 - source],

@@ -90,15 +90,15 @@ class SimCLR:
         )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """Equation 1 of the paper on the batch of all processes."""
+        """Return equation 1 of the paper on the batch of all processes."""
         first, second = (gather(embeddings.online[view]) for view in (0, 1))
         return losses.nt_xent(first, second, temperature=self.temperature)
 
     def queries(self) -> Queries:
-        """The first view, which looks for the second's whole images."""
+        """Return the first view, which looks for the second's whole images."""
         return Queries(views=(0,), whole=(1,))
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """NT-Xent of a mixture with both its images."""
+        """Return NT-Xent of a mixture with both its images."""
         view, key = step.online[mixture], step.online[1 - source]
         return losses.mixed_nt_xent(view, key, *step.mixed, temperature=self.temperature)

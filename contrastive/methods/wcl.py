@@ -31,7 +31,7 @@ _IMAGENET: dict[str, Any] = {
 
 @configuration
 class WCL:
-    """SimCLR on one head; on another, images joined in the nearest-neighbour graph of the batch attract.
+    """SimCLR on one head; on another, attraction of images joined in the nearest-neighbour graph of the batch.
 
     The graph of each view labels the other view. With `neighbours` k, low-resolution crops join as further
     anchors; how is not in the authors' release, and two readings fit what is known of it:
@@ -58,7 +58,7 @@ class WCL:
     name: Literal["wcl"] = "wcl"
     temperature: Positive = 0.1
     graph_weight: NonNegative = 1.0
-    """Of the weak labels' term, beside 1 for the instances' term."""
+    """Weight of the weak labels' term, beside 1 for the instances' term."""
     swap: bool = True
     """Whether each view is labelled by the other's graph, not by its own."""
     separate_heads: bool = True
@@ -70,14 +70,14 @@ class WCL:
     """Number of first epochs in which both views are `warmup_view`, without crops of neighbours."""
     warmup_view: ViewName = "gentle"
     neighbours: Natural = 0
-    """k; 0: no crops."""
+    """Number k of neighbours; 0: no crops."""
     crops: Count = 4
-    """Low-resolution crops of an image, if there are any."""
+    """Number of low-resolution crops of an image, if `neighbours` is above 0."""
     crop_view: ViewName = "local"
     crop_reading: Literal["images", "features"] = "images"
     projector: Head = Head(hidden=(2048, 2048), output=128)
     graph_projector: Head = Head(hidden=(2048, 2048), output=128)
-    """The weak labels' head, if it is separate."""
+    """Head of the weak labels' term, if it is separate."""
 
     laptop: ClassVar[dict[str, dict[str, Any]]] = {
         "wcl": {"warmup_epochs": 2, **dict.fromkeys(("projector", "graph_projector"), recipes.LAPTOP_HEAD)}
@@ -123,7 +123,7 @@ class WCL:
         )
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """Instances, weak labels and, once there are any, crops, on the batch of all processes."""
+        """Return the terms of instances, weak labels and, after the warm-up, crops, on the batch of all processes."""
         import torch
 
         first, second = (gather(embeddings.online[view]) for view in (0, 1))
@@ -143,7 +143,7 @@ class WCL:
         return loss + self.graph_weight * torch.stack(terms).sum()
 
     def labels(self, rows: Mapping[int, Tensor]) -> tuple[Tensor, Tensor]:
-        """Weak labels for the anchors of each view."""
+        """Return the weak labels for the anchors of each view."""
         own = losses.weak_labels(rows[0]), losses.weak_labels(rows[1])
         return (own[1], own[0]) if self.swap else own
 
@@ -158,7 +158,7 @@ class WCL:
         return losses.neighbour_contrast(crop, keys, nearest, **given)
 
     def queries(self) -> Queries:
-        """The first view; weak labels are those of whole images.
+        """Return the first view; weak labels are those of whole images.
 
         Raises:
             ValueError: crops of neighbours carry one weak label, a mixture two.
@@ -170,7 +170,7 @@ class WCL:
         return Queries(views=(0,), whole=(0, 1))
 
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
-        """The mixture is an anchor among the whole images of its own view, with labels of whole images."""
+        """Return the loss of a mixture as an anchor among the whole images of its own view."""
         loss = losses.mixed_nt_xent(
             step.online[mixture], step.online[1], *step.mixed, temperature=self.temperature
         )

@@ -57,7 +57,7 @@ def greyscale(images: Float[Tensor, "n 3 h w"], grey: Bool[Tensor, " n"]) -> Flo
 
 
 def greyscale_(images: Float[Tensor, "n 3 h w"], grey: Bool[Tensor, " n"]) -> Float[Tensor, "n 3 h w"]:
-    """`greyscale` in place."""
+    """Apply `greyscale` in place."""
     images[grey] = _luma(images[grey])[:, None].expand(-1, 3, -1, -1)
     return images
 
@@ -72,7 +72,7 @@ def solarise(
 def solarise_(
     images: Float[Tensor, "n c h w"], chosen: Bool[Tensor, " n"], threshold: float
 ) -> Float[Tensor, "n c h w"]:
-    """`solarise` in place."""
+    """Apply `solarise` in place."""
     some = images[chosen]
     images[chosen] = torch.where(some >= threshold, 1 - some, some)
     return images
@@ -83,9 +83,9 @@ def normalise(
     mean: Sequence[float] | Float[Tensor, " c"],
     std: Sequence[float] | Float[Tensor, " c"],
 ) -> Float[Tensor, "n c h w"]:
-    """(images - mean) / std per channel, in channels_last order: what convolutions are fastest on.
+    """Compute (images - mean) / std per channel, in channels_last order, on which convolutions are fastest.
 
-    A channel whose deviation is 0, as the third of two-colour microscopy, tells nothing and becomes 0.
+    A channel of deviation 0, such as the third in two-colour microscopy, becomes 0.
     """
     centre, spread = (torch.as_tensor(v, dtype=images.dtype, device=images.device) for v in (mean, std))
     spread = spread.masked_fill(spread == 0, torch.inf)
@@ -96,7 +96,7 @@ def normalise(
 def colour_jitter(
     images: Float[Tensor, "n 3 h w"], factors: Float[Tensor, "n 4"], order: Int[Tensor, "n 4"]
 ) -> Float[Tensor, "n 3 h w"]:
-    """Brightness, contrast, saturation and hue, each image in its own order (torchvision's ColorJitter).
+    """Change brightness, contrast, saturation and hue of each image in its own order (torchvision's ColorJitter).
 
     Args:
         images: in [0, 1].
@@ -109,7 +109,7 @@ def colour_jitter(
 def colour_jitter_(
     images: Float[Tensor, "n 3 h w"], factors: Float[Tensor, "n 4"], order: Int[Tensor, "n 4"]
 ) -> Float[Tensor, "n 3 h w"]:
-    """`colour_jitter` in place."""
+    """Apply `colour_jitter` in place."""
     for operator in order.unbind(1):
         factor = factors.gather(1, operator[:, None])[:, 0]
         factor = torch.where(operator == HUE, 1.0, factor)
@@ -124,9 +124,9 @@ def colour_jitter_(
 def affine_colour(
     images: Float[Tensor, "n 3 h w"], factors: Float[Tensor, "n 4"], grey: Bool[Tensor, " n"]
 ) -> Float[Tensor, "n 3 h w"]:
-    """Colour jitter and greyscale as one affine map per image, clamped once; hue turns in the chroma plane.
+    """Apply colour jitter and greyscale as one affine map per image, clamped once; hue turns in the chroma plane.
 
-    No order is taken because none matters: every operator here keeps greys grey and maps the luma to a
+    There is no order because it does not matter: every operator here keeps greys grey and maps the luma to a
     multiple of itself (contrast: about its mean), so without clamping they commute exactly.
 
     Args:
@@ -149,7 +149,7 @@ def affine_colour(
 
 
 def _hue_basis(like: Tensor) -> Float[Tensor, "3 3 3"]:
-    """Projection on the greys, projection on the chroma plane, quarter turn in that plane."""
+    """Return the projection on the greys, that on the chroma plane, and the quarter turn in that plane."""
     to_chroma = like.new_tensor((GREY, *CHROMA))
     greys = like.new_tensor(GREY).expand(3, 3) / sum(GREY)
     quarter = like.new_tensor(((0, 0, 0), (0, 0, 1), (0, -1, 0)))
@@ -167,7 +167,7 @@ def _blend_(
     greyscaled: Float[Tensor, " n"],
     mean: Float[Tensor, " n"],
 ) -> Float[Tensor, "n 3 h w"]:
-    """In place: own · image + greyscaled · its greyscale + mean · its greyscale's mean, clamped to [0, 1]."""
+    """Blend in place: own · image + greyscaled · its greyscale + mean · its greyscale's mean, clamped to [0, 1]."""
     own, greyscaled, mean = (share.to(images.dtype)[:, None, None] for share in (own, greyscaled, mean))
     luma = _luma(images)
     level = mean * luma.mean((1, 2), keepdim=True)

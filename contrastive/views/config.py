@@ -1,4 +1,4 @@
-"""How an image is turned into a view: the recipe's numbers."""
+"""Configuration of the views of an image."""
 
 from typing import Annotated, Literal
 
@@ -15,7 +15,7 @@ ViewName = Literal[
 
 @configuration
 class View:
-    """One view's augmentation. The defaults are SimCLR's and MoCo v2's for 32-pixel images (no blur).
+    """Augmentation of one view. The defaults are SimCLR's and MoCo v2's for 32-pixel images (no blur).
 
     `crop_scale` is the share of the image's area, `crop_ratio` width over height, `size` the output's side in
     pixels (None: the image's own height and width). `flip`, `jitter`, `grey`, `blur` and `solarise` are
@@ -67,7 +67,7 @@ class View:
 
 @configuration
 class Channels:
-    """Mean and standard deviation, in 0..1, by which red, green and blue are standardised."""
+    """Mean and standard deviation, in 0..1, that standardise red, green and blue."""
 
     mean: tuple[Fraction, Fraction, Fraction]
     std: tuple[Positive, Positive, Positive]
@@ -75,9 +75,9 @@ class Channels:
 
 @configuration
 class Views:
-    """The views a method may ask for by name, and how the encoder's images are standardised.
+    """Views that a method may ask for by name, and the standardisation of the encoder's images.
 
-    The local ones are the low-resolution crops of a multi-crop: SCE's four scales and, at 32 pixels, its four
+    The local views are the low-resolution crops of a multi-crop: SCE's four scales and, at 32 pixels, its four
     sizes (192, 160, 128 and 96 of 224), rounded to even numbers.
     """
 
@@ -87,10 +87,10 @@ class Views:
     second: View = View(solarise=0.2)
     """The other of two unequal strong views, as in BYOL."""
     gentle: View = View()
-    """What a method with an augmentation warm-up starts with."""
+    """Augmentation of a method's warm-up epochs."""
     local: View = View(size=14, crop_scale=(0.086, 0.429))
     local_small: View = View(size=18, crop_scale=(0.114, 0.571))
     local_medium: View = View(size=22, crop_scale=(0.143, 0.715))
     local_large: View = View(size=28, crop_scale=(0.172, 0.86))
     channels: Channels | None = None
-    """Of all images that the encoder sees, in evaluation too; None: those of the training images."""
+    """Standardisation of all images that the encoder sees, in evaluation too; None: by the training images."""

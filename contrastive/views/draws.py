@@ -1,4 +1,4 @@
-"""The random numbers of a batch of views: one row per image, whatever the number of workers."""
+"""Random numbers of a batch of views: one row per image, whatever the number of workers."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -57,8 +57,8 @@ class Draw(Drawn):
 def draw(view: View, count: int, *, height: int, width: int, generator: torch.Generator) -> Draw:
     """Draw one view of each of `count` images of `height` × `width` pixels.
 
-    Every image takes as much of the generator's stream whatever the recipe, so that two recipes that differ
-    in one operator see the same crops, and the same draws for every other operator.
+    Every image takes equally much of the generator's stream whatever the recipe. Two recipes that differ in one
+    operator therefore see the same crops, and the same draws for every other operator.
 
     Args:
         view: the recipe.
@@ -126,7 +126,7 @@ def _boxes(
 
 
 def _fallback(ratios: tuple[float, float], height: int, width: int) -> tuple[int, int]:
-    """The largest box of a legal ratio, (height, width): the whole image where its own ratio is legal."""
+    """Return (height, width) of the largest box of a legal ratio: the whole image if its own ratio is legal."""
     narrow, wide = ratios
     if width / height < narrow:
         return round(width / narrow), width

@@ -1,4 +1,4 @@
-"""Crop, resize, flip and blur, each as a matrix per image and axis: two small batched products do all."""
+"""Crop, resize, flip and blur as matrices per image and axis, applied by two small batched products."""
 
 from collections.abc import Callable, Sequence
 
@@ -72,7 +72,7 @@ def resize_matrices(
     *,
     interpolation: Interpolation = "bilinear",
 ) -> tuple[Float[Tensor, "n height h"], Float[Tensor, "n width w"]]:
-    """The matrices of `resized_crop`, then `horizontal_flip`, for the rows and for the columns."""
+    """Return the matrices of `resized_crop`, then `horizontal_flip`, for the rows and for the columns."""
     top, left, height, width = box.to(dtype).unbind(1)
     weigh_ = {"bilinear": _triangle_, "bicubic": _cubic_}[interpolation]
     rows = _resize_matrix(top, height, torch.zeros_like(flip), (image[0], size[0]), weigh_)
@@ -86,7 +86,7 @@ def _resize_matrix(
     sides: tuple[int, int],
     weigh_: Callable[[Tensor], Tensor],
 ) -> Float[Tensor, "n target source"]:
-    """A filter around each target pixel's centre, in units of a source or a target pixel, the larger."""
+    """Return a filter around each target pixel's centre, in units of the larger of source and target pixel."""
     source, target = sides
     step = length / target
     position = torch.arange(source, dtype=start.dtype, device=start.device) + 0.5 - start[:, None]
@@ -100,12 +100,12 @@ def _resize_matrix(
 
 
 def _triangle_(distance: Tensor) -> Tensor:
-    """In place: the linear filter, 0 from a distance of 1 on."""
+    """Apply the linear filter in place: 0 from a distance of 1 on."""
     return distance.neg_().add_(1).clamp_(min=0)
 
 
 def _cubic_(distance: Tensor) -> Tensor:
-    """In place: Keys' cubic filter (1981) with a = -1/2, PIL's, 0 from a distance of 2 on."""
+    """Apply Keys' cubic filter (1981) with a = -1/2, as in PIL, in place: 0 from a distance of 2 on."""
     distance.clamp_(max=2)
     near = distance.square().mul_(distance.mul(1.5).sub_(2.5)).add_(1)
     far = distance.mul(-0.5).add_(2.5).mul_(distance).sub_(4).mul_(distance).add_(2)
@@ -115,14 +115,14 @@ def _cubic_(distance: Tensor) -> Tensor:
 def blur_matrices(
     sigma: Float[Tensor, " n"], kernel: int, size: Sequence[int]
 ) -> tuple[Float[Tensor, "n height height"], Float[Tensor, "n width width"]]:
-    """The matrices of `gaussian_blur`, for the rows and for the columns."""
+    """Return the matrices of `gaussian_blur`, for the rows and for the columns."""
     height, width = size
     rows = _blur_matrix(sigma, kernel, height)
     return rows, rows if width == height else _blur_matrix(sigma, kernel, width)
 
 
 def _blur_matrix(sigma: Float[Tensor, " n"], kernel: int, size: int) -> Float[Tensor, "n {size} {size}"]:
-    """A band of the kernel's weights, folded back at both ends."""
+    """Return a band of the kernel's weights, folded back at both ends."""
     reach = kernel // 2
     if reach >= size:
         raise ValueError(

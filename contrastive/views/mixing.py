@@ -1,4 +1,4 @@
-"""Mixtures of two images: who is mixed with whom, how much of each, and where (mixup, CutMix)."""
+"""Mixtures of two images: partners, shares and boxes (mixup, CutMix)."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -42,19 +42,19 @@ def draw_mixture(
 ) -> Mixture:
     """Draw partners, shares and boxes for one global batch.
 
-    Nobody is its own partner: partners are neighbours at a random distance on a random circle. The share is
+    No image is its own partner: partners are neighbours at a random distance on a random circle. The share is
     Beta(alpha, alpha) (mixup, Zhang et al. 2018); in CutMix (Yun et al. 2019) it sets a box of its shape's
     sides times sqrt(1 - share) at a uniform centre, cut off at the border, and what then remains is the
-    share. Every batch takes as much of the generator's stream whatever the arguments, so that two recipes
-    that differ in one of them see the same partners, and shares in the same order.
+    share. Every batch takes equally much of the generator's stream whatever the arguments. Two recipes
+    that differ in one argument therefore see the same partners, and shares in the same order.
 
     Args:
         count: images in the global batch, over all ranks.
         height: of the views that will be mixed, in pixels.
         width: of the views that will be mixed, in pixels.
-        kind: "both" takes mixup or CutMix, each for half of the batches.
+        kind: "both" takes mixup or CutMix with equal chance for each batch.
         alpha: small for mixtures that are almost one image, large for equal parts; 1 is uniform.
-        per_sample: a share and a box for each image, or one of each for the batch.
+        per_sample: whether each image has a share and a box of its own; else the batch has one of each.
         generator: on the CPU.
 
     Returns:

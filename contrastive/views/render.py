@@ -1,4 +1,4 @@
-"""Views from images and a draw."""
+"""Rendering of views from images and a draw."""
 
 import torch
 from jaxtyping import Float, UInt8
@@ -65,7 +65,7 @@ def _exact(pixels: Tensor, rows: Tensor, columns: Tensor, draw: Draw, view: View
 
 
 def _factors(draw: Draw) -> Float[Tensor, "n 4"]:
-    """The jitter's factors, those that change nothing where an image is not jittered."""
+    """Return the jitter's factors; where an image is not jittered, factors that change nothing."""
     return torch.where(draw.jitter[:, None], draw.factors, draw.factors.new_tensor([1.0, 1.0, 1.0, 0.0]))
 
 

@@ -10,23 +10,23 @@ from torch import Tensor
 from contrastive.losses.support_vectors.dual import Dual, gradient, to_box
 
 RELEASED = (True, False) * 4
-"""Whether an alpha at a bound may leave it, in each round of polishing."""
+"""Whether an alpha at a bound may leave it, for each round of polishing."""
 STEPS = 12
-"""Of conjugate gradients a round."""
+"""Number of steps of conjugate gradients in a round."""
 
 
 def exact(dual: Dual, iterations: int = 40) -> Tensor:
-    """The minimiser within the box.
+    """Return the minimiser within the box.
 
     ADMM (over-relaxed by 1.6) splits the objective from the box:
 
         x = (Delta + rho)⁻¹ (2 + rho (z - u)),   z = clip(1.6 x - 0.6 z + u),   u = u + (1.6 x - 0.6 z_before) - z.
 
-    It finds the bounds soon and the digits slowly, so `_polish` has the last word.
+    It finds the bounds soon and the digits slowly, so `_polish` finishes the solution.
 
     Args:
-        dual: whose every Delta is positive definite.
-        iterations: of ADMM.
+        dual: duals whose every Delta is positive definite.
+        iterations: number of ADMM iterations.
     """
     rho = dual.spread() + dual.regularisation
     solve = dual.resolvent(rho).solve
@@ -55,7 +55,7 @@ def _polish(dual: Dual, alpha: Tensor) -> Tensor:
 
 
 def _conjugate_gradients(dual: Dual, right: Tensor, held: Tensor) -> Tensor:
-    """Delta x = right over the alphas that are not held, each anchor for itself."""
+    """Solve Delta x = right over the alphas that are not held, each anchor for itself."""
     # An anchor that is done divides 0 by it and stands still.
     tiny = torch.finfo(right.dtype).tiny
     step, residual, direction = torch.zeros_like(right), right, right

@@ -6,7 +6,7 @@ from contrastive.losses.support_vectors.dual import Dual, Resolvent, gradient, t
 
 
 def inverse(dual: Dual, resolvent: Resolvent) -> Tensor:
-    """clip(Delta_i⁻¹ 2, 0, penalty) for every anchor, from one Cholesky factor.
+    """Return clip(Delta_i⁻¹ 2, 0, penalty) for every anchor, from one Cholesky factor.
 
     It solves the dual only where nothing is clipped; elsewhere it is a loss of its own.
 
@@ -27,8 +27,8 @@ def inverse(dual: Dual, resolvent: Resolvent) -> Tensor:
     Newton's step from 0 is that solution; a second one, from there, restores the digits float32 has lost.
 
     Args:
-        dual: of any kind; `Queue` does the same by Woodbury's identity.
-        resolvent: of the dual, with shift 0.
+        dual: duals of any kind; `Queue` does the same by Woodbury's identity.
+        resolvent: resolvent of the duals at shift 0.
     """
     free = dual.zeros()
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""The published iterative solver, so that its values can be made again; `exact` is better and cheaper."""
+"""The published iterative solver, for reproducing its values; `exact` is better and cheaper."""
 
 from dataclasses import dataclass
 
@@ -26,7 +26,7 @@ class ProjectedGradient:
     first_coefficient: float | None = None
     """Momentum's first coefficient, in (0, 1); None: a uniform draw, as published."""
     seed: int = 0
-    """Of the two draws."""
+    """Seed of the two draws."""
 
 
 def descend(dual: DualBatch, options: ProjectedGradient) -> Tensor:
@@ -51,7 +51,7 @@ def descend(dual: DualBatch, options: ProjectedGradient) -> Tensor:
 
 
 def _start(dual: DualBatch, options: ProjectedGradient) -> tuple[Tensor, float]:
-    """First alphas and momentum coefficient, drawn on the host: the same on every device."""
+    """Return first alphas and momentum coefficient, drawn on the host: the same on every device."""
     generator = torch.Generator().manual_seed(options.seed)
     drawn = torch.randn(dual.gram.shape, generator=generator, dtype=torch.float64)
     uniform = torch.rand((), generator=generator, dtype=torch.float64).clamp(min=1e-8).item()
@@ -61,7 +61,7 @@ def _start(dual: DualBatch, options: ProjectedGradient) -> tuple[Tensor, float]:
 
 
 def _frobenius(dual: DualBatch) -> Float[Tensor, "n 1"]:
-    """Norm of each Delta; the sums over all pairs of rows come from those of the centred kernel."""
+    """Return the norm of each Delta; the sums over all pairs of rows come from those of the centred kernel."""
     g, n, c = dual.gram, len(dual.gram), dual.regularisation
     own = g.diagonal() + dual.excess
     without = (

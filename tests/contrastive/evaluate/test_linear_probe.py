@@ -1,5 +1,4 @@
 import math
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -11,10 +10,11 @@ from contrastive.data import Split
 from contrastive.evaluate.features import Task
 from contrastive.evaluate.linear import linear_head, linear_probe, shuffled
 from contrastive.evaluate.protocols import LinearProbe
+from contrastive.pretrained import Normalisation
 from contrastive.randomness import generator
 
 CPU = torch.device("cpu")
-PLAIN = SimpleNamespace(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
+PLAIN = Normalisation(mean=(0.0, 0.0, 0.0), std=(1.0, 1.0, 1.0))
 PIXELS = Branch(nn.Flatten(), nn.Identity())
 
 

@@ -2,7 +2,6 @@ import math
 import statistics
 from dataclasses import replace as with_fields
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,6 +16,7 @@ from contrastive.evaluate.features import readout
 from contrastive.evaluate.offline import after_training, carry_out, check_evaluation, check_protocol, top
 from contrastive.evaluate.online import evaluate, raw_pixel_accuracy, untrained_accuracy
 from contrastive.evaluate.protocols import KNN, Collapse, FineTune, LinearProbe
+from contrastive.pretrained import Normalisation
 from contrastive.siamese import Siamese
 from contrastive.train import train
 
@@ -105,7 +105,7 @@ def test_other_images_are_standardised_as_the_encoders_own(config: Config, datas
             seen.append(x)
             return super().forward(x)
 
-    moments = SimpleNamespace(mean=(0.1, 0.2, 0.3), std=(0.5, 2.0, 4.0))
+    moments = Normalisation(mean=(0.1, 0.2, 0.3), std=(0.5, 2.0, 4.0))
     network = Branch(Eye(), nn.Identity())
     carry_out(KNN(neighbours=(1,)), network, config, dataset, moments=moments, device=CPU)
     expected = dataset.bank.images[0] / 255
