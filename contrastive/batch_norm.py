@@ -10,9 +10,9 @@ from contrastive.distributed import World
 def split_batch_norm(encoder: nn.Module, splits: int, world: World) -> None:
     """Make every BatchNorm2d of the encoder normalise each of `splits` parts of the batch by itself.
 
-    MoCo's recipe on one GPU (its CIFAR-10 demonstration): with the target's rows
-    shuffled before, a query cannot tell its key by the statistics that they share. As published, heads are
-    left as they are. One split changes nothing.
+    This is MoCo's recipe on one GPU (its CIFAR-10 demonstration): with the target's rows shuffled before, a query
+    cannot recognise its key by shared statistics. As published, heads are left as they are. One split changes
+    nothing.
 
     Raises:
         ValueError: the parts do not divide among the processes, or there is nothing to split.
@@ -23,18 +23,12 @@ def split_batch_norm(encoder: nn.Module, splits: int, world: World) -> None:
         raise ValueError(
             f"batch_norm_splits = {splits} parts do not divide among {world.size} processes; change either"
         )
-    found = [
-        (parent, name, child)
-        for parent in encoder.modules()
-        for name, child in parent.named_children()
-        if type(child) is nn.BatchNorm2d
-    ]
-    if not found:
+    share = splits // world.size
+    kinds = (nn.BatchNorm2d,)
+    if not distributed.convert_batch_norm(encoder, kinds, SplitBatchNorm2d, splits=share, world=world):
         raise ValueError(
             f"batch_norm_splits = {splits}: this encoder has no plain batch normalisation to split; set it to 1"
         )
-    for parent, name, child in found:
-        setattr(parent, name, _split(child, splits // world.size, world))
 
 
 class SplitBatchNorm2d(nn.BatchNorm2d):
@@ -62,11 +56,3 @@ class SplitBatchNorm2d(nn.BatchNorm2d):
         self.running_mean.copy_(distributed.mean_over(means.view(parts, c).mean(0), self.world))
         self.running_var.copy_(distributed.mean_over(variances.view(parts, c).mean(0), self.world))
         return out.view(-1, parts, c, h, w).transpose(0, 1).reshape(n, c, h, w)
-
-
-def _split(norm: nn.BatchNorm2d, splits: int, world: World) -> SplitBatchNorm2d:
-    copy = SplitBatchNorm2d(norm.num_features, norm.eps, norm.momentum)
-    copy = copy.to(norm.weight.device, norm.weight.dtype)
-    copy.load_state_dict(norm.state_dict())
-    copy.splits, copy.world = splits, world
-    return copy

@@ -13,25 +13,25 @@ M = TypeVar("M", bound=nn.Module)
 
 @dataclass(frozen=True)
 class World:
-    """Which of how many processes this one is."""
+    """Number of this process (`rank`) among all (`size`)."""
 
     rank: int = 0
     size: int = 1
 
     def rows(self, count: int) -> slice:
-        """This process's contiguous share of `count` rows; the shares differ by one at most."""
+        """Return this process's contiguous share of `count` rows; the shares differ by one at most."""
         return slice(count * self.rank // self.size, count * (self.rank + 1) // self.size)
 
 
 def current_world() -> World:
-    """The process group that is running, or one process alone."""
+    """Return this process in the running process group, or one process alone."""
     if dist.is_available() and dist.is_initialized():
         return World(dist.get_rank(), dist.get_world_size())
     return World()
 
 
 def gather(rows: Tensor, world: World) -> Tensor:
-    """All processes' rows in rank order, with gradient.
+    """Gather all processes' rows in rank order, with gradient.
 
     Each process computes the loss of the whole batch; the backward pass sums the processes' gradients, so
     that the averaging of parameter gradients gives exactly the one-process gradient. Every process must
@@ -41,7 +41,7 @@ def gather(rows: Tensor, world: World) -> Tensor:
 
 
 def gather_uneven(rows: Tensor, world: World, count: int) -> Tensor:
-    """All processes' shares (`World.rows`) of `count` rows, in order, without gradient."""
+    """Gather all processes' shares (`World.rows`) of `count` rows, in order, without gradient."""
     if world.size == 1:
         return rows
     longest = -(-count // world.size)
@@ -52,7 +52,7 @@ def gather_uneven(rows: Tensor, world: World, count: int) -> Tensor:
 
 
 def permute(rows: Tensor, order: Tensor, world: World) -> Tensor:
-    """This process's share of the rows of all processes put in `order` (of the whole batch), without gradient."""
+    """Return this process's share of all processes' rows put in `order` (of the whole batch), without gradient."""
     order = order.to(rows.device)
     if world.size == 1:
         return rows.detach()[order]
@@ -60,7 +60,7 @@ def permute(rows: Tensor, order: Tensor, world: World) -> Tensor:
 
 
 def mean_over(value: Tensor, world: World) -> Tensor:
-    """Mean of a tensor over the processes, without gradient."""
+    """Return the mean of a tensor over the processes, without gradient."""
     if world.size == 1:
         return value.detach()
     total = value.detach().clone()
@@ -69,19 +69,19 @@ def mean_over(value: Tensor, world: World) -> Tensor:
 
 
 def peer_lost(error: Exception) -> bool:
-    """Whether a collective failed because another process has gone, through no fault of this one."""
+    """Whether a collective failed because another process ended."""
     gone = ("closed by peer", "reset by peer", "Broken pipe")
     return isinstance(error, dist.DistBackendError) or any(words in str(error) for words in gone)
 
 
 def parallel(module: nn.Module, world: World) -> nn.Module:
-    """The module with gradients averaged over the processes."""
+    """Return the module with gradients averaged over the processes."""
     # Buffers are equal without broadcasting: batch statistics are synchronised.
     return module if world.size == 1 else nn.parallel.DistributedDataParallel(module, broadcast_buffers=False)
 
 
 def synchronise_batch_norm(module: M, world: World) -> M:
-    """The module with batch statistics over all processes (torch's own version needs a GPU).
+    """Return the module with batch statistics over all processes (torch's own version needs a GPU).
 
     Raises:
         ValueError: a layer is a batch normalisation that does more, which would be lost.
@@ -96,11 +96,30 @@ def synchronise_batch_norm(module: M, world: World) -> M:
     if world.size > 1 and next(module.parameters()).is_cuda:
         return cast(M, nn.SyncBatchNorm.convert_sync_batchnorm(module))
     if world.size > 1:
-        for parent in list(module.modules()):
-            for name, child in list(parent.named_children()):
-                if isinstance(child, _BatchNorm):
-                    setattr(parent, name, _synchronised(child, world))
+        convert_batch_norm(module, plain, _SynchronisedBatchNorm, world=world)
     return module
+
+
+def convert_batch_norm(
+    module: nn.Module, kinds: tuple[type[_BatchNorm], ...], to: type[_BatchNorm], **attributes: Any
+) -> int:
+    """Replace each batch normalisation of exactly these classes by one `to` class; return their number."""
+    found = [
+        (parent, name, child)
+        for parent in module.modules()
+        for name, child in parent.named_children()
+        if type(child) in kinds and isinstance(child, _BatchNorm)
+    ]
+    for parent, name, child in found:
+        copy = to(child.num_features, child.eps, child.momentum, child.affine)
+        copy = copy if child.running_mean is None else copy.to(child.running_mean)
+        copy.load_state_dict(child.state_dict())
+        for attribute, value in attributes.items():
+            setattr(copy, attribute, value)
+        for own, given in zip(copy.parameters(), child.parameters(), strict=True):
+            own.requires_grad_(given.requires_grad)
+        setattr(parent, name, copy)
+    return len(found)
 
 
 class _Gather(torch.autograd.Function):
@@ -174,13 +193,3 @@ class _SynchronisedBatchNorm(_BatchNorm):
         self.running_var.lerp_(variance, self.momentum)
         if self.num_batches_tracked is not None:
             self.num_batches_tracked += 1
-
-
-def _synchronised(norm: _BatchNorm, world: World) -> _SynchronisedBatchNorm:
-    copy = _SynchronisedBatchNorm(norm.num_features, norm.eps, norm.momentum, norm.affine)
-    copy = copy.to(norm.running_mean.dtype if norm.running_mean is not None else None)
-    copy.load_state_dict(norm.state_dict())
-    copy.world = world
-    for own, given in zip(copy.parameters(), norm.parameters(), strict=True):
-        own.requires_grad_(given.requires_grad)
-    return copy

@@ -1,4 +1,4 @@
-"""Recipes: what they are, and what several of them have in common."""
+"""Recipes, and the values that several of them share."""
 
 from dataclasses import dataclass
 from typing import Any, Final
@@ -28,12 +28,8 @@ CIFAR_CHANNELS: dict[str, Any] = {"mean": [0.4914, 0.4822, 0.4465], "std": [0.20
 IMAGENET_CHANNELS: dict[str, Any] = {"mean": [0.485, 0.456, 0.406], "std": [0.229, 0.224, 0.225]}
 IMAGENET_RESNET18: dict[str, Any] = {"name": "resnet", "depth": 18, "stem": "imagenet"}
 CIFAR_SGD: dict[str, Any] = {
-    "name": "sgd",
-    "lr": 0.06,
-    "momentum": 0.9,
-    "weight_decay": 5e-4,
-    "warmup_epochs": 10,
-}
+    "name": "sgd", "lr": 0.06, "momentum": 0.9, "weight_decay": 5e-4, "warmup_epochs": 10,
+}  # fmt: skip
 IMAGENET_MOCO: dict[str, Any] = {
     "encoder": IMAGENET_RESNET50,
     "views.strong": {"size": 224, "blur": 0.5, "blur_kernel": 23, "colour": "exact"},

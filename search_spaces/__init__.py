@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from search_spaces.laptop import laptop as laptop
     from search_spaces.named import FILES as FILES
     from search_spaces.named import SPACES as SPACES
+    from search_spaces.named import by_name as by_name
     from search_spaces.parts import Alternative as Alternative
     from search_spaces.parts import Less as Less
     from search_spaces.parts import Reference as Reference
     from search_spaces.parts import Reported as Reported
     from search_spaces.space import Space as Space
-    from search_spaces.space import by_name as by_name
 
 lazy.publish(__name__)

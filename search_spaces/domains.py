@@ -1,4 +1,4 @@
-"""The values that one parameter may take, or several that change together, each range with its source."""
+"""Values that one parameter may take, or several that change together, each range with its source."""
 
 import math
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from contrastive.types import Positive, strict
 
 
 def _fractions(count: int) -> list[float]:
-    """The inner ones of `count` evenly spaced numbers from 0 to 1."""
+    """Return the inner ones of `count` evenly spaced numbers from 0 to 1."""
     return [place / (count - 1) for place in range(1, count - 1)]
 
 
@@ -19,11 +19,9 @@ class _Domain:
     """What ranges and lists have in common: a value of one parameter has one part, that of a `Zip` one for each."""
 
     def parts(self, value: Any) -> tuple[Any, ...]:
-        """Split a value by the paths of the domain."""
         return (value,)
 
     def joined(self, parts: tuple[Any, ...]) -> Any:
-        """Return the value that has these parts."""
         return parts[0]
 
 
@@ -41,26 +39,31 @@ class _Range(_Domain):
 
     @property
     def size(self) -> int | None:
-        """How many values it has; None: more than can be listed."""
+        """Number of values; None: more than can be listed."""
         return None
 
     @property
     def corners(self) -> tuple[float, ...]:
-        """Its ends."""
         return (self.low, self.high)
 
     def contains(self, value: Any) -> bool:
-        """Whether the value lies in the range."""
         return self.low <= value <= self.high
 
+    def between(self, fraction: float) -> float:
+        raise NotImplementedError
+
+    def points(self, count: int) -> list[Any]:
+        """Return values equal steps (or factors) apart, both ends included; fewer if the range has fewer numbers."""
+        return [self.low] if count < 2 else self._spread(map(self.between, _fractions(count)))
+
     def _within(self, value: float) -> float:
-        """The value, or the end that rounding has led past: Optuna refuses what lies outside."""
+        """Return the value, or the end that rounding has passed: Optuna refuses values outside."""
         return min(max(float(value), self.low), self.high)
 
     def _spread(self, inner: Iterable[float]) -> list[float]:
-        """Both ends and what lies between, each value once, as a decimal of 15 digits where that tells them apart.
+        """Return both ends and the values between, each once, as decimals of 15 digits if these tell them apart.
 
-        Arithmetic's 0.30000000000000004 is 0.3 so, and the same fraction of a range one value on every grid.
+        So 0.30000000000000004 becomes 0.3, and a fraction of a range is the same value on every grid.
         """
         exact = sorted({self.low, self.high, *map(self._within, inner)})
         plain = {self.low, self.high, *(self._within(float(f"{value:.15g}")) for value in exact)}
@@ -80,15 +83,13 @@ class Uniform(_Range):
     source: str = Field(kw_only=True)
     kind: Literal["uniform"] = Field(default="uniform", kw_only=True)
 
-    def points(self, count: int) -> list[float]:
-        """Return evenly spaced values, both ends included; fewer if the range has fewer numbers."""
-        if count < 2:
-            return [self.low]
-        return self._spread(self.low + (self.high - self.low) * f for f in _fractions(count))
+    def between(self, fraction: float) -> float:
+        """Return the number at this fraction of the way from the low end to the high one."""
+        return self.low + (self.high - self.low) * fraction
 
     def at(self, fraction: float) -> float:
-        """The value below which this fraction of the range lies."""
-        return self._within(self.low + (self.high - self.low) * fraction)
+        """Return the value below which this fraction of the range lies."""
+        return self._within(self.between(fraction))
 
 
 @strict()
@@ -104,19 +105,15 @@ class LogUniform(_Range):
     source: str = Field(kw_only=True)
     kind: Literal["log_uniform"] = Field(default="log_uniform", kw_only=True)
 
-    def points(self, count: int) -> list[float]:
-        """Return values equal factors apart, both ends included; fewer if the range has fewer numbers."""
-        if count < 2:
-            return [self.low]
+    def between(self, fraction: float) -> float:
+        """Return the number at this fraction of the factors from the low end to the high one."""
         if self.high / self.low > 2:
-            return self._spread(self.low * (self.high / self.low) ** f for f in _fractions(count))
-        width = math.log1p(
-            (self.high - self.low) / self.low
-        )  # of a narrow range a quotient would lose digits
-        return self._spread(self.low + self.low * math.expm1(width * f) for f in _fractions(count))
+            return self.low * (self.high / self.low) ** fraction
+        width = math.log1p((self.high - self.low) / self.low)  # the quotient of a narrow range loses digits
+        return self.low + self.low * math.expm1(width * fraction)
 
     def at(self, fraction: float) -> float:
-        """The value below which this fraction of the range's factors lies."""
+        """Return the value below which this fraction of the range's factors lies."""
         low, high = np.log(self.low), np.log(self.high)
         return self._within(np.exp(low + (high - low) * fraction))
 
@@ -142,31 +139,36 @@ class Integer(_Range):
 
     @property
     def size(self) -> int:
-        """How many values it has."""
+        """Number of values."""
         return self.high - self.low + 1
 
     @property
     def corners(self) -> tuple[int, ...]:
-        """Its ends, and the lower one's neighbour: what must be a multiple of something is found out by it."""
+        """The ends, and the lower one's neighbour, which reveals values that must be multiples of something."""
         return tuple(dict.fromkeys((self.low, self.low + 1, self.high)))
 
     def contains(self, value: Any) -> bool:
         """Whether the value is one of the whole numbers."""
         return isinstance(value, int) and not isinstance(value, bool) and self.low <= value <= self.high
 
+    def between(self, fraction: float) -> float:
+        """Return the real number at this fraction of the steps, or factors, from low to high."""
+        low, high = self.low, self.high
+        return low * (high / low) ** fraction if self.logarithmic else low + (high - low) * fraction
+
     def points(self, count: int) -> list[int]:
         """Return about evenly spaced values, both ends included; all values if there are fewer."""
         if count >= self.size or count < 2:
             return list(range(self.low, self.high + 1))[:count]
-        found, low, span = [self.low], self.low, self.high - self.low
+        found = [self.low]
         for place, f in enumerate(_fractions(count), start=1):
-            real = low * (self.high / low) ** f if self.logarithmic else low + span * f
+            real = self.between(f)
             # Where factors are finer than whole numbers, the next that is free; room is left for those above.
             found.append(min(max(round(real), found[-1] + 1), self.high - (count - 1 - place)))
         return [*found, self.high]
 
     def at(self, fraction: float) -> int:
-        """The value below which about this fraction of the range lies."""
+        """Return the value below which about this fraction of the range lies."""
         low, high = self.low - 0.5, self.high + 0.5
         real = low * (high / low) ** fraction if self.logarithmic else low + (high - low) * fraction
         return int(self._within(round(real)))
@@ -179,24 +181,21 @@ class _Listed(_Domain):
 
     @property
     def size(self) -> int:
-        """How many values it has."""
         return len(self.values)
 
     @property
     def corners(self) -> tuple[Any, ...]:
-        """All its values."""
         return self.values
 
     def contains(self, value: Any) -> bool:
-        """Whether the value is listed."""
         return value in self.values
 
     def points(self, count: int) -> list[Any]:
-        """All its values, whatever the count: they are what is to be compared."""
+        """Return all values whatever the count, for they are to be compared."""
         return list(self.values)
 
     def at(self, fraction: float) -> Any:
-        """The value below which this fraction of the list lies."""
+        """Return the value below which this fraction of the list lies."""
         return self.values[min(int(fraction * self.size), self.size - 1)]
 
 

@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
+from contrastive.config import closest
 from contrastive.methods import METHODS
 from search_spaces.literals import check_keys
 from search_spaces.space import Space
@@ -18,3 +19,14 @@ for file in FILES:
     check_keys(Path(str(file.__file__)))
 
 SPACES: Final[dict[str, Space]] = {space.name: space for file in FILES for space in file.SPACES}
+
+
+def by_name(name: str, spaces: dict[str, Space]) -> Space:
+    """Return the space of that name.
+
+    Raises:
+        ValueError: there is none; the closest names are given.
+    """
+    if name not in spaces:
+        raise ValueError(f"there is no space '{name}'. {closest(name, list(spaces))}")
+    return spaces[name]

@@ -1,6 +1,6 @@
 """Search spaces: a base configuration, a domain for each dotted path, and constraints across paths. Only data."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -83,7 +83,9 @@ class Space:
     def _check_corners(self) -> None:
         """Build every combination of corners, and refuse two that are the same configuration."""
         found: dict[str, dict[str, Any]] = {}
-        for chosen in self.combinations({key: domain.corners for key, domain in self.domains.items()}):
+        for chosen in self.conditional.combinations(
+            {key: domain.corners for key, domain in self.domains.items()}
+        ):
             arm = self.flat(chosen)
             same = found.setdefault(configs.identity(self._build(arm, ""), ""), arm)
             if same is not arm:
@@ -160,14 +162,6 @@ class Space:
         """Return the choices by key that make an arm; paths that it leaves open are as in the base."""
         return self.conditional.chosen(values)
 
-    def is_active(self, key: str, chosen: Mapping[str, Any]) -> bool:
-        """Whether a domain exists beside the choices of the domains before it."""
-        return self.conditional.is_active(key, chosen)
-
-    def combinations(self, axes: Mapping[str, Sequence[Any]]) -> Iterator[Chosen]:
-        """Yield every combination of one value of each axis, by key."""
-        return self.conditional.combinations(axes)
-
     def combined(self, *names: str) -> dict[str, Any]:
         """Return the arm of several alternatives at once.
 
@@ -226,14 +220,3 @@ class Space:
     def default(self) -> dict[str, Any]:
         """Return the base's own arm."""
         return self.flat(self.chosen({}))
-
-
-def by_name(name: str, spaces: dict[str, Space]) -> Space:
-    """Return the space of that name.
-
-    Raises:
-        ValueError: there is none; the closest names are given.
-    """
-    if name not in spaces:
-        raise ValueError(f"there is no space '{name}'. {closest(name, list(spaces))}")
-    return spaces[name]

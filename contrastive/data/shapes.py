@@ -10,7 +10,7 @@ from numpy import ndarray
 from pydantic import Field, model_validator
 
 from contrastive.data.base import DataSet
-from contrastive.types import Count, Natural, configuration
+from contrastive.types import Count, Natural, Share, configuration
 
 if TYPE_CHECKING:
     from contrastive.data.dataset import Dataset, Split
@@ -50,7 +50,7 @@ class Shapes(DataSet):
     validation: Count = 2000
     test: Count = 2000
     classes: Annotated[int, Field(ge=2, le=len(CLASSES))] = len(CLASSES)
-    imbalance: Annotated[float, Field(gt=0, le=1)] = 1.0
+    imbalance: Share = 1.0
     """Smallest over largest class of the training images, an exponential long tail; other splits are even.
 
     Below 1 as many even images are drawn for kNN to vote with.

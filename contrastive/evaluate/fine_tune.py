@@ -7,7 +7,7 @@ from torch.nn.functional import cross_entropy
 
 from contrastive.data import label_fraction
 from contrastive.evaluate.features import Network, Task
-from contrastive.evaluate.linear import linear_head, shuffled, step_at, stepped
+from contrastive.evaluate.linear import linear_head, sgd, shuffled, step_at, stepped
 from contrastive.evaluate.protocols import FineTune
 from contrastive.randomness import generator
 from contrastive.siamese import seeded
@@ -15,7 +15,7 @@ from contrastive.views import View
 
 
 def fine_tune(protocol: FineTune, network: Network, task: Task, draw: int) -> Float[Tensor, "m classes"]:
-    """Class scores of the query images by a copy of the encoder fine-tuned on one draw of the labels."""
+    """Return class scores of the query images by a copy of the encoder fine-tuned on one draw of the labels."""
     labelled = label_fraction(task.bank.labels, protocol.fraction, draw)
     labels = task.bank.labels.to(task.device)
     view = View(crop_scale=protocol.crop_scale, jitter=0.0, grey=0.0)
@@ -43,13 +43,5 @@ def _begin(
     encoder = encoder.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     stream = generator(task.config.seed, "finetune", "head", draw)
     head = linear_head(task.config.encoder.dim, task, stream)
-    optimiser = torch.optim.SGD(
-        [
-            {"params": list(encoder.parameters()), "peak": protocol.lr},
-            {"params": list(head.parameters()), "peak": protocol.head_lr},
-        ],
-        lr=protocol.lr,
-        momentum=protocol.momentum,
-        weight_decay=protocol.weight_decay,
-    )
+    optimiser = sgd(protocol, [(encoder, protocol.lr), (head, protocol.head_lr)])
     return nn.Sequential(encoder, head).train(), optimiser

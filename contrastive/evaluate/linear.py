@@ -9,26 +9,20 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from contrastive.evaluate.features import Network, Task, readout
-from contrastive.evaluate.protocols import LinearProbe
+from contrastive.evaluate.protocols import FineTune, LinearProbe
 from contrastive.randomness import generator
 from contrastive.views import View
 
 
 def linear_probe(protocol: LinearProbe, network: Network, task: Task) -> Float[Tensor, "m classes"]:
-    """Class scores of the query images by a classifier trained on the bank; the network stays as it is."""
+    """Return class scores of the query images by a classifier trained on the bank; the network is left as it is."""
     layer = readout(network, protocol.layer)
     training = layer.training
     layer.eval()
     queries = task.embed(layer, task.queries)
     seed, count = task.config.seed, len(task.bank)
     head = linear_head(queries.shape[1], task, generator(seed, "linear", "head"))
-    optimiser = torch.optim.SGD(
-        [{"params": list(head.parameters()), "peak": protocol.lr}],
-        lr=protocol.lr,
-        momentum=protocol.momentum,
-        nesterov=protocol.nesterov,
-        weight_decay=protocol.weight_decay,
-    )
+    optimiser = sgd(protocol, [(head, protocol.lr)], nesterov=protocol.nesterov)
     labels = task.bank.labels.to(task.device)
     features = None if protocol.augment else task.embed(layer, task.bank)
     for epoch in range(protocol.epochs):
@@ -44,7 +38,7 @@ def linear_probe(protocol: LinearProbe, network: Network, task: Task) -> Float[T
 
 
 def linear_head(features: int, task: Task, stream: torch.Generator) -> nn.Linear:
-    """A layer from features to classes, weights N(0, 0.01) and no bias at first, as all sources have it."""
+    """Return a layer from features to classes with weights N(0, 0.01) and bias 0, as in all sources."""
     # Made without torch's own initial weights, which would be drawn from its global generator.
     head = nn.Linear(features, task.classes, dtype=task.config.dtype, device="meta")
     head = head.to_empty(device=task.device)
@@ -54,8 +48,17 @@ def linear_head(features: int, task: Task, stream: torch.Generator) -> nn.Linear
     return head
 
 
+def sgd(
+    protocol: LinearProbe | FineTune, peaks: Sequence[tuple[nn.Module, float]], *, nesterov: bool = False
+) -> torch.optim.SGD:
+    """Return SGD over these modules, each with its peak learning rate."""
+    groups = [{"params": list(module.parameters()), "peak": peak} for module, peak in peaks]
+    momentum, decay = protocol.momentum, protocol.weight_decay
+    return torch.optim.SGD(groups, lr=protocol.lr, momentum=momentum, nesterov=nesterov, weight_decay=decay)
+
+
 def shuffled(count: int, batch: int, stream: torch.Generator) -> tuple[Int[Tensor, " _"], ...]:
-    """All rows in random order, in the fewest batches of at most `batch`, whose sizes differ by one.
+    """Return all rows in random order, in the fewest batches of at most `batch`, whose sizes differ by one.
 
     A last batch of what is left over might be too small for batch statistics.
     """
@@ -63,12 +66,12 @@ def shuffled(count: int, batch: int, stream: torch.Generator) -> tuple[Int[Tenso
 
 
 def stepped(epoch: int, milestones: Sequence[int], factor: float) -> float:
-    """Share of the learning rate in an epoch (from 0): `factor` for each milestone passed."""
+    """Return the share of the learning rate in an epoch (from 0): `factor` for each milestone passed."""
     return factor ** sum(epoch >= milestone for milestone in milestones)
 
 
 def step_at(optimiser: torch.optim.Optimizer, loss: Tensor, share: float) -> None:
-    """One step at this share of each group's peak learning rate."""
+    """Take one step at this share of each group's peak learning rate."""
     for group in optimiser.param_groups:
         group["lr"] = share * group["peak"]
     optimiser.zero_grad()

@@ -6,7 +6,7 @@ from pydantic import Field
 
 from contrastive.data import Data
 from contrastive.recipes import Preset
-from contrastive.types import Count, Fraction, NonNegative, Positive, configuration
+from contrastive.types import Count, Fraction, NonNegative, Positive, Share, configuration
 from contrastive.views import View
 
 Layer = Literal["encoder", "projector"]
@@ -14,7 +14,6 @@ Layer = Literal["encoder", "projector"]
 COLDEST = 0.0015
 """Temperature of kNN below which the sum of exp(cosine / temperature) leaves the range of float64."""
 Temperature = Annotated[float, Field(ge=COLDEST, allow_inf_nan=False)]
-Share = Annotated[float, Field(gt=0, le=1)]
 NEIGHBOURS = 20
 """The usual number of kNN."""
 WHOLE_TO_EIGHT_PERCENT = (0.08, 1.0)

@@ -1,12 +1,9 @@
 """Configuration of the views of an image."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field
+from contrastive.types import Count, Fraction, NonNegative, Positive, Share, configuration
 
-from contrastive.types import Count, Fraction, NonNegative, Positive, configuration
-
-Share = Annotated[float, Field(gt=0, le=1)]
 Interpolation = Literal["bilinear", "bicubic"]
 ViewName = Literal[
     "strong", "weak", "second", "gentle", "local", "local_small", "local_medium", "local_large"

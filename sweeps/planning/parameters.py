@@ -42,7 +42,7 @@ def suggest(space: Space, asked: optuna.Trial) -> Values:
     """Return the arm that the sampler proposes, domain by domain, so that a condition sees the earlier choices."""
     chosen: dict[str, Any] = {}
     for name, domain in space.domains.items():
-        if space.is_active(name, chosen):
+        if space.conditional.is_active(name, chosen):
             chosen[name] = _proposal(asked, name, domain)
     return space.flat(chosen)
 

@@ -116,7 +116,9 @@ def grid_sizes(described: Space) -> dict[int, int]:
     found: dict[int, int] = {}
     for points in () if described.alternatives else (2, 3, 4, 5):
         axes = {key: domain.points(points) for key, domain in described.domains.items()}
-        arms = (described.config(described.flat(chosen)) for chosen in described.combinations(axes))
+        arms = (
+            described.config(described.flat(chosen)) for chosen in described.conditional.combinations(axes)
+        )
         allowed = (1 for config in arms if described.allows(config))
         found[points] = sum(itertools.islice(allowed, MAX_GRID + 1))
         if found[points] > MAX_GRID:

@@ -15,7 +15,8 @@ from contrastive.views import Views
 from search_spaces import SPACES
 from search_spaces.fitting import based_on, fitted, given_way
 from search_spaces.literals import check_keys
-from search_spaces.space import Space, by_name
+from search_spaces.named import by_name
+from search_spaces.space import Space
 
 T = TypeVar("T")
 

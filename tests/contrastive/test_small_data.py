@@ -229,7 +229,9 @@ def test_every_space_takes_few_epochs(name: str, epochs: int):
     space = fitted(SPACES[name], {"epochs": epochs}, {})
     assert space.paths == SPACES[name].paths
     assert [a.name for a in space.alternatives] == [a.name for a in SPACES[name].alternatives]
-    for chosen in space.combinations({key: domain.corners for key, domain in space.domains.items()}):
+    for chosen in space.conditional.combinations(
+        {key: domain.corners for key, domain in space.domains.items()}
+    ):
         if not space.alternatives:
             assert space.config(space.flat(chosen)).epochs == epochs
 

@@ -20,7 +20,8 @@ from search_spaces.domains import Choice, Integer, LogUniform, Uniform, Zip
 from search_spaces.fitting import based_on
 from search_spaces.laptop import laptop
 from search_spaces.literals import check_keys
-from search_spaces.space import Alternative, Less, Reference, Space, by_name
+from search_spaces.named import by_name
+from search_spaces.space import Alternative, Less, Reference, Space
 from sweeps.planning import plan as plans
 from sweeps.sessions.spaces import preset
 from tests.fixtures.tiny_space import TINY
@@ -292,9 +293,9 @@ def test_a_parameter_of_one_sub_configuration_exists_only_beside_it() -> None:
     found = space(**OPTIMISERS)
     assert "optimiser.trust" not in found.default()
     sgd, lars = found.domains["optimiser"].corners
-    assert not found.is_active("optimiser.trust", {"optimiser": sgd})
-    assert found.is_active("optimiser.trust", {"optimiser": lars})
-    assert not found.is_active("optimiser.trust", {})
+    assert not found.conditional.is_active("optimiser.trust", {"optimiser": sgd})
+    assert found.conditional.is_active("optimiser.trust", {"optimiser": lars})
+    assert not found.conditional.is_active("optimiser.trust", {})
     assert "optimiser.trust" not in found.flat({"optimiser": sgd, "optimiser.trust": 0.01})
 
 
@@ -318,14 +319,18 @@ def test_what_was_chosen_is_found_again_from_the_arm_and_from_the_configuration(
     found = space(**OPTIMISERS)
     drawn = {key: d.at(f) for (key, d), f in zip(found.domains.items(), fractions, strict=True)}
     arm = found.flat(drawn)
-    assert found.chosen(arm) == {key: v for key, v in drawn.items() if found.is_active(key, drawn)}
+    assert found.chosen(arm) == {
+        key: v for key, v in drawn.items() if found.conditional.is_active(key, drawn)
+    }
     assert found.arm_of(found.config(arm)) == arm == found.flat(found.chosen(arm))
     assert found.values_of_setting(found.setting(found.config(arm))) == arm
 
 
 def test_every_corner_is_tried_once_however_many_domains_do_not_exist_in_it() -> None:
     found = space(**OPTIMISERS)
-    corners = list(found.combinations({key: domain.corners for key, domain in found.domains.items()}))
+    corners = list(
+        found.conditional.combinations({key: domain.corners for key, domain in found.domains.items()})
+    )
     assert len(corners) == (1 + 2) * 2 * 3  # sgd, or lars with two trusts; two rates; three pairs
     assert len({json.dumps(found.flat(corner), sort_keys=True) for corner in corners}) == len(corners)
 
@@ -411,7 +416,9 @@ def test_a_run_is_told_by_its_real_paths_in_the_space_and_in_the_analysis_alike(
     found = space(**OPTIMISERS)
     record = Record({"space": {"domains": {key: {} for key in found.domains}}}, ())
     assert list(parameters(record)) == found.paths
-    for chosen in found.combinations({key: domain.corners for key, domain in found.domains.items()}):
+    for chosen in found.conditional.combinations(
+        {key: domain.corners for key, domain in found.domains.items()}
+    ):
         config = found.config(found.flat(chosen))
         run = Run("r", 0, "a", 0, 0, to_dict(config), "complete", "", 1, {})
         assert setting(record, run) == found.setting(config)
@@ -662,7 +669,10 @@ def test_conditions_on_several_paths_may_be_disjoint() -> None:
         "optimiser.lr (nesterov)": When("optimiser.nesterov", (True,)),
     }
     found = space(base=LONGER, domains=nested, conditions=conditions)
-    arms = [found.flat(c) for c in found.combinations({k: d.points(2) for k, d in found.domains.items()})]
+    arms = [
+        found.flat(c)
+        for c in found.conditional.combinations({k: d.points(2) for k, d in found.domains.items()})
+    ]
     assert len(arms) == 6
     assert {arm["optimiser.lr"] for arm in arms if arm.get("optimiser.nesterov")} == {0.01, 0.5}
 

@@ -69,7 +69,7 @@ def random_arms(space: Space, most: int, seed: int) -> list[Values]:
             break
         chosen: dict[str, Any] = {}
         for key, domain in space.domains.items():
-            if space.is_active(key, chosen):
+            if space.conditional.is_active(key, chosen):
                 chosen[key] = random_value(domain, generator)
         arms = _grown(space, arms, space.flat(chosen))
     return arms
@@ -108,7 +108,7 @@ def _grown(space: Space, arms: list[Values], arm: Values) -> list[Values]:
 
 def _product(space: Space, axes: Mapping[str, list[Any]]) -> Iterator[Values]:
     """Return the arms of all combinations."""
-    return (space.flat(chosen) for chosen in space.combinations(axes))
+    return (space.flat(chosen) for chosen in space.conditional.combinations(axes))
 
 
 def _beside(space: Space, choices: Mapping[str, Any]) -> Values:
