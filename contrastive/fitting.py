@@ -1,4 +1,4 @@
-"""Fitting of configurations to small data sets and short runs; numbers that were set by the user stay."""
+"""Fitting of configurations to small data sets and short runs; values set by the user stay."""
 
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
@@ -8,27 +8,27 @@ from contrastive.kinds import TAG
 
 WARMUPS: Final = ("optimiser.warmup_epochs", "method.warmup_epochs")
 CHANGES: Final = ("optimiser.milestones", "method.bandwidth_drops")
-"""Fields that list epochs at which something changes."""
+"""Fields that list epochs of a change."""
 TO_THE_END: Final = ("method.bandwidth_drops",)
-"""Of these those that may name the last epoch, too."""
+"""Fields among these that may name the last epoch."""
 TIMED: Final = (*WARMUPS, *CHANGES)
 ENDLESS: Final = 10**9
 USUAL: Final[int] = Config().epochs
-"""What the defaults of optimisers and methods are made for."""
+"""Number of epochs for which the defaults of optimisers and methods are made."""
 
 
 def with_batch(config: Config, images: int, accepts: Callable[[Config], object] = lambda _: None) -> Config:
-    """The configuration, or where its batch is larger than a set of `images` one with the largest batch that is legal.
+    """Lower the batch to the largest legal one that a set of `images` allows, so that each epoch has a step.
 
-    So each epoch has a step at least. The learning rate follows the batch as it always does.
+    The learning rate follows the batch by the optimiser's rule.
 
     Args:
-        config: what is to be trained.
-        images: of training.
-        accepts: raises ValueError where a smaller batch will not do, for a reason that the configuration does not know.
+        config: configuration to train.
+        images: number of training images.
+        accepts: raises ValueError for a batch that is refused for a reason outside the configuration.
 
     Raises:
-        ValueError: no batch of these images will do; says why not the largest.
+        ValueError: every batch of these images is refused; gives the reason for the largest.
     """
     if config.batch <= images:
         return config
@@ -45,7 +45,7 @@ def with_batch(config: Config, images: int, accepts: Callable[[Config], object] 
 
 
 def changed(config: Config, values: Mapping[str, Any]) -> Config:
-    """The configuration with these values at dotted paths; default schedules of a new kind give way to its epochs.
+    """Return the configuration with these values by path; default schedules of a new kind are fitted to its epochs.
 
     Raises:
         ValueError: a path that does not exist, or an illegal value.
@@ -62,17 +62,17 @@ def for_epochs(
 ) -> Config:
     """Return the configuration for another number of epochs; settings tied to epochs are shortened in proportion.
 
-    With a warm-up or a later change that does not fit, all others of the optimiser, or of the method, are shortened:
-    a warm-up to one epoch at least, and to all but the last at most.
+    If one warm-up or change of the optimiser, or of the method, does not fit, all of that part are shortened: a warm-up
+    to one epoch at least, and to all but the last at most.
 
     Args:
-        config: with the schedules as they are.
-        epochs: of a run.
-        asked: paths that stay as they are, whether it is legal or not.
-        horizon: the epochs that the schedules were made for; None: those of the configuration.
+        config: configuration with its present schedules.
+        epochs: number of epochs of a run.
+        asked: paths whose values stay, legal or not.
+        horizon: number of epochs for which the schedules were made; None: that of the configuration.
 
     Raises:
-        ValueError: it is not legal.
+        ValueError: the values that stay are not legal.
     """
     changes: dict[str, object] = {"epochs": epochs}
     for owner in ("optimiser", "method"):
@@ -88,12 +88,12 @@ def for_epochs(
 
 
 def _last(value: int | list[int]) -> int:
-    """The last epoch that a warm-up or a list of changes has to do with."""
+    """Return the last epoch of a warm-up or a list of changes."""
     return value if isinstance(value, int) else max(value, default=0)
 
 
 def _horizon(values: Iterable[int | list[int]], epochs: int) -> int:
-    """The epochs that schedules were made for; defaults of kinds are made for the usual number."""
+    """Return the number of epochs for which schedules were made; defaults of kinds are made for the usual one."""
     longest = max(map(_last, values))
     return epochs if longest < epochs else max(USUAL, longest + 1)
 
@@ -106,6 +106,6 @@ def _shortened(value: int | list[int], epochs: int, horizon: int) -> int | list[
 
 
 def has(config: Config, path: str) -> bool:
-    """Whether the configuration has a field at the path, which another method or optimiser has."""
+    """Whether the configuration has a field at a path that another method or optimiser may have."""
     *parts, field = path.split(".")
     return hasattr(getattr(config, parts[0]) if parts else config, field)

@@ -15,7 +15,7 @@ _ANY: TypeAdapter[Any] = TypeAdapter(Any)
 
 
 def members(annotation: Any) -> list[type]:
-    """The configuration classes that something of this type may be."""
+    """Return the configuration classes that a value of this type may have."""
     if dataclasses.is_dataclass(annotation) and isinstance(annotation, type):
         return [annotation]
     if get_origin(annotation) in (tuple, list, dict):
@@ -25,23 +25,23 @@ def members(annotation: Any) -> list[type]:
 
 
 def name_of_kind(kind: type) -> str | None:
-    """The name of a class among those of its union; None if it is of no union."""
+    """Return the name of a class in its union; None if it belongs to none."""
     default = getattr(kind, TAG, None)
     return default if isinstance(default, str) else None
 
 
 def by_tag(annotation: Any) -> dict[str, type]:
-    """The classes of a tagged union by their names."""
+    """Return the classes of a tagged union by their names."""
     return {name: kind for kind in members(annotation) if (name := name_of_kind(kind)) is not None}
 
 
 def fields(kind: Any) -> list[str]:
-    """The fields of a configuration class; none of anything else."""
+    """Return the fields of a configuration class; none for anything else."""
     return [field.name for field in dataclasses.fields(kind)] if dataclasses.is_dataclass(kind) else []
 
 
 def field(kind: Any, name: str) -> Any:
-    """The type of a field; None where it is not known."""
+    """Return the type of a field; None if it is not known."""
     known: Mapping[str, Any] = getattr(kind, "__pydantic_fields__", {})
     return known[name].annotation if name in known else None
 
@@ -59,7 +59,7 @@ def meanings(kind: type) -> dict[str, str]:
 
 
 def of(annotation: Any, node: Any) -> type | None:
-    """The class that JSON-ready values are of, by their name or because there is no other."""
+    """Return the class of JSON-ready values, by their name or because there is no other."""
     found = members(annotation)
     if isinstance(node, Mapping) and node.get(TAG) in (named := by_tag(annotation)):  # pyright: ignore[reportUnknownMemberType]
         return named[node[TAG]]  # pyright: ignore[reportUnknownArgumentType]
@@ -67,7 +67,7 @@ def of(annotation: Any, node: Any) -> type | None:
 
 
 def defaults(kind: type) -> dict[str, Any]:
-    """The fields of a class that have a default, as JSON-ready values; the others have to be given."""
+    """Return the defaults of a class as JSON-ready values, without fields that have none."""
     known: Mapping[str, Any] = getattr(kind, "__pydantic_fields__", {})
     values = {
         name: info.get_default(call_default_factory=True)
@@ -78,9 +78,9 @@ def defaults(kind: type) -> dict[str, Any]:
 
 
 def path_of(location: Sequence[str | int], annotation: Any) -> tuple[str, Any]:
-    """A dotted path, from where pydantic says it is, and the class around its end.
+    """Return the dotted path of a location of pydantic, and the class around its end.
 
-    Names of sub-configurations are no part of it, except in lists, where they tell more than the place does.
+    Names of sub-configurations are left out, except in lists, where they say more than the index.
     """
     names, owner = list[str](), None
     for part in location:

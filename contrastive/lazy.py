@@ -48,7 +48,9 @@ class _Package(ModuleType):
             return [*self._homes, *self._listed()]
         if name in self._homes:
             self.__dict__[name] = self._import(*self._homes[name])
-        elif not name.startswith("_") and name in (listed := self._listed()):
+        elif name[:1].isupper() and name in (
+            listed := self._listed()
+        ):  # as classes are called, and no module
             self.__dict__[name] = listed[name]
         else:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")

@@ -1,4 +1,4 @@
-"""Dotted paths into a configuration as JSON-ready values: what is there, and what is put there."""
+"""Reading and writing of configurations as JSON-ready values, by dotted paths."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ ABSENT: Any = object()
 
 
 def outer_first(path: str) -> tuple[int, bool]:
-    """Order of changes: a sub-configuration before what is inside it, its name before its other fields."""
+    """Sort key of changes: a sub-configuration before its fields, its name before its other fields."""
     return path.count("."), path.rpartition(".")[2] != TAG
 
 
@@ -36,7 +36,7 @@ def value_in(node: Any, path: str) -> Any:
 
 
 def get(values: Any, path: str, kind: type) -> Any:
-    """The value at a path.
+    """Return the value at a path.
 
     Raises:
         ValueError: the path does not exist.
@@ -48,10 +48,10 @@ def get(values: Any, path: str, kind: type) -> Any:
 
 
 def put(values: Any, path: str, value: Any, kind: type) -> None:
-    """Put a value at a path; a new name at the end of it leaves of a sub-configuration what that has by default.
+    """Put a value at a path; a new name replaces a sub-configuration by the defaults of that kind.
 
     Raises:
-        ValueError: the path does not exist, or nothing has that name; says what there is.
+        ValueError: the path or the name does not exist; lists those that do.
     """
     node, owner, field = _place(values, path, kind)
     if field == TAG and node.get(TAG) != value and (named := kinds.by_tag(owner)):
@@ -66,7 +66,7 @@ def put(values: Any, path: str, value: Any, kind: type) -> None:
 
 
 def _place(values: Any, path: str, kind: Any) -> tuple[Any, Any, str]:
-    """What is around the end of a path, the type of it, and the field there."""
+    """Return the node around the end of a path, its type, and the field there."""
     *parents, last = path.split(".")
     node, where = values, ""
     for name in parents:

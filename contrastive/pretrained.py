@@ -12,7 +12,7 @@ from contrastive.views import normalise
 
 @dataclass(frozen=True)
 class Normalisation:
-    """By what an encoder's images, in 0..1, were standardised: mean and standard deviation of each channel."""
+    """Mean and standard deviation of each channel by which an encoder's images, in 0..1, were standardised."""
 
     mean: tuple[float, ...]
     std: tuple[float, ...]
@@ -21,9 +21,9 @@ class Normalisation:
 
 @dataclass(frozen=True, repr=False)
 class Pretrained:
-    """What pretraining leaves: plain modules in evaluation mode, and what they were trained by.
+    """Result of pretraining: plain modules in evaluation mode, their configuration and normalisation.
 
-    Call it with images to get their features. To train on, use `module` on what `standardised` gives.
+    Call it with images to get their features. To train further, apply `module` to the result of `standardised`.
 
     Example:
         >>> import torch
@@ -42,7 +42,7 @@ class Pretrained:
     projector: nn.Module
     """Features to embeddings."""
     normalisation: Normalisation | None
-    """None where the checkpoint does not say; it is then that of the images of `config.data`."""
+    """None if the checkpoint does not say; it is then that of the images of `config.data`."""
 
     @property
     def encoder(self) -> nn.Module:
@@ -51,17 +51,17 @@ class Pretrained:
 
     @torch.no_grad()
     def __call__(self, images: UInt8[Tensor, "n 3 h w"] | Float[Tensor, "n 3 h w"]) -> Float[Tensor, "n d"]:
-        """Features of images as they come: bytes, or numbers from 0 to 1.
+        """Return the features of images: bytes, or numbers from 0 to 1.
 
         Raises:
-            ValueError: the images are neither, or by what to standardise them is not known.
+            ValueError: the images are neither, or their normalisation is not known.
         """
         return self.module(self.standardised(images))
 
     def standardised(
         self, images: UInt8[Tensor, "n 3 h w"] | Float[Tensor, "n 3 h w"]
     ) -> Float[Tensor, "n 3 h w"]:
-        """The images as `module` wants them, where it is and in its precision; errors as for a call."""
+        """Return images standardised for `module`, on its device and in its precision; errors as for a call."""
         if self.normalisation is None:
             raise ValueError(
                 "the checkpoint does not say by what its images were standardised; give "

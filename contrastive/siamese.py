@@ -63,7 +63,7 @@ class Siamese(nn.Module):
 
     @torch.no_grad()
     def diagnose(self, embeddings: Embeddings) -> dict[str, float]:
-        """What the method has to say of this step besides its loss."""
+        """Return the method's diagnostics of this step."""
         if not isinstance(self.method, Diagnosed):
             return {}
         found = self.method.diagnose(embeddings, self._gather)
@@ -94,7 +94,7 @@ class Siamese(nn.Module):
         return distributed.gather(rows, self.world)
 
     def _mixed(self, batch: Batch) -> tuple[Mapping[int, Tensor], tuple[int, ...]]:
-        """All views, mixtures among them, and which of them the online network embeds."""
+        """Return all views, mixtures among them, and the positions of those that the online network embeds."""
         mixing, mixture = self.assembly.mixing, batch.mixture
         if mixing is None or mixture is None:
             return batch.views, self.assembly.online
@@ -129,14 +129,14 @@ class Siamese(nn.Module):
 
 @contextmanager
 def seeded(seed: int) -> Generator[None]:
-    """Initial weights come from torch's global generator: seed it here and give it back as it was."""
+    """Seed torch's global generator, which draws initial weights, and restore its state afterwards."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(generator(seed, "initialisation").initial_seed())
         yield
 
 
 def _batch_norm(branch: Branch, splits: int, world: World) -> Branch:
-    """Batch statistics over all processes, or in the encoder over parts of the batch."""
+    """Make batch statistics those of all processes, or in the encoder those of parts of the batch."""
     for name, part in list(branch.named_children()):
         if name == "encoder" and splits > 1:
             split_batch_norm(part, splits, world)
@@ -146,7 +146,7 @@ def _batch_norm(branch: Branch, splits: int, world: World) -> Branch:
 
 
 def _target(twin: Branch, splits: int, world: World) -> Branch:
-    """The encoder and projector of an online branch, for the target network."""
+    """Return the target network: encoder and projector of an online branch."""
     target = Branch(twin.encoder, twin.projector, together=twin.together)
     return _batch_norm(target, splits, world).requires_grad_(False)
 

@@ -1,4 +1,4 @@
-"""Paths as people type them: the end of one that is unique, or in American spelling."""
+"""Paths as people type them: a unique end of one, or American spelling."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,22 +12,22 @@ SPELLINGS = (
     ("batch_size", "batch"), ("learning_rate", "lr"), ("(num|max)_epochs", "epochs"), ("color", "colour"),
     ("gray", "grey"), ("neighbor", "neighbour"), (r"([iy])z(e|ing|er|ation)", r"\1s\2"),
 )  # fmt: skip
-"""American and other usual words, each with the one that fields are called by."""
+"""American and other usual words, each with the word in the names of fields."""
 
 
 def resolved(base: Config, recipe: Mapping[str, Any], assigned: Mapping[str, Any]) -> dict[str, Any]:
-    """What is assigned, by the paths that are meant.
+    """Return the assigned values by the paths that are meant.
 
     >>> resolved(Config(), {}, {"temperature": 0.1, "optimizer.lr": 1.0})
     {'method.temperature': 0.1, 'optimiser.lr': 1.0}
 
     Args:
-        base: that is to be changed.
-        recipe: changes by paths that are made before.
-        assigned: by paths as they were typed; a path that nothing is like is left as it is.
+        base: configuration to change.
+        recipe: changes by path that are made before.
+        assigned: values by path as typed; a path that resembles none is left as it is.
 
     Raises:
-        ValueError: a path may mean several, which are named.
+        ValueError: a path may mean several; names them.
     """
     values = to_dict(base)
     for path in sorted(recipe, key=paths.outer_first):
@@ -45,7 +45,7 @@ def resolved(base: Config, recipe: Mapping[str, Any], assigned: Mapping[str, Any
 
 
 def _kind(values: Mapping[str, Any], path: str, value: Any) -> str | None:
-    """The sub-configuration that becomes of another kind by an assignment: its name, or as a whole that name."""
+    """Return the path of the sub-configuration whose kind an assignment changes; None if it changes none."""
     known = list(known_paths(values, Config))
     likely = [path] if path in known else meant(path, known)
     owner = likely[0].removesuffix(f".{TAG}") if len(likely) == 1 else ""
@@ -53,10 +53,10 @@ def _kind(values: Mapping[str, Any], path: str, value: Any) -> str | None:
 
 
 def the_one(path: str, known: Sequence[str]) -> str:
-    """The path that is meant; the one that was typed where nothing is like it.
+    """Return the path that is meant; the typed one if it resembles none.
 
     Raises:
-        ValueError: several may be meant.
+        ValueError: it may mean several.
     """
     likely = [path] if path in known else meant(path, known)
     if len(likely) > 1:
@@ -65,16 +65,16 @@ def the_one(path: str, known: Sequence[str]) -> str:
 
 
 def meant(path: str, known: Iterable[str]) -> list[str]:
-    """The paths that one may stand for: that end in it, in whatever spelling.
+    """Return the paths that end in this one, in whatever spelling.
 
-    How runs are measured is meant only where nothing of their training is.
+    Paths of the evaluation count only if no other path matches.
     """
     found = [one for one in known if f".{plain(one)}".endswith(f".{plain(path)}")]
     return [one for one in found if not one.startswith("evaluation.")] or found
 
 
 def plain(path: str) -> str:
-    """Equal for all spellings of a path."""
+    """Return the one spelling of a path in lower case, with the usual words of fields."""
     text = path.lower().replace("-", "_")
     for theirs, ours in SPELLINGS:
         text = re.sub(theirs, ours, text)
@@ -82,7 +82,7 @@ def plain(path: str) -> str:
 
 
 def known_paths(values: Mapping[str, Any], kind: Any, around: str = "") -> Iterator[str]:
-    """Every path of a configuration, of fields that have to be given, too."""
+    """Yield every path of a configuration, also of fields without a default."""
     owner = kinds.of(kind, values)
     for name in dict.fromkeys([*values, *kinds.fields(owner)]):
         yield f"{around}{name}"
@@ -91,7 +91,7 @@ def known_paths(values: Mapping[str, Any], kind: Any, around: str = "") -> Itera
 
 
 def _names(values: Any, path: str) -> list[str]:
-    """The names that a sub-configuration may have."""
+    """Return the names that a sub-configuration may have."""
     kind: Any = Config
     for name in path.split("."):
         kind, values = kinds.field(kinds.of(kind, values), name), values.get(name)

@@ -36,7 +36,7 @@ WANTED: Mapping[str, str] = {
     "union_tag_invalid": "a name that exists: one of {expected_tags}",
     "union_tag_not_found": "its name among the fields",
 }
-"""What a field wants, by pydantic's kind of finding."""
+"""Value that a field accepts, by pydantic's kind of finding."""
 PLAIN: Mapping[str, str] = {
     **dict.fromkeys(("missing", "missing_argument", "missing_keyword_only_argument"), "has to be given"),
     **dict.fromkeys(("unexpected_keyword_argument", "extra_forbidden"), "there is no such field"),
@@ -60,13 +60,13 @@ OTHERS: Mapping[str, tuple[str, ...]] = {
     **dict.fromkeys(("fifo", "off", "no", "nothing"), ("none", "never")),
     **dict.fromkeys(("percentile", "patient", "wilcoxon"), ("optuna",)),
 }
-"""What other tools and papers call something, with the names that it has here."""
+"""Names in other tools and papers, with the names here."""
 
 
 def in_words(build: Callable[[], T], kind: Any = None) -> T:
-    """What `build` returns; a pydantic finding becomes one sentence with path, value and what is allowed.
+    """Return the result of `build`; a pydantic finding becomes one sentence with path, value and allowed values.
 
-    `kind`: the type that is built; its paths are named as they are typed, without the names of sub-configurations.
+    `kind`: type that is built, by which paths are named as users type them.
 
     Raises:
         ValueError: that sentence.
@@ -79,7 +79,7 @@ def in_words(build: Callable[[], T], kind: Any = None) -> T:
 
 
 def closest(name: str, names: list[str]) -> str:
-    """A sentence that lists the legal names, the likeliest first."""
+    """Return a sentence that lists the legal names, the likeliest first."""
     meant = OTHERS.get(name.lower().replace("-", "_"), ())
     near = [one for one in meant if one in names] or difflib.get_close_matches(name, names, n=3, cutoff=0.5)
     hint = f"Did you mean {' or '.join(near)}? " if near else ""
@@ -95,7 +95,7 @@ def _sentence(finding: ErrorDetails, kind: Any) -> str:
 
 
 def _message(finding: ErrorDetails, owner: Any) -> str:
-    """What is allowed; what the project's own checks say stays as they say it."""
+    """Return the allowed values; messages of the project's own checks are kept."""
     kind, about = finding["type"], finding.get("ctx", {})
     if kind in ("value_error", "assertion_error"):
         return str(about.get("error", "")) or finding["msg"]

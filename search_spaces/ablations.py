@@ -1,4 +1,4 @@
-"""Arms that a space lists by name: names of combinations, and what remains where paths are pinned."""
+"""Arms that a space lists by name: names of combinations, and arms that remain when paths are pinned."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -8,7 +8,7 @@ from contrastive.config import closest
 from search_spaces.parts import Alternative
 
 TOGETHER, ALL, BUT = " & ", "all", " but "
-"""In the names of arms that are several alternatives at once: "a & b", "all", "all but a"."""
+"""Words in the names of arms that combine alternatives: "a & b", "all", "all but a"."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class NamedArms:
     standing: Sequence[str]
 
     def name_of(self, arm: Mapping[str, Any]) -> str:
-        """An alternative, several at once, or what no alternative explains, path by path."""
+        """Name an arm by its alternatives, and by each path that no alternative explains."""
         for name, values in self.arms.items():
             if values == arm:
                 return name
@@ -43,7 +43,7 @@ class NamedArms:
         )
 
     def names_in(self, text: str) -> list[str]:
-        """The alternatives that `name_of` has named together; none for the default.
+        """Return the alternatives in a name made by `name_of`; none for the default.
 
         Raises:
             ValueError: no alternative has such a name.
@@ -64,7 +64,7 @@ class NamedArms:
 
 
 def standing(alternatives: Iterable[Alternative]) -> tuple[str, ...]:
-    """Names of alternatives that change nothing in common: the first of the list stands for all that do."""
+    """Return names of alternatives that share no path, the first of the list among those that do."""
     names, paths = list[str](), list[str]()
     for alternative in alternatives:
         if not overlap(alternative.values, paths):
@@ -74,7 +74,7 @@ def standing(alternatives: Iterable[Alternative]) -> tuple[str, ...]:
 
 
 def overlap(some: Iterable[str], others: Iterable[str]) -> list[str]:
-    """The paths among `some` that are among `others`, inside one of them or around one."""
+    """Return the paths of `some` that are equal to, inside or around one of `others`."""
     others = list(others)
     return [
         p for p in some if any(f"{p}.".startswith(f"{o}.") or f"{o}.".startswith(f"{p}.") for o in others)
@@ -82,7 +82,7 @@ def overlap(some: Iterable[str], others: Iterable[str]) -> list[str]:
 
 
 def without_pinned(alternatives: Iterable[Alternative], pinned: Collection[str]) -> tuple[Alternative, ...]:
-    """What is left of alternatives where pinned paths stay as they are."""
+    """Return the alternatives without changes of pinned paths, and without those that have no other."""
     return tuple(
         replace(a, values={path: value for path, value in a.values.items() if path not in pinned})
         for a in alternatives

@@ -1,4 +1,4 @@
-"""Domains made to fit a base: every value in one spelling, and nothing that is pinned or never exists."""
+"""Fitting of domains to a base: one spelling for every value, and no domain that is pinned or never exists."""
 
 import itertools
 import json
@@ -16,7 +16,7 @@ from search_spaces.parts import Alternative
 
 
 def settled(base: Config, choosing: ConditionalDomains) -> ConditionalDomains:
-    """Domains in order, each behind those that it depends on, with values as a configuration has them.
+    """Put each domain behind those that it depends on, and its values in the spelling of a configuration.
 
     Equal arms must be equal: 1 of a real number is 1.0, a sub-configuration has all its fields.
 
@@ -32,7 +32,7 @@ def settled(base: Config, choosing: ConditionalDomains) -> ConditionalDomains:
 
 
 def of_alternatives(alternatives: Iterable[Alternative], built: Sequence[Config]) -> dict[str, Domain]:
-    """A choice for each path that an alternative changes, with the values of these configurations, the base first."""
+    """Return a choice for each path that an alternative changes, with the values of these configurations."""
     sources: dict[str, dict[str, None]] = {}
     for alternative in alternatives:
         for path in alternative.values:
@@ -46,7 +46,7 @@ def of_alternatives(alternatives: Iterable[Alternative], built: Sequence[Config]
 def unpinned(
     choosing: ConditionalDomains, base: Config, pinned: Collection[str]
 ) -> tuple[dict[str, Domain], dict[str, When]]:
-    """Domains and conditions without pinned paths, and without what never exists on the base."""
+    """Return domains and conditions without pinned paths, and without domains that never exist on the base."""
     domains, conditions, values = dict[str, Domain](), dict[str, When](), configs.to_dict(base)
     for key, domain in choosing.domains.items():
         name, rest = _part(key, choosing.paths(key), domain, pinned)
@@ -60,9 +60,9 @@ def unpinned(
 def check_kinds(
     name: str, choosing: ConditionalDomains, base: Config, pinned: Collection[str], *, listed: bool
 ) -> None:
-    """Refuse a base in which a sub-configuration is of another kind than the one whose fields the space varies.
+    """Refuse a base in which a sub-configuration has another kind than the one whose fields the space varies.
 
-    Where the kind itself varies, or a condition says of which kind a field is, any will do.
+    Any kind is allowed if the kind itself varies, or a condition names the kind of a field.
 
     Raises:
         ValueError: names the fields, the kinds, and what to do.
@@ -109,7 +109,7 @@ def _check_apart(choosing: ConditionalDomains) -> None:
 
 
 def _spelled(key: str, where: Config, choosing: ConditionalDomains) -> Domain:
-    """The domain of a key with its values as a configuration has them."""
+    """Return the domain of a key with its values in the spelling of a configuration."""
     domain, paths = choosing.domains[key], choosing.paths(key)
     if not isinstance(domain, Choice | Zip):
         _check_number(paths[0], value_at(where, paths[0]), whole=isinstance(domain, Integer))
@@ -128,7 +128,7 @@ def _check_number(path: str, value: Any, *, whole: bool) -> None:
 
 
 def _part(key: str, paths: Sequence[str], domain: Domain, pinned: Collection[str]) -> tuple[str, Domain]:
-    """Key and domain of the paths that are not pinned; no key if all are."""
+    """Return key and domain of the paths that are not pinned; no key if all are."""
     free = [index for index, path in enumerate(paths) if path not in pinned]
     if isinstance(domain, Zip) and free and len(free) < len(paths):
         values = tuple(tuple(value[index] for index in free) for value in domain.values)
@@ -139,7 +139,7 @@ def _part(key: str, paths: Sequence[str], domain: Domain, pinned: Collection[str
 
 
 def distinct(values: Iterable[Any]) -> tuple[Any, ...]:
-    """Each value once, where it comes first."""
+    """Return each value once, in the order of first occurrence."""
     found = list[Any]()
     for value in values:
         if value not in found:

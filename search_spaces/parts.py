@@ -55,7 +55,7 @@ class Less:
     reason: str
 
     def holds(self, config: Config) -> bool:
-        """Whether the configuration keeps to it."""
+        """Whether the configuration satisfies the constraint."""
         values = to_dict(config)
         smaller, larger = (value_in(values, path) for path in (self.smaller, self.larger))
         return ABSENT in (smaller, larger) or smaller < larger
@@ -63,7 +63,7 @@ class Less:
 
 @strict(kw_only=True)
 class Reference:
-    """A result of the base arm that was measured before, so that a sweep of one seed knows its noise."""
+    """Result of the base arm measured before, which gives the noise of a sweep of one seed."""
 
     seed_deviation: Positive
     """Standard deviation over seeds of the last knn_top1, in points."""
@@ -85,11 +85,11 @@ class Alternative:
 
 @strict(kw_only=True)
 class Reported:
-    """A figure that others have published of one setting, to lay ours beside."""
+    """Published figure of one setting, for comparison."""
 
     values: dict[str, JsonValue]
-    """What varies, by path; other settings are those of `what`."""
+    """Values that vary, by path; other settings are those of `what`."""
     score: float
     what: str
-    """What was measured, on what, how trained."""
+    """Metric, images and training of the figure."""
     source: str

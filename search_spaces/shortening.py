@@ -15,7 +15,7 @@ from search_spaces.space import Space
 
 
 def short_of(space: Space, epochs: int) -> Space:
-    """Return the space, whose base keeps its epochs, without what cannot be trained for that many epochs."""
+    """Return the space with schedules that fit this number of epochs; its base keeps its own number."""
     base = configs.replace(for_epochs(space.base, epochs), {"epochs": space.base.epochs})
     domains = {key: _cut(space, key, domain, epochs) for key, domain in space.domains.items()}
     changes: dict[str, Any] = {
@@ -32,7 +32,7 @@ def short_of(space: Space, epochs: int) -> Space:
 
 
 def within(domains: Mapping[str, Domain], config: Config) -> Config:
-    """The configuration with warm-ups that vary, and have been shortened, inside of their domains."""
+    """Return the configuration with varying warm-ups moved into their shortened domains."""
     changes: dict[str, Any] = {}
     for key in (key for key in WARMUPS if key in domains and has(config, key)):
         value = value_at(config, key)
@@ -52,9 +52,9 @@ def _short(space: Space, alternative: Alternative, epochs: int) -> Alternative:
 
 
 def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
-    """The domain with all that is too long in its listed values shortened; of a range of warm-ups what is not.
+    """Return the domain with listed values shortened, and a range of warm-ups without those that are too long.
 
-    All of it where nothing would be left.
+    A range of which nothing would be left is kept.
     """
     longest = epochs - 1
     if isinstance(domain, Choice | Zip):
@@ -68,7 +68,7 @@ def _cut(space: Space, key: str, domain: Domain, epochs: int) -> Domain:
 
 
 def _shortened(space: Space, key: str, value: Any, epochs: int) -> tuple[Any, ...]:
-    """Return a value of a domain, by path, as shortened for a number of epochs."""
+    """Return the parts of a value of a domain, shortened for a number of epochs."""
     choosing = space.conditional
     chosen = choosing.flat({**choosing.context(key), key: value})
     long = configs.replace(space.base, {**chosen, "epochs": ENDLESS})

@@ -98,15 +98,6 @@ def stream(
     for split, state in states.items():
         full = [i for i, (_, length, _) in enumerate(state) if length]
         names, lengths = tuple(state[i][0] for i in full), np.array([state[i][1] for i in full])
-        images = Stream(
-            root,
-            names,
-            lengths,
-            size=size,
-            workers=workers,
-            unreadable=unreadable,
-            reading=reading,
-            behind=behind,
-        )
+        images = Stream(root, names, lengths, size, workers, unreadable, reading, behind)
         splits[split] = Split(images, torch.as_tensor(chosen[split].labels[full]))
     return splits

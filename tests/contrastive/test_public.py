@@ -140,3 +140,7 @@ def test_an_encoder_is_evaluated_by_its_path(run: Path, cache: Path, dataset: Da
     told = contrastive.evaluate_encoder(str(run), protocol, cache=str(cache), device="cpu")
     assert list(told) == list(map("knn3_{}".format, ("top1", "top5")))
     assert told == contrastive.evaluate_encoder(load_encoder(run), protocol, cache=cache)
+
+
+def test_a_module_can_be_the_first_that_is_imported() -> None:
+    assert loaded("from contrastive.encoder import Head") == set()
