@@ -7,12 +7,22 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from contrastive import losses
 from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather
-from contrastive.recipes import CIFAR_RESNET18, LAPTOP_HEAD, Preset
+from contrastive.recipes import CIFAR_RESNET18, IMAGENET_CHANNELS, IMAGENET_RESNET18, LAPTOP_HEAD, Preset
 from contrastive.types import Count, Positive, configuration
 from contrastive.views import ViewName
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+_SOLO: dict[str, Any] = {
+    "method.temperature": 0.2, "method.queue": 65536,
+    "method.projector": {"hidden": [2048, 2048], "output": 256, "output_batch_norm": True, "output_affine": "both"},
+    "method.predictor": {"hidden": [4096], "output": 256},
+    "optimiser": {"name": "lars", "lr": 0.4, "trust": 0.02, "weight_decay": 1e-5, "warmup_epochs": 10,
+                  "norms": "summed", "clip": True},
+    "batch": 256,
+}  # fmt: skip
 
 
 @configuration
@@ -54,18 +64,27 @@ class NNCLR:
             source="solo-learn's CIFAR-10 run; the first convolution pads 1 pixel (theirs: 2) and the warm-up starts "
                    "at 0 (theirs: 3e-5)",
             values={
-                "method.temperature": 0.2, "method.queue": 65536,
-                "method.projector": {"hidden": [2048, 2048], "output": 256, "output_batch_norm": True,
-                                     "output_affine": "both"},
-                "method.predictor": {"hidden": [4096], "output": 256},
+                **_SOLO,
                 "encoder": CIFAR_RESNET18,
                 **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
                                      "solarise": solarise, "colour": "exact"}
                    for name, solarise in (("strong", 0.0), ("second", 0.2))},
                 "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
-                "optimiser": {"name": "lars", "lr": 0.4, "trust": 0.02, "weight_decay": 1e-5, "warmup_epochs": 10,
-                              "norms": "summed", "clip": True},
-                "batch": 256, "epochs": 1000,
+                "epochs": 1000,
+            },
+        ),
+        "imagenet100": Preset(
+            source="solo-learn's ImageNet-100 run; the warm-up starts at 0 (theirs: 3e-5), colours are torchvision's "
+                   "(those of its DALI loader are one matrix)",
+            values={
+                **_SOLO,
+                "encoder": IMAGENET_RESNET18,
+                **{f"views.{name}": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic",
+                                     "saturation": 0.2, "blur": blur, "blur_kernel": 23, "solarise": solarise,
+                                     "colour": "exact"}
+                   for name, blur, solarise in (("strong", 1.0, 0.0), ("second", 0.1, 0.2))},
+                "views.channels": IMAGENET_CHANNELS,
+                "epochs": 400,
             },
         ),
     }  # fmt: skip
