@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from sweeps.campaigns.results import CampaignResults as CampaignResults
     from sweeps.sessions.options import Options as Options
     from sweeps.sessions.request import Arguments as Arguments
+    from sweeps.sessions.request import Flags as Flags
     from sweeps.sessions.results import Sweep as Sweep
     from sweeps.sessions.results import TrainedArm as TrainedArm
 

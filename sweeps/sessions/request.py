@@ -66,7 +66,7 @@ class Request(Flags, total=False):
 
 
 class Arguments(Flags, total=False):
-    """Keyword arguments of `sweeps.start` and `sweeps.resume`: flags of `sweeps run`, and fields of `sweeps.Options`.
+    """Keyword arguments of `sweeps.start` and `sweeps.resume`: `sweeps.Flags`, and fields of `sweeps.Options`.
 
     None is the same as no such argument.
     """
