@@ -13,6 +13,8 @@ LEVEL = 1 - ALPHA
 Ends = tuple[float, float]
 EVERYWHERE = (-np.inf, np.inf)
 MAX_DIGITS = 6
+HALF = f" ± {LEVEL:.0%} interval"
+"""Head of a column whose cells end in half of an interval."""
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,21 @@
 """Check whether each arm of a sweep has learned: its accuracy over seeds beside the baselines."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from analysis.arms import Arm, numbered
 from analysis.compare import holm, p_value
-from analysis.intervals import Ends, Interval, interval
+from analysis.intervals import HALF, LEVEL, Ends, Interval, interval
 from analysis.load import Record
 from analysis.naming import shown
 from analysis.paired import ALPHA
 from analysis.summarise import summarise
+from analysis.tables import Table, markdown
 
 RAW, UNTRAINED = "raw pixels", "untrained"
+MEASURED = {"score": "score", "over_untrained": "over_untrained", "over_raw": "over_raw_pixels"}
+"""Column of a table's values for each field of `Row`."""
 Lines = Mapping[str, Mapping[int, float]]
 """What an arm is held against, by its name: the score on each seed."""
 
@@ -59,22 +63,39 @@ def learning(record: Record) -> list[Row]:
     ]
 
 
-def learning_markdown(record: Record) -> str:
-    """The rows as a table, the baselines last."""
-    found = learning(record)
-    untrained = interval(list(record.manifest["untrained"].values()), record.within)
-    above = f"clearly above (of {2 * len(found)} comparisons, Holm)"
-    rows = [
-        ["arm", "seeds", "kNN top-1 (%)", "over untrained", "over raw pixels", above],
-        *(
-            [row.name, *map(str, (row.seeds, row.score, row.over_untrained, row.over_raw)), row.verdict]
-            for row in found
-        ),
-        ["untrained encoder", str(len(record.manifest["untrained"])), str(untrained), "", "", ""],
-        ["raw pixels", "", f"{record.manifest['baselines']['raw pixels']:.1f}", "", "", ""],
+def learning_table(record: Record) -> Table:
+    """Tabulate `learning`."""
+    rows = learning(record)
+    label = record.manifest.get("metric_label") or record.metric
+    half = HALF if any(row.score.half or row.over_raw.half for row in rows) else ""
+    above = f"clearly above (of {2 * len(rows)} comparisons, Holm)"
+    head = ("arm", "seeds", f"{label}{half}", f"over untrained{half}", f"over raw pixels{half}", above)
+    caption = (
+        "Beside what needs no training: the encoder before training, paired by seed, and kNN on raw pixels. "
+        f"± is half of Student's {LEVEL:.0%} interval, each for itself; clearly above: by Student's tests, corrected."
+    )
+    cells = [
+        (row.name, *map(str, (row.seeds, row.score, row.over_untrained, row.over_raw)), row.verdict)
+        for row in rows
     ]
-    lines = [f"| {' | '.join(row)} |" for row in rows]
-    return "\n".join([lines[0], f"|{'---|' * len(rows[0])}", *lines[1:]])
+    values: dict[str, list[Any]] = {"arm": [row.name for row in rows], "seeds": [row.seeds for row in rows]}
+    for field, column in MEASURED.items():
+        values[column] = [getattr(row, field).mean for row in rows]
+        values[f"{column}_half_width"] = [getattr(row, field).half for row in rows]
+    values["clearly_above"] = [row.verdict for row in rows]
+    return Table("baselines", caption, head, tuple(cells), "lrrrrl", values)
+
+
+def learning_markdown(record: Record) -> str:
+    """Format `learning_table` with the baselines as its last rows."""
+    table, untrained = learning_table(record), record.manifest["untrained"]
+    before = str(interval(list(untrained.values()), record.within))
+    baselines = (
+        ("untrained encoder", str(len(untrained)), before, "", "", ""),
+        (RAW, "", f"{record.manifest['baselines'][RAW]:.1f}", "", "", ""),
+    )
+    whole = replace(table, rows=(*table.rows, *baselines), values={})
+    return markdown(whole).rstrip()
 
 
 def _row(name: str, arm: Arm, lines: Lines, p: tuple[float | None, float | None], within: Ends) -> Row:

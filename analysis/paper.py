@@ -3,7 +3,7 @@
 from typing import Any
 
 from analysis.arms import Arm
-from analysis.intervals import LEVEL, chance, interval, reach, signed
+from analysis.intervals import HALF, LEVEL, chance, interval, reach, signed
 from analysis.multiple import Difference
 from analysis.summary import Summary
 from analysis.tables import Table, dense
@@ -28,8 +28,8 @@ def paper_table(summary: Summary) -> Table:
     first = _line(FIRST[result.question], result.origin, None, summary)
     lines = [first, *(_line(row.name, arms.get(row.number or 0), row, summary) for row in result.rows)]
     several = any(len(arm.scores) > 1 for arm in arms.values())
-    interval = f" ± {LEVEL:.0%} interval" if several else ""
-    head = ("", f"{result.label}{interval}", f"{SHIFT[result.question]}{interval}", "p (Holm)", "verdict")
+    half = HALF if several else ""
+    head = ("", f"{result.label}{half}", f"{SHIFT[result.question]}{half}", "p (Holm)", "verdict")
     values = {name: [values[name] for _, values in lines] for name in lines[0][1]}
     return dense(
         Table("paper", _caption(result, several=several), head, tuple(c for c, _ in lines), "lrrrl", values)

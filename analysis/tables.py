@@ -101,17 +101,16 @@ def first(table: Table, most: int) -> Table:
 
 
 def text(table: Table) -> str:
-    """Columns of equal width, the numbers to the right."""
+    """Format the caption, and columns of equal width, the numbers to the right."""
     rows = [[_line(cell) for cell in row] for row in (table.head, *table.rows)]
+    return "\n".join([table.caption, "", *aligned(rows, table.align), ""])
+
+
+def aligned(rows: Sequence[Sequence[str]], align: str) -> list[str]:
+    """Pad the cells of each column to one width; return a line for each row."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(
-            cell.ljust(width) if side == "l" else cell.rjust(width)
-            for cell, width, side in zip(row, widths, table.align, strict=True)
-        ).rstrip()
-        for row in rows
-    ]
-    return "\n".join([table.caption, "", *lines, ""])
+    pad = [str.ljust if side == "l" else str.rjust for side in align]
+    return ["  ".join(f(c, w) for f, c, w in zip(pad, row, widths, strict=True)).rstrip() for row in rows]
 
 
 def markdown(table: Table) -> str:

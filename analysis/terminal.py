@@ -37,12 +37,12 @@ def _opening(summary: Summary, limit: int) -> list[str]:
 
 def _table(summary: Summary, limit: int) -> list[str]:
     others = _other_objectives(summary)
-    head = ["arm", *short(summary.paths).values(), "seeds", "state", "epochs", "score", *others]
+    score = "score ± sd" if any(arm.deviation for arm in summary.arms) else "score"
+    head = ["arm", *short(summary.paths).values(), "seeds", "state", "epochs", score, *others]
     listed = [arm for rank, arm in enumerate(summary.arms) if rank < limit or arm is summary.default]
     values = cells(listed, summary.paths)
     rows = [head, *(_row(arm, summary, values[arm.digest]) for arm in listed)]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(c.rjust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = tables.aligned(rows, "r" * len(head))
     if len(listed) < len(summary.arms):
         lines.append(f"... and {len(summary.arms) - len(listed)} more arms")
     if summary.front:

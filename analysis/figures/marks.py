@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
+from matplotlib.patheffects import Normal, Stroke
 from matplotlib.transforms import Transform
 
 from analysis.arms import Arm
@@ -28,7 +29,7 @@ def mark_arms(
 ) -> None:
     """Markers of `size` square points, the first arm on top; in a crowd small and without numbers.
 
-    Where several lie at one place they stand around it, so that none is hidden; in a crowd they do not.
+    Markers that would hide each other, or each other's numbers, are moved apart; in a crowd they are not.
     Numbers are `digits` points high.
     """
     pairs = list(zip(arms, points, strict=True))
@@ -38,7 +39,7 @@ def mark_arms(
             _markers(axes, group, summary, tint, size=min(size, 45), order=order)
         return
     size = size if numbered else min(size, 45)
-    places = aside(axes, [point for _, point in pairs], size**0.5)
+    places = aside(axes, [point for _, point in pairs], size**0.5, near=0.8 if numbered else 0.4)
     for rank, ((arm, point), place) in enumerate(zip(pairs, places, strict=True)):
         order = 10 - rank / len(arms)
         _markers(axes, [(arm, point)], summary, tint, size=size, order=order, place=place)
@@ -94,7 +95,8 @@ def _markers(
         axes.scatter(*zip(*(point for _, point in pairs), strict=True), zorder=order, clip_on=False, **style)
     ]
     for point in (point for arm, point in pairs if arm is summary.best):
-        ring = {"facecolors": "none", "edgecolors": INK, "clip_on": False}
+        halo = [Stroke(linewidth=3, foreground="white"), Normal()]  # without it a dark surface hides the ring
+        ring: Any = {"facecolors": "none", "edgecolors": INK, "clip_on": False, "path_effects": halo}
         drawn.append(
             axes.scatter(*point, s=(size**0.5 + 5.5) ** 2, linewidths=1.5, zorder=order + 0.01, **ring)
         )

@@ -160,6 +160,7 @@ def _deviations(
 
 def _curve(axes: Axes, metric: str, run: Run, ink: Any, *, front: bool) -> None:
     epochs, values = run.curve[metric]
-    axes.plot(epochs, values, color=ink, linewidth=2.2 if front else 1.1, zorder=4 if front else 2)
+    style: Any = {"linewidth": 2.2 if front else 1.1, "marker": "." if len(epochs) == 1 else ""}
+    axes.plot(epochs, values, color=ink, zorder=4 if front else 2, **style)
     if run.state == "stopped":
         axes.plot(epochs[-1:], values[-1:], "x", color=ink, markersize=5, markeredgewidth=1.4, zorder=3)

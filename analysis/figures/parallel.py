@@ -19,6 +19,8 @@ from analysis.summary import Summary
 
 MAX_AXES, MAX_LINES = 10, 200
 """Axes that a page's width has room for, the score's among them; and arms that can be told from a grey area."""
+MANY_AXES = 8
+"""Number of axes from which on their names are small."""
 
 
 @styled
@@ -51,9 +53,8 @@ def parallel_coordinates(
         scale(names[path], [arm.values[path] for arm in arms], domains.get(path, {})) for path in chosen
     ]
     scales.append(scale(summary.label, [arm.last for arm in arms], {}))
-    labels = wrapped_apart(
-        [one.label for one in scales], [str(place + 1) for place in range(len(scales))], 14, 3
-    )
+    numbers = [str(place + 1) for place in range(len(scales))]
+    labels = wrapped_apart([one.label for one in scales], numbers, 14 if len(scales) < MANY_AXES else 12, 3)
     figure = sheet(PAGE, 3.1)
     axes = figure.subplots()
     table = np.stack([one.unit(one.positions) for one in scales], axis=1)
@@ -61,7 +62,7 @@ def parallel_coordinates(
     for rank, (arm, heights) in enumerate(zip(arms, table, strict=True)):
         axes.plot(heights, zorder=3 - rank / len(arms), **_look(arm, summary, tint(arm.last)))
     for place, (one, label) in enumerate(zip(scales, labels, strict=True)):
-        _axis(axes, place, one, label, last=place == len(chosen))
+        _axis(axes, place, one, label, count=len(scales))
     axes.set(xlim=(-0.35, len(chosen) + 0.35), ylim=(-0.02, 1.02))
     axes.set_axis_off()
     note(figure, _words(known, summary), drawn_note(len(arms), len(known)))
@@ -78,8 +79,9 @@ def _look(arm: Arm, summary: Summary, colour: Any) -> dict[str, Any]:
     return {"color": colour, "linewidth": 1.0}
 
 
-def _axis(axes: Axes, place: int, one: Scale, label: str, *, last: bool) -> None:
-    """A vertical axis with its ticks and its name above it."""
+def _axis(axes: Axes, place: int, one: Scale, label: str, *, count: int) -> None:
+    """A vertical axis, one of `count`, with its ticks and its name above it."""
+    last = place == count - 1
     axes.plot([place, place], [0, 1], color=GREY, linewidth=0.8, zorder=3.5)
     ticks, words = _ticks(one)
     box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 0.6}
@@ -88,7 +90,8 @@ def _axis(axes: Axes, place: int, one: Scale, label: str, *, last: bool) -> None
         axes.plot([place - 0.02, place + 0.02], [height] * 2, color=GREY, linewidth=0.8, zorder=3.5)
         axes.annotate(word, (place, float(height)), (4 if last else -4, 0), textcoords="offset points",
                       ha="left" if last else "right", **style)  # fmt: skip
-    axes.annotate(label, (place, 1), (0, 8), textcoords="offset points", ha="center", color=INK)
+    axes.annotate(label, (place, 1), (0, 8), textcoords="offset points", ha="center", color=INK,
+                  fontsize=7.5 if count < MANY_AXES else 6)  # fmt: skip
 
 
 def _ticks(one: Scale) -> tuple[list[float], list[str]]:

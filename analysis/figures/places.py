@@ -1,4 +1,4 @@
-"""Where markers stand that would hide each other."""
+"""Places of markers that would hide each other."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,31 +8,35 @@ from matplotlib.axes import Axes
 from matplotlib.transforms import ScaledTranslation, Transform
 from numpy.typing import NDArray
 
-NEAR = 0.4
-"""Of a marker's width: nearer ones hide each other."""
-APART = 0.8
-"""Of a marker's width between neighbours that stand around their place."""
+APART = 1.05
+"""Distance, in widths of a marker, between neighbours that were moved apart."""
 
 
-def aside(axes: Axes, points: Sequence[Any], width: float) -> list[Transform]:
-    """For each point in data coordinates the transform to where its marker stands, `width` points of paper wide.
+def aside(axes: Axes, points: Sequence[Any], width: float, near: float) -> list[Transform]:
+    """Return for each point in data coordinates the transform to its marker's centre; markers are `width` points wide.
 
-    That is its own place, unless several lie there: these stand in a circle around it, wide enough to tell them apart.
+    A marker stays at its point, unless others are within `near` widths of it: these stand in a circle around their
+    common centre, wide enough to tell them apart, in the order in which they lie around it.
     """
     figure = axes.get_figure(root=True)
     assert figure is not None
     own: list[Transform] = [axes.transData] * len(points)
-    for group in _groups(_on_paper(axes, points), NEAR * width):
+    places = _on_paper(axes, points)
+    for group in _groups(places, near * width):
         radius = 0.5 * APART * width / np.sin(np.pi / len(group))
-        for turn, member in enumerate(group):
-            angle = np.pi / 2 - 2 * np.pi * turn / len(group)
-            x, y = radius * np.cos(angle) / 72, radius * np.sin(angle) / 72
-            own[member] = axes.transData + ScaledTranslation(x, y, figure.dpi_scale_trans)
+        centre = places[group].mean(axis=0)
+        x, y = (places[group] - centre).T
+        angles = np.arctan2(y, x) if np.hypot(x, y).max() > width / 10 else np.full(len(group), np.pi / 2)
+        order = np.argsort(-angles, kind="stable")  # clockwise; markers at one point keep their order
+        for turn, member in enumerate(order):
+            angle = angles[order[0]] - 2 * np.pi * turn / len(group)
+            shift = centre + radius * np.array([np.cos(angle), np.sin(angle)]) - places[group[member]]
+            own[group[member]] = axes.transData + ScaledTranslation(*(shift / 72), figure.dpi_scale_trans)
     return own
 
 
 def _on_paper(axes: Axes, points: Sequence[Any]) -> NDArray[np.float64]:
-    """(points, 2) in points of paper, by the limits that the axes will have; before the layout, so about so."""
+    """Coordinates on paper, (points, 2) in points; approximate, as the layout comes later."""
     if not len(points):
         return np.empty((0, 2))
     scaled = axes.transScale.transform(np.array(points, float))
@@ -48,7 +52,7 @@ def _automatic(axes: Axes) -> NDArray[np.bool_]:
 
 
 def _groups(places: NDArray[np.float64], near: float) -> list[list[int]]:
-    """Two or more that lie near the first of them, in order."""
+    """Groups of two or more places near the first of them."""
     left, found = list(range(len(places))), list[list[int]]()
     while left:
         first, *others = left

@@ -28,10 +28,11 @@
 from dataclasses import replace
 
 from analysis.figures import forest, learning_curves, pareto_front, seed_slopes
+from analysis.learning import learning_table
 from analysis.multiple import against, name_of
 from analysis.notebooks.evidence import find, find_store
 from analysis.notebooks.showing import saying_why, show
-from analysis.report.arms import arm_table, baseline_table
+from analysis.report.arms import arm_table
 from analysis.report.differences import difference_table
 from analysis.summarise import summarise
 
@@ -61,7 +62,7 @@ with saying_why():
 
 # %%
 with saying_why():
-    show(baseline_table(sweep))
+    show(learning_table(sweep.search))
 
 # %%
 with saying_why():

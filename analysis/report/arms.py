@@ -10,7 +10,7 @@ from analysis.estimate import MIN_SEEDS, Estimate, estimate
 from analysis.figures.marks import role
 from analysis.figures.scale import is_number
 from analysis.intervals import LEVEL, span
-from analysis.learning import learning
+from analysis.learning import learning_table
 from analysis.load import Run
 from analysis.naming import cells, short
 from analysis.report.blocks import Block, Section
@@ -20,6 +20,7 @@ from analysis.summary import Summary
 from analysis.tables import Table, dense
 
 INTERVAL_HEAD = f"{LEVEL:.0%} interval"
+NONE_COMPLETE = "Not beside what needs no training: no arm is complete."
 CUT = (
     " Intervals are cut at 0 and at 100. Within 0.2 of either they cover 90 to 95 % only, as measured for accuracies "
     "of a thousand images."
@@ -41,7 +42,8 @@ def section(evidence: Evidence) -> Section:
     which = "The search that chose them" if summary.confirmed else "All arms"
     blocks.append(arm_table(evidence, summary, "arms", f"{which}, best first. {_words(summary)}"))
     try:
-        blocks.append(baseline_table(evidence))
+        beside = learning_table(evidence.search)
+        blocks.append(beside if beside.rows else tag("p", NONE_COMPLETE, class_="absent"))
     except ValueError as reason:
         blocks.append(tag("p", f"Not beside what needs no training: {reason}.", class_="absent"))
     return Section("Arms", tuple(blocks))
@@ -87,37 +89,6 @@ def arm_table(evidence: Evidence, summary: Summary, name: str, caption: str) -> 
     kept = frozenset(place for place, arm in enumerate(summary.arms) if arm is summary.default)
     named = {key: [row[key] for row in full] for key in (full[0] if full else ())}
     return dense(Table(name, caption, tuple(head), tuple(rows), "".join(sides), named, kept))
-
-
-def baseline_table(evidence: Evidence) -> Table:
-    """Each complete arm of the search beside raw pixels and the encoder before training, paired by seed.
-
-    Raises:
-        ValueError: the sweep kept no baselines, or no arm is complete.
-    """
-    rows = learning(evidence.search)
-    if not rows:
-        raise ValueError("no arm is complete")
-    cells = [
-        (row.name, str(row.seeds), *map(str, (row.score, row.over_untrained, row.over_raw)), row.verdict)
-        for row in rows
-    ]
-    head = ("arm", "seeds", evidence.summary.label, "over untrained", "over raw pixels", "clearly above")
-    caption = (
-        "Beside what needs no training: the encoder before training, paired by seed, and kNN on raw pixels. "
-        f"Means ± half of Student's {INTERVAL_HEAD}, each for itself; clearly above: by Student's tests, corrected "
-        f"for all {2 * len(rows)} comparisons by Holm."
-    )
-    measured = {"score": "score", "over_untrained": "over_untrained", "over_raw": "over_raw_pixels"}
-    values: dict[str, list[Any]] = {
-        "arm": [row.name for row in rows],
-        "seeds": [row.seeds for row in rows],
-    }
-    for field, column in measured.items():
-        values[column] = [getattr(row, field).mean for row in rows]
-        values[f"{column}_half_width"] = [getattr(row, field).half for row in rows]
-    values["clearly_above"] = [row.verdict for row in rows]
-    return Table("baselines", caption, head, tuple(cells), "lrrrrl", values)
 
 
 def _words(summary: Summary) -> str:

@@ -16,6 +16,8 @@ POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri
 """Whatever a record holds, the page asks nothing of any network and runs nothing."""
 MAX_TABLE_ROWS = 100
 """Rows of a table that a page shows."""
+MANY_COLUMNS = 14
+"""Columns of a table from which on it is set small, to fit into a window of 1280 pixels."""
 
 
 def page(title: str, subtitle: str, sections: Sequence[Section], foot: str, folder: str) -> str:
@@ -83,8 +85,9 @@ def _table(table: Table, number: int, folder: str) -> Html:
         for title, write in (("as LaTeX (booktabs)", tables.latex), ("as Markdown", tables.markdown))
     )
     content = Html(tables.html(table).replace("<caption>", f"<caption><b>{name}</b>", 1))
+    many = " many" if len(table.head) >= MANY_COLUMNS else ""
     return join(
-        tag("div", content, class_="scroll tabled", tabindex="0", role="group", aria_label=name),
+        tag("div", content, class_=f"scroll tabled{many}", tabindex="0", role="group", aria_label=name),
         tag("details", tag("summary", f"Table {number} to be copied"), *again),
         tag("p", "All of it, with all digits: ", tag("a", file, href=quote(file)), class_="soft"),
     )

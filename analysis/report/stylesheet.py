@@ -21,7 +21,7 @@ code, pre { font: .85em/1.45 ui-monospace, "SF Mono", Menlo, Consolas, "DejaVu S
 code { background: var(--wash); padding: .1em .3em; border-radius: 3px; overflow-wrap: anywhere; }
 pre { background: var(--wash); border: 1px solid var(--line); border-radius: 4px; padding: .75rem; margin: .5rem 0;
   max-height: 28rem; overflow: auto; user-select: all; white-space: pre; }
-nav ul { list-style: none; padding: 0; }
+nav ul { list-style: none; padding: 0; max-width: none; display: flex; flex-wrap: wrap; gap: .1rem 1.3rem; }
 nav a { text-decoration: none; }
 nav a:hover { text-decoration: underline; }
 figure { margin: 1.25rem 0 2rem; }
@@ -41,7 +41,11 @@ th:first-child, td:first-child { padding-left: .2rem; }
 tbody tr:nth-child(even) { background: var(--wash); }
 .r { text-align: right; }
 td.r { white-space: nowrap; }
-td:not(.r) { min-width: 5rem; max-width: 19rem; overflow-wrap: anywhere; }
+td:not(.r) { min-width: 5.5rem; max-width: 19rem; overflow-wrap: anywhere; }
+td:first-child:not(.r) { max-width: 34rem; }
+.many table { font-size: .7rem; }
+.many :is(th, td) { padding: .28rem .25rem; }
+.many td:not(.r) { min-width: 4.3rem; }
 summary { cursor: pointer; color: var(--mark); font-size: .9rem; }
 dt { font-weight: 600; font-size: .9rem; margin-top: .5rem; }
 dd { margin: 0; overflow-wrap: anywhere; }
@@ -54,6 +58,7 @@ footer { margin-top: 3rem; font-size: .85rem; border-top: 1px solid var(--line);
 @media (min-width: 100rem) {
   .page { display: grid; grid-template-columns: 13rem minmax(0, 1fr); column-gap: 3rem; }
   header, footer { grid-column: 2; }
+  nav ul { display: block; }
   nav { grid-column: 1; grid-row: 1 / span 3; position: sticky; top: 1.5rem; align-self: start; font-size: .92rem; }
   main { grid-column: 2; }
 }

@@ -83,6 +83,9 @@ def test_an_interval_of_percentages_stays_within_them(tmp_path: Path) -> None:
 def test_the_table_ends_with_the_baselines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = sweep(tmp_path, FINALS, **BASELINES)
     table = learning_markdown(load(folder)).splitlines()
+    assert table[0].startswith(
+        "| arm | seeds | kNN top-1 (%) ± 95% interval | over untrained ± 95% interval |"
+    )
     assert table[2].startswith(
         "| 0.1 | 3 | 51.0 ± 2.5 | 23.0 ± 2.5 | 13.0 ± 2.5 | raw pixels and untrained |"
     )

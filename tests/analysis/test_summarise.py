@@ -129,6 +129,7 @@ def test_several_seeds_are_compared_in_pairs(tmp_path):
     assert summary.comparison.significant  # though the seeds themselves differ by eight points
     assert summary.best.deviation == pytest.approx(np.std(better, ddof=1))
     assert "± 4.0" in summary_text(summary)
+    assert "score ± sd" in summary_text(summary).splitlines()[2]
 
 
 def test_an_arm_counts_as_complete_only_on_all_seeds_of_the_sweep(tmp_path):

@@ -95,6 +95,24 @@ def test_no_arm_is_hidden_behind_another_that_has_the_same_place() -> None:
         assert np.hypot(*np.subtract(one, two)) > 8  # pixels at 100 dots an inch
 
 
+@pytest.mark.parametrize("way", [(1.01, 1.04), (1.04, 1.01), (1.0, 0.96), (0.96, 1.0)])
+def test_the_numbers_of_arms_that_lie_close_together_can_all_be_read(way: tuple[float, float]) -> None:
+    near = [{"temperature": 0.1 * way[0] ** k, "target_temperature": 0.05 * way[1] ** k} for k in range(3)]
+    record = settings(sweep(4), [*near, {"temperature": 0.5}])
+    figure = figures.overview(record, summarise(record))
+    figure.draw_without_rendering()
+    found = centres(figure.axes[0])
+    assert len(found) == 4
+    width = 210**0.5 * 100 / 72  # of a marker, in pixels at 100 dots an inch
+    assert min(np.hypot(*np.subtract(one, two)) for one, two in combinations(found, 2)) > 0.95 * width
+
+
+def test_a_run_of_one_epoch_is_seen() -> None:
+    record = sweep(3, epochs=1)
+    lines = figures.overview(record, summarise(record)).axes[1].lines
+    assert [line.get_marker() for line in lines if len(line.get_xdata()) == 1] == ["."] * 3
+
+
 def test_arms_of_equal_score_on_one_parameter_are_all_seen_in_slices() -> None:
     targets = [{"target_temperature": target} for target in (0.05, 0.06, 0.07)]
     record = at(settings(sweep(3), targets), dict.fromkeys(range(3), 50.0))

@@ -10,10 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from analysis import report
-from tests.analysis.report.test_report import embedded, hostile, search, stopped
+from tests import recorded as made_up
+from tests.analysis.report.test_report import embedded, hostile, planned, recorded, search, stopped
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 BROWSER = next((path for path in map(shutil.which, BROWSERS) if path), None)
@@ -118,7 +120,20 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
         yield found
 
 
-KINDS = {"search": search, "stopped": stopped, "embeddings": embedded, "hostile": hostile}
+def wide(directory: Path) -> Path:
+    """A search over nine parameters with long names, five seeds an arm."""
+    names = [f"parameter_{place}_with_a_name" for place in range(7)]
+    domains = {f"method.{name}": {"kind": "uniform", "low": 0, "high": 1} for name in names}
+
+    def config(index: int, generator: np.random.Generator) -> tuple[dict[str, Any], float]:
+        method, end = made_up.temperatures(index, generator)
+        return method | {name: generator.uniform() for name in names}, end
+
+    sweep = made_up.sweep(10, seeds=range(5), config=config, domains={**made_up.DOMAINS, **domains})
+    return recorded(directory, sweep, **planned(design="random", arms=10, seeds=tuple(range(5))))
+
+
+KINDS = {"search": search, "stopped": stopped, "embeddings": embedded, "hostile": hostile, "wide": wide}
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -158,6 +173,15 @@ def test_no_table_is_cut_on_a_common_screen(browser: Browser, page: Path) -> Non
     browser.open(page.as_uri(), (1280, 800))
     frames = "[...document.querySelectorAll('.tabled')]"
     assert browser.value(f"{frames}.filter(one => one.scrollWidth > one.clientWidth).length") == 0
+
+
+def test_the_state_of_an_arm_stands_in_one_line(browser: Browser, page: Path) -> None:
+    browser.open(page.as_uri(), (1280, 800))
+    states = "[...document.querySelectorAll('td')].filter(one => one.textContent == 'complete')"
+    heights = browser.value(
+        f"{states}.map(one => one.clientHeight / parseFloat(getComputedStyle(one).fontSize))"
+    )
+    assert max(heights) < 2.5
 
 
 def test_figures_can_be_read_on_a_telephone(browser: Browser, page: Path) -> None:
