@@ -22,26 +22,9 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-STYLE: Any = {
-    "font.family": "sans-serif",
-    "font.sans-serif": ["DejaVu Sans", "Verdana", "Arial", "Helvetica"],
-    "font.size": 7.5,
-    "axes.titlesize": 7.5,
-    "axes.titlelocation": "left",
-    "axes.titlecolor": "#444444",
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": "#888888",
-    "axes.linewidth": 0.7,
-    "axes.labelcolor": "#222222",
-    "xtick.color": "#555555",
-    "ytick.color": "#555555",
-    "hatch.linewidth": 0.6,
-    "text.parse_math": False,  # an arm may have a dollar in its name
-    "pdf.fonttype": 42,  # text stays text: searchable, and editable by a publisher
-    "svg.fonttype": "none",
-    "svg.hashsalt": "contrastive-sweeps",
-}
+STYLE: Any = dict(
+    matplotlib.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), use_default_template=False)
+)
 
 COLUMN, PAGE = 3.3, 6.8
 """Widths of a paper's column and of its page, in inches."""

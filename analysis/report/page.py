@@ -4,16 +4,17 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from html import escape
 from itertools import count
+from pathlib import Path
 from urllib.parse import quote
 
 from analysis import tables
 from analysis.report.blocks import Drawn, Section
 from analysis.report.markup import Html, folded, join, tag
-from analysis.report.stylesheet import STYLESHEET
 from analysis.tables import Table
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """Whatever a record holds, the page asks nothing of any network and runs nothing."""
+STYLESHEET = Path(__file__).with_name("report.css").read_text("utf-8").partition("*/")[2]
 MAX_TABLE_ROWS = 100
 """Rows of a table that a page shows."""
 MANY_COLUMNS = 14
