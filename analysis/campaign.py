@@ -1,17 +1,18 @@
 """Results of a campaign: the comparisons planned before it started."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from analysis.arms import Arm
 from analysis.compare import Comparison, compare
-from analysis.intervals import chance, span
+from analysis.intervals import LEVEL, chance, signed, spanned
 from analysis.load import load
-from analysis.multiple import differences
+from analysis.multiple import Difference, differences
 from analysis.summarise import summarise
 from analysis.summary import Summary
+from analysis.tables import Table, markdown
 
 CAMPAIGN_FILE = "campaign.json"
 
@@ -71,19 +72,9 @@ def results(directory: Path) -> list[Result]:
     planned: list[dict[str, str]] = content["comparisons"]
     made = [_comparison(one, summaries[one["sweep"]]) for one in planned]
     rows = differences([_name(one, summaries[one["sweep"]]) for one in planned], made)
+    shared = [field.name for field in fields(Result) if field.name in Difference.__dataclass_fields__]
     return [
-        Result(
-            sweep=one["sweep"],
-            arm=row.name,
-            against=one["against"],
-            difference=row.difference,
-            low=row.low,
-            high=row.high,
-            seeds=row.seeds,
-            verdict=row.verdict,
-            p=row.p,
-            p_holm=row.p_holm,
-        )
+        Result(one["sweep"], row.name, one["against"], **{name: getattr(row, name) for name in shared})
         for one, row in zip(planned, rows, strict=True)
     ]
 
@@ -97,24 +88,15 @@ def mixed_codes(directory: Path) -> str:
 
 def standings(directory: Path) -> list[Standing]:
     """Return the state of each sweep of the campaign in `directory`, also while it runs."""
-    found: list[Standing] = []
-    for name, path in campaign_sweeps(directory).items():
-        record = load(path)
-        summary = summarise(record)
-        plan = record.manifest["plan"]
-        best, default = summary.best, summary.default
-        found.append(
-            Standing(
-                sweep=name,
-                identifier=path.name,
-                states=summary.states,
-                planned=plan["arms"] * len(plan["seeds"]),
-                epochs=summary.epochs_spent,
-                best=best.score if best else None,
-                default=default.score if default else None,
-            )
-        )
-    return found
+    return [_standing(name, path) for name, path in campaign_sweeps(directory).items()]
+
+
+def _standing(name: str, path: Path) -> Standing:
+    record = load(path)
+    summary, plan = summarise(record), record.manifest["plan"]
+    best, default = (arm and arm.score for arm in (summary.best, summary.default))
+    planned = plan["arms"] * len(plan["seeds"])
+    return Standing(name, path.name, summary.states, planned, summary.epochs_spent, best, default)
 
 
 def standing_lines(found: list[Standing]) -> list[str]:
@@ -133,16 +115,24 @@ def standing_lines(found: list[Standing]) -> list[str]:
 
 def results_markdown(found: list[Result]) -> str:
     """Format the comparisons as a table. Intervals are not corrected; verdicts go by p, corrected for their number."""
-    head = ("sweep", "arm", "less", "difference", "95 % interval", "seeds", "p", "p (Holm)", "")
-    rows = [f"| {' | '.join(head)}|", f"|{'---|' * len(head)}"]
+    head = (
+        "sweep",
+        "arm",
+        "less",
+        "difference",
+        f"{LEVEL:.0%} interval",
+        "seeds",
+        "p",
+        "p (Holm)",
+        "verdict",
+    )
+    rows: list[tuple[str, ...]] = []
     for one in found:
-        ends = None if one.low is None or one.high is None else (one.low, one.high)
-        interval = "" if ends is None else span(*ends, 2, signed=True)
-        difference = "" if one.difference is None else f"{one.difference:+.2f}"
-        chances = ["" if p is None else chance(p) for p in (one.p, one.p_holm)]
-        cells = (one.sweep, one.arm, one.against, difference, interval, str(one.seeds), *chances, one.verdict)
-        rows.append(f"| {' | '.join(cells)} |")
-    return "\n".join([*rows, ""])
+        difference = "" if one.difference is None else signed(one.difference)
+        chances = ("" if p is None else chance(p) for p in (one.p, one.p_holm))
+        numbers = (difference, spanned(one.low, one.high), str(one.seeds), *chances)
+        rows.append((one.sweep, one.arm, one.against, *numbers, one.verdict))
+    return markdown(Table("results", "", head, tuple(rows), "lllrrrrrl"))
 
 
 def _name(planned: dict[str, str], summary: Summary) -> str:

@@ -3,7 +3,6 @@
 import io
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from matplotlib.figure import Figure
 
@@ -12,7 +11,7 @@ from analysis.audit import audit
 from analysis.best_of import best_of
 from analysis.components import leave_one_out
 from analysis.fanova import fanova
-from analysis.figures.style import titled
+from analysis.figures.style import UNDATED, titled
 from analysis.observed import observed
 from analysis.report.comparisons import MAX_FOREST_ROWS, best_beside_default, forest_of
 from analysis.report.evidence import Evidence, images
@@ -33,18 +32,11 @@ class Drawing:
             ValueError: the name ends with none of .pdf, .png and .svg.
         """
         where = Path(path).expanduser()
-        suffix: Literal["png", "pdf", "svg"]
-        match where.suffix.lower():
-            case ".pdf":
-                suffix = "pdf"
-            case ".png":
-                suffix = "png"
-            case ".svg":
-                suffix = "svg"
-            case _:
-                raise ValueError(
-                    f"{path}: a figure is written as .pdf, .png or .svg; end the name with one of them"
-                )
+        suffix = where.suffix.lower().removeprefix(".")
+        if suffix not in UNDATED:
+            raise ValueError(
+                f"{path}: a figure is written as .pdf, .png or .svg; end the name with one of them"
+            )
         (written,) = figures.save(self.figure, where.with_suffix(""), (suffix,))
         return written
 

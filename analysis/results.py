@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Self
+from typing import TYPE_CHECKING, Self
 
 from analysis.arms import Arm
 from analysis.components import leave_one_out
@@ -20,16 +20,8 @@ if TYPE_CHECKING:
     from analysis.gallery import Figures
 
 RUN_FIELDS = (
-    "number",
-    "arm",
-    "seed",
-    "attempt",
-    "state",
-    "reason",
-    "epochs",
-    "seconds",
-    "device_seconds",
-    "origin",
+    *("number", "arm", "seed", "attempt", "state", "reason"),
+    *("epochs", "seconds", "device_seconds", "origin"),
 )
 
 
@@ -151,7 +143,7 @@ class Results:
         return report.write_tables(self._evidence, Path(directory).expanduser(), formats)
 
     def save_figures(
-        self, directory: str | Path, *, formats: Sequence[Literal["png", "pdf", "svg"]] = ("pdf", "png")
+        self, directory: str | Path, *, formats: Sequence[str] = ("pdf", "png")
     ) -> tuple[Path, ...]:
         """Write every figure that the record allows; returns their paths."""
         from analysis.report.figured import save_figures

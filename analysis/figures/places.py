@@ -31,7 +31,9 @@ def aside(axes: Axes, points: Sequence[Any], width: float, near: float) -> list[
         for turn, member in enumerate(order):
             angle = angles[order[0]] - 2 * np.pi * turn / len(group)
             shift = centre + radius * np.array([np.cos(angle), np.sin(angle)]) - places[group[member]]
-            own[group[member]] = axes.transData + ScaledTranslation(*(shift / 72), figure.dpi_scale_trans)
+            own[group[member]] = axes.transData + ScaledTranslation(
+                shift[0] / 72, shift[1] / 72, figure.dpi_scale_trans
+            )
     return own
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Any, Literal, ParamSpec
+from typing import Any, ParamSpec
 
 import matplotlib
 import numpy as np
@@ -52,6 +52,13 @@ DIVERGING = LinearSegmentedColormap.from_list(
     "blue to vermillion", ["#0B5080", "#6FA8CF", "#F7F7F7", "#D98A55", "#7A3300"]
 )
 """Equally dark at both ends: in grey it tells how far from the middle, and a sign that is written which way."""
+
+UNDATED: dict[str, Any] = {
+    "png": {"Software": None},
+    "pdf": {"CreationDate": None, "Producer": None},
+    "svg": {"Date": None, "Creator": None},
+}
+"""Metadata by format without dates and versions: the same figure gives the same bytes."""
 
 P = ParamSpec("P")
 Tint = Callable[[float | None], Any]
@@ -116,23 +123,24 @@ def note(figure: Figure, *sentences: str) -> None:
     figure.supxlabel(words, x=0.01, ha="left", fontsize=size, color="#555555", linespacing=1.25)
 
 
-def save(
-    figure: Figure, stem: str | Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("png", "pdf")
-) -> tuple[Path, ...]:
-    """Write STEM.png (200 dots an inch), STEM.pdf or STEM.svg, each whole or not at all; return their paths."""
+def save(figure: Figure, stem: str | Path, formats: Sequence[str] = ("png", "pdf")) -> tuple[Path, ...]:
+    """Write STEM.png (200 dots an inch), STEM.pdf or STEM.svg, each whole or not at all; return their paths.
+
+    Raises:
+        ValueError: a format is none of these.
+    """
     stem = Path(stem)
+    if unknown := set(formats) - set(UNDATED):
+        raise ValueError(
+            f"{stem}: no format {', '.join(sorted(unknown))}; a figure is written as pdf, png or svg"
+        )
     stem.parent.mkdir(parents=True, exist_ok=True)
-    dates: dict[str, dict[str, Any]] = {
-        "png": {"Software": None},
-        "pdf": {"CreationDate": None, "Producer": None},
-        "svg": {"Date": None, "Creator": None},
-    }
     paths: list[Path] = []
     with matplotlib.rc_context(STYLE):
         for suffix in formats:
             path = stem.with_name(f"{stem.name}.{suffix}")
             partial = path.with_name(f"{path.name}.{os.getpid()}.partial")
-            figure.savefig(partial, format=suffix, dpi=200, metadata=dates[suffix])
+            figure.savefig(partial, format=suffix, dpi=200, metadata=UNDATED[suffix])
             partial.replace(path)
             paths.append(path)
     return tuple(paths)

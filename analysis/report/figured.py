@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
 
 from analysis.figures.style import save, titled
 from analysis.report import comparisons, course, parameters
@@ -41,7 +40,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def save_figures(
-    evidence: Evidence, directory: Path, formats: Sequence[Literal["png", "pdf", "svg"]] = ("pdf", "png")
+    evidence: Evidence, directory: Path, formats: Sequence[str] = ("pdf", "png")
 ) -> tuple[Path, ...]:
     """Write each figure that the record allows as TITLE.pdf and TITLE.png, with unit and data set in its title."""
     paths: list[Path] = []
