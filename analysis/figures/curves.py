@@ -10,9 +10,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.arms import Arm
-from analysis.figures.crowd import drawn_note, thinned
 from analysis.figures.labels import Label, called, label_ends
-from analysis.figures.marks import role
+from analysis.figures.marks import drawn_note, role, thinned
 from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled, whole_epochs
 from analysis.intervals import LEVEL, Ends, student_interval
 from analysis.load import Record, Run

@@ -1,16 +1,100 @@
-"""How arms are marked, the same in every figure: filled if complete, a ring for the best, a square for the default."""
+"""Marks of arms: which of a crowd are drawn, where markers stand, and what they look like."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patheffects import Normal, Stroke
-from matplotlib.transforms import Transform
+from matplotlib.transforms import ScaledTranslation, Transform
+from numpy.typing import NDArray
 
 from analysis.arms import Arm
-from analysis.figures.places import aside
 from analysis.figures.style import INK, VERMILLION, Tint, ink_on
 from analysis.summary import Summary
+
+BEST = 10
+"""One in this many of the drawn arms is one of the first ranks."""
+
+
+def thinned(count: int, most: int) -> list[int]:
+    """Places of `most` of `count` things in order of rank: the first of them, the others at even steps; all if few."""
+    if count <= most:
+        return list(range(count))
+    first = most // BEST
+    steps = np.linspace(first, count - 1, most - first).round().astype(int)
+    return [*range(first), *steps.tolist()]
+
+
+def some(arms: Sequence[Arm], summary: Summary, most: int) -> list[Arm]:
+    """Return at most `most` of the arms, in their order, and the best and the default."""
+    chosen = set(thinned(len(arms), most))
+    known = {arm.digest for arm in (summary.best, summary.default) if arm}
+    return [arm for rank, arm in enumerate(arms) if rank in chosen or arm.digest in known]
+
+
+def drawn_note(drawn: int, count: int, what: str = "arms") -> str:
+    """What a caption says of those that are not drawn; nothing where all are."""
+    if drawn >= count:
+        return ""
+    return f"Drawn: {drawn:,} of {count:,} {what}, the best and others at even steps of rank."
+
+
+APART = 1.05
+"""Distance, in widths of a marker, between neighbours that were moved apart."""
+
+
+def aside(axes: Axes, points: Sequence[Any], width: float, near: float) -> list[Transform]:
+    """Return for each point in data coordinates the transform to its marker's centre; markers are `width` points wide.
+
+    A marker stays at its point, unless others are within `near` widths of it: these stand in a circle around their
+    common centre, wide enough to tell them apart, in the order in which they lie around it.
+    """
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    own: list[Transform] = [axes.transData] * len(points)
+    places = _on_paper(axes, points)
+    for group in _groups(places, near * width):
+        radius = 0.5 * APART * width / np.sin(np.pi / len(group))
+        centre = places[group].mean(axis=0)
+        x, y = (places[group] - centre).T
+        angles = np.arctan2(y, x) if np.hypot(x, y).max() > width / 10 else np.full(len(group), np.pi / 2)
+        order = np.argsort(-angles, kind="stable")  # clockwise; markers at one point keep their order
+        for turn, member in enumerate(order):
+            angle = angles[order[0]] - 2 * np.pi * turn / len(group)
+            shift = centre + radius * np.array([np.cos(angle), np.sin(angle)]) - places[group[member]]
+            own[group[member]] = axes.transData + ScaledTranslation(
+                shift[0] / 72, shift[1] / 72, figure.dpi_scale_trans
+            )
+    return own
+
+
+def _on_paper(axes: Axes, points: Sequence[Any]) -> NDArray[np.float64]:
+    """Coordinates on paper, (points, 2) in points; approximate, as the layout comes later."""
+    if not len(points):
+        return np.empty((0, 2))
+    scaled = axes.transScale.transform(np.array(points, float))
+    ends = axes.transScale.transform(np.array([axes.get_xlim(), axes.get_ylim()]).T)
+    low = np.where(_automatic(axes), np.minimum(scaled.min(axis=0), ends[0]), ends[0])
+    high = np.where(_automatic(axes), np.maximum(scaled.max(axis=0), ends[1]), ends[1])
+    size = np.array([axes.bbox.width, axes.bbox.height]) * 72 / axes.figure.dpi
+    return (scaled - low) / np.where(high == low, 1.0, high - low) * size
+
+
+def _automatic(axes: Axes) -> NDArray[np.bool_]:
+    return np.array([axes.get_autoscalex_on(), axes.get_autoscaley_on()])
+
+
+def _groups(places: NDArray[np.float64], near: float) -> list[list[int]]:
+    """Groups of two or more places near the first of them."""
+    left, found = list(range(len(places))), list[list[int]]()
+    while left:
+        first, *others = left
+        group = [first, *(i for i in others if np.hypot(*(places[i] - places[first])) < near)]
+        left = [i for i in others if i not in group]
+        found += [group] if len(group) > 1 else []
+    return found
+
 
 CROWD = 40
 """More arms than this have no numbers, and are drawn together."""

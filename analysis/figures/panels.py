@@ -8,14 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 
 from analysis.arms import Arm
-from analysis.figures.crowd import drawn_note, some, thinned
 from analysis.figures.labels import Label, label_ends, wrapped_apart
-from analysis.figures.marks import key, mark_arms, role
-from analysis.figures.scale import hatch_excluded, scale
+from analysis.figures.marks import drawn_note, key, mark_arms, role, some, thinned
+from analysis.figures.scale import hatch_excluded, parameter_scale, scale
 from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint, whole_epochs
 from analysis.intervals import Ends
 from analysis.load import Record, Run
-from analysis.naming import short, shown
+from analysis.naming import shown
 from analysis.summary import Summary
 
 ROW_NAME = 42
@@ -26,8 +25,8 @@ MAX_ROWS, MAX_RUNS = 60, 300
 
 def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
     """Each arm at its two first parameters, coloured by its value; what the space excludes is hatched."""
-    names, domains, paths = short(summary.paths), space.get("domains", {}), summary.paths[:2]
-    x, y = (scale(names[p], [arm.values[p] for arm in summary.arms], domains.get(p, {})) for p in paths)
+    paths = summary.paths[:2]
+    x, y = (parameter_scale(summary, path, space, summary.arms) for path in paths)
     x.draw(axes, "x")
     y.draw(axes, "y")
     hatch_excluded(axes, x, y, paths, space)
@@ -39,9 +38,8 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
     """Each arm's value over the one parameter that varies, a number; or over the arm's number if none does."""
     arms = [arm for arm in summary.arms if arm.last is not None]
     path = summary.paths[0] if summary.paths else None
-    values = [arm.values[path] if path else arm.number for arm in arms]
-    label = short(summary.paths)[path] if path else "arm"
-    x = scale(label, values, space.get("domains", {}).get(path, {}))
+    numbers = [arm.number for arm in arms]
+    x = parameter_scale(summary, path, space, arms) if path else scale("arm", numbers, {})
     x.draw(axes, "x")
     axes.set_ylabel(summary.label)
     points = [(position, arm.last or 0.0) for position, arm in zip(x.positions, arms, strict=True)]
@@ -114,15 +112,8 @@ def runs_over_epochs(
 def colour_bar(axes: Axes, colours: ScalarMappable, label: str, *, lowest: float) -> None:
     """What the colours of `axes` mean, at its right; pointed where the lowest value lies below the scale."""
     cut = lowest < colours.get_clim()[0]
-    bar = axes.figure.colorbar(
-        colours,
-        ax=axes,
-        fraction=0.035,
-        pad=0.02,
-        aspect=32,
-        extend="min" if cut else "neither",
-        extendfrac=0.03,
-    )
+    size: Any = {"fraction": 0.035, "pad": 0.02, "aspect": 32, "extendfrac": 0.03}
+    bar = axes.figure.colorbar(colours, ax=axes, extend="min" if cut else "neither", **size)
     bar.set_label(label)
     bar.ax.tick_params(length=0)
     bar.outline.set_visible(False)  # pyright: ignore[reportCallIssue]

@@ -9,12 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import LogLocator, MaxNLocator
 
 from analysis.arms import Arm
-from analysis.figures.crowd import drawn_note, some
 from analysis.figures.labels import wrapped_apart
-from analysis.figures.marks import role
-from analysis.figures.scale import Scale, scale
+from analysis.figures.marks import drawn_note, role, some
+from analysis.figures.scale import Scale, parameter_scale, scale
 from analysis.figures.style import GREY, INK, PAGE, PALE, VERMILLION, note, shades, sheet, styled
-from analysis.naming import short
 from analysis.summary import Summary
 
 MAX_AXES, MAX_LINES = 10, 200
@@ -48,17 +46,14 @@ def parallel_coordinates(
         raise ValueError(
             f"one to {MAX_AXES - 1} parameters fit side by side, got {len(chosen)}; name those that matter"
         )
-    names, domains = short(summary.paths), space.get("domains", {})
-    scales = [
-        scale(names[path], [arm.values[path] for arm in arms], domains.get(path, {})) for path in chosen
-    ]
+    scales = [parameter_scale(summary, path, space, arms) for path in chosen]
     scales.append(scale(summary.label, [arm.last for arm in arms], {}))
     numbers = [str(place + 1) for place in range(len(scales))]
     labels = wrapped_apart([one.label for one in scales], numbers, 14 if len(scales) < MANY_AXES else 12, 3)
     figure = sheet(PAGE, 3.1)
     axes = figure.subplots()
     table = np.stack([one.unit(one.positions) for one in scales], axis=1)
-    tint, _ = shades([arm.last for arm in arms if arm.last is not None])
+    tint, _ = shades(arm.last for arm in arms)
     for rank, (arm, heights) in enumerate(zip(arms, table, strict=True)):
         axes.plot(heights, zorder=3 - rank / len(arms), **_look(arm, summary, tint(arm.last)))
     for place, (one, label) in enumerate(zip(scales, labels, strict=True)):

@@ -11,9 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
 from numpy.typing import ArrayLike, NDArray
 
+from analysis.arms import Arm
 from analysis.figures.labels import wrapped_apart
 from analysis.figures.style import GREY
-from analysis.naming import shown
+from analysis.naming import short, shown
+from analysis.summary import Summary
 
 ROOM = {"x": (10, 3), "y": (24, 2)}
 """Characters of a line, and lines, that a category's name has below the x axis and beside the y axis."""
@@ -62,6 +64,21 @@ class Scale:
         ends, values = np.array(self.limits), np.asarray(positions, float)
         low, high = np.log(ends) if self.log else ends
         return ((np.log(values) if self.log else values) - low) / (high - low)
+
+
+def parameter_scale(
+    summary: Summary, path: str, space: Mapping[str, Any], arms: Sequence[Arm], *also: Any
+) -> Scale:
+    """Lay the values that arms have of a parameter, and others, along an axis that covers its domain."""
+    values = [*(arm.values[path] for arm in arms), *also]
+    return scale(short(summary.paths)[path], values, space.get("domains", {}).get(path, {}))
+
+
+def require_parameter(path: str, summary: Summary) -> None:
+    """Refuse a path that does not vary, with ValueError."""
+    if path not in summary.paths:
+        varied = ", ".join(summary.paths) or "nothing"
+        raise ValueError(f"{path} is no parameter of this sweep; it varies {varied}")
 
 
 def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale:

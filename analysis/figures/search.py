@@ -1,16 +1,68 @@
-"""Figure of the expected best of n arms."""
+"""Figures of a search: importance of parameters, expected best of n arms, and two objectives."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from analysis.arms import Arm, pareto
 from analysis.best_of import BestOf
-from analysis.figures.labels import Label, label_ends
-from analysis.figures.style import LOOKS, PAGE, note, sheet, styled
+from analysis.figures.labels import Label, label_ends, rows_high, wrapped_apart
+from analysis.figures.marks import key, mark_arms
+from analysis.figures.style import COLUMN, DASHES, INK, LOOKS, PAGE, note, shades, sheet, styled
+from analysis.importance import Importance, Share
 from analysis.intervals import LEVEL
+from analysis.naming import short
+from analysis.summary import Summary
+
+MAX_BARS = 20
+"""Rows; what is more is small."""
+
+
+@styled
+def importance_bars(found: Importance) -> Figure:
+    """A bar for the share of each parameter, or of two together beyond each alone, with its range; largest first.
+
+    Raises:
+        ValueError: there is no share, or one is not finite.
+    """
+    if not found.shares:
+        raise ValueError(f"{found.method} gave no shares, so there are no bars; let more arms complete")
+    ends = [end for share in found.shares for end in (share.low, share.share, share.high)]
+    if not np.isfinite(ends).all():
+        raise ValueError(f"{found.method} gave shares that are not finite: {ends}; give numbers from 0 to 1")
+    rows = sorted(found.shares, key=lambda share: -share.share)
+    drawn, rest = rows[:MAX_BARS], rows[MAX_BARS:]
+    names = _names(drawn)
+    figure = sheet(COLUMN, 0.9 + rows_high(names))
+    axes = figure.subplots()
+    axes.barh(range(len(drawn)), [100 * row.share for row in drawn], 0.62, color=LOOKS[5].colour)
+    for place, row in enumerate(drawn):
+        axes.plot([100 * row.low, 100 * row.high], [place, place], color=INK, linewidth=1.2)
+    axes.set_yticks(range(len(drawn)), names, color=INK)
+    axes.tick_params(axis="y", length=0)
+    axes.set(ylim=(len(drawn) - 0.4, -0.6), xlabel="share of importance (%)")
+    axes.set_xlim(left=0)
+    left_out = f" ({found.left_out} not complete left out)" if found.left_out else ""
+    others = (
+        f"{len(rest)} smaller shares, {sum(r.share for r in rest):.0%} together, left out." if rest else ""
+    )
+    note(
+        figure,
+        f"{found.method}, n = {found.arms} complete arms{left_out}; {found.grounds}. {others}",
+    )
+    return figure
+
+
+def _names(rows: list[Share]) -> list[str]:
+    paths = tuple(dict.fromkeys(path for row in rows for key in row.keys for path in key.split(", ")))
+    named = short(paths)
+    words = [" × ".join(" & ".join(named[p] for p in key.split(", ")) for key in row.keys) for row in rows]
+    numbers = [f"row {place}" for place in range(1, 1 + len(words))]
+    return wrapped_apart([name.replace("_", " ") for name in words], numbers, 26, 3)
 
 
 @styled
@@ -52,3 +104,65 @@ def best_of_curves(found: Mapping[str, BestOf], *, label: str) -> Figure:
         bands = f"Bands: {LEVEL:.0%} intervals (Student, jackknife) as far as they cover, to a quarter of the arms."
     note(figure, f"Arms: {sizes}. {bands}{by_last}{as_worst}")
     return figure
+
+
+@styled
+def pareto_front(
+    summary: Summary, objectives: Sequence[Mapping[str, Any]], axes: tuple[str, str] | None = None
+) -> Figure:
+    """Every complete arm at its two objectives, and the line of those that no other beats in both.
+
+    Args:
+        summary: the sweep.
+        objectives: the manifest's, {"metric", "direction"}.
+        axes: the metrics of the x and the y axis, where there are more than two.
+
+    Raises:
+        ValueError: there are not two objectives, or none of the arms has both.
+    """
+    known = {one["metric"]: one["direction"] == "maximize" for one in objectives}
+    names = tuple(known) if axes is None else axes
+    if len(names) != 2 or not set(names) <= set(known) or len(set(names)) != 2:
+        raise ValueError(
+            f"a front needs two objectives of {', '.join(known) or 'none'}; got {', '.join(names) or 'none'}"
+        )
+    arms = [arm for arm in summary.arms if set(names) <= arm.objectives.keys()]
+    if not arms:
+        raise ValueError(f"no arm is complete with {' and '.join(names)}; wait for one that is")
+    points = [(arm.objectives[names[0]], arm.objectives[names[1]]) for arm in arms]
+    figure = sheet(COLUMN, 3.0)
+    panel = figure.subplots()
+    _staircase(panel, arms, points, (known[names[0]], known[names[1]]))
+    tint, _ = shades(arm.last for arm in arms)
+    mark_arms(panel, summary, arms, points, tint, numbered=False, size=32)
+    panel.margins(0.12)
+    panel.set(
+        **{f"{which}label": _label(name, more=known[name]) for which, name in zip("xy", names, strict=True)}
+    )
+    seeds = max(len(arm.scores) for arm in arms)
+    note(
+        figure,
+        f"n = {len(arms)} complete arms, means over {seeds} seed{'s' if seeds > 1 else ''}, no intervals.",
+        f"Line, with arm numbers: not beaten in both. {key(arms, summary).capitalize()}.",
+    )
+    return figure
+
+
+def _staircase(
+    axes: Axes, arms: Sequence[Arm], points: Sequence[tuple[float, float]], more: tuple[bool, bool]
+) -> None:
+    """Draw the staircase between the arms of the front, with their numbers on its unreached side."""
+    signs = [1 if better else -1 for better in more]
+    best = pareto([[sign * value for sign, value in zip(signs, point, strict=True)] for point in points])
+    front = sorted((points[i], arms[i].number) for i in best)
+    line = [point for point, _ in front]
+    style: Any = {"color": INK, "linestyle": DASHES[1], "linewidth": 1, "zorder": 1}
+    axes.plot(*zip(*line, strict=True), drawstyle="steps-pre" if more[0] else "steps-post", **style)
+    for point, number in front:
+        sides: Any = {"ha": "left" if more[0] else "right", "va": "bottom" if more[1] else "top"}
+        offset = (5 * signs[0], 4 * signs[1])
+        axes.annotate(str(number), point, offset, textcoords="offset points", fontsize=7, zorder=12, **sides)
+
+
+def _label(metric: str, *, more: bool) -> str:
+    return f"{metric.replace('_', ' ')} ({'more' if more else 'less'} is better)"

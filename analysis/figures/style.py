@@ -7,7 +7,7 @@ depends on the user's settings, and the same data give the same bytes.
 
 import os
 import textwrap
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -146,13 +146,13 @@ def save(figure: Figure, stem: str | Path, formats: Sequence[str] = ("png", "pdf
     return tuple(paths)
 
 
-def shades(values: Sequence[float]) -> tuple[Tint, ScalarMappable]:
-    """A colour for each value, dark for good and pale for none, and what a colour bar needs.
+def shades(values: Iterable[float | None]) -> tuple[Tint, ScalarMappable]:
+    """Choose a colour for each value, dark for good and pale for none; return it and what a colour bar needs.
 
     The scale ends as far below the median as three times its distance from the top: collapsed runs share the lightest.
     """
-    low, high = (min(values), max(values)) if values else (0.0, 1.0)
-    middle = float(np.median(values)) if values else 0.5
+    known = [value for value in values if value is not None] or [0.0, 1.0]
+    low, middle, high = min(known), float(np.median(known)), max(known)
     low = max(low, high - 4 * (high - middle)) if middle < high else low
     bottom = low if low < high else high - 1
     norm, levels = Normalize(bottom, high), SEQUENTIAL(np.arange(SEQUENTIAL.N)).tolist()

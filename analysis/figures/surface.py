@@ -13,11 +13,9 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.arms import Arm
-from analysis.figures.crowd import some
-from analysis.figures.marks import key, mark_arms
-from analysis.figures.scale import Scale, excluded, hatch_excluded, scale
+from analysis.figures.marks import key, mark_arms, some
+from analysis.figures.scale import Scale, excluded, hatch_excluded, parameter_scale, require_parameter
 from analysis.figures.style import INK, PAGE, ink_on, note, shades, sheet, styled
-from analysis.naming import short
 from analysis.stopping import MIN_RUNS
 from analysis.summary import Summary
 
@@ -66,7 +64,7 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     out = excluded(found.x, found.y, paths, space)
     figure = sheet(PAGE, 3.0)
     left, right = figure.subplots(1, 2, sharex=True, sharey=True)
-    tint, colours = shades([*found.mean[~out], *(arm.last for arm in arms if arm.last is not None)])
+    tint, colours = shades([*found.mean[~out], *(arm.last for arm in arms)])
     grey = ScalarMappable(Normalize(0, float(found.deviation[~out].max())), GREYS)
     for axes, values, fill in ((left, found.mean, colours), (right, found.deviation, grey)):
         _fill(axes, found, values, out, fill)
@@ -113,12 +111,8 @@ def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale
 
 
 def _numeric(path: str, summary: Summary, space: Mapping[str, Any]) -> Scale:
-    names = short(summary.paths)
-    if path not in names:
-        raise ValueError(f"{path} is no parameter of this sweep; it varies {', '.join(names) or 'nothing'}")
-    found = scale(
-        names[path], [arm.values[path] for arm in summary.arms], space.get("domains", {}).get(path, {})
-    )
+    require_parameter(path, summary)
+    found = parameter_scale(summary, path, space, summary.arms)
     if found.categories or len(set(found.positions)) < 2:
         raise ValueError(
             f"{path} has {'names' if found.categories else 'one value'}, so no surface; use two numeric ones"

@@ -10,8 +10,8 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from analysis import figures
 from analysis.arms import Arm
-from analysis.figures.crowd import drawn_note, some, thinned
 from analysis.figures.labels import called, wrapped_apart
+from analysis.figures.marks import drawn_note, some, thinned
 from analysis.figures.process import fitted
 from analysis.figures.scale import scale
 from analysis.learning import learning

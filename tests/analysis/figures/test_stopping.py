@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex
 
 from analysis.audit import audit
 from analysis.figures import rank_agreement, rung_ladder
-from analysis.figures.ladder import OUTCOMES, arrivals
+from analysis.figures.stopping import OUTCOMES, arrivals
 from analysis.load import Record
 from analysis.stopping import WEAK, agreement
 from tests.recorded import sweep
