@@ -15,7 +15,7 @@ from analysis.figures.style import UNDATED, titled
 from analysis.observed import observed
 from analysis.report.comparisons import MAX_FOREST_ROWS, best_beside_default, forest_of
 from analysis.report.evidence import Evidence, images
-from analysis.report.parameters import surface_of
+from analysis.report.parameters import NO_PARAMETERS, surface_of
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,9 +34,7 @@ class Drawing:
         where = Path(path).expanduser()
         suffix = where.suffix.lower().removeprefix(".")
         if suffix not in UNDATED:
-            raise ValueError(
-                f"{path}: a figure is written as .pdf, .png or .svg; end the name with one of them"
-            )
+            raise ValueError(f"{path}: a figure is written as .pdf, .png or .svg; end its name so")
         (written,) = figures.save(self.figure, where.with_suffix(""), (suffix,))
         return written
 
@@ -113,9 +111,8 @@ class Figures:
         """Draw the score that the best of n arms is expected to have."""
         design = self._evidence.plan.get("design") or "search"
         found = best_of({design: self._evidence.search})
-        return self._drawing(
-            "Best of n arms", figures.best_of_curves(found, label=self._evidence.summary.label)
-        )
+        curves = figures.best_of_curves(found, label=self._evidence.summary.label)
+        return self._drawing("Best of n arms", curves)
 
     def embeddings(self, queries: int = 5) -> Drawing:
         """Draw validation images in the plane of the best encoder's embeddings, and the nearest ones of some."""
@@ -130,9 +127,7 @@ class Figures:
 
     def _varied(self) -> None:
         if self._evidence.space.get("alternatives"):
-            raise ValueError(
-                "the space lists its arms by name and has no parameters to draw over; draw forest()"
-            )
+            raise ValueError(f"{NO_PARAMETERS}; draw forest()")
 
     def _drawing(self, title: str, figure: Figure) -> Drawing:
         whole = self._evidence.summary.titled(title)

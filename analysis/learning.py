@@ -1,5 +1,6 @@
 """Check whether each arm of a sweep has learned: its accuracy over seeds beside the baselines."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -40,9 +41,8 @@ def learning(record: Record) -> list[Row]:
         ValueError: the sweep keeps no baselines, or none of a seed that an arm was run on.
     """
     baselines = record.manifest.get("baselines", {})
-    untrained: dict[int, float] = {
-        int(seed): value for seed, value in record.manifest.get("untrained", {}).items()
-    }
+    recorded: dict[str, float] = record.manifest.get("untrained", {})
+    untrained = {int(seed): value for seed, value in recorded.items()}
     if not untrained or RAW not in baselines:
         raise ValueError(f"{record.manifest.get('id')} holds no baselines; run it again with this version")
     raw = dict.fromkeys(untrained, float(baselines[RAW]))
@@ -57,10 +57,8 @@ def learning(record: Record) -> list[Row]:
     p = holm([p_value(arm.scores, line, None) for arm in arms for line in lines.values()])
     both = zip(p[::2], p[1::2], strict=True)
     names = numbered([", ".join(map(shown, arm.values.values())) for arm in arms], arms)
-    return [
-        _row(name, arm, lines, chances, record.within)
-        for name, arm, chances in zip(names, arms, both, strict=True)
-    ]
+    rows = zip(names, arms, both, strict=True)
+    return [_row(name, arm, lines, chances, record.within) for name, arm, chances in rows]
 
 
 def learning_table(record: Record) -> Table:
@@ -72,7 +70,7 @@ def learning_table(record: Record) -> Table:
     head = ("arm", "seeds", f"{label}{half}", f"over untrained{half}", f"over raw pixels{half}", above)
     caption = (
         "Beside what needs no training: the encoder before training, paired by seed, and kNN on raw pixels. "
-        f"± is half of Student's {LEVEL:.0%} interval, each for itself; clearly above: by Student's tests, corrected."
+        f"± is half of Student's {LEVEL:.0%} interval, each for itself. Clearly above: Student's test with Holm."
     )
     cells = [
         (row.name, *map(str, (row.seeds, row.score, row.over_untrained, row.over_raw)), row.verdict)
@@ -99,18 +97,10 @@ def learning_markdown(record: Record) -> str:
 
 
 def _row(name: str, arm: Arm, lines: Lines, p: tuple[float | None, float | None], within: Ends) -> Row:
-    gains = {
-        name: interval([score - line[seed] for seed, score in arm.scores.items()])
-        for name, line in lines.items()
-    }
-    return Row(
-        name=name,
-        seeds=len(arm.scores),
-        score=interval(list(arm.scores.values()), within),
-        over_untrained=gains[UNTRAINED],
-        over_raw=gains[RAW],
-        verdict=_verdict(gains, p, len(arm.scores)),
-    )
+    scores = arm.scores.items()
+    gains = {name: interval([score - line[seed] for seed, score in scores]) for name, line in lines.items()}
+    own, seeds = interval(list(arm.scores.values()), within), len(arm.scores)
+    return Row(name, seeds, own, gains[UNTRAINED], gains[RAW], _verdict(gains, p, seeds))
 
 
 def _verdict(gains: Mapping[str, Interval], p: Sequence[float | None], seeds: int) -> str:
@@ -118,9 +108,7 @@ def _verdict(gains: Mapping[str, Interval], p: Sequence[float | None], seeds: in
         return "one seed cannot tell"
     if all(chance is None for chance in p):
         return "equal differences cannot tell"
-    passed = [
-        name
-        for (name, gain), chance in zip(gains.items(), p, strict=True)
-        if gain.mean > 0 and chance is not None and chance <= ALPHA
+    above = [
+        gain.mean > 0 and p is not None and p <= ALPHA for gain, p in zip(gains.values(), p, strict=True)
     ]
-    return " and ".join(passed) or "neither"
+    return " and ".join(itertools.compress(gains, above)) or "neither"

@@ -1,17 +1,16 @@
 """Tables of arms: what the seeds of each one say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from analysis.arms import Arm
-from analysis.estimate import MIN_SEEDS, Estimate, estimate
+from analysis.estimate import MIN_SEEDS, estimate
 from analysis.figures.marks import role
 from analysis.figures.scale import is_number
 from analysis.intervals import LEVEL, span
 from analysis.learning import learning_table
-from analysis.load import Run
 from analysis.naming import cells, short
 from analysis.report.blocks import Block, Section
 from analysis.report.evidence import Evidence
@@ -51,54 +50,60 @@ def section(evidence: Evidence) -> Section:
 
 def arm_table(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table:
     """A row for each arm: its parameters, and the mean of its seeds with its interval."""
-    runs: dict[str, list[Run]] = {}
-    for run in evidence.record.runs:
-        runs.setdefault(run.arm, []).append(run)
-    # An arm that was run again keeps the number that it has in the search.
-    numbers = {arm.digest: str(arm.number) for arm in (*summary.arms, *evidence.summary.arms)}
     others = sorted({o for arm in summary.arms for o in arm.objectives} - {evidence.record.metric})
     names = [path.replace("_", " ") for path in short(summary.paths).values()]
-    head = [
-        "arm",
-        "",
-        *names,
-        *("seeds", "state", "epochs", "mean", INTERVAL_HEAD, "sd", "IQM", "s a run"),
-        *others,
+    measured = ("seeds", "state", "epochs", "mean", INTERVAL_HEAD, "sd", "IQM", "s a run")
+    head = ("arm", "", *names, *measured, *others)
+    parameters, full = cells(summary.arms, summary.paths), _values(evidence, summary, others)
+    rows = [
+        (str(row["arm"]), row["role"], *parameters[row["digest"]], *_measured(row, others)) for row in full
     ]
-    columns = cells(summary.arms, summary.paths)
-    rows: list[tuple[str, ...]] = []
-    cut = False
-    full: list[dict[str, Any]] = []
+    sides = ["rl", *(_side(path, summary.arms) for path in summary.paths), "rlr", "r" * (5 + len(others))]
+    ends = {row[end] for row in full for end in ("interval_low", "interval_high")}
+    caption += CUT if ends & {*summary.within} else ""
+    kept = frozenset(place for place, arm in enumerate(summary.arms) if arm is summary.default)
+    columns = {key: [row[key] for row in full] for key in (full[0] if full else ())}
+    return dense(Table(name, caption, head, tuple(rows), "".join(sides), columns, kept))
+
+
+def _values(evidence: Evidence, summary: Summary, others: Sequence[str]) -> list[dict[str, Any]]:
+    """What the rows hold, with all digits, by name of the column."""
+    # An arm that was run again keeps the number that it has in the search.
+    numbers = {arm.digest: arm.number for arm in (*summary.arms, *evidence.summary.arms)}
+    seconds: dict[tuple[str, int], float] = {(r.arm, r.seed): r.seconds for r in evidence.record.runs}
+    rows: list[dict[str, Any]] = []
     for arm in summary.arms:
         scores = [list(arm.scores.values())]
         found = estimate(scores, evidence.generator, within=summary.within) if arm.score is not None else None
-        cut = cut or bool(found and found.interval and {*found.interval} & {*summary.within})
-        values = columns[arm.digest]
-        state = [str(len(arm.seeds)), arm.state, str(arm.epochs)]
-        seconds = [run.seconds for run in runs[arm.digest] if run.seed in arm.seeds and run.seconds]
-        mean = float(np.mean(seconds)) if seconds else None
-        cost = "" if mean is None else f"{mean:.3g}"
-        more = [f"{arm.objectives[o]:.4g}" if o in arm.objectives else "" for o in others]
+        low, high = found.interval if found and found.interval else (None, None)
+        costs = [cost for seed in arm.seeds if (cost := seconds[arm.digest, seed])]
         rows.append(
-            (numbers[arm.digest], role(arm, summary), *values, *state, *_numbers(arm, found), cost, *more)
+            {
+                "arm": numbers[arm.digest],
+                "role": role(arm, summary),
+                "digest": arm.digest,
+                **{f"config.{path}": arm.values[path] for path in summary.paths},
+                "seeds": len(arm.seeds),
+                "state": arm.state,
+                "epochs": arm.epochs,
+                "last": arm.last,
+                "mean": found and found.mean,
+                "interval_low": low,
+                "interval_high": high,
+                "deviation": found and found.deviation,
+                "iqm": found and found.iqm,
+                **{f"metric.{other}": arm.objectives.get(other) for other in others},
+                "seconds_of_a_run": float(np.mean(costs)) if costs else None,
+            }
         )
-        own = {"arm": int(numbers[arm.digest]), "role": role(arm, summary), "digest": arm.digest}
-        full.append(own | _values(arm, found, summary.paths, others) | {"seconds_of_a_run": mean})
-    sides = ["r", "l", *(_side(column) for column in _columns(summary)), *"rlr", *("r" * (5 + len(others)))]
-    caption += CUT if cut else ""
-    kept = frozenset(place for place, arm in enumerate(summary.arms) if arm is summary.default)
-    named = {key: [row[key] for row in full] for key in (full[0] if full else ())}
-    return dense(Table(name, caption, tuple(head), tuple(rows), "".join(sides), named, kept))
+    return rows
 
 
 def _words(summary: Summary) -> str:
     seeds = max(len(arm.seeds) for arm in summary.arms)
     over = f"over {seeds} seeds" if seeds > 1 else "on one seed, so without intervals"
-    hollow = (
-        " In parentheses: the last value of arms that are not complete."
-        if summary.complete < len(summary.arms)
-        else ""
-    )
+    hollow = " In parentheses: the last value of arms that are not complete."
+    hollow = hollow if summary.complete < len(summary.arms) else ""
     metric = f"{summary.label}: mean {over}"
     if seeds > 1:
         interval = "smoothed bootstrap" if seeds >= MIN_SEEDS else "Student's"
@@ -106,33 +111,21 @@ def _words(summary: Summary) -> str:
     return f"{metric}; epochs of all its runs; seconds that a run took.{hollow}"
 
 
-def _numbers(arm: Arm, found: Estimate | None) -> list[str]:
-    if found is None:
-        return ["" if arm.last is None else f"({arm.last:.1f})", "", "", ""]
-    interval = "" if found.interval is None else span(*found.interval)
-    deviation = "" if found.deviation is None else f"{found.deviation:.2f}"
-    return [f"{found.mean:.1f}", interval, deviation, f"{found.iqm:.1f}" if found.values > 1 else ""]
+def _measured(row: Mapping[str, Any], others: Sequence[str]) -> list[str]:
+    """What was measured, in words; the last value in parentheses stands for a mean that there is not."""
+    mean, low, high = row["mean"], row["interval_low"], row["interval_high"]
+    shown = f"{mean:.1f}" if mean is not None else "" if row["last"] is None else f"({row['last']:.1f})"
+    interval = "" if low is None else span(low, high)
+    iqm = _number(row["iqm"], ".1f") if row["seeds"] > 1 else ""
+    state = [str(row["seeds"]), row["state"], str(row["epochs"])]
+    cost = _number(row["seconds_of_a_run"], ".3g")
+    more = [_number(row[f"metric.{other}"], ".4g") for other in others]
+    return [*state, shown, interval, _number(row["deviation"], ".2f"), iqm, cost, *more]
 
 
-def _values(arm: Arm, found: Estimate | None, paths: Sequence[str], others: Sequence[str]) -> dict[str, Any]:
-    """The same with all digits, by name of the column."""
-    low, high = found.interval if found and found.interval else (None, None)
-    parameters = {f"config.{path}": arm.values[path] for path in paths}
-    state = {"seeds": len(arm.seeds), "state": arm.state, "epochs": arm.epochs, "last": arm.last}
-    mean = {"mean": found and found.mean, "interval_low": low, "interval_high": high}
-    spread = {"deviation": found and found.deviation, "iqm": found and found.iqm}
-    return {
-        **parameters,
-        **state,
-        **mean,
-        **spread,
-        **{f"metric.{name}": arm.objectives.get(name) for name in others},
-    }
+def _number(value: float | None, form: str) -> str:
+    return "" if value is None else format(value, form)
 
 
-def _columns(summary: Summary) -> Iterable[list[object]]:
-    return ([arm.values[path] for arm in summary.arms] for path in summary.paths)
-
-
-def _side(column: Sequence[object]) -> str:
-    return "r" if all(map(is_number, column)) else "l"
+def _side(path: str, arms: Sequence[Arm]) -> str:
+    return "r" if all(is_number(arm.values[path]) for arm in arms) else "l"

@@ -1,9 +1,14 @@
 """What a report is made of: sections of paragraphs, figures and tables, in the order in which they are read."""
 
+import tomllib
 from dataclasses import dataclass
+from pathlib import Path
 
 from analysis.report.markup import Html
 from analysis.tables import Table
+
+WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
+"""Captions of figures, and what designs and stoppers are called, by name."""
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Figures of arms against each other: the whole sweep, differences, components, the best and the default by seed."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from matplotlib.figure import Figure
 
@@ -10,7 +11,7 @@ from analysis.components import add_one_in, interactions, leave_one_out
 from analysis.load import FULL
 from analysis.multiple import Difference, name_of
 from analysis.report import differences
-from analysis.report.blocks import Block
+from analysis.report.blocks import WORDS, Block
 from analysis.report.evidence import Evidence
 from analysis.report.plates import Group, Plate
 from analysis.summary import Summary
@@ -18,25 +19,12 @@ from analysis.summary import Summary
 MAX_FOREST_ROWS = 30
 """RowMaker of a forest plot; the table has all."""
 RowMaker = Callable[..., Sequence[Difference]]
-COMPONENTS: dict[str, tuple[RowMaker, str, str]] = {
-    "Leaving one out": (
-        leave_one_out,
-        "leave-one-out",
-        "The method without each component, or with it changed as named, less the full method: below 0 where the "
-        "component helps.",
-    ),
-    "Adding one in": (
-        add_one_in,
-        "add-one-in",
-        "The bare method with each component less the bare method: above 0 where the component helps.",
-    ),
-    "Interactions": (
-        interactions,
-        "interactions",
-        "Without both components, less without each, plus the full method: 0 where their losses add up, above 0 where "
-        "one is worth something only with the other, below 0 where each makes up for the other.",
-    ),
+COMPONENTS: dict[str, tuple[str, RowMaker]] = {
+    "Leaving one out": ("leave-one-out", leave_one_out),
+    "Adding one in": ("add-one-in", add_one_in),
+    "Interactions": ("interactions", interactions),
 }
+"""Of each figure the name of its table, and what makes the rows of both."""
 
 
 def overview_figures(evidence: Evidence) -> Group:
@@ -51,21 +39,24 @@ def overview_figures(evidence: Evidence) -> Group:
         f"Right: every run as it learned. n = {len(search.runs)} runs of {len(summary.arms)} arms on {seeds} "
         f"seed{'s' if seeds != 1 else ''}; dashed: what needs no training."
     )
-    return Group("Overview", (Plate("Overview", says, lambda: _overview(evidence)),))
+    return Group("Overview", (Plate("Overview", lambda: _overview(evidence), says),))
 
 
 def component_figures(evidence: Evidence) -> Group:
     """What each component of a method is worth, with the tables."""
-    plates = tuple(
-        Plate(title, says, lambda rows=rows: forest_of(_components(evidence, rows), evidence))
-        for title, (rows, _, says) in COMPONENTS.items()
-    )
+
+    def forest(make: RowMaker) -> Figure:
+        return forest_of(_components(evidence, make), evidence)
 
     def tables() -> tuple[Block, ...]:
-        found = [(_components(evidence, rows), *words) for rows, *words in COMPONENTS.values()]
-        return tuple(differences.difference_table(name, says, rows) for rows, name, says in found if rows)
+        return tuple(
+            differences.difference_table(name, WORDS["figures"][title], rows)
+            for title, (name, make) in COMPONENTS.items()
+            if (rows := _components(evidence, make))
+        )
 
-    return Group("Components", plates, tables)
+    plates = [Plate(title, partial(forest, make)) for title, (_, make) in COMPONENTS.items()]
+    return Group("Components", tuple(plates), tables)
 
 
 def arm_figures(evidence: Evidence) -> Group:
@@ -85,13 +76,11 @@ def arm_figures(evidence: Evidence) -> Group:
     roles = {"default": result.default, "best": result.best}
     named = [_named(word, arm) for word, arm in roles.items() if arm]
     pairs = f"The {' and the '.join(named)}, seed by seed."
-    return Group(
-        "Arms against the default",
-        (
-            Plate("Differences from the default", says, forest),
-            Plate("Best and default by seed", pairs, lambda: best_beside_default(result)),
-        ),
+    plates = (
+        Plate("Differences from the default", forest, says),
+        Plate("Best and default by seed", lambda: best_beside_default(result), pairs),
     )
+    return Group("Arms against the default", plates)
 
 
 def _overview(evidence: Evidence) -> Figure:

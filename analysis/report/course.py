@@ -1,8 +1,7 @@
 """Figures of a sweep's course: how runs learned, who was stopped, what a search finds, and what the encoder sees."""
 
 from collections.abc import Iterator, Sequence
-from functools import cache
-from itertools import islice
+from functools import cache, partial
 
 from matplotlib.figure import Figure
 
@@ -20,10 +19,9 @@ QUERIES = 8
 def learning_figures(evidence: Evidence) -> Group:
     """Learning curves."""
     alone = max((len(arm.seeds) for arm in evidence.summary.arms), default=0) < 2
-    says = "The metric after each epoch: the best arms and the default, the others thin" + (
-        "; one seed, so no intervals." if alone else "."
-    )
-    plate = Plate("Learning curves", says, lambda: figures.learning_curves(evidence.search, evidence.summary))
+    end = "; one seed, so no intervals." if alone else "."
+    says = f"The metric after each epoch: the best arms and the default, the others thin{end}"
+    plate = Plate("Learning curves", lambda: figures.learning_curves(evidence.search, evidence.summary), says)
     return Group("Learning", (plate,))
 
 
@@ -35,22 +33,9 @@ def stopping_figures(evidence: Evidence) -> Group:
         could = [evidence.summary.stopping] if evidence.summary.stopping else ["Nothing was stopped early."]
         return (items(*(found.sentences if found.rungs else could)),)
 
-    return Group(
-        "Early stopping",
-        (
-            Plate(
-                "Rung ladder",
-                "How many runs came to each rung, what became of them, and the values they had there.",
-                lambda: figures.rung_ladder(evidence.record, evidence.events),
-            ),
-            Plate(
-                "Rank agreement",
-                "How well the order of the runs at an epoch tells their order at the end.",
-                lambda: figures.rank_agreement(found),
-            ),
-        ),
-        sentences,
-    )
+    ladder = Plate("Rung ladder", lambda: figures.rung_ladder(evidence.record, evidence.events))
+    agreement = Plate("Rank agreement", lambda: figures.rank_agreement(found))
+    return Group("Early stopping", (ladder, agreement), sentences)
 
 
 def search_figures(evidence: Evidence) -> Group:
@@ -65,8 +50,7 @@ def search_figures(evidence: Evidence) -> Group:
     def sentence() -> tuple[Block, ...]:
         return (items(found()[name].sentence),)
 
-    says = "The score that the best of n of these arms is expected to have."
-    return Group("Expected best of n arms", (Plate("Best of n", says, curve),), sentence)
+    return Group("Expected best of n arms", (Plate("Best of n", curve),), sentence)
 
 
 def objective_figures(evidence: Evidence) -> Group:
@@ -84,8 +68,7 @@ def embedding_figures(evidence: Evidence) -> Group:
         figure.supxlabel(f"Encoder of run {run}. {figure.get_supxlabel()}")
         return figure
 
-    says = "Validation images in the plane of the best encoder's embeddings, and the nearest images of some."
-    return Group("Embeddings", (Plate("Embeddings", says, plane),))
+    return Group("Embeddings", (Plate("Embeddings", plane),))
 
 
 def _fronts(evidence: Evidence) -> Iterator[Plate]:
@@ -96,10 +79,8 @@ def _fronts(evidence: Evidence) -> Iterator[Plate]:
         raise ValueError("the sweep has one objective")
 
     if len(names) < 2:
-        yield Plate("Pareto front", "", single)
-    for other in islice(names, 1, None):
-        yield Plate(
-            f"Pareto front, {names[0]} and {other}",
-            "Every complete arm at two of its objectives.",
-            lambda other=other: figures.pareto_front(evidence.summary, wanted, (other, names[0])),
-        )
+        yield Plate("Pareto front", single)
+    for other in names[1:]:
+        draw = partial(figures.pareto_front, evidence.summary, wanted, (other, names[0]))
+        says = "Every complete arm at two of its objectives."
+        yield Plate(f"Pareto front, {names[0]} and {other}", draw, says)

@@ -42,9 +42,8 @@ def section(evidence: Evidence) -> Section:
         found = "Every arm changes one component, so the table of components has them all."
         return Section(title, (tag("p", found), *notes))
     seeds = "fresh seeds" if evidence.summary.confirmed else "the seeds of the search"
-    return Section(
-        title, (difference_table("differences", f"Each arm less the default, on {seeds}.", rows), *notes)
-    )
+    table = difference_table("differences", f"Each arm less the default, on {seeds}.", rows)
+    return Section(title, (table, *notes))
 
 
 def components_alone(evidence: Evidence, rows: Sequence[Difference]) -> bool:
@@ -72,9 +71,8 @@ def difference_table(name: str, caption: str, rows: Sequence[Difference]) -> Tab
     interval = f"Student's {LEVEL:.0%} interval of n paired seeds, each for itself"
     align = "l" + "r" * (len(HEAD) - 2) + "l"
     values = {column: [getattr(row, field) for row in rows] for column, field in CSV_COLUMNS.items()}
-    return dense(
-        Table(name, f"{caption} Points of the metric; {interval}.", HEAD, tuple(cells), align, values)
-    )
+    caption = f"{caption} Points of the metric; {interval}."
+    return dense(Table(name, caption, HEAD, tuple(cells), align, values))
 
 
 def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
@@ -95,10 +93,10 @@ def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
         "differences. Costs: of one run, less one of the default."
     ]
     if margin is None:
-        return [
-            *notes,
-            "No margin was given (--margin), so nothing is called equivalent; not significant is not equal.",
-        ]
+        none = (
+            "No margin was given (--margin), so nothing is called equivalent; not significant is not equal."
+        )
+        return [*notes, none]
     return [*notes, f"Equivalent within ±{margin:g}: two one-sided tests, corrected likewise."]
 
 

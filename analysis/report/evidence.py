@@ -115,18 +115,16 @@ def images(directory: Path) -> tuple[Images, int]:
     """
     path = directory / EMBEDDINGS
     if not path.is_file():
-        raise ValueError(
-            "the sweep keeps no embeddings: it has not ended, or its best run left no checkpoint"
-        )
+        why = "it has not ended, or its best run left no checkpoint"
+        raise ValueError(f"the sweep keeps no embeddings: {why}")
     try:
         with np.load(path) as arrays:
             classes = [str(name) for name in arrays["classes"]]
             found = Images(arrays["features"], arrays["labels"], classes, arrays["images"])
             return found, int(arrays["run"])
     except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
-        raise ValueError(
-            f"{EMBEDDINGS} cannot be read: {error}; write the summary of the sweep again"
-        ) from error
+        again = "write the summary of the sweep again"
+        raise ValueError(f"{EMBEDDINGS} cannot be read: {error}; {again}") from error
 
 
 def _total(curve: dict[str, Any], name: str) -> float:

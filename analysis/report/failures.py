@@ -1,9 +1,11 @@
 """What failed, and where."""
 
+from typing import Any
+
 from analysis.load import Run
 from analysis.report.blocks import Section
 from analysis.report.evidence import Evidence
-from analysis.report.markup import folded, tag
+from analysis.report.markup import Html, folded, tag
 from analysis.tables import Table
 
 
@@ -13,36 +15,28 @@ def section(evidence: Evidence) -> Section:
     title = "What failed"
     if not failed:
         count = len(evidence.record.runs)
-        return Section(
-            title, (tag("p", f"None of {count} runs." if count else "Nothing: no run has begun."),)
-        )
+        none = f"None of {count} runs." if count else "Nothing: no run has begun."
+        return Section(title, (tag("p", none),))
     names, why = evidence.names, {run.number: _why(run, evidence) for run in failed}
+    full = [(r.number, r.identity, names[r.arm], r.seed, r.epochs, why[r.number]) for r in failed]
     rows = tuple(
-        (str(run.number), names[run.arm], str(run.seed), str(run.epochs), why[run.number].splitlines()[-1])
-        for run in failed
+        (str(number), arm, str(seed), str(epoch), reason.splitlines()[-1])
+        for number, _, arm, seed, epoch, reason in full
     )
     caption = f"{len(failed)} of {len(evidence.record.runs)} runs failed, each after the epochs given."
-    values = {
-        "run": [run.number for run in failed],
-        "identity": [run.identity for run in failed],
-        "arm": [names[run.arm] for run in failed],
-        "seed": [run.seed for run in failed],
-        "epoch": [run.epochs for run in failed],
-        "reason": list(why.values()),
-    }
+    columns = ("run", "identity", "arm", "seed", "epoch", "reason")
+    values: dict[str, list[Any]] = dict(zip(columns, map(list, zip(*full, strict=True)), strict=True))
     table = Table("failures", caption, ("run", "arm", "seed", "epoch", "last line"), rows, "rlrrl", values)
     alike: dict[str, list[str]] = {}
     for number, reason in why.items():
         alike.setdefault(reason, []).append(str(number))
-    tracebacks = [
-        folded(
-            f"Traceback of run{'s' if len(runs) > 1 else ''} {', '.join(runs)}",
-            tag("pre", reason, tabindex="0"),
-        )
-        for reason, runs in alike.items()
-        if "\n" in reason
-    ]
+    tracebacks = [_traceback(reason, runs) for reason, runs in alike.items() if "\n" in reason]
     return Section(title, (table, *tracebacks))
+
+
+def _traceback(reason: str, runs: list[str]) -> Html:
+    title = f"Traceback of run{'s' if len(runs) > 1 else ''} {', '.join(runs)}"
+    return folded(title, tag("pre", reason, tabindex="0"))
 
 
 def _why(run: Run, evidence: Evidence) -> str:

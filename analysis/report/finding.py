@@ -100,9 +100,8 @@ def _judged(evidence: Evidence) -> tuple[str, list[str]]:
     if not result.significant:
         return "No claim", [f"{_where(evidence)} the gain cannot be told from noise: no winner may be named."]
     if others == 1:
-        unless = (
-            "" if evidence.summary.confirmed else ", unless another sweep has chosen the arm on these seeds"
-        )
+        chosen = ", unless another sweep has chosen the arm on these seeds"
+        unless = "" if evidence.summary.confirmed else chosen
         return "A result", [f"{_where(evidence)} the gain may be claimed{unless}."]
     least = result.comparison and simultaneous(result.comparison, others)
     above = ""

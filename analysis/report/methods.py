@@ -8,40 +8,14 @@ from typing import Any
 from analysis.arms import PLANNED
 from analysis.estimate import MIN_SEEDS
 from analysis.intervals import LEVEL
-from analysis.load import paths_of
+from analysis.load import PERCENTAGE, paths_of
 from analysis.multiple import HOUR
 from analysis.naming import short, shown
-from analysis.report.blocks import Section
+from analysis.report.blocks import WORDS, Section
 from analysis.report.evidence import Evidence
 from analysis.report.finding import counted
 from analysis.report.markup import tag
 
-DESIGNS = {
-    "tpe": "proposed by a tree-structured Parzen estimator (Optuna)",
-    "gp": "proposed by a Gaussian process (Optuna)",
-    "cmaes": "proposed by CMA-ES (Optuna)",
-    "nsga2": "proposed by NSGA-II (Optuna)",
-    "nsga3": "proposed by NSGA-III (Optuna)",
-    "random": "drawn at random",
-    "qmc": "drawn from a quasi-random sequence",
-    "grid": "taken from a grid",
-    "one_at_a_time": "made by varying one parameter of the default at a time",
-    "leave_one_out": "listed beforehand, each with one change to the default",
-    "add_one_in": "made by giving each component back to the bare method",
-    "pairs": "made by leaving out each component and each two together",
-    "given": "chosen beforehand",
-    "path": "the steps on the way from the default to another sweep's best",
-}
-STOPPERS = {
-    "none": "No run was stopped early",
-    "asha": "Runs were stopped early by ASHA (Li et al., MLSys 2020)",
-    "promote": "Runs were paused and promoted by ASHA (Li et al., MLSys 2020)",
-    "hyperband": "Runs were stopped early by Hyperband (Li et al., JMLR 2018)",
-    "median": "Runs were stopped early by the median rule (Golovin et al., KDD 2017)",
-    "pasha": "Runs were stopped early by PASHA (Bohdal et al., ICLR 2023)",
-    "one_epoch": "All runs were trained for a short time and the best went on",
-    "optuna": "Runs were stopped early by a pruner of Optuna",
-}
 ADAPTIVE = ("tpe", "gp", "cmaes")
 """Designs that need some arms before they can learn from them."""
 IMAGES = {"train": "training", "validation": "validation", "test": "test"}
@@ -50,9 +24,8 @@ IMAGES = {"train": "training", "validation": "validation", "test": "test"}
 def section(evidence: Evidence) -> Section:
     """One paragraph."""
     if not evidence.plan:
-        return Section(
-            "Methods", (tag("p", "The record has no plan, so its methods cannot be told from it."),)
-        )
+        none = tag("p", "The record has no plan, so its methods cannot be told from it.")
+        return Section("Methods", (none,))
     parts = [part(evidence) for part in (_trained, _arms, _judged, _stopped, _confirmed, _analysed, _done)]
     return Section("Methods", (tag("p", " ".join(part for part in parts if part)),))
 
@@ -72,20 +45,17 @@ def _trained(evidence: Evidence) -> str:
 
 def _arms(evidence: Evidence) -> str:
     plan, seeds = evidence.plan, evidence.manifest["seeds"]
-    how = DESIGNS.get(plan["design"], f"made by the design {plan['design']}")
+    how = WORDS["designs"].get(plan["design"], f"made by the design {plan['design']}")
     names, domains = short(evidence.summary.paths), evidence.space.get("domains", {})
-    ranges = [
-        f"{' with '.join(names[path] for path in paths_of(key) if path in names)} ({range_of(domain)})".replace(
-            "_", " "
-        )
-        for key, domain in domains.items()
-    ]
+    ranges: list[str] = []
+    for key, domain in domains.items():
+        together = " with ".join(names[path] for path in paths_of(key) if path in names)
+        ranges.append(f"{together} ({range_of(domain)})".replace("_", " "))
     over = f" over {', '.join(ranges)}" if ranges and not evidence.space.get("alternatives") else ""
-    shared = (
-        f"each was trained on the same {len(seeds)} seeds ({_listed(seeds)}), so that differences are paired by seed"
-        if len(seeds) > 1
-        else f"each was trained on one seed ({_listed(seeds)})"
-    )
+    shared = f"each was trained on one seed ({_listed(seeds)})"
+    if len(seeds) > 1:
+        paired = "so that differences are paired by seed"
+        shared = f"each was trained on the same {len(seeds)} seeds ({_listed(seeds)}), {paired}"
     first = len(plan["space"].get("first", ()))
     published = f", {first} that {'was' if first == 1 else 'were'} published" if first else ""
     if plan["design"] in ADAPTIVE:
@@ -99,9 +69,8 @@ def _arms(evidence: Evidence) -> str:
 def _judged(evidence: Evidence) -> str:
     how = evidence.plan["space"]["base"].get("evaluation", {})
     knn = f" with {how['neighbours']} neighbours" if "neighbours" in how else ""
-    others = [
-        one["metric"] for one in evidence.manifest.get("objectives") or [] if one["metric"] != "knn_top1"
-    ]
+    metrics = [one["metric"] for one in evidence.manifest.get("objectives") or []]
+    others = [metric for metric in metrics if metric != PERCENTAGE]
     besides = f" and {', '.join(others)}" if others else ""
     return (
         f"They are judged by {evidence.summary.label}{knn} on {how.get('split', 'validation')} images after the "
@@ -112,7 +81,7 @@ def _judged(evidence: Evidence) -> str:
 def _stopped(evidence: Evidence) -> str:
     stopper: dict[str, Any] = dict(evidence.plan["stopper"])
     name = stopper.pop("name")
-    words = STOPPERS.get(name, f"Runs were stopped early by {name}")
+    words = WORDS["stoppers"].get(name, f"Runs were stopped early by {name}")
     settings = [f"{key} {shown(value)}" for key, value in stopper.items() if value not in (None, {}, 0)]
     return f"{words}{f', with {_listed(settings)}' if settings else ''}."
 
@@ -133,10 +102,8 @@ def _confirmed(evidence: Evidence) -> str:
     if not plan.get("confirm"):
         return ""
     again = "were" if evidence.summary.confirmed else "were to be"
-    best = (
-        f"The best {plan['confirm']['arms']} configurations and the default {again} trained anew to their end"
-    )
-    return f"{best} on fresh seeds ({_listed(evidence.manifest['confirm_seeds'])})."
+    best = f"The best {plan['confirm']['arms']} configurations and the default"
+    return f"{best} {again} trained anew to their end on fresh seeds ({_listed(evidence.manifest['confirm_seeds'])})."
 
 
 def _done(evidence: Evidence) -> str:
@@ -171,10 +138,8 @@ def range_of(domain: Mapping[str, Any]) -> str:
 
 def _called(part: Mapping[str, Any]) -> str:
     """A part of a configuration by its name and what is plain in it."""
-    plain = {
-        key: value for key, value in part.items() if key != "name" and isinstance(value, int | float | str)
-    }
-    inner = ", ".join(f"{key.replace('_', ' ')} {shown(value)}" for key, value in plain.items())
+    plain = [key for key in part if key != "name" and isinstance(part[key], int | float | str)]
+    inner = ", ".join(f"{key.replace('_', ' ')} {shown(part[key])}" for key in plain)
     return f"{part['name']}{f' ({inner})' if inner else ''}"
 
 

@@ -50,15 +50,8 @@ def reported(evidence: Evidence) -> Section:
     title = "Reported by others"
     if not found:
         return Section(title, (tag("p", "The space of this sweep holds no figures of others."),))
-    rows = [
-        (
-            ", ".join(f"{path} {shown(value)}" for path, value in one["values"].items()),
-            f"{one['score']:g}",
-            one["what"],
-            one["source"],
-        )
-        for one in found
-    ]
+    settings = [", ".join(f"{path} {shown(v)}" for path, v in one["values"].items()) for one in found]
+    rows = [(s, f"{o['score']:g}", o["what"], o["source"]) for s, o in zip(settings, found, strict=True)]
     note = "Of other data, encoders and budgets: to be compared in their course, not in their height."
     head = ("setting", "value", "what was measured", "source")
     values = {name: [one[name] for one in found] for name in ("values", "score", "what", "source")}

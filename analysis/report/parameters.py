@@ -1,8 +1,8 @@
 """Figures of a search over parameters: where the good ones lie and which of them matter."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
+from functools import cache, partial
 from itertools import islice
 
 from matplotlib.figure import Figure
@@ -20,14 +20,14 @@ from analysis.report.markup import items
 from analysis.report.plates import Group, Plate
 from analysis.tuning import tunability
 
-Shares = Callable[[], Importance]
+NO_PARAMETERS = "the space lists its arms by name and has no parameters to draw over"
 
 
 def parameter_figures(evidence: Evidence) -> Group:
     """All of it, of spaces that do not list their arms by name."""
     summary, space = evidence.summary, evidence.space
     if space.get("alternatives"):
-        return Group("Parameters", (Plate("Figures over parameters", "", _listed),))
+        return Group("Parameters", (Plate("Figures over parameters", _listed),))
 
     known = observed(evidence.record)
     variance = cache(lambda: fanova(known, evidence.generator, pairs=True))
@@ -40,21 +40,14 @@ def parameter_figures(evidence: Evidence) -> Group:
             found |= dict.fromkeys(filter(None, [disagreement(variance(), best())]))
         return (items(*found),) if found else ()
 
-    slices = "Each arm over each parameter, whatever its others are."
     plates = (
-        Plate(
-            "Response surface",
-            "The metric as the runs let expect it over two parameters.",
-            lambda: surface_of(evidence),
-        ),
-        Plate("Slices", slices, lambda: figures.slice_plot(summary, space)),
-        Plate(
-            "Parallel coordinates", "Every arm through its parameters to its score.", lambda: _lines(evidence)
-        ),
-        *_importance(variance, best),
-        *_responses(evidence),
+        Plate("Response surface", lambda: surface_of(evidence)),
+        Plate("Slices", lambda: figures.slice_plot(summary, space)),
+        Plate("Parallel coordinates", lambda: _lines(evidence)),
+        Plate("Importance, fANOVA", lambda: figures.importance_bars(variance())),
+        Plate("Importance, PED-ANOVA", lambda: figures.importance_bars(best())),
     )
-    return Group("Parameters", plates, sentences)
+    return Group("Parameters", (*plates, *_responses(evidence)), sentences)
 
 
 def beyond_chance(found: Importance) -> Importance:
@@ -64,15 +57,16 @@ def beyond_chance(found: Importance) -> Importance:
         ValueError: it is not.
     """
     if found.chance is not None and found.chance > ALPHA:
+        shuffles = f"{found.chance:.0%} of shuffles of their scores do"
         raise ValueError(
-            f"{found.method} of {found.arms} arms finds no more than {found.chance:.0%} of shuffles of their scores "
-            "do, so it says nothing of the parameters; let the sweep grow (--arms)"
+            f"{found.method} of {found.arms} arms finds no more than {shuffles}, so it says nothing of the "
+            "parameters; let the sweep grow (--arms)"
         )
     return found
 
 
 def _listed() -> Figure:
-    raise ValueError("the space lists its arms by name and has no parameters to draw over")
+    raise ValueError(NO_PARAMETERS)
 
 
 def surface_of(evidence: Evidence) -> Figure:
@@ -93,32 +87,15 @@ def _lines(evidence: Evidence) -> Figure:
     return figures.parallel_coordinates(evidence.summary, evidence.space)
 
 
-def _importance(variance: Shares, best: Shares) -> tuple[Plate, ...]:
-    return (
-        Plate(
-            "Importance, fANOVA",
-            "How much of the variance of the score over the whole space each parameter explains.",
-            lambda: figures.importance_bars(variance()),
-        ),
-        Plate(
-            "Importance, PED-ANOVA",
-            "How much each parameter tells the best quarter of the arms from all.",
-            lambda: figures.importance_bars(best()),
-        ),
-    )
-
-
 def _responses(evidence: Evidence) -> Iterator[Plate]:
     """For each parameter a curve, and one for each quantity that others have reported of it alone."""
     reported = evidence.space.get("reported") or ()
     for path in evidence.summary.paths:
         kinds = dict.fromkeys(one["what"] for one in reported if set(one["values"]) == {path})
         for what in kinds or (None,):
-            yield Plate(
-                f"Response to {path}{f', beside {what}' if what else ''}",
-                f"The arms that vary {path} alone, all else as in the default.",
-                lambda path=path, what=what: _response(evidence, path, what),
-            )
+            title = f"Response to {path}{f', beside {what}' if what else ''}"
+            says = f"The arms that vary {path} alone, all else as in the default."
+            yield Plate(title, partial(_response, evidence, path, what), says)
 
 
 def _response(evidence: Evidence, path: str, what: str | None) -> Figure:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from analysis.figures.style import COLUMN
-from analysis.report.blocks import Block, Drawn
+from analysis.report.blocks import WORDS, Block, Drawn
 from analysis.report.evidence import Evidence
 from analysis.report.svg import inline
 
@@ -19,10 +19,15 @@ class Plate:
 
     title: str
     """No two of a page share it."""
-    says: str
-    """What it shows; of how many runs and with which intervals stands at the figure's own foot, or here."""
     draw: Callable[[], Figure]
     """Raises ValueError where it cannot be made."""
+    caption: str = ""
+    """What it shows, if `WORDS` has nothing under its title; the figure's own foot adds runs and intervals."""
+
+    @property
+    def says(self) -> str:
+        """What it shows."""
+        return self.caption or WORDS["figures"].get(self.title, "")
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,8 @@ def inline(figure: Figure, name: str, label: str) -> Html:
     _rename(root, name)
     width = 96 * figure.get_figwidth()
     size = f"width:{min(SCREEN_SCALE * width, MAX_PIXELS):.0f}px;min-width:{MIN_SCALE * width:.0f}px"
-    root.attrib = {
-        "viewBox": root.attrib["viewBox"],
-        "role": "img",
-        "aria-label": label,
-        "style": size,
-    }
+    box = root.attrib["viewBox"]
+    root.attrib = {"viewBox": box, "role": "img", "aria-label": label, "style": size}
     return Html(ElementTree.tostring(root, encoding="unicode"))
 
 
