@@ -16,12 +16,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m analy
     given = _parser(program).parse_args(arguments)
     try:
         if given.command == "report":
-            folder = store.find(given.sweep, root=given.store)
-            print(
-                report.write(
-                    folder, given.out, margin=given.margin, tabled=given.tables, figured=given.figures
-                )
-            )
+            options = {"margin": given.margin, "tabled": given.tables, "figured": given.figures}
+            print(report.write(store.find(given.sweep, root=given.store), given.out, **options))
             return 0
         for name in given.sweeps:
             record = load(store.find(name, root=given.store))
@@ -35,9 +31,8 @@ def main(arguments: Sequence[str] | None = None, program: str = "python -m analy
 def _parser(program: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog=program, description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    learning = commands.add_parser(
-        "learning", help="each arm over its seeds, beside raw pixels and the encoder before training"
-    )
+    says = "each arm over its seeds, beside raw pixels and the encoder before training"
+    learning = commands.add_parser("learning", help=says)
     learning.add_argument("sweeps", nargs="+", metavar="SWEEP", help="id or folder of a sweep")
     page = commands.add_parser(
         "report", help="one self-contained page about a sweep: figures, tables, methods"

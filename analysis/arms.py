@@ -38,9 +38,8 @@ class Arm:
     def __repr__(self) -> str:
         values = ", ".join(f"{path} {value}" for path, value in self.values.items())[:100]
         score = "" if self.score is None else f", {self.score:.1f}"
-        return (
-            f"<Arm {self.number}: {values or 'the default'}; {self.state} on {len(self.seeds)} seeds{score}>"
-        )
+        state = f"{self.state} on {len(self.seeds)} seeds{score}"
+        return f"<Arm {self.number}: {values or 'the default'}; {state}>"
 
     @property
     def score(self) -> float | None:
@@ -57,27 +56,18 @@ class Arm:
 def numbered(names: Sequence[str], arms: Sequence[Arm]) -> list[str]:
     """Return the name of each arm, with its number where two have the same name."""
     alike = Counter(names)
-    return [
-        f"{name} (arm {arm.number})" if alike[name] > 1 else name
-        for name, arm in zip(names, arms, strict=True)
-    ]
+    pairs = zip(names, arms, strict=True)
+    return [f"{name} (arm {arm.number})" if alike[name] > 1 else name for name, arm in pairs]
 
 
 def ranked(record: Record) -> tuple[Arm, ...]:
     """Rank the arms of a sweep: complete ones first, by score; then the others by their last value."""
-    runs: dict[str, list[Run]] = {}
-    for run in record.runs:
-        runs.setdefault(run.arm, []).append(run)
     seeds = set(record.manifest.get("seeds") or (run.seed for run in record.runs))
-    arms = [_arm(digest, members, record, seeds) for digest, members in runs.items()]
+    arms = [_arm(digest, members, record, seeds) for digest, members in record.by_arm.items()]
     low = float("-inf")
 
     def rank(arm: Arm) -> tuple[float, ...]:
-        return (
-            arm.score if arm.score is not None else low,
-            low if arm.last is None else arm.last,
-            -arm.number,
-        )
+        return (*(low if value is None else value for value in (arm.score, arm.last)), -arm.number)
 
     return tuple(sorted(arms, key=rank, reverse=True))
 
@@ -94,11 +84,8 @@ def pareto(points: Sequence[Sequence[float]]) -> list[int]:
     [0, 1]
     """
     values = np.array(points, float)
-    return [
-        i
-        for i, point in enumerate(values)
-        if not ((values >= point).all(axis=1) & (values > point).any(axis=1)).any()
-    ]
+    beaten = [((values >= point).all(axis=1) & (values > point).any(axis=1)).any() for point in values]
+    return np.flatnonzero(~np.array(beaten, bool)).tolist()
 
 
 def front(record: Record, arms: Sequence[Arm]) -> tuple[int, ...]:
@@ -110,11 +97,8 @@ def front(record: Record, arms: Sequence[Arm]) -> tuple[int, ...]:
     complete = [arm for arm in arms if len(arm.objectives) == len(objectives)]
     if len(objectives) < 2 or not complete:
         return ()
-    signs = [1 if objective["direction"] == "maximize" else -1 for objective in objectives]
-    points = [
-        [sign * arm.objectives[o["metric"]] for sign, o in zip(signs, objectives, strict=True)]
-        for arm in complete
-    ]
+    signs = {one["metric"]: 1 if one["direction"] == "maximize" else -1 for one in objectives}
+    points = [[sign * arm.objectives[name] for name, sign in signs.items()] for arm in complete]
     return tuple(complete[i].number for i in pareto(points))
 
 

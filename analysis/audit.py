@@ -70,9 +70,8 @@ class Audit:
     def _ranks(self) -> list[str]:
         found = next((one for one in self.agreements if one.epoch == self.first), None)
         if found is None:
-            return [
-                f"Too few runs are complete to say how well ranks at epoch {self.first} tell those at the end."
-            ]
+            ranks = f"ranks at epoch {self.first} tell those at the end"
+            return [f"Too few runs are complete to say how well {ranks}."]
         seeds = f", the same on {found.seeds} seeds" if found.seeds > 1 else ", on one seed"
         if found.interval:
             seeds = f", {span(*found.interval, 2)} over {found.seeds} seeds"

@@ -38,9 +38,8 @@ class BestOf:
         """Say what one arm is expected to reach, and a quarter, half and all of them."""
         count = len(self.expected)
         if self.scored == 1:
-            return (
-                f"One arm has a score, {self.expected[0]:.1f}: what the best of n reaches takes two or more."
-            )
+            score = f"One arm has a score, {self.expected[0]:.1f}"
+            return f"{score}: what the best of n reaches takes two or more."
         numbers = sorted({1, count // 4, count // 2, count} - {0})
         parts = [f"{n}: {self.expected[n - 1]:.1f}{self._interval(n)}" for n in numbers]
         draws = f"; '{self.design}' does not draw them, so order matters too"

@@ -8,7 +8,7 @@ from typing import Any
 from analysis.arms import Arm
 from analysis.compare import Comparison, compare
 from analysis.intervals import LEVEL, chance, signed, spanned
-from analysis.load import load
+from analysis.load import ARM, load
 from analysis.multiple import Difference, differences
 from analysis.summarise import summarise
 from analysis.summary import Summary
@@ -56,9 +56,8 @@ def read_campaign(directory: Path) -> dict[str, Any]:
 def campaign_sweeps(directory: Path) -> dict[str, Path]:
     """Return the folders of a campaign's sweeps, by their names in it."""
     root = directory.parent.parent
-    return {
-        name: root / "sweeps" / identifier for name, identifier in read_campaign(directory)["sweeps"].items()
-    }
+    sweeps = read_campaign(directory)["sweeps"]
+    return {name: root / "sweeps" / identifier for name, identifier in sweeps.items()}
 
 
 def results(directory: Path) -> list[Result]:
@@ -115,23 +114,14 @@ def standing_lines(found: list[Standing]) -> list[str]:
 
 def results_markdown(found: list[Result]) -> str:
     """Format the comparisons as a table. Intervals are not corrected; verdicts go by p, corrected for their number."""
-    head = (
-        "sweep",
-        "arm",
-        "less",
-        "difference",
-        f"{LEVEL:.0%} interval",
-        "seeds",
-        "p",
-        "p (Holm)",
-        "verdict",
-    )
+    numbers = ("difference", f"{LEVEL:.0%} interval", "seeds", "p", "p (Holm)")
+    head = ("sweep", "arm", "less", *numbers, "verdict")
     rows: list[tuple[str, ...]] = []
     for one in found:
         difference = "" if one.difference is None else signed(one.difference)
         chances = ("" if p is None else chance(p) for p in (one.p, one.p_holm))
-        numbers = (difference, spanned(one.low, one.high), str(one.seeds), *chances)
-        rows.append((one.sweep, one.arm, one.against, *numbers, one.verdict))
+        cells = (difference, spanned(one.low, one.high), str(one.seeds), *chances)
+        rows.append((one.sweep, one.arm, one.against, *cells, one.verdict))
     return markdown(Table("results", "", head, tuple(rows), "lllrrrrrl"))
 
 
@@ -167,6 +157,4 @@ def arm_words(setting: Any) -> str:
         if not setting.startswith("{"):
             return setting
         setting = json.loads(setting)
-    return ", ".join(
-        str(value) if path == "alternative" else f"{path} {value}" for path, value in setting.items()
-    )
+    return ", ".join(str(value) if path == ARM else f"{path} {value}" for path, value in setting.items())

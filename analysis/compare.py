@@ -107,15 +107,13 @@ def holm(values: Sequence[float | None]) -> list[float | None]:
 def _differences(arm: Mapping[int, float], other: Mapping[int, float]) -> NDArray[np.float64]:
     seeds = sorted(arm.keys() & other.keys())
     if not seeds:
-        raise ValueError(
-            f"arms on seeds {sorted(arm)} and {sorted(other)} share none; run them on the same seeds"
-        )
+        both = f"{sorted(arm)} and {sorted(other)}"
+        raise ValueError(f"arms on seeds {both} share none; run them on the same seeds")
     found = np.round([arm[seed] - other[seed] for seed in seeds], RESIDUE)
     if not np.isfinite(found).all():
         wrong = {seed: (arm[seed], other[seed]) for seed in np.array(seeds)[~np.isfinite(found)].tolist()}
-        raise ValueError(
-            f"scores that are not finite cannot be compared: {wrong} by seed; leave those seeds out"
-        )
+        what = "scores that are not finite cannot be compared"
+        raise ValueError(f"{what}: {wrong} by seed; leave those seeds out")
     return found
 
 
@@ -174,9 +172,8 @@ def _prospect(mean: float, deviation: float, count: int) -> str:
 def _single(differences: NDArray[np.float64], noise: Noise | None) -> Comparison:
     difference, improvement = float(differences[0]), paired.probability_of_improvement(differences)
     if noise is None:
-        sentence = (
-            f"{difference:+.2f} points on one seed; one seed cannot tell, and no seed deviation is known"
-        )
+        unknown = "one seed cannot tell, and no seed deviation is known"
+        sentence = f"{difference:+.2f} points on one seed; {unknown}"
         return Comparison(difference, None, 1, None, sentence, improvement)
     p = noise.p(difference)
     significant = p <= ALPHA

@@ -44,20 +44,15 @@ def ablation(record: Record) -> Ablation:
     manifest, space = record.manifest, record.manifest.get("space", {})
     listed = [one["name"] for one in manifest.get("plan", {}).get("space", {}).get("alternatives", ())]
     if not listed:
-        raise ValueError(
-            f"{manifest.get('id')}: its space lists no alternatives; take a sweep of one that does"
-        )
+        name = manifest.get("id")
+        raise ValueError(f"{name}: its space lists no alternatives; take a sweep of one that does")
     by_value = Record({**manifest, "space": {**space, "alternatives": {}}}, record.runs)
     arms = ranked(by_value.result)
     full = default_arm(by_value, arms)
     if full is None:
         raise ValueError(f"{manifest.get('id')}: its default has not begun; wait for it")
-    changes = {
-        name: {
-            path: value for path, value in space["alternatives"][name].items() if value != full.values[path]
-        }
-        for name in listed
-    }
+    named = {name: space["alternatives"][name].items() for name in listed}
+    changes = {name: {p: v for p, v in items if v != full.values[p]} for name, items in named.items()}
     return Ablation(by_value, full, arms, changes)
 
 

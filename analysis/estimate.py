@@ -77,21 +77,15 @@ def estimate(
     """
     groups = [np.asarray(values, np.float64) for values in strata]
     if not groups or not all(group.size and np.isfinite(group).all() for group in groups):
-        raise ValueError(
-            f"an estimate from {[list(g) for g in strata]}; give one finite score or more in each stratum"
-        )
+        given = [list(group) for group in strata]
+        raise ValueError(f"an estimate from {given}; give one finite score or more in each stratum")
     pooled = np.concatenate(groups)
     freedom = pooled.size - len(groups)
     squares = sum(float(np.square(group - group.mean()).sum()) for group in groups)
-    interval = bootstrap(groups, generator, statistic, resamples)
-    return Estimate(
-        values=pooled.size,
-        mean=float(mean(pooled)),
-        deviation=(squares / freedom) ** 0.5 if freedom else None,
-        iqm=float(iqm(pooled)),
-        interval=interval and clipped(*interval, within),
-        statistic=statistic,
-    )
+    deviation = (squares / freedom) ** 0.5 if freedom else None
+    ends = bootstrap(groups, generator, statistic, resamples)
+    interval = ends and clipped(*ends, within)
+    return Estimate(pooled.size, float(mean(pooled)), deviation, float(iqm(pooled)), interval, statistic)
 
 
 def bootstrap(

@@ -48,11 +48,8 @@ def fanova(
     terms = [(a,) for a in axes] + (list(combinations(axes, 2)) if pairs else [])
     found = np.array([fractions(boxes(tree), terms) for tree in grown.estimators_])
     keys = [tuple(observed.axes[a].key for a in term) for term in terms]
-    return replace(
-        importance("fANOVA", observed, keys, found.mean(axis=0), found),
-        over="its trees",
-        fit=grown.oob_score_,
-    )
+    shares = importance("fANOVA", observed, keys, found.mean(axis=0), found)
+    return replace(shares, over="its trees", fit=grown.oob_score_)
 
 
 def random_forest(observed: Observed, generator: np.random.Generator, *, trees: int = 64) -> Any:

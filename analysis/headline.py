@@ -53,9 +53,8 @@ def _baselines(result: Summary, score: float) -> str | None:
     if len(above) > 1 and len(above) == len(result.baselines):
         values = ", ".join(f"{name} {value:.3g}" for name, value in above.items())
         return f"Training beat neither baseline ({values})"
-    names = [
-        f"{'' if name.startswith('raw') else 'the '}{name} ({value:.3g})" for name, value in above.items()
-    ]
+    articles = {name: "" if name.startswith("raw") else "the " for name in above}
+    names = [f"{articles[name]}{name} ({value:.3g})" for name, value in above.items()]
     return f"Training did not beat {' and '.join(names)}" if names else None
 
 
@@ -93,12 +92,10 @@ def _answer(result: Summary) -> str:
 
 def _best(result: Summary) -> str:
     """Of a search: the values of the best arm, and whether it is better than the default."""
-    best, comparison, names = result.best, result.comparison, short(result.paths)
+    best, comparison = result.best, result.comparison
     assert best is not None
-    mine = cells(result.arms, result.paths)[best.digest]
-    values = ", ".join(
-        f"{names[path].replace('_', ' ')} {value}" for path, value in zip(result.paths, mine, strict=True)
-    )
+    named = zip(short(result.paths).values(), cells(result.arms, result.paths)[best.digest], strict=True)
+    values = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in named)
     if comparison is None:
         return f"Best: {values} at {best.score:.1f}; the default is not complete"
     end = {True: "significantly better", False: "no significant difference", None: "one seed cannot tell"}
@@ -168,7 +165,7 @@ def _sorted(rows: Sequence[Difference]) -> tuple[list[Difference], list[Differen
     clear = [row for row in rows if row.p_holm is not None and row.p_holm <= ALPHA]
     lower = [row for row in clear if (row.difference or 0.0) < 0]
     higher = [row for row in clear if (row.difference or 0.0) > 0]
-    return lower, higher, [row for row in rows if row not in lower and row not in higher]
+    return lower, higher, [row for row in rows if row not in (*lower, *higher)]
 
 
 def _named(rows: Sequence[Difference]) -> str:

@@ -47,14 +47,9 @@ class Importance:
     @property
     def grounds(self) -> str:
         """What speaks for it being more than noise, and what its ranges are."""
-        told = {
-            "out-of-bag R² {:.2f}": self.fit,
-            "as large in {:.0%} of shuffles of the scores": self.chance,
-        }
-        parts = [words.format(value) for words, value in told.items() if value is not None]
-        return "; ".join(
-            [*parts, f"ranges: the middle {LEVEL:.0%} over {self.over}, no confidence intervals"]
-        )
+        fit = "" if self.fit is None else f"out-of-bag R² {self.fit:.2f}; "
+        chance = "" if self.chance is None else f"as large in {self.chance:.0%} of shuffles of the scores; "
+        return f"{fit}{chance}ranges: the middle {LEVEL:.0%} over {self.over}, no confidence intervals"
 
     @property
     def sentence(self) -> str:
@@ -74,9 +69,8 @@ def require(observed: Observed, fewest: int, what: str) -> None:
     if count < fewest:
         raise ValueError(f"{what}: {count} arms are complete, it needs {fewest}; let the sweep grow (--arms)")
     if not np.ptp(observed.scores):
-        raise ValueError(
-            f"{what}: all {count} arms score {observed.scores[0]:g}; take a metric that tells them apart"
-        )
+        score = f"{observed.scores[0]:g}"
+        raise ValueError(f"{what}: all {count} arms score {score}; take a metric that tells them apart")
     if not any(len(np.unique(axis.positions)) > 1 for axis in observed.axes):
         raise ValueError(f"{what}: no parameter has two values in {count} arms; let something vary")
 
@@ -94,9 +88,8 @@ def importance(
         ValueError: all values are 0: no parameter matters.
     """
     if not values.sum():
-        raise ValueError(
-            f"{method}: no parameter makes a difference in {len(observed.scores)} arms; run more"
-        )
+        count = len(observed.scores)
+        raise ValueError(f"{method}: no parameter makes a difference in {count} arms; run more")
     draws = draws[draws.sum(axis=1) > 0]
     ends = (1 - LEVEL) / 2, (1 + LEVEL) / 2
     low, high = np.quantile(draws / draws.sum(axis=1, keepdims=True), ends, axis=0)

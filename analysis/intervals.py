@@ -82,10 +82,8 @@ def span(low: float, high: float, digits: int = 1, *, signed: bool = False) -> s
     """An interval in words; with more digits where its ends would look alike, or one that is not 0 like 0."""
     sign = "+" if signed else ""
     for decimals in range(digits, MAX_DIGITS):
-        ends = [f"{end:{sign}.{decimals}f}" for end in (low, high)]
-        if ends[0] != ends[1] and all(
-            float(text) or not end for text, end in zip(ends, (low, high), strict=True)
-        ):
+        ends = {f"{end:{sign}.{decimals}f}": end for end in (low, high)}
+        if len(ends) == 2 and all(float(text) or not end for text, end in ends.items()):
             break
         digits = decimals + 1
     return f"{low:{sign}.{digits}f} to {high:{sign}.{digits}f}"

@@ -107,6 +107,14 @@ class Record:
         return Record({**self.manifest, "seeds": fresh}, again) if again else self
 
     @property
+    def by_arm(self) -> dict[str, list[Run]]:
+        """The runs of each arm, in order of issue."""
+        found: dict[str, list[Run]] = {}
+        for run in self.runs:
+            found.setdefault(run.arm, []).append(run)
+        return found
+
+    @property
     def states(self) -> Counter[str]:
         """How many runs are in each state; one that has come to its end with no finite value has failed."""
         return Counter(
@@ -206,11 +214,10 @@ def _curves(directory: Path) -> dict[str, dict[str, Curve]]:
     epochs = table["epoch"].to_numpy().astype(np.int64)
     found: dict[str, dict[str, Curve]] = {str(run): {} for run in runs}
     for name in (name for name in table.column_names if name.startswith(METRIC)):
-        values, there = table[name].to_numpy(), table[name].is_valid().to_numpy()
+        values, valid = table[name].to_numpy(), table[name].is_valid().to_numpy()
         for run, start, end in zip(runs, starts, ends, strict=True):
-            if there[start:end].any():
-                has = (
-                    slice(start, end) if there[start:end].all() else start + np.flatnonzero(there[start:end])
-                )
+            there = valid[start:end]
+            if there.any():
+                has = slice(start, end) if there.all() else start + np.flatnonzero(there)
                 found[str(run)][name.removeprefix(METRIC)] = epochs[has], values[has]
     return found

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,11 @@ from analysis.noise import Noise
 from analysis.paired import ALPHA
 
 HOUR = 3600
+SHARED = (
+    *("difference", "seeds", "p", "p_flips", "p_flips_smallest"),
+    *("probability_of_improvement", "effect_size"),
+)
+"""Fields that a `Difference` takes from its `Comparison`."""
 
 
 @dataclass(frozen=True)
@@ -84,12 +90,11 @@ def against(
     if arms is None:
         arms = [(name, arm) for name, arm in named(standing) if arm.digest != reference.digest]
     noise, scores = Noise.of(record.manifest), reference.scores
-    found = [
-        compare(arm.scores, scores, noise, margin=margin, generator=generator)
-        if arm.score is not None
-        else arm.state
-        for _, arm in arms
+    how: Any = {"margin": margin, "generator": generator}
+    complete = [
+        compare(arm.scores, scores, noise, **how) if arm.score is not None else None for _, arm in arms
     ]
+    found = [one or arm.state for one, (_, arm) in zip(complete, arms, strict=True)]
     rows = differences([name for name, _ in arms], found, margin)
     runs = {(run.arm, run.seed): run for run in record.runs}
     return tuple(
@@ -144,20 +149,8 @@ def _row(name: str, found: Comparison | str, p_holm: float | None, words: str) -
     if isinstance(found, str):
         return Difference(name, None, None, None, 0, words)
     low, high = found.interval or (None, None)
-    return Difference(
-        name=name,
-        difference=found.difference,
-        low=low,
-        high=high,
-        seeds=found.seeds,
-        verdict=words,
-        p=found.p,
-        p_holm=p_holm,
-        p_flips=found.p_flips,
-        p_flips_smallest=found.p_flips_smallest,
-        probability_of_improvement=found.probability_of_improvement,
-        effect_size=found.effect_size,
-    )
+    same = {field: getattr(found, field) for field in SHARED}
+    return Difference(name, low=low, high=high, verdict=words, p_holm=p_holm, **same)
 
 
 def _costs(runs: Mapping[tuple[str, int], Run], arm: Arm, reference: Arm) -> dict[str, float]:

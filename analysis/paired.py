@@ -6,7 +6,7 @@
 import bisect
 import functools
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -67,14 +67,9 @@ def sign_flips(differences: Differences, generator: np.random.Generator | None =
         differences: arm less other, by seed.
         generator: draws the flips of more than 16 seeds; one of seed 0 unless given, so that p can be had again.
     """
-    found = stats.permutation_test(
-        (differences,),
-        np.mean,
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=FLIPS,
-        rng=generator or np.random.default_rng(0),
-    )
+    rng = generator or np.random.default_rng(0)
+    how: Any = {"permutation_type": "samples", "vectorized": True, "n_resamples": FLIPS, "rng": rng}
+    found = stats.permutation_test((differences,), np.mean, **how)
     exact = 2 ** len(differences) <= FLIPS
     return Flips(float(found.pvalue), 2 / (2 ** len(differences) if exact else FLIPS + 1))
 
@@ -154,9 +149,8 @@ def seeds_needed(
     """
     counts = range(2, MAX_SEEDS + 1)
     # The detectable difference falls with the number of seeds, so its negative is sorted.
-    place = bisect.bisect_left(
-        counts, -abs(difference), key=lambda seeds: -detectable(deviation, seeds, alpha, power)
-    )
+    smallest = -abs(difference)
+    place = bisect.bisect_left(counts, smallest, key=lambda n: -detectable(deviation, n, alpha, power))
     return counts[place] if place < len(counts) else None
 
 

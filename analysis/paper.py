@@ -31,9 +31,8 @@ def paper_table(summary: Summary) -> Table:
     half = HALF if several else ""
     head = ("", f"{result.label}{half}", f"{SHIFT[result.question]}{half}", "p (Holm)", "verdict")
     values = {name: [values[name] for _, values in lines] for name in lines[0][1]}
-    return dense(
-        Table("paper", _caption(result, several=several), head, tuple(c for c, _ in lines), "lrrrl", values)
-    )
+    caption, rows = _caption(result, several=several), tuple(cells for cells, _ in lines)
+    return dense(Table("paper", caption, head, rows, "lrrrl", values))
 
 
 def _caption(result: Summary, *, several: bool) -> str:

@@ -17,8 +17,7 @@ def proposals_sentence(record: Record) -> str | None:
     others = Counter(origin for origin in origins.values() if origin != "default")
     if not all(origins.values()) or not any(others[origin] for origin in DRAWN):
         return None
-    rest = ", ".join(
-        f"{others[origin]} {origin}" for origin in ("published", "start-up", "chance") if others[origin]
-    )
+    kinds = ("published", "start-up", "chance")
+    rest = ", ".join(f"{others[kind]} {kind}" for kind in kinds if others[kind])
     found = f"{others['model']} of {others.total()} arms were proposed by the model"
     return f"{found} (the others: {rest})" if rest else found

@@ -72,12 +72,9 @@ class Results:
         """A row for each arm, the best first: its parameters, mean over seeds, interval, standard deviation."""
         from analysis.report.arms import arm_table  # draws with matplotlib, which takes a second to import
 
-        values = arm_table(self._evidence, self.summary, "arms", "").values
-        names = self._evidence.names
-        return Rows(
-            "arms",
-            {"name": [names[digest] for digest in values.get("digest", ())], **values} if values else {},
-        )
+        values, names = arm_table(self._evidence, self.summary, "arms", "").values, self._evidence.names
+        named = {"name": [names[digest] for digest in values["digest"]]} if values else {}
+        return Rows("arms", {**named, **values})
 
     @cached_property
     def runs(self) -> Rows:

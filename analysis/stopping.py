@@ -15,6 +15,8 @@ MIN_RUNS = 6
 """Complete runs of one seed without which nothing is said."""
 WEAK = 0.4
 """A rank correlation below this says that stopping there is little better than chance."""
+STRONG = 0.7
+"""From here on stopping the worst costs little."""
 TENTH = 10
 
 
@@ -89,13 +91,11 @@ def stopping_sentence(record: Record) -> str | None:
     found = correlation(record, epoch)
     if found is None:
         return None
-    says = (
-        "stopping runs there would be little better than chance"
-        if found < WEAK
-        else "stopping the worst there would cost little"
-        if found >= 0.7
-        else "stopping there would lose good runs now and then"
-    )
+    says = "stopping there would lose good runs now and then"
+    if found < WEAK:
+        says = "stopping runs there would be little better than chance"
+    elif found >= STRONG:
+        says = "stopping the worst there would cost little"
     return f"Ranks at epoch {epoch} of {horizon} correlate {found:.2f} with those at the end: {says}."
 
 

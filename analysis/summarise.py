@@ -27,43 +27,50 @@ def summarise(record: Record) -> Summary:
 
 
 def _summarise(record: Record) -> Summary:
-    manifest, arms = record.manifest, ranked(record)
+    manifest, space, arms = record.manifest, record.manifest.get("space", {}), ranked(record)
     best = arms[0] if arms and arms[0].score is not None else None
     default = default_arm(record, arms)
     horizon = manifest.get("epochs") or max((run.epochs for run in record.runs), default=0)
-    smoke = bool(manifest.get("plan", {}).get("smoke"))
-    compared = _against(best, default, arms, Noise.of(manifest))
-    comparison, p_holm = (None, None) if smoke else compared
-    question = question_of(manifest)
-    origin, rows = (default, ()) if smoke else _rows(record, question, default)
-    return Summary(
+    found = Summary(
         identifier=manifest.get("id", ""),
         label=manifest.get("metric_label") or record.metric,
         paths=parameters(record),
         arms=arms,
         best=best,
         default=default,
-        comparison=comparison,
-        p_holm=p_holm,
         states=dict(record.states),
         epochs_spent=sum(run.epochs for run in record.runs),
         epochs_full=horizon * len(record.runs),
-        settle_command=None if smoke else manifest.get("settle_command"),
-        smoke=smoke,
-        reported=tuple(map(_figure, manifest.get("space", {}).get("reported", ()))),
+        smoke=bool(manifest.get("plan", {}).get("smoke")),
+        reported=tuple(map(_figure, space.get("reported", ()))),
         front=front(record, arms),
         within=record.within,
         seed_deviation=manifest.get("seed_deviation"),
-        stopping=None if smoke else stopping.stopping_sentence(record),
         proposals=proposals.proposals_sentence(record),
         codes=codes(record.runs),
-        question=question,
-        rows=rows,
-        origin=origin,
+        question=question_of(manifest),
+        origin=default,
         data=data_set(record),
         images=judged_images(record),
         split=judged_split(record),
         baselines=baselines(record),
+    )
+    return found if found.smoke else _judged(found, record)
+
+
+def _judged(found: Summary, record: Record) -> Summary:
+    """Add to a summary what its runs say of the arms; a smoke test says nothing."""
+    manifest = record.manifest
+    comparison, p_holm = _against(found.best, found.default, found.arms, Noise.of(manifest))
+    origin, rows = _rows(record, found.question, found.default)
+    return replace(
+        found,
+        comparison=comparison,
+        p_holm=p_holm,
+        settle_command=manifest.get("settle_command"),
+        stopping=stopping.stopping_sentence(record),
+        rows=rows,
+        origin=origin,
     )
 
 

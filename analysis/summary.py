@@ -27,15 +27,15 @@ class Summary:
     arms: tuple[Arm, ...]
     best: Arm | None
     default: Arm | None
-    comparison: Comparison | None
-    """Difference of the best and the default, uncorrected."""
-    p_holm: float | None
-    """Its p, corrected for the number of arms, since the best was chosen from all."""
     states: dict[str, int]
     """How many runs are in each state."""
     epochs_spent: int
     epochs_full: int
-    settle_command: str | None
+    comparison: Comparison | None = None
+    """Difference of the best and the default, uncorrected."""
+    p_holm: float | None = None
+    """Its p, corrected for the number of arms, since the best was chosen from all."""
+    settle_command: str | None = None
     reported: tuple[str, ...] = ()
     """What others have reported of settings of this space, a sentence each."""
     front: tuple[int, ...] = ()
@@ -119,9 +119,8 @@ class Summary:
         seeds = len(self.best.scores)
         lead = expected_lead(self.others, self.seed_deviation, seeds)
         known = f"seed deviation {self.seed_deviation:g}, {seeds} seed{'s' if seeds > 1 else ''}"
-        return (
-            f"By luck {self.others} arms of equal worth would lead by {lead:.1f} points on average ({known})"
-        )
+        many = f"By luck {self.others} arms of equal worth"
+        return f"{many} would lead by {lead:.1f} points on average ({known})"
 
     @property
     def settling(self) -> str | None:

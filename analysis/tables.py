@@ -78,10 +78,8 @@ class Table:
         return f"<Table {self.name}: {len(self.rows)} rows of {', '.join(filter(None, self.head))[:100]}>"
 
     def _rows(self) -> Rows:
-        words = {
-            name or f"column {place}": [row[place] for row in self.rows]
-            for place, name in enumerate(self.head)
-        }
+        heads = [name or f"column {place}" for place, name in enumerate(self.head)]
+        words = {name: [row[place] for row in self.rows] for place, name in enumerate(heads)}
         return Rows(self.name, self.values or words)
 
 
@@ -122,23 +120,13 @@ def markdown(table: Table) -> str:
 
 def latex(table: Table) -> str:
     r"""A float for \input, with the rules of booktabs."""
-    rows = [
-        f"    {' & '.join(_line(cell).translate(LATEX) for cell in row)} \\\\"
-        for row in (table.head, *table.rows)
-    ]
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"  \centering",
-            f"  \\caption{{{_line(table.caption).translate(LATEX)}}}",
-            f"  \\label{{tab:{table.name}}}",
-            f"  \\begin{{tabular}}{{{table.align}}}",
-            *(r"    \toprule", rows[0], r"    \midrule", *rows[1:], r"    \bottomrule"),
-            r"  \end{tabular}",
-            r"\end{table}",
-            "",
-        ]
-    )
+    lines = [" & ".join(_line(c).translate(LATEX) for c in row) for row in (table.head, *table.rows)]
+    head, *rows = (f"    {line} \\\\" for line in lines)
+    caption = f"  \\caption{{{_line(table.caption).translate(LATEX)}}}"
+    start = (r"\begin{table}", r"  \centering", caption, f"  \\label{{tab:{table.name}}}")
+    body = (r"    \toprule", head, r"    \midrule", *rows, r"    \bottomrule")
+    columns = f"  \\begin{{tabular}}{{{table.align}}}"
+    return "\n".join([*start, columns, *body, r"  \end{tabular}", r"\end{table}", ""])
 
 
 def html(table: Table) -> str:
@@ -161,12 +149,8 @@ def comma_separated(table: Table) -> str:
     return file.getvalue()
 
 
-FORMATS: dict[str, Callable[[Table], str]] = {
-    "txt": text,
-    "md": markdown,
-    "tex": latex,
-    "csv": comma_separated,
-}
+Format = Callable[[Table], str]
+FORMATS: dict[str, Format] = {"txt": text, "md": markdown, "tex": latex, "csv": comma_separated}
 """By the suffix of their files."""
 
 

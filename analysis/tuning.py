@@ -74,17 +74,11 @@ def tunability(record: Record) -> tuple[Gain, ...]:
     confirmed = {arm.digest: arm for arm in again if arm.score is not None}
     groups = {key: [a for a, c in zip(complete, changes, strict=True) if c == [key]] for key in domains}
     noise = Noise.of(record.manifest)
-    gains = [
-        _gain(keys, arms, default, confirmed, noise)
-        for keys, arms in (
-            (tuple(domains), complete),
-            *(((key,), [*arms, default]) for key, arms in groups.items() if arms),
-        )
-    ]
-    corrected = (
-        _corrected(summary.arms, default, noise),
-        _corrected(again, confirmed.get(default.digest), noise),
-    )
+    candidates = {(key,): [*arms, default] for key, arms in groups.items() if arms}
+    sets = [(tuple(domains), complete), *candidates.items()]
+    gains = [_gain(keys, arms, default, confirmed, noise) for keys, arms in sets]
+    fresh = _corrected(again, confirmed.get(default.digest), noise)
+    corrected = (_corrected(summary.arms, default, noise), fresh)
     together, *alone = (replace(gain, p_holm=corrected[gain.fresh].get(gain.best.digest)) for gain in gains)
     return (together, *sorted(alone, key=lambda gain: -gain.comparison.difference))
 
@@ -115,11 +109,7 @@ def predicted(record: Record, generator: np.random.Generator) -> dict[str, float
 
 
 def _gain(
-    keys: tuple[str, ...],
-    arms: Sequence[Arm],
-    default: Arm,
-    again: Mapping[str, Arm],
-    noise: Noise | None,
+    keys: tuple[str, ...], arms: Sequence[Arm], default: Arm, again: Mapping[str, Arm], noise: Noise | None
 ) -> Gain:
     """Compare the best of some arms with the default, on fresh seeds if both ran `again` on such."""
     best = max(arms, key=lambda arm: (np.mean(list(arm.scores.values())), arm is default))
@@ -145,14 +135,8 @@ def _held_out(arms: Sequence[Arm], default: Arm) -> Comparison | None:
     scores = table[others.argmax(axis=0), np.arange(len(seeds))]
     gain = compare(dict(zip(seeds, scores.tolist(), strict=True)), default.scores, None)
     says = f"{gain.difference:+.2f} points, the mean of {len(seeds)} seeds whose values depend on one another"
-    return Comparison(
-        gain.difference,
-        None,
-        gain.seeds,
-        None,
-        f"{says}, so without an interval",
-        gain.probability_of_improvement,
-    )
+    says = f"{says}, so without an interval"
+    return Comparison(gain.difference, None, gain.seeds, None, says, gain.probability_of_improvement)
 
 
 def _corrected(arms: Sequence[Arm], default: Arm | None, noise: Noise | None) -> dict[str, float | None]:

@@ -38,14 +38,10 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
     """
     if not 1 <= top <= 6:
         raise ValueError(f"one to six arms can stand out, got {top}")
-    runs: dict[str, list[Run]] = {}
-    for run in record.runs:
-        if record.metric in run.curve:
-            runs.setdefault(run.arm, []).append(run)
-    if not runs:
-        raise ValueError(
-            f"no run has reported {record.metric} yet, so there are no curves; wait for a first epoch"
-        )
+    reported = tuple(run for run in record.runs if record.metric in run.curve)
+    runs = Record(record.manifest, reported).by_arm
+    if not reported:
+        raise ValueError(f"no run has reported {record.metric} yet, so no curves; wait for a first epoch")
     looks = _looks(summary, top)
     figure = sheet(PAGE, 3.2)
     axes = figure.subplots()
@@ -64,7 +60,7 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
     horizon = record.manifest.get("epochs") or max(run.epochs for run in record.runs)
     axes.set(xlim=(0, horizon), xlabel="epoch", ylabel=summary.label)
     whole_epochs(axes)
-    cut = _limit(axes, [run.curve[record.metric][1] for members in runs.values() for run in members])
+    cut = _limit(axes, [run.curve[record.metric][1] for run in reported])
     label_ends(axes, labels, size=7)
     some = drawn_note(len(thin), len(others), "of the other arms")
     note(figure, *_notes(summary, runs), some, "Bands are cut at the edges." if cut else "")
@@ -99,10 +95,8 @@ def _draw(
     if len(table) > 1:
         low, high = _band(table, within)
         axes.fill_between(epochs, low, high, color=look.colour, alpha=0.18, linewidth=0, zorder=2)
-    style: Any = {"color": look.colour, "linestyle": look.dash, "marker": look.marker, "markersize": 3.5}
-    axes.plot(
-        epochs, mean, linewidth=1.6, clip_on=False, markevery=max(1, len(epochs) // 6), zorder=4, **style
-    )
+    style: Any = {"markersize": 3.5, "clip_on": False, "zorder": 4, **look.line}
+    axes.plot(epochs, mean, linewidth=1.6, markevery=max(1, len(epochs) // 6), **style)
 
 
 def _band(table: NDArray[np.float64], within: Ends) -> NDArray[np.float64]:

@@ -17,17 +17,15 @@ from analysis.multiple import Difference
 WHISKERS = f"Student's {LEVEL:.0%} intervals of paired differences, each for itself; verdicts allow for all rows (Holm)"
 VERDICT = 34
 """Characters of a line of a verdict."""
+Scores = Mapping[str, Mapping[int, float]]
+"""By name of the arm, then by seed."""
 LEAST = 0.5
 """Inches that the rows of a forest plot take at least, so that the heads of its columns have room."""
 
 
 @styled
 def forest(
-    differences: Sequence[Difference],
-    *,
-    label: str,
-    margin: float | None = None,
-    interval: str = WHISKERS,
+    differences: Sequence[Difference], *, label: str, margin: float | None = None, interval: str = WHISKERS
 ) -> Figure:
     """A row for each comparison, in the order given: its difference, interval, paired seeds and verdict.
 
@@ -41,10 +39,7 @@ def forest(
         ValueError: no difference is known, or an interval does not hold its difference.
     """
     _check(differences)
-    numbers = [
-        f"row {place}" if row.number is None else f"arm {row.number}"
-        for place, row in enumerate(differences, 1)
-    ]
+    numbers = [f"row {n}" if r.number is None else f"arm {r.number}" for n, r in enumerate(differences, 1)]
     lines = wrapped_apart([row.name for row in differences], numbers, 34)
     verdicts = [wrapped(row.verdict, VERDICT) for row in differences]
     tallest = [max(pair, key=lambda words: words.count("\n")) for pair in zip(lines, verdicts, strict=True)]
@@ -66,11 +61,7 @@ def forest(
 
 @styled
 def seed_slopes(
-    scores: Mapping[str, Mapping[int, float]],
-    *,
-    label: str,
-    verdict: str | None = None,
-    within: Ends = EVERYWHERE,
+    scores: Scores, *, label: str, verdict: str | None = None, within: Ends = EVERYWHERE
 ) -> Figure:
     """A line for each seed through its score in each arm, and each arm's mean with its interval beside them.
 
@@ -91,28 +82,24 @@ def seed_slopes(
     figure = sheet(COLUMN if len(scores) < 5 else PAGE, 2.9)
     axes = figure.subplots()
     for column in table.T:
-        rises = column[-1] >= column[0]
-        look = LOOKS[0].colour if rises else LOOKS[1].colour
-        style: Any = {"color": look, "linewidth": 1.1, "marker": ".", "markersize": 4}
-        axes.plot(places, column, linestyle=DASHES[0] if rises else DASHES[1], **style, zorder=2)
+        look = LOOKS[0] if column[-1] >= column[0] else LOOKS[1]
+        style: Any = {**look.line, "linewidth": 1.1, "marker": ".", "markersize": 4, "zorder": 2}
+        axes.plot(places, column, **style)
     ends = [student_interval(row, within) or (np.nan, np.nan) for row in table]
     reach = abs(np.array(ends).T - table.mean(axis=1))
     means: Any = {"color": INK, "markersize": 5, "linewidth": 1.2, "capsize": 2.5, "markerfacecolor": "white"}
     axes.errorbar(places + 0.12, table.mean(axis=1), reach, fmt="D", **means, zorder=3)
     width = 16 if len(scores) < 5 else 12
-    axes.set_xticks(
-        places, wrapped_apart(list(scores), [str(place + 1) for place in places], width, 3), color=INK
-    )
+    numbers = [str(place + 1) for place in places]
+    axes.set_xticks(places, wrapped_apart(list(scores), numbers, width, 3), color=INK)
     axes.set(xlim=(-0.3, len(scores) - 0.65), ylabel=label)
     first, *_, last = scores
     low, high = (dict(zip(seeds, row, strict=True)) for row in (table[0], table[-1]))
-    note(
-        figure,
-        f"A line is a seed, n = {len(seeds)}; dashed: lower in the last arm than in the first.",
-        f"Diamonds: means{f' with Student {LEVEL:.0%} intervals' if np.isfinite(reach).any() else ''}.",
-        f"{last} less {first}: {verdict or compare(high, low, None).sentence}.",
-        f"Left out, not in all arms: seeds {', '.join(map(str, left_out))}." if left_out else "",
-    )
+    intervals = f" with Student {LEVEL:.0%} intervals" if np.isfinite(reach).any() else ""
+    lines = f"A line is a seed, n = {len(seeds)}; dashed: lower in the last arm than in the first."
+    says = f"{last} less {first}: {verdict or compare(high, low, None).sentence}."
+    without = f"Left out, not in all arms: seeds {', '.join(map(str, left_out))}." if left_out else ""
+    note(figure, lines, f"Diamonds: means{intervals}.", says, without)
     return figure
 
 
@@ -123,10 +110,8 @@ def _check(differences: Sequence[Difference]) -> None:
     for row in known:
         ends = [end for end in (row.low, row.difference, row.high) if end is not None]
         if not np.isfinite(ends).all() or ends != sorted(ends):
-            raise ValueError(
-                f"{row.name}: {row.difference} does not lie within {row.low} to {row.high}; "
-                "give finite ends around it, or None"
-            )
+            outside = f"{row.difference} does not lie within {row.low} to {row.high}"
+            raise ValueError(f"{row.name}: {outside}; give finite ends around it, or None")
 
 
 def _row(axes: Axes, place: int, row: Difference) -> None:
@@ -143,16 +128,10 @@ def _row(axes: Axes, place: int, row: Difference) -> None:
 
 def _columns(axes: Axes, differences: Sequence[Difference]) -> None:
     """The numbers of each row at the right, each kind in its column."""
-    rows = [
-        [
-            _signed(row.difference),
-            spanned(row.low, row.high),
-            str(row.seeds),
-            wrapped(row.verdict, VERDICT),
-        ]
-        for row in differences
-    ]
-    table = [["difference", "interval", "n", "verdict"], *rows]
+    table = [["difference", "interval", "n", "verdict"]]
+    for row in differences:
+        numbers = [_signed(row.difference), spanned(row.low, row.high), str(row.seeds)]
+        table.append([*numbers, wrapped(row.verdict, VERDICT)])
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     for place, row in enumerate(table, start=-1):
         for column, words in enumerate(row):
@@ -171,12 +150,11 @@ def _signed(value: float | None) -> str:
     return "" if value is None else signed(value)
 
 
-def _shared(scores: Mapping[str, Mapping[int, float]]) -> tuple[list[int], list[int]]:
+def _shared(scores: Scores) -> tuple[list[int], list[int]]:
     """Seeds with a finite score in all arms, and the others."""
     everyone = sorted({seed for arm in scores.values() for seed in arm})
     shared = [s for s in everyone if all(np.isfinite(arm.get(s, np.nan)) for arm in scores.values())]
     if not shared:
-        raise ValueError(
-            f"no seed of {everyone} has a finite score in all of {', '.join(scores)}; run them there"
-        )
+        arms = ", ".join(scores)
+        raise ValueError(f"no seed of {everyone} has a finite score in all of {arms}; run them there")
     return shared, [seed for seed in everyone if seed not in shared]

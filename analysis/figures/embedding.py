@@ -41,19 +41,16 @@ class Images:
         vectors, labels, images = self.embeddings, self.labels, self.thumbnails
         count = len(vectors)
         if vectors.ndim != 2 or vectors.shape[1] < 2 or count < 2 or labels.shape != (count,):
-            raise ValueError(
-                f"embeddings {vectors.shape} and labels {labels.shape} must be (N, D), both > 1, and (N,)"
-            )
+            shapes = f"embeddings {vectors.shape} and labels {labels.shape}"
+            raise ValueError(f"{shapes} must be (N, D), both > 1, and (N,)")
         if images.ndim != 4 or len(images) != count or images.shape[-1] != 3:
             raise ValueError(f"thumbnails {images.shape} must be ({count}, H, W, 3), one for each embedding")
         if not np.isfinite(vectors).all() or not np.linalg.norm(vectors, axis=1).all():
-            raise ValueError(
-                "an embedding is zero or not finite and has no cosine; give those of a sound encoder"
-            )
+            wrong = "an embedding is zero or not finite and has no cosine"
+            raise ValueError(f"{wrong}; give those of a sound encoder")
         if labels.min() < 0 or labels.max() >= len(self.classes):
-            raise ValueError(
-                f"labels {labels.min()} to {labels.max()} need names, got {len(self.classes)} classes"
-            )
+            ends = f"{labels.min()} to {labels.max()}"
+            raise ValueError(f"labels {ends} need names, got {len(self.classes)} classes")
 
 
 @styled
@@ -109,16 +106,14 @@ def project(
     """
     if method == "umap":
         if importlib.util.find_spec("umap") is None:
-            raise ValueError(
-                "UMAP needs the package umap-learn, which is not installed; install it, or take 'pca'"
-            )
+            missing = "UMAP needs the package umap-learn, which is not installed"
+            raise ValueError(f"{missing}; install it, or take 'pca'")
         reducer = importlib.import_module("umap").UMAP(random_state=seed, n_jobs=1)
         return np.asarray(reducer.fit_transform(embeddings), float), ("UMAP 1", "UMAP 2")
     centred = np.asarray(embeddings, float) - np.mean(embeddings, axis=0, dtype=float)
     _, sizes, axes = np.linalg.svd(centred, full_matrices=False)
-    signs = np.sign(
-        axes[np.arange(2), np.abs(axes[:2]).argmax(axis=1)]
-    )  # else the sign is the library's whim
+    # Without a rule the library's version decides the signs.
+    signs = np.sign(axes[np.arange(2), np.abs(axes[:2]).argmax(axis=1)])
     shares = sizes[:2] ** 2 / max(float((sizes**2).sum()), np.finfo(float).tiny)
     first, second = (f"component {i} ({share:.0%} of variance)" for i, share in enumerate(shares, start=1))
     return centred @ (axes[:2] * signs[:, None]).T, (first, second)
@@ -170,16 +165,13 @@ def _grid(axes: Axes, images: Images, queries: Sequence[int], near: NDArray[np.i
             extent = (left, left + 0.9, row + 0.9, row)
             axes.imshow(images.thumbnails[image], extent=extent, interpolation="nearest")
             wrong = images.labels[image] != images.labels[query]
-            frame: Any = (
-                {"edgecolor": INK, "linewidth": 1.6} if wrong else {"edgecolor": PALE, "linewidth": 0.6}
-            )
-            axes.add_patch(Rectangle((left, row), 0.9, 0.9, facecolor="none", **frame))
+            ink, width = (INK, 1.6) if wrong else (PALE, 0.6)
+            frame: Any = {"edgecolor": ink, "linewidth": width, "facecolor": "none"}
+            axes.add_patch(Rectangle((left, row), 0.9, 0.9, **frame))
             if wrong:
-                cross: Any = {
-                    "linewidth": 1.2,
-                    "path_effects": [Stroke(linewidth=2.6, foreground="white"), Normal()],
-                }
-                axes.plot([left, left + 0.9], [row + 0.9, row], color=INK, **cross)
+                halo: Any = [Stroke(linewidth=2.6, foreground="white"), Normal()]
+                ends = [left, left + 0.9], [row + 0.9, row]
+                axes.plot(*ends, color=INK, linewidth=1.2, path_effects=halo)
     axes.set(xlim=(-0.05, near.shape[1] + 1.3), ylim=(len(queries), -0.05), xticks=[], aspect="equal")
     names = _classes(images, 12)
     words = [names[int(images.labels[query])] for query in queries]

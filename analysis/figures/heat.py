@@ -45,27 +45,27 @@ def heat_map(
     table = np.asarray(values, float)
     widths = np.full_like(table, np.nan) if halves is None else np.asarray(halves, float)
     if table.shape != (len(rows), len(columns)) or widths.shape != table.shape:
-        raise ValueError(
-            f"values {table.shape} and halves {widths.shape} must both be ({len(rows)}, {len(columns)}): rows, columns"
-        )
+        both, shape = f"values {table.shape} and halves {widths.shape}", (len(rows), len(columns))
+        raise ValueError(f"{both} must both be {shape}: rows, columns")
     if not np.isfinite(table).any():
         raise ValueError(f"none of the {table.size} values is finite; a heat map needs one or more")
     colours = _colours(table, differences=differences)
     wide = len(columns) > 3 or (halves is not None and len(columns) > 2)
     figure = sheet(PAGE if wide else COLUMN, 0.9 + 0.27 * len(rows))
     axes = figure.subplots()
-    for (row, column), value in np.ndenumerate(table):
-        _cell(axes, (row, column), float(value), float(widths[row, column]), colours, differences=differences)
+    _cells(axes, table, widths, colours, differences=differences)
     axes.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5))
-    across, down = ([str(place) for place in range(1, 1 + count)] for count in reversed(table.shape))
-    axes.set_xticks(range(len(columns)), wrapped_apart(columns, across, 14))
-    axes.set_yticks(range(len(rows)), wrapped_apart(rows, down, 32, 1))
-    axes.tick_params(length=0, labeltop=True, labelbottom=False)
-    axes.spines[:].set_visible(False)
+    axes.set_xticks(range(len(columns)), wrapped_apart(columns, _places(columns), 14))
+    axes.set_yticks(range(len(rows)), wrapped_apart(rows, _places(rows), 32, 1))
+    over = f"n = {seeds} seed{'s' if seeds > 1 else ''}"
     intervals = "" if halves is None else f" ± half of the {LEVEL:.0%} interval"
-    missing = "Hatched: not measured." if not np.isfinite(table).all() else ""
-    note(figure, f"{label}: mean over n = {seeds} seed{'s' if seeds > 1 else ''}{intervals}.", missing)
+    missing = "" if np.isfinite(table).all() else "Hatched: not measured."
+    note(figure, f"{label}: mean over {over}{intervals}.", missing)
     return figure
+
+
+def _places(names: Sequence[str]) -> list[str]:
+    return [str(place) for place in range(1, 1 + len(names))]
 
 
 def factors(found: Sequence[Result]) -> Figure | None:
@@ -73,23 +73,16 @@ def factors(found: Sequence[Result]) -> Figure | None:
 
     None where no two arms are in the same two sweeps: there is no table to see at once.
     """
-    made = {
-        (one.arm, one.sweep): one for one in found if one.difference is not None and one.against == "default"
-    }
+    known = [one for one in found if one.difference is not None and one.against == "default"]
+    made = {(one.arm, one.sweep): one for one in known}
     shared = [arm for arm in dict.fromkeys(arm for arm, _ in made) if sum(a == arm for a, _ in made) > 1]
     sweeps = list(dict.fromkeys(sweep for arm, sweep in made if arm in shared))
     if len(shared) < 2:
         return None
     cells = np.array([[_numbers(made.get((arm, sweep))) for sweep in sweeps] for arm in shared])
-    return heat_map(
-        cells[..., 0],
-        shared,
-        sweeps,
-        label="Arm less default, points",
-        seeds=min(one.seeds for (arm, _), one in made.items() if arm in shared),
-        halves=cells[..., 1],
-        differences=True,
-    )
+    seeds = min(one.seeds for (arm, _), one in made.items() if arm in shared)
+    about: Any = {"label": "Arm less default, points", "seeds": seeds, "differences": True}
+    return heat_map(cells[..., 0], shared, sweeps, halves=cells[..., 1], **about)
 
 
 def _numbers(one: Result | None) -> tuple[float, float]:
@@ -108,24 +101,24 @@ def _colours(table: NDArray[np.float64], *, differences: bool) -> ScalarMappable
     return ScalarMappable(Normalize(low if low < high else high - 1, high), SEQUENTIAL)
 
 
-def _cell(
+def _cells(
     axes: Axes,
-    place: tuple[int, int],
-    value: float,
-    half: float,
+    table: NDArray[np.float64],
+    widths: NDArray[np.float64],
     colours: ScalarMappable,
     *,
     differences: bool,
 ) -> None:
-    row, column = place
-    known = np.isfinite(value)
+    """Draw a rectangle for each value with the value in it, hatched where there is none, and no axes."""
+    axes.tick_params(length=0, labeltop=True, labelbottom=False)
+    axes.spines[:].set_visible(False)
     norm: Any = colours.norm
-    colour: Any = colours.get_cmap()(norm(value)) if known else "white"
-    style: Any = {"facecolor": colour, "edgecolor": "white", "linewidth": 1}
-    if not known:
-        style |= {"hatch": "////", "edgecolor": "#CCCCCC"}
-    axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, **style))
-    number = (signed(value, 1) if differences else f"{value:.1f}") if known else "–"
-    words = f"{number}{reach(half)}" if known else number
-    ink = ink_on(colour) if known else GREY
-    axes.text(column, row, words, ha="center", va="center_baseline", color=ink)
+    for (row, column), value in np.ndenumerate(table):
+        number = signed(value, 1) if differences else f"{value:.1f}"
+        words, colour = f"{number}{reach(float(widths[row, column]))}", colours.get_cmap()(norm(value))
+        style: Any = {"facecolor": colour, "edgecolor": "white"}
+        if not np.isfinite(value):
+            words, style = "–", {"facecolor": "white", "edgecolor": "#CCCCCC", "hatch": "////"}
+        axes.add_patch(Rectangle((column - 0.5, row - 0.5), 1, 1, linewidth=1, **style))
+        ink = ink_on(colour) if np.isfinite(value) else GREY
+        axes.text(column, row, words, ha="center", va="center_baseline", color=ink)

@@ -15,6 +15,10 @@ from analysis.summary import Summary
 
 BEST = 10
 """One in this many of the drawn arms is one of the first ranks."""
+CROWD = 40
+"""More arms than this have no numbers, and are drawn together."""
+APART = 1.05
+"""Distance, in widths of a marker, between neighbours that were moved apart."""
 
 
 def thinned(count: int, most: int) -> list[int]:
@@ -34,14 +38,9 @@ def some(arms: Sequence[Arm], summary: Summary, most: int) -> list[Arm]:
 
 
 def drawn_note(drawn: int, count: int, what: str = "arms") -> str:
-    """What a caption says of those that are not drawn; nothing where all are."""
-    if drawn >= count:
-        return ""
-    return f"Drawn: {drawn:,} of {count:,} {what}, the best and others at even steps of rank."
-
-
-APART = 1.05
-"""Distance, in widths of a marker, between neighbours that were moved apart."""
+    """Say in a caption how many are drawn; nothing where all are."""
+    of = f"{drawn:,} of {count:,} {what}"
+    return f"Drawn: {of}, the best and others at even steps of rank." if drawn < count else ""
 
 
 def aside(axes: Axes, points: Sequence[Any], width: float, near: float) -> list[Transform]:
@@ -63,9 +62,8 @@ def aside(axes: Axes, points: Sequence[Any], width: float, near: float) -> list[
         for turn, member in enumerate(order):
             angle = angles[order[0]] - 2 * np.pi * turn / len(group)
             shift = centre + radius * np.array([np.cos(angle), np.sin(angle)]) - places[group[member]]
-            own[group[member]] = axes.transData + ScaledTranslation(
-                shift[0] / 72, shift[1] / 72, figure.dpi_scale_trans
-            )
+            x_shift, y_shift = shift / 72
+            own[group[member]] = axes.transData + ScaledTranslation(x_shift, y_shift, figure.dpi_scale_trans)
     return own
 
 
@@ -94,10 +92,6 @@ def _groups(places: NDArray[np.float64], near: float) -> list[list[int]]:
         left = [i for i in others if i not in group]
         found += [group] if len(group) > 1 else []
     return found
-
-
-CROWD = 40
-"""More arms than this have no numbers, and are drawn together."""
 
 
 def mark_arms(
@@ -165,24 +159,17 @@ def _markers(
     if not pairs:
         return
     default = pairs[0][0] is summary.default
-    filled = [arm.score is not None for arm, _ in pairs]
-    inks = [tint(arm.last) for arm, _ in pairs]
-    rims = ["white" if full else ink for full, ink in zip(filled, inks, strict=True)]
-    style: Any = {
-        "marker": "s" if default else "o",
-        "s": [size if full else 0.62 * size for full in filled],
-        "facecolors": [ink if full else "white" for full, ink in zip(filled, inks, strict=True)],
-        "edgecolors": VERMILLION if default else rims,
-        "linewidths": 2.0 if default else [0.8 if full else 1.7 for full in filled],
-    }
-    drawn = [
-        axes.scatter(*zip(*(point for _, point in pairs), strict=True), zorder=order, clip_on=False, **style)
+    looks = [
+        (size, ink, "white", 0.8) if arm.score is not None else (0.62 * size, "white", ink, 1.7)
+        for arm, ink in ((arm, tint(arm.last)) for arm, _ in pairs)
     ]
-    for point in (point for arm, point in pairs if arm is summary.best):
-        halo = [Stroke(linewidth=3, foreground="white"), Normal()]  # without it a dark surface hides the ring
-        ring: Any = {"facecolors": "none", "edgecolors": INK, "clip_on": False, "path_effects": halo}
-        drawn.append(
-            axes.scatter(*point, s=(size**0.5 + 5.5) ** 2, linewidths=1.5, zorder=order + 0.01, **ring)
-        )
+    sizes, faces, rims, widths = zip(*looks, strict=True)
+    style: Any = {"marker": "s" if default else "o", "s": sizes, "facecolors": faces, "clip_on": False}
+    style |= {"edgecolors": VERMILLION if default else rims, "linewidths": 2.0 if default else widths}
+    drawn = [axes.scatter(*zip(*(point for _, point in pairs), strict=True), zorder=order, **style)]
+    halo = [Stroke(linewidth=3, foreground="white"), Normal()]  # without it a dark surface hides the ring
+    ring: Any = {"facecolors": "none", "edgecolors": INK, "clip_on": False, "path_effects": halo}
+    ring |= {"s": (size**0.5 + 5.5) ** 2, "linewidths": 1.5, "zorder": order + 0.01}
+    drawn += [axes.scatter(*point, **ring) for arm, point in pairs if arm is summary.best]
     for one in drawn:  # after they were added: what is moved on paper moves no limit of the axes
         one.set_offset_transform(place or axes.transData)

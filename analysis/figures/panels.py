@@ -101,11 +101,9 @@ def runs_over_epochs(
     axes.margins(y=0.06)
     labels = [Label(value, f"{name} {value:.1f}", GREY) for name, value in baselines.items()]
     for arm in summary.arms:
-        if arm.score is not None and role(arm, summary):
+        if arm.score is not None and (named := role(arm, summary)):
             ink = VERMILLION if arm is summary.default else INK
-            labels.append(
-                Label(arm.score, f"{role(arm, summary)} ({arm.number}) {arm.score:.1f}", ink, "bold")
-            )
+            labels.append(Label(arm.score, f"{named} ({arm.number}) {arm.score:.1f}", ink, "bold"))
     label_ends(axes, labels)
 
 

@@ -39,13 +39,10 @@ def parallel_coordinates(
     known = [arm for arm in summary.arms if arm.last is not None]
     arms = some(known, summary, MAX_LINES)
     if not arms:
-        raise ValueError(
-            "no arm has a value of the metric yet, so there are no lines; wait for a first epoch"
-        )
+        raise ValueError("no arm has a value of the metric yet, so no lines; wait for a first epoch")
     if not 0 < len(chosen) < MAX_AXES:
-        raise ValueError(
-            f"one to {MAX_AXES - 1} parameters fit side by side, got {len(chosen)}; name those that matter"
-        )
+        fit = f"one to {MAX_AXES - 1} parameters fit side by side"
+        raise ValueError(f"{fit}, got {len(chosen)}; name those that matter")
     scales = [parameter_scale(summary, path, space, arms) for path in chosen]
     scales.append(scale(summary.label, [arm.last for arm in arms], {}))
     numbers = [str(place + 1) for place in range(len(scales))]
@@ -98,17 +95,12 @@ def _ticks(one: Scale) -> tuple[list[float], list[str]]:
 
 
 def _words(arms: Sequence[Arm], summary: Summary) -> str:
-    complete = sum(arm.score is not None for arm in arms)
+    others = sum(arm.score is None for arm in arms)
     seeds = max(len(arm.seeds) for arm in arms)
     roles = {role(arm, summary) for arm in arms}
-    marks = {
-        "default": "squares: the default",
-        "best": "dots: the best",
-        "default and best": "squares: default and best",
-    }
-    pale = (
-        f"; {len(arms) - complete} not complete, dashed, at their last value" if complete < len(arms) else ""
-    )
+    marks = {"default": "squares: the default", "best": "dots: the best"}
+    marks["default and best"] = "squares: default and best"
+    pale = f"; {others} not complete, dashed, at their last value" if others else ""
     means = f"means over {seeds} seeds" if seeds > 1 else "one seed each"
     squares = ", ".join(words for name, words in marks.items() if name in roles)
     return f"n = {len(arms)} arms, {means}, no intervals{pale}. Dark: good; {squares}."

@@ -31,9 +31,8 @@ def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] 
     chosen = summary.paths if paths is None else tuple(paths)
     arms = [arm for arm in summary.arms if arm.last is not None]
     if not arms or not chosen:
-        raise ValueError(
-            f"{len(arms)} arms have a value and {len(chosen)} parameters vary; slices need one of each"
-        )
+        there = f"{len(arms)} arms have a value and {len(chosen)} parameters vary"
+        raise ValueError(f"{there}; slices need one of each")
     columns = min(3, len(chosen))
     rows = -(-len(chosen) // columns)
     figure = sheet(COLUMN if columns == 1 else PAGE, 0.6 + 1.8 * rows)
@@ -49,9 +48,8 @@ def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] 
     for axes in grid[:, 0]:
         axes.set_ylabel(summary.label)
     seeds = max(len(arm.seeds) for arm in arms)
-    whiskers = (
-        f"whiskers: Student's {LEVEL:.0%} intervals over {seeds} seeds" if seeds > 1 else "one seed each"
-    )
+    interval = f"whiskers: Student's {LEVEL:.0%} intervals"
+    whiskers = f"{interval} over {seeds} seeds" if seeds > 1 else "one seed each"
     note(figure, f"n = {len(arms)} arms; {whiskers}. {key(arms, summary).capitalize()}.")
     return figure
 
@@ -113,11 +111,9 @@ def _alone(summary: Summary, path: str) -> list[Arm]:
     """The arms with a value that differ from the default in this parameter only."""
     require_parameter(path, summary)
     origin = (summary.default or summary.best or summary.arms[0]).values if summary.arms else {}
-    arms = [
-        arm
-        for arm in summary.arms
-        if arm.last is not None and all(arm.values[p] == origin[p] for p in summary.paths if p != path)
-    ]
+    others = [other for other in summary.paths if other != path]
+    known = [arm for arm in summary.arms if arm.last is not None]
+    arms = [arm for arm in known if all(arm.values[other] == origin[other] for other in others)]
     if len(arms) < 2:
         raise ValueError(f"{len(arms)} arms vary {path} alone, a curve needs two; draw slices or a surface")
     return arms
@@ -136,16 +132,12 @@ def _reported(path: str, space: Mapping[str, Any], what: str | None) -> list[Map
 
 def _own(axes: Axes, summary: Summary, arms: Sequence[Arm], x: Scale) -> None:
     points = [(position, arm.last or 0.0) for position, arm in zip(x.positions, arms, strict=False)]
-    complete = sorted(
-        (place, np.array(list(arm.scores.values())))
-        for (place, _), arm in zip(points, arms, strict=True)
-        if arm.score is not None
-    )
-    means = [float(scores.mean()) for _, scores in complete]
+    complete = [(*point, arm) for point, arm in zip(points, arms, strict=True) if arm.score is not None]
     style: Any = {"color": LOOKS[0].colour, "linewidth": 1.3, "zorder": 1.5}
-    axes.plot([place for place, _ in complete], means, linestyle="none" if x.categories else "-", **style)
-    for (place, scores), mean in zip(complete, means, strict=True):
-        if ends := student_interval(scores, summary.within):
+    line = sorted((place, mean) for place, mean, _ in complete) or [(np.nan, np.nan)]
+    axes.plot(*zip(*line, strict=True), linestyle="none" if x.categories else "-", **style)
+    for place, mean, arm in complete:
+        if ends := student_interval(list(arm.scores.values()), summary.within):
             axes.errorbar([place], [mean], [[mean - ends[0]], [ends[1] - mean]], capsize=2.5, **style)
     axes.margins(y=0.12)
     tint, _ = shades(arm.last for arm in arms)

@@ -46,9 +46,8 @@ class Scale:
 
     def named(self, width: int, lines: int) -> list[str]:
         """Wrap the categories to this many lines; where two are cut alike, add their places."""
-        return wrapped_apart(
-            self.categories, [str(place) for place in range(1, 1 + len(self.categories))], width, lines
-        )
+        places = [str(place) for place in range(1, 1 + len(self.categories))]
+        return wrapped_apart(self.categories, places, width, lines)
 
     @property
     def steps(self) -> tuple[int, ...]:
@@ -90,9 +89,8 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
     if not all(map(is_number, values)):
         words = in_words(values)
         names = sorted(set(words))
-        places = {name: float(place) for place, name in enumerate(names)}
-        limits = (-0.5, len(names) - 0.5)
-        return Scale(label, [places[name] for name in words], limits, categories=tuple(names))
+        places = [float(names.index(word)) for word in words]
+        return Scale(label, places, (-0.5, len(names) - 0.5), categories=tuple(names))
     ends = [*values, *(domain[end] for end in ("low", "high") if end in domain)] or [0.0, 1.0]
     low, high = float(min(ends)), float(max(ends))
     if low > 0 and high / low > 5:

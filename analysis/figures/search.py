@@ -47,13 +47,9 @@ def importance_bars(found: Importance) -> Figure:
     axes.set(ylim=(len(drawn) - 0.4, -0.6), xlabel="share of importance (%)")
     axes.set_xlim(left=0)
     left_out = f" ({found.left_out} not complete left out)" if found.left_out else ""
-    others = (
-        f"{len(rest)} smaller shares, {sum(r.share for r in rest):.0%} together, left out." if rest else ""
-    )
-    note(
-        figure,
-        f"{found.method}, n = {found.arms} complete arms{left_out}; {found.grounds}. {others}",
-    )
+    together = f"{sum(row.share for row in rest):.0%} together"
+    others = f"{len(rest)} smaller shares, {together}, left out." if rest else ""
+    note(figure, f"{found.method}, n = {found.arms} complete arms{left_out}; {found.grounds}. {others}")
     return figure
 
 
@@ -88,8 +84,8 @@ def best_of_curves(found: Mapping[str, BestOf], *, label: str) -> Figure:
     for (name, one), look in zip(found.items(), LOOKS, strict=False):
         numbers = np.arange(1, len(one.expected) + 1)
         axes.fill_between(numbers, one.low, one.high, color=look.colour, alpha=0.15, linewidth=0)
-        style: Any = {"color": look.colour, "linestyle": look.dash, "marker": look.marker, "markersize": 3.5}
-        axes.plot(numbers, one.expected, linewidth=1.5, markevery=max(1, len(numbers) // 6), **style)
+        style: Any = {"markersize": 3.5, "markevery": max(1, len(numbers) // 6), **look.line}
+        axes.plot(numbers, one.expected, linewidth=1.5, **style)
         labels.append(Label(float(one.expected[-1]), f"{name} {one.expected[-1]:.1f}", look=look))
     axes.set(xlim=(1, longest), xlabel="arms tried (n)", ylabel=f"expected best {label}")
     axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
@@ -123,9 +119,8 @@ def pareto_front(
     known = {one["metric"]: one["direction"] == "maximize" for one in objectives}
     names = tuple(known) if axes is None else axes
     if len(names) != 2 or not set(names) <= set(known) or len(set(names)) != 2:
-        raise ValueError(
-            f"a front needs two objectives of {', '.join(known) or 'none'}; got {', '.join(names) or 'none'}"
-        )
+        listed, got = (", ".join(some) or "none" for some in (known, names))
+        raise ValueError(f"a front needs two objectives of {listed}; got {got}")
     arms = [arm for arm in summary.arms if set(names) <= arm.objectives.keys()]
     if not arms:
         raise ValueError(f"no arm is complete with {' and '.join(names)}; wait for one that is")
@@ -136,9 +131,8 @@ def pareto_front(
     tint, _ = shades(arm.last for arm in arms)
     mark_arms(panel, summary, arms, points, tint, numbered=False, size=32)
     panel.margins(0.12)
-    panel.set(
-        **{f"{which}label": _label(name, more=known[name]) for which, name in zip("xy", names, strict=True)}
-    )
+    panel.set_xlabel(_label(names[0], more=known[names[0]]))
+    panel.set_ylabel(_label(names[1], more=known[names[1]]))
     seeds = max(len(arm.scores) for arm in arms)
     note(
         figure,

@@ -55,9 +55,8 @@ def rung_ladder(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Fig
     """
     found = arrivals(record, events)
     if not found:
-        raise ValueError(
-            f"{record.manifest.get('id')}: nothing was judged, so it has no rungs; draw its learning curves instead"
-        )
+        name = record.manifest.get("id")
+        raise ValueError(f"{name}: nothing was judged, so it has no rungs; draw its learning curves instead")
     rungs = sorted({arrival.rung for arrival in found})
     figure = sheet(COLUMN if len(rungs) < 6 else 2 * COLUMN, 4.0)
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=(1, 1.1))
@@ -80,10 +79,8 @@ def arrivals(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> list[A
     """
     runs = [run for run in record.search.runs if record.metric in run.curve and not run.reused]
     known = {(e["run"], e["epoch"], e["kind"]): json.loads(e["detail"] or "{}") for e in events}
-    rungs = {run.rung for run in runs if run.rung}
-    rungs |= {
-        run.epochs for run in runs if run.state in ("stopped", "paused") and run.rung in (0, run.epochs)
-    }
+    ended = [run for run in runs if run.state in ("stopped", "paused")]
+    rungs = {run.rung for run in runs if run.rung} | {r.epochs for r in ended if r.rung in (0, r.epochs)}
     rungs |= {epoch for _, epoch, kind in known if kind in ("rung", "spared", "promoted")}
     found: list[Arrival] = []
     for run in runs:
@@ -118,9 +115,8 @@ def _bars(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
         middles = (np.cumsum(parts) - parts / 2).tolist()
         for height, count in zip(spaced(middles, 0.1 * base.max()), parts, strict=True):
             axes.text(place + 0.34, height, str(count), va="center", fontsize=7)
-    axes.legend(
-        loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, handlelength=1.4, columnspacing=1
-    )
+    key: Any = {"loc": "lower center", "bbox_to_anchor": (0.5, 1), "ncols": 3, "frameon": False}
+    axes.legend(handlelength=1.4, columnspacing=1, **key)
 
 
 def _strips(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
@@ -161,8 +157,8 @@ def rank_agreement(audit: Audit) -> Figure:
     axes.fill_between(epochs, ends[:, 0], ends[:, 1], color=LOOKS[0].colour, alpha=0.18, linewidth=0)
     series = {"Spearman": [one.spearman for one in found], "Kendall": [one.kendall for one in found]}
     for (name, values), look in zip(series.items(), LOOKS, strict=False):
-        style: Any = {"color": look.colour, "linestyle": look.dash, "marker": look.marker, "markersize": 3}
-        axes.plot(epochs, values, label=name, markevery=max(1, len(epochs) // 8), **style)
+        marks: Any = {"markersize": 3, "markevery": max(1, len(epochs) // 8)}
+        axes.plot(epochs, values, label=name, **look.line, **marks)
     start = "first rung" if audit.rungs else "a tenth of the epochs"
     axes.axhline(WEAK, color=GREY, linewidth=0.9, linestyle=DASHES[1], zorder=1, label=f"weak ({WEAK:g})")
     axes.axvline(audit.first, color=GREY, linewidth=0.9, linestyle=DASHES[2], zorder=1, label=start)

@@ -10,6 +10,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import wraps
+from itertools import cycle
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -22,9 +23,8 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize, to_rgb
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-STYLE: Any = dict(
-    matplotlib.rc_params_from_file(Path(__file__).with_name("house.mplstyle"), use_default_template=False)
-)
+SHEET = Path(__file__).with_name("house.mplstyle")
+STYLE: Any = dict(matplotlib.rc_params_from_file(SHEET, use_default_template=False))
 
 COLUMN, PAGE = 3.3, 6.8
 """Widths of a paper's column and of its page, in inches."""
@@ -35,22 +35,15 @@ VERMILLION = "#D55E00"
 
 CATEGORICAL = ("#0072B2", "#CC79A7", INK, "#E69F00", "#009E73", "#56B4E9")
 """Okabe and Ito's without yellow, which paper swallows; neighbours in this order differ in grey."""
-DASHES: tuple[Any, ...] = (
-    "-",
-    (0, (5, 1.5)),
-    (0, (1.2, 1.2)),
-    (0, (6, 1.5, 1.2, 1.5)),
-    (0, (3, 1, 1, 1, 1, 1)),
-)
+BROKEN = ((5, 1.5), (1.2, 1.2), (6, 1.5, 1.2, 1.5), (3, 1, 1, 1, 1, 1))
+DASHES: tuple[Any, ...] = ("-", *((0, lengths) for lengths in BROKEN))
 MARKERS = "o^DvPX*<>phd"
 
-SEQUENTIAL = LinearSegmentedColormap.from_list(
-    "viridis, dark for good", matplotlib.colormaps["viridis_r"]([i / 255 for i in range(28, 256)])
-)
+VIRIDIS = matplotlib.colormaps["viridis_r"]([i / 255 for i in range(28, 256)])
+SEQUENTIAL = LinearSegmentedColormap.from_list("viridis, dark for good", VIRIDIS)
 """Viridis without its lightest end, which white paper would swallow."""
-DIVERGING = LinearSegmentedColormap.from_list(
-    "blue to vermillion", ["#0B5080", "#6FA8CF", "#F7F7F7", "#D98A55", "#7A3300"]
-)
+BLUE_TO_VERMILLION = ["#0B5080", "#6FA8CF", "#F7F7F7", "#D98A55", "#7A3300"]
+DIVERGING = LinearSegmentedColormap.from_list("blue to vermillion", BLUE_TO_VERMILLION)
 """Equally dark at both ends: in grey it tells how far from the middle, and a sign that is written which way."""
 
 UNDATED: dict[str, Any] = {
@@ -73,11 +66,13 @@ class Look:
     dash: Any
     marker: str
 
+    @property
+    def line(self) -> dict[str, Any]:
+        """What `Axes.plot` calls it."""
+        return {"color": self.colour, "linestyle": self.dash, "marker": self.marker}
 
-LOOKS = tuple(
-    Look(CATEGORICAL[i % len(CATEGORICAL)], DASHES[i % len(DASHES)], marker)
-    for i, marker in enumerate(MARKERS)
-)
+
+LOOKS = tuple(map(Look, cycle(CATEGORICAL), cycle(DASHES), MARKERS))
 DEFAULT_LOOK = Look(VERMILLION, "-", "s")
 
 
@@ -131,9 +126,8 @@ def save(figure: Figure, stem: str | Path, formats: Sequence[str] = ("png", "pdf
     """
     stem = Path(stem)
     if unknown := set(formats) - set(UNDATED):
-        raise ValueError(
-            f"{stem}: no format {', '.join(sorted(unknown))}; a figure is written as pdf, png or svg"
-        )
+        wrong = ", ".join(sorted(unknown))
+        raise ValueError(f"{stem}: no format {wrong}; a figure is written as pdf, png or svg")
     stem.parent.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     with matplotlib.rc_context(STYLE):

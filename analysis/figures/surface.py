@@ -53,12 +53,10 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     x, y = (_numeric(path, summary, space) for path in paths)
     arms = [arm for arm in summary.arms if arm.score is not None]
     if len(arms) < MIN_RUNS:
-        raise ValueError(
-            f"a surface over {' and '.join(paths)} needs {MIN_RUNS} complete arms, got {len(arms)}; draw the arms alone"
-        )
-    places = dict(
-        zip((arm.digest for arm in summary.arms), zip(x.positions, y.positions, strict=True), strict=True)
-    )
+        needed = f"a surface over {' and '.join(paths)} needs {MIN_RUNS} complete arms"
+        raise ValueError(f"{needed}, got {len(arms)}; draw the arms alone")
+    points = zip(summary.arms, x.positions, y.positions, strict=True)
+    places = {arm.digest: (across, up) for arm, across, up in points}
     fitted = some(arms, summary, MAX_SURFACE_ARMS)
     found = surface(fitted, [places[arm.digest] for arm in fitted], x, y)
     out = excluded(found.x, found.y, paths, space)
@@ -75,14 +73,17 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     right.plot(*zip(*(places[arm.digest] for arm in arms), strict=True), ".", color=INK, markersize=3)
     left.set_title(f"Expected {summary.label}")
     right.set(title="Its standard deviation (points)", ylabel="")
-    runs = sum(len(arm.scores) for arm in fitted)
-    of = f" of {len(arms):,}, the best and others at even steps of rank" if len(fitted) < len(arms) else ""
-    note(
-        figure,
-        f"Gaussian process (Matérn 5/2, a length an axis) through n = {runs} runs of {len(fitted)} complete arms{of};",
-        f"one run lies {found.noise:.1f} points (one deviation) around it. Arms: {key(summary.arms, summary)}.",
-    )
+    around = f"one run lies {found.noise:.1f} points (one deviation) around it"
+    note(figure, f"{_through(fitted, len(arms))}; {around}. Arms: {key(summary.arms, summary)}.")
     return figure
+
+
+def _through(fitted: Sequence[Arm], count: int) -> str:
+    """What the surface is, and of how many runs."""
+    runs = sum(len(arm.scores) for arm in fitted)
+    of = f" of {count:,}, the best and others at even steps of rank" if len(fitted) < count else ""
+    process = "Gaussian process (Matérn 5/2, a length an axis)"
+    return f"{process} through n = {runs} runs of {len(fitted)} complete arms{of}"
 
 
 def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale, y: Scale) -> Surface:
@@ -114,9 +115,8 @@ def _numeric(path: str, summary: Summary, space: Mapping[str, Any]) -> Scale:
     require_parameter(path, summary)
     found = parameter_scale(summary, path, space, summary.arms)
     if found.categories or len(set(found.positions)) < 2:
-        raise ValueError(
-            f"{path} has {'names' if found.categories else 'one value'}, so no surface; use two numeric ones"
-        )
+        has = "names" if found.categories else "one value"
+        raise ValueError(f"{path} has {has}, so no surface; use two numeric ones")
     return found
 
 

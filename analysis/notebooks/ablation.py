@@ -50,9 +50,8 @@ MARGIN = 1.0
 
 # %%
 with saying_why():
-    show(
-        arm_table(sweep, sweep.summary.result, "arms", f"{sweep.summary.label}: SCE, and SCE without a part.")
-    )
+    caption = f"{sweep.summary.label}: SCE, and SCE without a part."
+    show(arm_table(sweep, sweep.summary.result, "arms", caption))
 
 # %% [markdown]
 # ## Without one part at a time

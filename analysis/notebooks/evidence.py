@@ -71,9 +71,8 @@ def find(
     if sweep is not None:
         suiting = [sweep] if sweep in where else []
     if not suiting:
-        show(
-            f"{root} holds {_lacking(where, sweep)}. This makes one: {_command(root, space, design, stopped)}"
-        )
+        command = _command(root, space, design, stopped)
+        show(f"{root} holds {_lacking(where, sweep)}. This makes one: {command}")
         example = shipped() if sweep is None else None
         if example and example != root:
             show("Until then, one that comes with this repository:")

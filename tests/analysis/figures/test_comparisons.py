@@ -152,7 +152,7 @@ def summary(points: list[tuple[float, float]]) -> Summary:
         Arm(f"arm {i}", i, {}, (0,), "complete", 5, {0: y}, y, {"seconds": x, "knn_top1": y})
         for i, (x, y) in enumerate(points)
     )
-    return Summary("made-up", LABEL, (), arms, arms[0], arms[-1], None, None, {}, 0, 0, None)
+    return Summary("made-up", LABEL, (), arms, arms[0], arms[-1], {}, 0, 0)
 
 
 SECONDS = {"metric": "seconds", "direction": "minimize"}
