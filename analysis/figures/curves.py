@@ -23,7 +23,7 @@ THIN = 200
 
 @styled
 def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure:
-    """The metric after each epoch: mean and interval over seeds of the best arms and the default, the others thin.
+    """Draw the metric after each epoch: mean and interval of the best arms and the default, thin lines for the others.
 
     An arm's mean goes as far as all its runs do; a cross is where a run was stopped. Of two seeds, whose interval
     would be 13 times as wide as their distance, the band goes from one to the other.
@@ -68,14 +68,14 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
 
 
 def _looks(summary: Summary, top: int) -> dict[str, Look]:
-    """The default in its own look, the best others in turn."""
+    """Choose the line style of the default and of the best others."""
     others = [arm for arm in summary.arms if arm is not summary.default and arm.last is not None][:top]
     looks = {arm.digest: look for arm, look in zip(others, LOOKS, strict=False)}
     return looks | ({summary.default.digest: DEFAULT_LOOK} if summary.default else {})
 
 
 def _table(members: Sequence[Run], metric: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The epochs that all runs of an arm have, and (runs, epochs) their values."""
+    """Return the epochs that all runs of an arm have, and their values, (runs, epochs)."""
     if not members:
         return np.empty(0, np.int64), np.empty((0, 0))
     curves = [run.curve[metric] for run in members]
@@ -100,7 +100,7 @@ def _draw(
 
 
 def _band(table: NDArray[np.float64], within: Ends) -> NDArray[np.float64]:
-    """(2, epochs): from one seed to the other of two; of more Student's interval, nan where all are equal."""
+    """Return both ends of the band, (2, epochs): range of two seeds, or Student's interval; nan if all are equal."""
     if len(table) == 2:
         return np.array([table.min(axis=0), table.max(axis=0)])
     return np.array([student_interval(column, within) or (np.nan, np.nan) for column in table.T]).T

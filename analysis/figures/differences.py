@@ -27,7 +27,7 @@ LEAST = 0.5
 def forest(
     differences: Sequence[Difference], *, label: str, margin: float | None = None, interval: str = WHISKERS
 ) -> Figure:
-    """A row for each comparison, in the order given: its difference, interval, paired seeds and verdict.
+    """Draw a row for each comparison, in the order given: its difference, interval, paired seeds and verdict.
 
     Args:
         differences: one row each; of one that could not be made only the verdict is shown.
@@ -63,7 +63,7 @@ def forest(
 def seed_slopes(
     scores: Scores, *, label: str, verdict: str | None = None, within: Ends = EVERYWHERE
 ) -> Figure:
-    """A line for each seed through its score in each arm, and each arm's mean with its interval beside them.
+    """Draw a line for each seed through its scores in all arms, with each arm's mean and interval beside it.
 
     Args:
         scores: by name of the arm, in order, then by seed.
@@ -127,7 +127,7 @@ def _row(axes: Axes, place: int, row: Difference) -> None:
 
 
 def _columns(axes: Axes, differences: Sequence[Difference]) -> None:
-    """The numbers of each row at the right, each kind in its column."""
+    """Write the numbers and verdict of each row in columns at the right."""
     table = [["difference", "interval", "n", "verdict"]]
     for row in differences:
         numbers = [_signed(row.difference), spanned(row.low, row.high), str(row.seeds)]
@@ -151,7 +151,7 @@ def _signed(value: float | None) -> str:
 
 
 def _shared(scores: Scores) -> tuple[list[int], list[int]]:
-    """Seeds with a finite score in all arms, and the others."""
+    """Return the seeds with a finite score in all arms, and the others."""
     everyone = sorted({seed for arm in scores.values() for seed in arm})
     shared = [s for s in everyone if all(np.isfinite(arm.get(s, np.nan)) for arm in scores.values())]
     if not shared:

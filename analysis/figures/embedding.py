@@ -1,4 +1,4 @@
-"""What an encoder has learned: where it puts images, and which it takes for neighbours."""
+"""Figure of an encoder's embeddings: a projection to the plane, and the nearest neighbours of some images."""
 
 import importlib.util
 from collections import Counter
@@ -22,7 +22,7 @@ CHUNK = 1024
 
 @dataclass(frozen=True)
 class Images:
-    """Images, what they show and where an encoder puts them.
+    """Images with their labels and embeddings.
 
     Raises:
         ValueError: shapes do not fit, an embedding is zero or not finite, or a label has no name.
@@ -62,7 +62,7 @@ def embedding_plane(
     method: Literal["pca", "umap"] = "pca",
     seed: int = 0,
 ) -> Figure:
-    """Images in the plane of their embeddings, beside some of them with their nearest neighbours by cosine.
+    """Draw embeddings projected to the plane, and some images with their nearest neighbours by cosine.
 
     Args:
         images: with more than twelve classes only those of the queries are told apart in the plane.
@@ -99,7 +99,7 @@ def embedding_plane(
 def project(
     embeddings: NDArray[np.floating[Any]], *, method: Literal["pca", "umap"] = "pca", seed: int = 0
 ) -> tuple[NDArray[np.float64], tuple[str, str]]:
-    """Embeddings (N, D) in the plane, (N, 2), and what its axes are.
+    """Project embeddings (N, D) to the plane; return (N, 2) and the labels of its axes.
 
     Raises:
         ValueError: the package umap is missing.
@@ -122,7 +122,7 @@ def project(
 def nearest(
     embeddings: NDArray[np.floating[Any]], queries: NDArray[np.integer[Any]], count: int
 ) -> NDArray[np.int64]:
-    """Indices (queries, count) of the others whose embeddings have the largest cosine with a query's, nearest first."""
+    """Return the indices of each query's nearest neighbours by cosine, (queries, count), nearest first."""
     unit = np.asarray(embeddings, float)
     unit = unit / np.linalg.norm(unit, axis=1, keepdims=True)
     found: list[NDArray[np.int64]] = []
@@ -153,12 +153,12 @@ def _scatter(axes: Axes, plane: NDArray[np.float64], images: Images, queries: Se
 
 
 def _classes(images: Images, width: int) -> list[str]:
-    """The names of the classes, each with its number where two are cut alike."""
+    """Shorten the names of the classes; add a number where two shortened names are equal."""
     return wrapped_apart(images.classes, [f"class {index}" for index in range(len(images.classes))], width)
 
 
 def _grid(axes: Axes, images: Images, queries: Sequence[int], near: NDArray[np.int64]) -> None:
-    """A row for each query: the image, a gap, its neighbours; those of another class crossed out."""
+    """Draw a row for each query: the image, a gap, its neighbours; cross out those of another class."""
     for row, query in enumerate(queries):
         for column, image in enumerate([query, *near[row]]):
             left = column + (0.3 if column else 0.0)

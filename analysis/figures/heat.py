@@ -1,4 +1,4 @@
-"""A table of numbers whose colours show its shape: factors by data sets, methods by data sets."""
+"""Heat maps: factors by data sets, methods by data sets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,7 +28,7 @@ def heat_map(
     halves: ArrayLike | None = None,
     differences: bool = False,
 ) -> Figure:
-    """A cell for each row and column with its number in it, in an ink that can be read there.
+    """Draw a coloured cell for each row and column with its number in it.
 
     Args:
         values: (rows, columns), in units of the metric; nan where nothing was measured.
@@ -69,7 +69,7 @@ def _places(names: Sequence[str]) -> list[str]:
 
 
 def factors(found: Sequence[Result]) -> Figure | None:
-    """The planned differences of a campaign whose sweeps share arms: a row an arm, a column a sweep or a data set.
+    """Draw the planned differences of a campaign whose sweeps share arms: a row for each arm, a column for each sweep.
 
     None where no two arms are in the same two sweeps: there is no table to see at once.
     """
@@ -86,7 +86,7 @@ def factors(found: Sequence[Result]) -> Figure | None:
 
 
 def _numbers(one: Result | None) -> tuple[float, float]:
-    """The difference and half of its interval; nan where there is none."""
+    """Return the difference and the half-width of its interval; nan where there is none."""
     if one is None or one.difference is None:
         return np.nan, np.nan
     return one.difference, np.nan if one.low is None or one.high is None else (one.high - one.low) / 2

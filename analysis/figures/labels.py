@@ -1,4 +1,4 @@
-"""Words in figures: names that fit, and labels beside the ends of lines."""
+"""Text in figures: names shortened to fit, and labels at the ends of lines."""
 
 import textwrap
 from collections import Counter
@@ -17,7 +17,7 @@ from analysis.naming import shown
 
 @dataclass(frozen=True)
 class Label:
-    """Words at a height of an axis; a look puts its line and marker before them."""
+    """A text at a height of the y axis; with a look its marker stands before the text."""
 
     height: float
     words: str
@@ -27,7 +27,7 @@ class Label:
 
 
 def label_ends(axes: Axes, labels: Sequence[Label], *, size: float = 8) -> None:
-    """Write beside the right edge, moved apart just enough not to overlap."""
+    """Write labels beside the right edge, moved apart just enough not to overlap."""
     figure = axes.get_figure(root=True)
     if figure is None or not labels:
         return
@@ -40,7 +40,7 @@ def label_ends(axes: Axes, labels: Sequence[Label], *, size: float = 8) -> None:
 
 
 def spaced(values: Sequence[float], gap: float) -> list[float]:
-    """Ascending values moved as little as need be until neighbours are `gap` apart (pooled adjacent violators)."""
+    """Move ascending values as little as possible until neighbours are `gap` apart (pooled adjacent violators)."""
     blocks: list[list[float]] = []
     for index, value in enumerate(values):
         blocks.append([value - index * gap])
@@ -51,7 +51,7 @@ def spaced(values: Sequence[float], gap: float) -> list[float]:
 
 
 def wrapped(name: str, width: int, lines: int = 2) -> str:
-    """A name in lines of at most `width` characters; what is more than `lines` is left out, and an ellipsis says so."""
+    """Wrap a name to `lines` lines of at most `width` characters; an ellipsis marks what is cut."""
     rows = textwrap.wrap(name, width) or [""]
     if len(rows) > lines:
         rows = [*rows[: lines - 1], f"{rows[lines - 1][: width - 1].rstrip()}…"]
@@ -59,7 +59,7 @@ def wrapped(name: str, width: int, lines: int = 2) -> str:
 
 
 def wrapped_apart(names: Sequence[str], numbers: Sequence[str], width: int, lines: int = 2) -> list[str]:
-    """Each name as `wrapped` gives it; where two come out alike, each with its number, for which it is cut further."""
+    """Wrap each name; where two come out equal, end each with its number."""
     cut = [wrapped(name, width, lines) for name in names]
     alike = Counter(cut)
     return [
@@ -69,12 +69,12 @@ def wrapped_apart(names: Sequence[str], numbers: Sequence[str], width: int, line
 
 
 def rows_high(names: Sequence[str]) -> float:
-    """How many inches equally high rows take whose wrapped names stand before them."""
+    """Return the height, in inches, of equally high rows with these wrapped names."""
     return len(names) * (0.08 + 0.105 * max((name.count("\n") + 1 for name in names), default=1))
 
 
 def called(arms: Sequence[Arm], limit: int = 24) -> dict[str, str]:
-    """Each arm, by its digest, by what tells it apart if that is short, else by its number."""
+    """Name each arm, by its digest: by its values if they are short and unique, else by its number."""
     names = {arm.digest: ", ".join(map(shown, arm.values.values())) for arm in arms}
     alike = Counter(names.values())
     return {
@@ -84,7 +84,7 @@ def called(arms: Sequence[Arm], limit: int = 24) -> dict[str, str]:
 
 
 def _numbered(name: str, number: str, width: int, lines: int) -> str:
-    """A name that ends with a number, which is never cut."""
+    """Wrap a name that ends with its number; the number is never cut."""
     whole, end = wrapped(f"{name} ({number})", width, lines), f"({number})"
     if not whole.endswith("…"):
         return whole
@@ -94,7 +94,7 @@ def _numbered(name: str, number: str, width: int, lines: int) -> str:
 
 
 def _fraction(axes: Axes, height: float) -> float:
-    """A data height as a share of the axis."""
+    """Convert a data coordinate to a share of the y axis."""
     place = axes.transAxes.inverted().transform(axes.transData.transform((0.0, height)))
     return float(place[1])
 
@@ -110,7 +110,7 @@ def _write(axes: Axes, height: float, label: Label, size: float) -> None:
 
 
 def beside(axes: Axes, points: float) -> Any:
-    """Shares of the axes, moved to the right."""
+    """Return the transform from shares of the axes, shifted to the right by `points` points."""
     figure = axes.get_figure(root=True)
     if figure is None:
         raise ValueError("labels are written on axes of a figure, and these belong to none; add them to one")

@@ -1,4 +1,4 @@
-"""Marks of arms: which of a crowd are drawn, where markers stand, and what they look like."""
+"""Markers of arms: which arms are drawn, where their markers stand, and how they look."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -22,7 +22,7 @@ APART = 1.05
 
 
 def thinned(count: int, most: int) -> list[int]:
-    """Places of `most` of `count` things in order of rank: the first of them, the others at even steps; all if few."""
+    """Choose `most` of `count` ranks: the first tenth, the others at even steps; all ranks if there are no more."""
     if count <= most:
         return list(range(count))
     first = most // BEST
@@ -105,7 +105,7 @@ def mark_arms(
     size: float = 210,
     digits: float = 7.5,
 ) -> None:
-    """Markers of `size` square points, the first arm on top; in a crowd small and without numbers.
+    """Draw markers of `size` square points, the first arm on top; more than CROWD are small and without numbers.
 
     Markers that would hide each other, or each other's numbers, are moved apart; in a crowd they are not.
     Numbers are `digits` points high.
@@ -128,7 +128,7 @@ def mark_arms(
 
 
 def key(arms: Sequence[Arm], summary: Summary) -> str:
-    """What the markers mean, of those that are there."""
+    """Explain the markers that are drawn."""
     hollow = sorted({arm.state for arm in arms if arm.score is None})
     parts = {
         "filled: complete": any(arm.score is not None for arm in arms),
@@ -140,7 +140,7 @@ def key(arms: Sequence[Arm], summary: Summary) -> str:
 
 
 def role(arm: Arm, summary: Summary) -> str:
-    """Whether an arm is the default, the best, both or neither."""
+    """Return "default", "best", "default and best" or ""."""
     roles = {"default": summary.default, "best": summary.best}
     return " and ".join(name for name, holder in roles.items() if holder is arm)
 
@@ -155,7 +155,7 @@ def _markers(
     order: float,
     place: Transform | None = None,
 ) -> None:
-    """Arms of one shape, the default or others, at their points or moved aside from them, the last on top."""
+    """Draw arms of one shape (the default, or others), the last on top; `place` may move them."""
     if not pairs:
         return
     default = pairs[0][0] is summary.default

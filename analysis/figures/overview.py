@@ -1,4 +1,4 @@
-"""A sweep in one picture: where its arms lie and how each one learned.
+"""Overview figure of a sweep: its arms, and the learning curves of its runs.
 
 One colour scale, dark for good, runs through both panels and stays ordered in grey.
 """
@@ -31,7 +31,7 @@ PANEL = 62
 
 @styled
 def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float] | None = None) -> Figure:
-    """The arms over the first two parameters that vary (or the only one), beside the learning curves of all runs.
+    """Draw the arms over the first two varied parameters (or the only one) beside the learning curves of all runs.
 
     Arms that are told apart by no number stand in rows, and the picture is as high as they are many.
 
@@ -69,7 +69,7 @@ def overview(record: Record, summary: Summary, *, baselines: Mapping[str, float]
 
 
 def _in_words(summary: Summary) -> bool:
-    """Whether the one thing that varies is no number in some arm."""
+    """Return whether one parameter varies and some of its values are no numbers."""
     varied = [value for arm in summary.arms for value in arm.values.values()]
     return len(summary.paths) == 1 and not all(map(is_number, varied))
 
@@ -79,6 +79,6 @@ def _lower(title: str) -> str:
 
 
 def _balanced(title: str, width: int = 108) -> str:
-    """Broken into as few lines as need be, of about one length."""
+    """Wrap into as few lines as possible, of about equal length."""
     lines = -(-len(title) // width)
     return "\n".join(textwrap.wrap(title, min(width, len(title) // lines + 10)))

@@ -1,4 +1,4 @@
-"""The panels of the overview, each drawn on axes it is given."""
+"""Panels of the overview figure."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
@@ -24,7 +24,7 @@ MAX_ROWS, MAX_RUNS = 60, 300
 
 
 def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
-    """Each arm at its two first parameters, coloured by its value; what the space excludes is hatched."""
+    """Draw each arm at its first two parameters, coloured by its value; hatch what the space excludes."""
     paths = summary.paths[:2]
     x, y = (parameter_scale(summary, path, space, summary.arms) for path in paths)
     x.draw(axes, "x")
@@ -35,7 +35,7 @@ def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
 
 
 def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
-    """Each arm's value over the one parameter that varies, a number; or over the arm's number if none does."""
+    """Draw each arm's value over the only varied parameter, or over the arm's number if none varies."""
     arms = [arm for arm in summary.arms if arm.last is not None]
     path = summary.paths[0] if summary.paths else None
     numbers = [arm.number for arm in arms]
@@ -53,7 +53,7 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
 
 
 def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
-    """Each arm's value in a row of its own behind its name, the best on top."""
+    """Draw each arm's value in a row of its own, the best on top."""
     arms = in_rows(summary)
     points = [(arm.last or 0.0, row) for row, arm in enumerate(arms)]
     _deviations(axes, points, arms, "x", within=summary.within, capsize=2)
@@ -68,12 +68,12 @@ def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
 
 
 def in_rows(summary: Summary) -> list[Arm]:
-    """The arms that have a row: those with a value, and not too many of them."""
+    """Return the arms that get a row: those with a value, at most MAX_ROWS."""
     return some([arm for arm in summary.arms if arm.last is not None], summary, MAX_ROWS)
 
 
 def row_names(arms: Sequence[Arm]) -> list[str]:
-    """What stands before the row of each arm."""
+    """Return the label of each arm's row."""
     names = [", ".join(map(shown, arm.values.values())) for arm in arms]
     return wrapped_apart(names, [f"arm {arm.number}" for arm in arms], ROW_NAME)
 
@@ -81,7 +81,7 @@ def row_names(arms: Sequence[Arm]) -> list[str]:
 def runs_over_epochs(
     axes: Axes, record: Record, summary: Summary, baselines: Mapping[str, float], tint: Tint
 ) -> None:
-    """The metric after each epoch of each run; names and values stand at the right end of what they name."""
+    """Draw the learning curve of each run, with labels at the right ends."""
     horizon = record.manifest.get("epochs") or max((run.epochs for run in record.runs), default=1)
     arms = {arm.digest: arm for arm in summary.arms}
     reported = [run for run in record.runs if record.metric in run.curve]
@@ -108,7 +108,7 @@ def runs_over_epochs(
 
 
 def colour_bar(axes: Axes, colours: ScalarMappable, label: str, *, lowest: float) -> None:
-    """What the colours of `axes` mean, at its right; pointed where the lowest value lies below the scale."""
+    """Add a colour bar at the right of `axes`; its end is pointed if the lowest value lies below the scale."""
     cut = lowest < colours.get_clim()[0]
     size: Any = {"fraction": 0.035, "pad": 0.02, "aspect": 32, "extendfrac": 0.03}
     bar = axes.figure.colorbar(colours, ax=axes, extend="min" if cut else "neither", **size)
@@ -137,7 +137,7 @@ def _deviations(
     within: Ends,
     capsize: float,
 ) -> None:
-    """One standard deviation over seeds to both sides of each point, cut where no score can lie."""
+    """Draw whiskers of one standard deviation over seeds, cut at the range of possible scores."""
     found = [(*point, arm.deviation) for point, arm in zip(points, arms, strict=True) if arm.deviation]
     if found:
         x, y, deviations = map(np.array, zip(*found, strict=True))

@@ -1,4 +1,4 @@
-"""Every arm as a line through the values of its parameters to its score."""
+"""Parallel coordinates: each arm as a line through its parameters to its score."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -25,7 +25,7 @@ MANY_AXES = 8
 def parallel_coordinates(
     summary: Summary, space: Mapping[str, Any], paths: Sequence[str] | None = None
 ) -> Figure:
-    """A line for each arm, dark for good, over an axis for each parameter and one for the score.
+    """Draw a line for each arm, dark for good, over an axis for each parameter and one for the score.
 
     Args:
         summary: the sweep; arms that are not complete are dashed and pale.
@@ -72,7 +72,7 @@ def _look(arm: Arm, summary: Summary, colour: Any) -> dict[str, Any]:
 
 
 def _axis(axes: Axes, place: int, one: Scale, label: str, *, count: int) -> None:
-    """A vertical axis, one of `count`, with its ticks and its name above it."""
+    """Draw a vertical axis, one of `count`, with its ticks and its name."""
     last = place == count - 1
     axes.plot([place, place], [0, 1], color=GREY, linewidth=0.8, zorder=3.5)
     ticks, words = _ticks(one)

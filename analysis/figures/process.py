@@ -1,4 +1,4 @@
-"""A Gaussian process through the means of arms that says what one through all their runs would.
+"""Gaussian process through the means of arms, equal to the process through all their runs.
 
 It is imported only where it is needed: scikit-learn's takes a while to load.
 """
@@ -15,7 +15,7 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 
 class OfMeans(GaussianProcessRegressor):
-    """One whose noise must also explain what the runs of an arm vary around its mean.
+    """Gaussian process of means whose likelihood includes the deviations of the runs from their means.
 
     The likelihood of runs at the same point is that of their mean, whose noise has the variance of one run's over
     their number, times that of their deviations from it.
@@ -33,7 +33,7 @@ class OfMeans(GaussianProcessRegressor):
     def log_marginal_likelihood(
         self, theta: Any = None, eval_gradient: bool = False, clone_kernel: bool = True
     ) -> Any:
-        """Of all runs, and its gradient, as the base class has them."""
+        """Return the log likelihood of all runs, with its gradient on request, as the base class does."""
         found: Any = super().log_marginal_likelihood(theta, eval_gradient, clone_kernel)
         if theta is None:
             return found
@@ -48,7 +48,7 @@ class OfMeans(GaussianProcessRegressor):
 
 
 def fitted(inputs: NDArray[np.float64], table: NDArray[np.float64]) -> Any:
-    """The process of arms at `inputs` (arms, 2) whose runs are `table` (arms, seeds), of mean 0 and deviation 1."""
+    """Fit the process to arms at `inputs` (arms, 2) with runs `table` (arms, seeds) of mean 0 and deviation 1."""
     seeds, means = table.shape[1], table.mean(axis=1)
     lengths: Any = (0.4, 0.4)
     white = WhiteKernel(0.1 / seeds, (1e-4 / seeds, 2 / seeds))

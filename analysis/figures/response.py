@@ -1,4 +1,4 @@
-"""The score over one parameter: each arm, or those that vary it alone beside what others have reported."""
+"""Figures of the score over one parameter: of all arms, or of those that vary it alone with reported values."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -18,7 +18,7 @@ from analysis.summary import Summary
 
 @styled
 def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] | None = None) -> Figure:
-    """Each arm's score over each parameter, whatever its other parameters are; small multiples with one score axis.
+    """Draw each arm's score over each parameter, in panels that share the score axis.
 
     Args:
         summary: the sweep; arms that are not complete are hollow, at their last value.
@@ -55,7 +55,7 @@ def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] 
 
 
 def _whiskers(axes: Axes, x: Scale, arms: Sequence[Arm], summary: Summary) -> None:
-    """The axis of a parameter, and the intervals over it."""
+    """Draw the axis of a parameter and the intervals of the arms."""
     x.draw(axes, "x")
     found = [
         (place, *ends)
@@ -70,7 +70,7 @@ def _whiskers(axes: Axes, x: Scale, arms: Sequence[Arm], summary: Summary) -> No
 def response_curve(
     summary: Summary, path: str, space: Mapping[str, Any], *, what: str | None = None
 ) -> Figure:
-    """Mean and interval over seeds at each value of a parameter; reported values on an axis of their own.
+    """Draw mean and interval over seeds at each value of a parameter; reported values get an axis of their own.
 
     Reported values are of other data, encoders and budgets: only the shapes of the two curves can be compared.
 
@@ -108,7 +108,7 @@ def response_curve(
 
 
 def _alone(summary: Summary, path: str) -> list[Arm]:
-    """The arms with a value that differ from the default in this parameter only."""
+    """Return the arms with a value that differ from the default in this parameter only."""
     require_parameter(path, summary)
     origin = (summary.default or summary.best or summary.arms[0]).values if summary.arms else {}
     others = [other for other in summary.paths if other != path]
@@ -120,7 +120,7 @@ def _alone(summary: Summary, path: str) -> list[Arm]:
 
 
 def _reported(path: str, space: Mapping[str, Any], what: str | None) -> list[Mapping[str, Any]]:
-    """What others have reported of this parameter alone."""
+    """Return what others have reported of this parameter alone."""
     there = [one for one in space.get("reported", ()) if set(one["values"]) == {path}]
     kinds = list(dict.fromkeys(one["what"] for one in there))
     if what is None and len(kinds) > 1:

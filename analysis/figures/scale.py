@@ -1,4 +1,4 @@
-"""How the values of one parameter are laid along an axis."""
+"""Axes for the values of a parameter."""
 
 import json
 from collections import Counter
@@ -23,7 +23,7 @@ ROOM = {"x": (10, 3), "y": (24, 2)}
 
 @dataclass(frozen=True)
 class Scale:
-    """Positions of values on an axis; `categories` names them where they are no numbers."""
+    """Positions of values on an axis; values that are no numbers become `categories`."""
 
     label: str
     positions: list[float]
@@ -32,7 +32,7 @@ class Scale:
     categories: tuple[str, ...] = ()
 
     def draw(self, axes: Axes, which: Literal["x", "y"]) -> None:
-        """Make it the x or the y axis; names of categories are cut to fit."""
+        """Set up the x or y axis; names of categories are cut to fit."""
         axis = axes.xaxis if which == "x" else axes.yaxis
         axis.set_label_text(self.label)
         axes.set(**{f"{which}scale": "log" if self.log else "linear", f"{which}lim": self.limits})
@@ -51,15 +51,15 @@ class Scale:
 
     @property
     def steps(self) -> tuple[int, ...]:
-        """Where a decade of a logarithmic axis has ticks."""
+        """Ticks of each decade of a logarithmic axis."""
         return (1,) if self.limits[1] / self.limits[0] > 1000 else (1, 2, 5)
 
     def line(self, count: int = 200) -> NDArray[np.float64]:
-        """Points from end to end, even to the eye."""
+        """Return `count` points from end to end, evenly spaced as drawn."""
         return (np.geomspace if self.log else np.linspace)(*self.limits, count)
 
     def unit(self, positions: ArrayLike) -> NDArray[np.float64]:
-        """Positions as shares of the axis, even to the eye."""
+        """Convert positions to shares of the axis as drawn."""
         ends, values = np.array(self.limits), np.asarray(positions, float)
         low, high = np.log(ends) if self.log else ends
         return ((np.log(values) if self.log else values) - low) / (high - low)
@@ -74,14 +74,14 @@ def parameter_scale(
 
 
 def require_parameter(path: str, summary: Summary) -> None:
-    """Refuse a path that does not vary, with ValueError."""
+    """Raise ValueError if the path does not vary."""
     if path not in summary.paths:
         varied = ", ".join(summary.paths) or "nothing"
         raise ValueError(f"{path} is no parameter of this sweep; it varies {varied}")
 
 
 def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale:
-    """Numbers on a line that covers their domain, logarithmic if that spans more than a factor of 5.
+    """Place numbers on a line that covers their domain, logarithmic if it spans more than a factor of 5.
 
     Anything else, and numbers mixed with anything else, becomes categories.
     """
@@ -101,7 +101,7 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
 
 
 def in_words(values: Sequence[Any]) -> list[str]:
-    """Each value as it is shown, or in full where others are shown alike."""
+    """Format each value shortly, or in full where short forms are equal."""
     whole = [json.dumps(value, sort_keys=True, default=str) for value in values]
     words = dict(zip(whole, map(shown, values), strict=True))
     alike = Counter(words.values())
@@ -109,7 +109,7 @@ def in_words(values: Sequence[Any]) -> list[str]:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value lies on a line: True and False do not."""
+    """Return whether a value is a number; True and False are not."""
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -122,7 +122,7 @@ def hatch_excluded(axes: Axes, x: Scale, y: Scale, paths: Sequence[str], space: 
 def excluded(
     x: NDArray[np.float64], y: NDArray[np.float64], paths: Sequence[str], space: Mapping[str, Any]
 ) -> NDArray[np.bool_]:
-    """Which points of the grid of two parameters, (len(y), len(x)), the constraints of a space exclude."""
+    """Return which points of the grid of two parameters, (len(y), len(x)), the constraints of a space exclude."""
     out = np.zeros((len(y), len(x)), bool)
     for above in _above(paths, space):
         out |= (y[:, None] >= x) if above else (y[:, None] <= x)
@@ -130,7 +130,7 @@ def excluded(
 
 
 def _above(paths: Sequence[str], space: Mapping[str, Any]) -> list[bool]:
-    """For each constraint on both parameters whether it excludes what lies above the diagonal."""
+    """Return, for each constraint on both parameters, whether it excludes the points above the diagonal."""
     constraints = [constraint.get("less", ()) for constraint in space.get("constraints", [])]
     return [less[0] == paths[1] for less in constraints if set(less) == set(paths)]
 

@@ -24,7 +24,7 @@ MAX_BARS = 20
 
 @styled
 def importance_bars(found: Importance) -> Figure:
-    """A bar for the share of each parameter, or of two together beyond each alone, with its range; largest first.
+    """Draw a bar for the share of each parameter, or of an interaction of two, with its range; largest first.
 
     Raises:
         ValueError: there is no share, or one is not finite.
@@ -63,7 +63,7 @@ def _names(rows: list[Share]) -> list[str]:
 
 @styled
 def best_of_curves(found: Mapping[str, BestOf], *, label: str) -> Figure:
-    """The expected best of n arms over n, a line with its band for each method; compare methods at equal n.
+    """Draw the expected best of n arms over n, a line with its band for each method; compare methods at equal n.
 
     Args:
         found: by name of the method or sweep, up to twelve.
@@ -106,7 +106,7 @@ def best_of_curves(found: Mapping[str, BestOf], *, label: str) -> Figure:
 def pareto_front(
     summary: Summary, objectives: Sequence[Mapping[str, Any]], axes: tuple[str, str] | None = None
 ) -> Figure:
-    """Every complete arm at its two objectives, and the line of those that no other beats in both.
+    """Draw every complete arm at its two objectives, and the line of the Pareto-optimal ones.
 
     Args:
         summary: the sweep.

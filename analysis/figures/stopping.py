@@ -31,7 +31,7 @@ SIGNS = {"went on": "o", "promoted": "^", "spared": "D", "paused": "s", "stopped
 
 @dataclass(frozen=True)
 class Arrival:
-    """A run at a rung: the metric there, what became of it, and the cutoff it was held against, if that is known."""
+    """A run at a rung: its metric, its outcome, and the cutoff it was compared with, if known."""
 
     run: str
     rung: int
@@ -42,7 +42,7 @@ class Arrival:
 
 @styled
 def rung_ladder(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Figure:
-    """How many runs came to each rung and what became of them, above the values that they had there.
+    """Draw how many runs reached each rung and their outcomes, above their values there.
 
     Args:
         record: the sweep, finished or not; runs on fresh seeds are never stopped and have no part in it.
@@ -73,7 +73,7 @@ def rung_ladder(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> Fig
 
 
 def arrivals(record: Record, events: Sequence[Mapping[str, Any]] = ()) -> list[Arrival]:
-    """Every run of the search at every rung that it came to with a finite value, in order of issue.
+    """Return every run of the search at every rung that it reached with a finite value, in order of issue.
 
     Runs that were taken from another sweep are left out: they were not judged here.
     """
@@ -120,7 +120,7 @@ def _bars(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
 
 
 def _strips(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
-    """The values at each rung from left to right in the order in which the runs were issued."""
+    """Draw the values at each rung, from left to right in order of issue."""
     points: dict[str, list[tuple[float, float]]] = {}
     cutoffs: list[tuple[float, float]] = []
     for place, rung in enumerate(rungs):
@@ -142,7 +142,7 @@ def _strips(axes: Axes, found: Sequence[Arrival], rungs: Sequence[int]) -> None:
 
 @styled
 def rank_agreement(audit: Audit) -> Figure:
-    """Spearman's and Kendall's correlation of ranks at each epoch with those at the end, and where stopping begins.
+    """Draw the rank correlation (Spearman, Kendall) of each epoch with the end, and the first rung.
 
     Raises:
         ValueError: too few runs are complete to rank them at any epoch.

@@ -1,4 +1,4 @@
-"""The house style: what every figure shares, so that a page of them reads as one.
+"""House style of all figures.
 
 Colours are safe for colour-blind eyes (Okabe and Ito's by category, viridis by amount) and never alone: dashes and
 markers double them, so a figure printed in grey says the same. Nothing touches pyplot's global state, nothing
@@ -60,7 +60,7 @@ Tint = Callable[[float | None], Any]
 
 @dataclass(frozen=True)
 class Look:
-    """How one of several series is drawn; no two share all three."""
+    """Style of one of several series; no two share all three fields."""
 
     colour: str
     dash: Any
@@ -68,7 +68,7 @@ class Look:
 
     @property
     def line(self) -> dict[str, Any]:
-        """What `Axes.plot` calls it."""
+        """Keyword arguments of `Axes.plot`."""
         return {"color": self.colour, "linestyle": self.dash, "marker": self.marker}
 
 
@@ -77,7 +77,7 @@ DEFAULT_LOOK = Look(VERMILLION, "-", "s")
 
 
 def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
-    """Let a function draw in the house style, and leave the settings of matplotlib as they were."""
+    """Decorate a function to draw in the house style, without a change to the settings of matplotlib."""
 
     @wraps(draw)
     def within(*arguments: P.args, **options: P.kwargs) -> Figure:
@@ -90,7 +90,7 @@ def styled(draw: Callable[P, Figure]) -> Callable[P, Figure]:
 
 
 def sheet(width: float, height: float) -> Figure:
-    """An empty figure, in inches, whose layout keeps labels apart."""
+    """Create an empty figure, in inches, whose layout keeps labels apart."""
     figure = Figure(figsize=(width, height))
     FigureCanvasAgg(figure)
     figure.set_layout_engine("constrained", w_pad=0.05, h_pad=0.05)
@@ -106,12 +106,12 @@ def titled(figure: Figure, title: str) -> None:
 
 
 def whole_epochs(axes: Axes) -> None:
-    """Ticks of the x axis at whole numbers only: there is no half an epoch."""
+    """Put the ticks of the x axis at whole numbers only: there is no half an epoch."""
     axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
 
 
 def note(figure: Figure, *sentences: str) -> None:
-    """Say at the foot of a figure what its marks and intervals are and of how many runs it speaks."""
+    """Write at the foot of a figure what its marks and intervals are, and how many runs it shows."""
     size = 6.5
     width = int(figure.get_figwidth() * 72 / (0.55 * size))
     words = "\n".join(textwrap.wrap(" ".join(sentence for sentence in sentences if sentence), width))
@@ -161,18 +161,18 @@ def shades(values: Iterable[float | None]) -> tuple[Tint, ScalarMappable]:
 
 
 def luminance(colour: Any) -> float:
-    """Relative luminance of a colour, 0 to 1 (WCAG 2.2): how light it is to the eye and in a print without colour."""
+    """Return the relative luminance of a colour, 0 to 1 (WCAG 2.2)."""
     channels = np.array(to_rgb(colour))
     linear = np.where(channels <= 0.04045, channels / 12.92, ((channels + 0.055) / 1.055) ** 2.4)
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
 def contrast(one: Any, other: Any) -> float:
-    """Of two colours, 1 to 21 (WCAG 2.2)."""
+    """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
 
 
 def ink_on(colour: Any) -> str:
-    """The ink, dark or white, that can be read better on a colour."""
+    """Return the ink, dark or white, with the higher contrast on a colour."""
     return max((INK, "white"), key=lambda ink: contrast(ink, colour))

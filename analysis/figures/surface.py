@@ -1,4 +1,4 @@
-"""A smooth surface through the scores of arms in the plane of two parameters, and how little is known of it."""
+"""Response surface: expected score over two parameters, and its uncertainty."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -28,7 +28,7 @@ GREYS = LinearSegmentedColormap.from_list("light greys", ["#FAFAFA", "#8C8C8C"])
 
 @dataclass(frozen=True)
 class Surface:
-    """The score at each point of a grid, and its standard deviation; both (len(y), len(x)), in points."""
+    """Expected score and its standard deviation on a grid; both (len(y), len(x)), in points."""
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
@@ -40,7 +40,7 @@ class Surface:
 
 @styled
 def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[str, Any]) -> Figure:
-    """The score over two numeric parameters: its expectation, and the standard deviation of that, side by side.
+    """Draw the expected score over two numeric parameters and its standard deviation, side by side.
 
     Args:
         summary: the sweep; the surface goes by its complete arms, each seed of them, and shows the others hollow.
@@ -79,7 +79,7 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
 
 
 def _through(fitted: Sequence[Arm], count: int) -> str:
-    """What the surface is, and of how many runs."""
+    """Describe the surface and the runs it was fitted to."""
     runs = sum(len(arm.scores) for arm in fitted)
     of = f" of {count:,}, the best and others at even steps of rank" if len(fitted) < count else ""
     process = "Gaussian process (Matérn 5/2, a length an axis)"
@@ -123,7 +123,7 @@ def _numeric(path: str, summary: Summary, space: Mapping[str, Any]) -> Scale:
 def _fill(
     axes: Axes, found: Surface, values: NDArray[np.float64], out: NDArray[np.bool_], colours: ScalarMappable
 ) -> None:
-    """Bands of colour with a line and a number at each step, so that a print in grey can be read too."""
+    """Draw bands of colour with a line and a number at each step, which a print in grey shows too."""
     levels = MaxNLocator(8).tick_values(float(values[~out].min()), float(values[~out].max()))
     cmap = colours.get_cmap()
     norm: Any = colours.norm

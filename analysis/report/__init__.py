@@ -1,4 +1,4 @@
-"""One page about a recorded sweep: what it found, what may be claimed, and where that comes from.
+"""Report of a recorded sweep as one page: finding, claims, figures, tables, methods and provenance.
 
 Beside the page lies a folder SWEEP_tables with every table of it in full, NAME.csv each.
 """

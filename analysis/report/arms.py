@@ -1,4 +1,4 @@
-"""Tables of arms: what the seeds of each one say."""
+"""Tables of arms: mean, interval and spread over seeds."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -27,7 +27,7 @@ CUT = (
 
 
 def section(evidence: Evidence) -> Section:
-    """The best again on fresh seeds, if there are such runs, then the search, then what needs no training."""
+    """Tabulate the best arms on fresh seeds, if there are such runs; then all arms; then all beside the baselines."""
     summary = evidence.summary
     if not summary.arms:
         return Section("Arms", (tag("p", "No run has begun, so there are no arms."),))
@@ -49,7 +49,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def arm_table(evidence: Evidence, summary: Summary, name: str, caption: str) -> Table:
-    """A row for each arm: its parameters, and the mean of its seeds with its interval."""
+    """Tabulate the arms: parameters, and the mean over seeds with its interval."""
     others = sorted({o for arm in summary.arms for o in arm.objectives} - {evidence.record.metric})
     names = [path.replace("_", " ") for path in short(summary.paths).values()]
     measured = ("seeds", "state", "epochs", "mean", INTERVAL_HEAD, "sd", "IQM", "s a run")
@@ -67,7 +67,7 @@ def arm_table(evidence: Evidence, summary: Summary, name: str, caption: str) -> 
 
 
 def _values(evidence: Evidence, summary: Summary, others: Sequence[str]) -> list[dict[str, Any]]:
-    """What the rows hold, with all digits, by name of the column."""
+    """Return the rows with all digits, by name of the column."""
     # An arm that was run again keeps the number that it has in the search.
     numbers = {arm.digest: arm.number for arm in (*summary.arms, *evidence.summary.arms)}
     seconds: dict[tuple[str, int], float] = {(r.arm, r.seed): r.seconds for r in evidence.record.runs}
@@ -112,7 +112,7 @@ def _words(summary: Summary) -> str:
 
 
 def _measured(row: Mapping[str, Any], others: Sequence[str]) -> list[str]:
-    """What was measured, in words; the last value in parentheses stands for a mean that there is not."""
+    """Format what was measured; an arm without a mean shows its last value in parentheses."""
     mean, low, high = row["mean"], row["interval_low"], row["interval_high"]
     shown = f"{mean:.1f}" if mean is not None else "" if row["last"] is None else f"({row['last']:.1f})"
     interval = "" if low is None else span(low, high)

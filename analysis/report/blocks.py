@@ -1,4 +1,4 @@
-"""What a report is made of: sections of paragraphs, figures and tables, in the order in which they are read."""
+"""Parts of a report: sections of paragraphs, figures and tables."""
 
 import tomllib
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from analysis.report.markup import Html
 from analysis.tables import Table
 
 WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
-"""Captions of figures, and what designs and stoppers are called, by name."""
+"""Captions of figures by title; descriptions of designs and stoppers by name."""
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """A figure with all that is said of it."""
+    """A figure with its title and caption."""
 
     title: str
     caption: str
@@ -28,12 +28,12 @@ Block = Html | Drawn | Table
 
 @dataclass(frozen=True)
 class Section:
-    """A heading and what stands below it."""
+    """A heading and its content."""
 
     title: str
     blocks: tuple[Block, ...]
 
     @property
     def anchor(self) -> str:
-        """Where links to it lead."""
+        """Target of links to this section."""
         return self.title.lower().replace(" ", "-")

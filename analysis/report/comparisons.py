@@ -1,4 +1,4 @@
-"""Figures of arms against each other: the whole sweep, differences, components, the best and the default by seed."""
+"""Figures that compare arms: overview, differences, components, best and default by seed."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -28,7 +28,7 @@ COMPONENTS: dict[str, tuple[str, RowMaker]] = {
 
 
 def overview_figures(evidence: Evidence) -> Group:
-    """The sweep in one picture."""
+    """Return the overview figure."""
     summary, search = evidence.summary, evidence.search
     seeds = max((len(arm.seeds) for arm in summary.arms), default=0)
     spread = len(summary.paths) < 2 and seeds > 1
@@ -43,7 +43,7 @@ def overview_figures(evidence: Evidence) -> Group:
 
 
 def component_figures(evidence: Evidence) -> Group:
-    """What each component of a method is worth, with the tables."""
+    """Return the figures and tables of a method's components."""
 
     def forest(make: RowMaker) -> Figure:
         return forest_of(_components(evidence, make), evidence)
@@ -60,7 +60,7 @@ def component_figures(evidence: Evidence) -> Group:
 
 
 def arm_figures(evidence: Evidence) -> Group:
-    """All arms against the default, and the best one seed by seed."""
+    """Return the figures of all arms against the default, and of the best by seed."""
     result = evidence.summary.result
     cut = f", the best {MAX_FOREST_ROWS}" if len(result.arms) > MAX_FOREST_ROWS + 1 else ""
     says = f"Every arm less the default{cut}."
@@ -90,7 +90,7 @@ def _overview(evidence: Evidence) -> Figure:
 
 
 def best_beside_default(result: Summary) -> Figure:
-    """The best arm and the default seed by seed.
+    """Draw the best arm and the default seed by seed.
 
     Raises:
         ValueError: one of them is missing, or there is one seed.
@@ -117,7 +117,7 @@ def _components(evidence: Evidence, rows: RowMaker) -> Sequence[Difference]:
 
 
 def forest_of(rows: Sequence[Difference], evidence: Evidence) -> Figure:
-    """The forest plot of some differences of a sweep.
+    """Draw some differences of a sweep as a forest plot.
 
     Raises:
         ValueError: there are none.

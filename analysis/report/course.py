@@ -1,4 +1,4 @@
-"""Figures of a sweep's course: how runs learned, who was stopped, what a search finds, and what the encoder sees."""
+"""Figures of learning, early stopping, the expected best of n arms, objectives and embeddings."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache, partial
@@ -17,7 +17,7 @@ QUERIES = 8
 
 
 def learning_figures(evidence: Evidence) -> Group:
-    """Learning curves."""
+    """Return the learning curves."""
     alone = max((len(arm.seeds) for arm in evidence.summary.arms), default=0) < 2
     end = "; one seed, so no intervals." if alone else "."
     says = f"The metric after each epoch: the best arms and the default, the others thin{end}"
@@ -26,7 +26,7 @@ def learning_figures(evidence: Evidence) -> Group:
 
 
 def stopping_figures(evidence: Evidence) -> Group:
-    """What was stopped, whether that could be known, and what it cost."""
+    """Return the figures and the audit of early stopping."""
     found = audit(evidence.record, evidence.events)
 
     def sentences() -> tuple[Block, ...]:
@@ -39,7 +39,7 @@ def stopping_figures(evidence: Evidence) -> Group:
 
 
 def search_figures(evidence: Evidence) -> Group:
-    """Return the figures of the expected best of n arms."""
+    """Return the figure of the expected best of n arms."""
     name = evidence.plan.get("design") or "search"
 
     found = cache(lambda: best_of({name: evidence.search}))
@@ -54,12 +54,12 @@ def search_figures(evidence: Evidence) -> Group:
 
 
 def objective_figures(evidence: Evidence) -> Group:
-    """The first objective against each other one."""
+    """Return the Pareto fronts of the first objective and each other one."""
     return Group("Objectives", tuple(_fronts(evidence)))
 
 
 def embedding_figures(evidence: Evidence) -> Group:
-    """What the best encoder sees."""
+    """Return the figure of the best encoder's embeddings."""
 
     def plane() -> Figure:
         shown, run = images(evidence.directory)

@@ -1,4 +1,4 @@
-"""Tables of differences: of all arms from the default, and of components."""
+"""Tables of differences: arms less the default, and components."""
 
 from collections.abc import Sequence
 from math import isclose
@@ -29,7 +29,7 @@ CSV_COLUMNS = {
 
 
 def section(evidence: Evidence) -> Section:
-    """Every complete arm less the default, corrected for their number."""
+    """Tabulate every complete arm less the default, corrected for their number."""
     title = "Differences"
     try:
         rows = evidence.differences
@@ -47,14 +47,14 @@ def section(evidence: Evidence) -> Section:
 
 
 def components_alone(evidence: Evidence, rows: Sequence[Difference]) -> bool:
-    """Whether these are just the differences that the components of an ablation make, one at a time."""
+    """Return whether these are exactly the differences of an ablation's components, one at a time."""
     plan = evidence.plan
     named = {one["name"] for one in plan.get("space", {}).get("alternatives", ())}
     return evidence.space.get("base_name") == FULL and bool(rows) and {row.name for row in rows} <= named
 
 
 def difference_table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
-    """A row for each difference, whatever it is of; columns that would be empty are left out."""
+    """Tabulate differences; empty columns are left out."""
     cells = [
         (
             row.name,
@@ -76,7 +76,7 @@ def difference_table(name: str, caption: str, rows: Sequence[Difference]) -> Tab
 
 
 def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
-    """What the columns are, of those that are there."""
+    """Explain the columns that are there."""
     several = [row for row in rows if row.seeds > 1]
     if not several and any(row.p is not None for row in rows):
         return [
@@ -105,7 +105,7 @@ def _number(value: float | None, digits: int = 2) -> str:
 
 
 def _devices(row: Difference) -> str:
-    """Where a run has one device its seconds say it."""
+    """Format device-hours; nothing where a run has one device, as its seconds say the same."""
     if row.device_hours is None or row.seconds is None or isclose(HOUR * row.device_hours, row.seconds):
         return ""
     return f"{row.device_hours:+.2g}".replace("-", "−")

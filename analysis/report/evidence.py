@@ -1,4 +1,4 @@
-"""All that a report is made from, read from the folder of a sweep."""
+"""Input of a report, read from the folder of a sweep."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ EMBEDDINGS = "embeddings.npz"
 
 @dataclass(frozen=True)
 class Evidence:
-    """A sweep, finished or not."""
+    """Record, summary and events of a sweep, finished or not."""
 
     directory: Path
     record: Record
@@ -36,32 +36,32 @@ class Evidence:
 
     @property
     def search(self) -> Record:
-        """Without the runs on fresh seeds."""
+        """The record without the runs on fresh seeds."""
         return self.record.search
 
     @property
     def manifest(self) -> dict[str, Any]:
-        """What was written before the first run."""
+        """Manifest, written before the first run."""
         return self.record.manifest
 
     @property
     def plan(self) -> dict[str, Any]:
-        """The plan in it; empty if it has none."""
+        """Plan in the manifest; empty if there is none."""
         return self.manifest.get("plan") or {}
 
     @property
     def space(self) -> dict[str, Any]:
-        """What varies."""
+        """Space in the manifest; empty if there is none."""
         return self.manifest.get("space") or {}
 
     @property
     def states(self) -> Counter[str]:
-        """How many runs are in each state, those on fresh seeds among them."""
+        """Number of runs in each state, those on fresh seeds included."""
         return self.record.states
 
     @property
     def hours(self) -> float:
-        """Of training and evaluation, all runs together; of those taken from another sweep nothing is known."""
+        """Hours of training and evaluation of all runs that were not taken from another sweep."""
         recorded = sum(run.seconds for run in self.record.runs)
         # The first version of the store kept them as metrics only.
         told = sum(_total(run.curve, name) for run in self.record.runs for name in SECONDS)
@@ -69,13 +69,13 @@ class Evidence:
 
     @property
     def names(self) -> dict[str, str]:
-        """What each arm is called, by its digest."""
+        """Name of each arm, by its digest."""
         arms = {arm.digest: arm for arm in (*self.summary.result.arms, *self.summary.arms)}
         return {arm.digest: name for name, arm in named(list(arms.values()))}
 
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
-        """Each arm less the default; a table shows them and a figure.
+        """Each arm less the default.
 
         Raises:
             ValueError: the default is not complete.
@@ -84,11 +84,11 @@ class Evidence:
 
     @property
     def generator(self) -> np.random.Generator:
-        """A fresh one, always the same: a report can be had again."""
+        """New random generator with a fixed seed, so that a report can be reproduced."""
         return np.random.default_rng(0)
 
     def known(self, column: str) -> list[str]:
-        """The different values of a column of where runs come from, in order of issue."""
+        """Return the different values of a column of `origins`, in order of issue."""
         return list(dict.fromkeys(row[column] for row in self.origins if row[column]))
 
 
@@ -108,7 +108,7 @@ def read_evidence(directory: Path, margin: float | None = None) -> Evidence:
 
 
 def images(directory: Path) -> tuple[Images, int]:
-    """The images that the best encoder was shown, and the number of its run.
+    """Read the embedded images of the best encoder, and the number of its run.
 
     Raises:
         ValueError: the sweep has none, or they cannot be read.

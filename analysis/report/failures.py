@@ -1,4 +1,4 @@
-"""What failed, and where."""
+"""Failed runs and their tracebacks."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from analysis.tables import Table
 
 
 def section(evidence: Evidence) -> Section:
-    """A row for each run that failed, and each traceback once."""
+    """Tabulate the failed runs, and show each traceback once."""
     failed = [run for run in evidence.record.runs if _why(run, evidence)]
     title = "What failed"
     if not failed:
@@ -40,7 +40,7 @@ def _traceback(reason: str, runs: list[str]) -> Html:
 
 
 def _why(run: Run, evidence: Evidence) -> str:
-    """The reason of a failure, a traceback as a rule; "" of a run that is well."""
+    """Return the reason of a failure, usually a traceback; "" of a run that has not failed."""
     if run.state == "failed":
         return run.reason.strip() or "no reason was recorded"
     if run.state == "complete" and run.last(evidence.record.metric) is None:

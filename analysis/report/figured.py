@@ -1,4 +1,4 @@
-"""The section of figures: group by group, and at its end what is not shown, and why."""
+"""Section of figures, with the reasons for those that are not shown."""
 
 from collections.abc import Sequence
 from contextlib import suppress
@@ -25,7 +25,7 @@ MAKERS: tuple[Maker, ...] = (
 
 
 def section(evidence: Evidence) -> Section:
-    """All figures that the record allows."""
+    """Draw all figures that the record allows."""
     blocks: list[Block] = []
     missing: dict[str, list[str]] = {}
     for make in MAKERS:
@@ -54,7 +54,7 @@ def save_figures(
 
 
 def _group(group: Group, measured: str) -> tuple[list[Block], list[tuple[str, str]]]:
-    """What can be shown, below its heading, and why each other figure cannot."""
+    """Return the blocks that can be shown, and the reason for each figure that cannot."""
     shown: list[Block] = []
     missing: list[tuple[str, str]] = []
     for plate in group.plates:

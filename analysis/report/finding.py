@@ -1,4 +1,4 @@
-"""The finding of a sweep, and the claims that it supports."""
+"""Finding of a sweep, and the claims that it supports."""
 
 import json
 from collections import Counter
@@ -33,7 +33,7 @@ SMOKE_CLAIM = "No evidence", ["Nothing may be claimed of so few images, epochs a
 
 
 def section(evidence: Evidence) -> Section:
-    """The headline, the comparison behind it, what may be claimed, and what it stands beside."""
+    """Write the headline, the comparison behind it, the claims, and progress and baselines."""
     summary = evidence.summary
     word, claims = SMOKE_CLAIM if summary.smoke else claim(evidence)
     verdict = summary.result.verdict
@@ -46,7 +46,7 @@ def section(evidence: Evidence) -> Section:
 
 
 def claim(evidence: Evidence) -> tuple[str, list[str]]:
-    """Whether it is a result, in a word, and what may be said of it; a winner only from fresh seeds."""
+    """Return a word for the kind of result, and the claims; a winner is named from fresh seeds only."""
     summary, result = evidence.summary, evidence.summary.result
     if result.best is None:
         return "Nothing to claim yet", ["Nothing may be claimed: no arm is complete on every seed."]
@@ -60,7 +60,7 @@ def claim(evidence: Evidence) -> tuple[str, list[str]]:
 
 
 def _claimed(evidence: Evidence) -> tuple[str, list[str]]:
-    """The same where arms beside the default are complete."""
+    """Return word and claims where arms beside the default are complete."""
     summary, result = evidence.summary, evidence.summary.result
     if result.best is result.default:
         return "No gain", [
@@ -80,7 +80,7 @@ def _claimed(evidence: Evidence) -> tuple[str, list[str]]:
 
 
 def _unanswered(summary: Summary) -> tuple[str, list[str]]:
-    """Where nothing but the default is complete."""
+    """Return word and claims where only the default is complete."""
     result = summary.result
     states = Counter(arm.state for arm in result.arms if arm is not result.default)
     others = ", ".join(f"{states[state]} {state}" for state in COUNTED if states[state])
@@ -90,12 +90,12 @@ def _unanswered(summary: Summary) -> tuple[str, list[str]]:
 
 
 def _alone(evidence: Evidence) -> bool:
-    """Whether the best was the only arm beside the default, known before its first run: nothing was chosen."""
+    """Return whether the best was the only planned arm beside the default, so that nothing was chosen."""
     return evidence.plan.get("design") in PLANNED and evidence.summary.result.others == 1
 
 
 def _judged(evidence: Evidence) -> tuple[str, list[str]]:
-    """The same of an arm whose seeds had no part in choosing it, but for the choice among those that were run there."""
+    """Return word and claims of an arm whose seeds had no part in choosing it."""
     result, others = evidence.summary.result, evidence.summary.result.others
     if not result.significant:
         return "No claim", [f"{_where(evidence)} the gain cannot be told from noise: no winner may be named."]
@@ -139,7 +139,7 @@ def _where(evidence: Evidence) -> str:
 
 
 def counted(evidence: Evidence) -> str:
-    """How many runs are in each state, in words."""
+    """Return the number of runs in each state, in words."""
     states = evidence.states
     return ", ".join(f"{states[state]} {state}" for state in COUNTED if states[state]) or "none"
 
@@ -160,7 +160,7 @@ def _planned(evidence: Evidence) -> list[str]:
 
 
 def _progress(evidence: Evidence) -> list[str]:
-    """How far it has come, where it is not at its end."""
+    """Say how many runs there are, and how many are missing."""
     planned, states = evidence.manifest.get("runs") or 0, evidence.states
     missing = max(planned - states.total(), 0)
     if not (missing or states["running"] or states["paused"]):
@@ -175,7 +175,7 @@ def _front(summary: Summary) -> list[str]:
 
 
 def _test(evidence: Evidence) -> list[str]:
-    """What the sweep has read off the test images at its end, if it has not gone on since."""
+    """Return the scores on the test images, if the sweep has not gone on since."""
     path, summary = evidence.directory / "summary.json", evidence.summary
     if not path.is_file():
         return []

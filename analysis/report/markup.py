@@ -1,4 +1,4 @@
-"""HTML that cannot be broken by what it shows: only what is `Html` already is taken as markup."""
+"""HTML with escaping: every string that is not `Html` is escaped."""
 
 from html import escape
 
@@ -10,28 +10,28 @@ class Html(str):
 
 
 def tag(name: str, *content: str, **attributes: str) -> Html:
-    """An element; text in it, and values of attributes, are escaped. `class_` gives class, `aria_label` aria-label."""
+    """Build an element with escaped text and attributes. `class_` gives class, `aria_label` aria-label."""
     given = (f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"' for key, value in attributes.items())
     return Html(f"<{name}{''.join(given)}>{join(*content)}</{name}>")
 
 
 def join(*content: str) -> Html:
-    """One after the other, text escaped."""
+    """Concatenate; text is escaped."""
     return Html("".join(part if isinstance(part, Html) else escape(part) for part in content))
 
 
 def items(*content: str) -> Html:
-    """A list, or a paragraph where there is one thing to say."""
+    """Build a list, or a paragraph of a single item."""
     if len(content) == 1:
         return tag("p", *content)
     return tag("ul", *(tag("li", part) for part in content))
 
 
 def pairs(rows: dict[str, str]) -> Html:
-    """Format names with their values; those without are left out."""
+    """Build a definition list; names without a value are left out."""
     return tag("dl", *(join(tag("dt", name), tag("dd", value)) for name, value in rows.items() if value))
 
 
 def folded(summary: str, *content: str) -> Html:
-    """What is shown only to those who ask."""
+    """Build a collapsed block."""
     return tag("details", tag("summary", summary), *content)

@@ -22,7 +22,7 @@ IMAGES = {"train": "training", "validation": "validation", "test": "test"}
 
 
 def section(evidence: Evidence) -> Section:
-    """One paragraph."""
+    """Write the methods paragraph."""
     if not evidence.plan:
         none = tag("p", "The record has no plan, so its methods cannot be told from it.")
         return Section("Methods", (none,))
@@ -129,7 +129,7 @@ def _done(evidence: Evidence) -> str:
 
 
 def range_of(domain: Mapping[str, Any]) -> str:
-    """What a domain allows."""
+    """Describe the values of a domain."""
     if "low" in domain:
         log = domain.get("logarithmic") or domain.get("kind") == "log_uniform"
         return f"{shown(domain['low'])} to {shown(domain['high'])}{', logarithmic' if log else ''}"
@@ -137,7 +137,7 @@ def range_of(domain: Mapping[str, Any]) -> str:
 
 
 def _called(part: Mapping[str, Any]) -> str:
-    """A part of a configuration by its name and what is plain in it."""
+    """Describe a part of a configuration by its name and its plain fields."""
     plain = [key for key in part if key != "name" and isinstance(part[key], int | float | str)]
     inner = ", ".join(f"{key.replace('_', ' ')} {shown(part[key])}" for key in plain)
     return f"{part['name']}{f' ({inner})' if inner else ''}"

@@ -12,7 +12,7 @@ from analysis.tables import Table
 
 
 def provenance(evidence: Evidence) -> Section:
-    """Commit, packages, hosts, command line, data and dates; several of each where the sweep went on elsewhere."""
+    """List commits, packages, hosts, command line, data and dates; several where the sweep went on elsewhere."""
     manifest, told = evidence.manifest, evidence.manifest.get("provenance") or {}
     commits = evidence.known("commit") or [told.get("commit") or "outside a checkout"]
     changed = evidence.known("diff") or [told.get("diff") or ("unknown" if told.get("changed") else "none")]
@@ -39,13 +39,13 @@ def provenance(evidence: Evidence) -> Section:
 
 
 def written(evidence: Evidence) -> str:
-    """When something was recorded last, in UTC: the same for the same record, whenever the report is made."""
+    """Return the time of the last record, in UTC."""
     times = [row["time"] for row in (*evidence.origins, *evidence.events)]
     return f"{datetime.fromtimestamp(max(times), UTC):%Y-%m-%d %H:%M:%S}" if times else "nothing yet"
 
 
 def reported(evidence: Evidence) -> Section:
-    """Figures of others, each with its source."""
+    """Tabulate results of others, each with its source."""
     found: list[dict[str, Any]] = evidence.space.get("reported") or []
     title = "Reported by others"
     if not found:

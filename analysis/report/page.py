@@ -1,4 +1,4 @@
-"""Sections as one page of HTML that needs nothing beside itself."""
+"""HTML page of sections that needs no other file."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -22,7 +22,7 @@ MANY_COLUMNS = 14
 
 
 def page(title: str, subtitle: str, sections: Sequence[Section], foot: str, folder: str) -> str:
-    """The whole document.
+    """Build the HTML document.
 
     Args:
         title: what the page is called.
@@ -74,7 +74,7 @@ def _figure(drawn: Drawn, number: int) -> Html:
 
 
 def _table(table: Table, number: int, folder: str) -> Html:
-    """The table, or its first rows, and below it the same to be copied and where all of it is."""
+    """Build a table or its first rows, and below it copies in LaTeX and Markdown and a link to the full CSV file."""
     name, file, rows = f"Table {number}. ", f"{folder}/{table.name}.csv", len(table.rows)
     table = tables.first(table, MAX_TABLE_ROWS)
     if len(table.rows) < rows:

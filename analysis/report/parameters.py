@@ -1,4 +1,4 @@
-"""Figures of a search over parameters: where the good ones lie and which of them matter."""
+"""Figures over parameters: good regions, and importance."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -24,7 +24,7 @@ NO_PARAMETERS = "the space lists its arms by name and has no parameters to draw 
 
 
 def parameter_figures(evidence: Evidence) -> Group:
-    """All of it, of spaces that do not list their arms by name."""
+    """Return the figures over parameters; none of a space that lists its arms by name."""
     summary, space = evidence.summary, evidence.space
     if space.get("alternatives"):
         return Group("Parameters", (Plate("Figures over parameters", _listed),))
@@ -51,7 +51,7 @@ def parameter_figures(evidence: Evidence) -> Group:
 
 
 def beyond_chance(found: Importance) -> Importance:
-    """The same, if it is more than shuffled scores give.
+    """Return an importance that exceeds what shuffled scores give.
 
     Raises:
         ValueError: it is not.
@@ -70,7 +70,7 @@ def _listed() -> Figure:
 
 
 def surface_of(evidence: Evidence) -> Figure:
-    """The response surface over the first two numeric parameters that vary.
+    """Draw the response surface over the first two varied numeric parameters.
 
     Raises:
         ValueError: there are not two, or too few arms are complete.
@@ -88,7 +88,7 @@ def _lines(evidence: Evidence) -> Figure:
 
 
 def _responses(evidence: Evidence) -> Iterator[Plate]:
-    """For each parameter a curve, and one for each quantity that others have reported of it alone."""
+    """Yield a curve for each parameter, or one for each quantity that others have reported of it alone."""
     reported = evidence.space.get("reported") or ()
     for path in evidence.summary.paths:
         kinds = dict.fromkeys(one["what"] for one in reported if set(one["values"]) == {path})
@@ -106,7 +106,7 @@ def _response(evidence: Evidence, path: str, what: str | None) -> Figure:
 
 
 def _numeric(evidence: Evidence) -> Iterator[str]:
-    """Paths at which all arms have a number, and not the same one."""
+    """Yield the paths at which all arms have numbers that are not all equal."""
     arms = evidence.summary.arms
     for path in evidence.summary.paths:
         values = [arm.values[path] for arm in arms]

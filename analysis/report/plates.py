@@ -1,4 +1,4 @@
-"""Which figures a sweep can show: each one drawn if the record has what it needs, else a sentence that says why not."""
+"""Figures of a report that are drawn only if the record has what they need."""
 
 import re
 import warnings
@@ -15,7 +15,7 @@ from analysis.report.svg import inline
 
 @dataclass(frozen=True)
 class Plate:
-    """One figure to be."""
+    """A figure that may be drawn."""
 
     title: str
     """No two of a page share it."""
@@ -26,13 +26,13 @@ class Plate:
 
     @property
     def says(self) -> str:
-        """What it shows."""
+        """Caption of the figure, without its note."""
         return self.caption or WORDS["figures"].get(self.title, "")
 
 
 @dataclass(frozen=True)
 class Group:
-    """Figures that belong together, and what is said of them."""
+    """Figures under one heading, with text and tables below them."""
 
     title: str
     plates: tuple[Plate, ...]
@@ -44,12 +44,12 @@ Maker = Callable[[Evidence], Group]
 
 
 def slug(title: str) -> str:
-    """A title as part of a name, of a file or in a page."""
+    """Convert a title to a part of a file name or of an id."""
     return re.sub(r"\W+", "-", title.lower()).strip("-")
 
 
 def drawn(plate: Plate, measured: str = "") -> Drawn:
-    """Draw a figure; what is `measured` begins its caption, what stands at its foot ends it.
+    """Draw a figure; its caption begins with what is `measured` and ends with the note at its foot.
 
     Raises:
         ValueError: it cannot be made.

@@ -1,4 +1,4 @@
-"""Figures as SVG inside a page: nothing of one touches another, and none is heavier than it need be."""
+"""Figures as inline SVG, with unique ids and little weight."""
 
 import re
 from pathlib import Path
@@ -25,7 +25,7 @@ NUMBER = re.compile(r"\d+\.\d{3,}")
 
 
 def inline(figure: Figure, name: str, label: str) -> Html:
-    """An svg element for a page.
+    """Convert a figure to an svg element.
 
     Args:
         figure: gets its heaviest marks rasterised.
@@ -52,12 +52,12 @@ def inline(figure: Figure, name: str, label: str) -> Html:
 
 
 def _plain(name: str) -> str:
-    """Without its namespace: in a page all below svg is SVG."""
+    """Remove the namespace: in a page all below svg is SVG."""
     return name.rpartition("}")[2]
 
 
 def _short(key: str, value: str) -> str:
-    """Coordinates to a hundredth of a point."""
+    """Round coordinates to a hundredth of a point."""
     return NUMBER.sub(lambda found: f"{float(found[0]):.2f}", value) if key in ("d", "x", "y") else value
 
 
