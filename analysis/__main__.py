@@ -34,22 +34,18 @@ def _parser(program: str) -> argparse.ArgumentParser:
     says = "each arm over its seeds, beside raw pixels and the encoder before training"
     learning = commands.add_parser("learning", help=says)
     learning.add_argument("sweeps", nargs="+", metavar="SWEEP", help="id or folder of a sweep")
-    page = commands.add_parser(
-        "report", help="one self-contained page about a sweep: figures, tables, methods"
-    )
+    says = "one self-contained page about a sweep: figures, tables, methods"
+    page = commands.add_parser("report", help=says)
     page.add_argument("sweep", nargs="?", metavar="SWEEP", help="id or folder of a sweep (the last one)")
     page.add_argument("--out", type=Path, metavar="FILE", help="where to (report.html in the sweep's folder)")
-    page.add_argument(
-        "--margin", type=float, metavar="POINTS", help="largest difference that would not matter"
-    )
-    page.add_argument(
-        "--tables", type=Path, metavar="DIR", help="a folder for every table as text, Markdown, LaTeX and CSV"
-    )
+    says = "largest difference that would not matter"
+    page.add_argument("--margin", type=float, metavar="POINTS", help=says)
+    says = "a folder for every table as text, Markdown, LaTeX and CSV"
+    page.add_argument("--tables", type=Path, metavar="DIR", help=says)
     page.add_argument("--figures", type=Path, metavar="DIR", help="a folder for every figure as PDF and PNG")
     for command in (learning, page):
-        command.add_argument(
-            "--store", type=Path, default=Path("results"), help="the result store (./results)"
-        )
+        says = "the result store (./results)"
+        command.add_argument("--store", type=Path, default=Path("results"), help=says)
     return parser
 
 

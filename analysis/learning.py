@@ -1,6 +1,5 @@
 """Check whether each arm of a sweep has learned: its accuracy over seeds beside the baselines."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -108,7 +107,6 @@ def _verdict(gains: Mapping[str, Interval], p: Sequence[float | None], seeds: in
         return "one seed cannot tell"
     if all(chance is None for chance in p):
         return "equal differences cannot tell"
-    above = [
-        gain.mean > 0 and p is not None and p <= ALPHA for gain, p in zip(gains.values(), p, strict=True)
-    ]
-    return " and ".join(itertools.compress(gains, above)) or "neither"
+    tests = zip(gains.items(), p, strict=True)
+    passed = [n for (n, gain), chance in tests if gain.mean > 0 and chance is not None and chance <= ALPHA]
+    return " and ".join(passed) or "neither"

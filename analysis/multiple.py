@@ -91,10 +91,7 @@ def against(
         arms = [(name, arm) for name, arm in named(standing) if arm.digest != reference.digest]
     noise, scores = Noise.of(record.manifest), reference.scores
     how: Any = {"margin": margin, "generator": generator}
-    complete = [
-        compare(arm.scores, scores, noise, **how) if arm.score is not None else None for _, arm in arms
-    ]
-    found = [one or arm.state for one, (_, arm) in zip(complete, arms, strict=True)]
+    found = [arm.state if arm.score is None else compare(arm.scores, scores, noise, **how) for _, arm in arms]
     rows = differences([name for name, _ in arms], found, margin)
     runs = {(run.arm, run.seed): run for run in record.runs}
     return tuple(

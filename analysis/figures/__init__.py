@@ -1,34 +1,27 @@
 """Figures of sweeps: each a function that returns a matplotlib Figure, and `save`, which writes one."""
 
-from analysis.figures.curves import learning_curves
-from analysis.figures.differences import forest, seed_slopes
-from analysis.figures.embedding import Images, embedding_plane
-from analysis.figures.heat import factors, heat_map
-from analysis.figures.overview import overview
-from analysis.figures.parallel import parallel_coordinates
-from analysis.figures.response import response_curve, slice_plot
-from analysis.figures.search import best_of_curves, importance_bars, pareto_front
-from analysis.figures.stopping import rank_agreement, rung_ladder
-from analysis.figures.style import save
-from analysis.figures.surface import response_surface
+from typing import TYPE_CHECKING
 
-__all__ = [
-    "Images",
-    "best_of_curves",
-    "embedding_plane",
-    "factors",
-    "forest",
-    "heat_map",
-    "importance_bars",
-    "learning_curves",
-    "overview",
-    "parallel_coordinates",
-    "pareto_front",
-    "rank_agreement",
-    "response_curve",
-    "response_surface",
-    "rung_ladder",
-    "save",
-    "seed_slopes",
-    "slice_plot",
-]
+from sweeps.store import lazy
+
+if TYPE_CHECKING:  # the one list of what is public
+    from analysis.figures.curves import learning_curves as learning_curves
+    from analysis.figures.differences import forest as forest
+    from analysis.figures.differences import seed_slopes as seed_slopes
+    from analysis.figures.embedding import Images as Images
+    from analysis.figures.embedding import embedding_plane as embedding_plane
+    from analysis.figures.heat import factors as factors
+    from analysis.figures.heat import heat_map as heat_map
+    from analysis.figures.overview import overview as overview
+    from analysis.figures.parallel import parallel_coordinates as parallel_coordinates
+    from analysis.figures.response import response_curve as response_curve
+    from analysis.figures.response import slice_plot as slice_plot
+    from analysis.figures.search import best_of_curves as best_of_curves
+    from analysis.figures.search import importance_bars as importance_bars
+    from analysis.figures.search import pareto_front as pareto_front
+    from analysis.figures.stopping import rank_agreement as rank_agreement
+    from analysis.figures.stopping import rung_ladder as rung_ladder
+    from analysis.figures.style import save as save
+    from analysis.figures.surface import response_surface as response_surface
+
+lazy.publish(__name__)

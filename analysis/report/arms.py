@@ -34,9 +34,8 @@ def section(evidence: Evidence) -> Section:
     blocks: list[Block] = []
     if summary.confirmed:
         seeds = ", ".join(map(str, evidence.manifest["confirm_seeds"]))
-        caption = (
-            f"The best arms and the default on fresh seeds ({seeds}): the result. {_words(summary.confirmed)}"
-        )
+        caption = f"The best arms and the default on fresh seeds ({seeds}): the result."
+        caption = f"{caption} {_words(summary.confirmed)}"
         blocks.append(arm_table(evidence, summary.confirmed, "confirmed", caption))
     which = "The search that chose them" if summary.confirmed else "All arms"
     blocks.append(arm_table(evidence, summary, "arms", f"{which}, best first. {_words(summary)}"))
@@ -55,9 +54,7 @@ def arm_table(evidence: Evidence, summary: Summary, name: str, caption: str) -> 
     measured = ("seeds", "state", "epochs", "mean", INTERVAL_HEAD, "sd", "IQM", "s a run")
     head = ("arm", "", *names, *measured, *others)
     parameters, full = cells(summary.arms, summary.paths), _values(evidence, summary, others)
-    rows = [
-        (str(row["arm"]), row["role"], *parameters[row["digest"]], *_measured(row, others)) for row in full
-    ]
+    rows = [_row(row, parameters[row["digest"]], others) for row in full]
     sides = ["rl", *(_side(path, summary.arms) for path in summary.paths), "rlr", "r" * (5 + len(others))]
     ends = {row[end] for row in full for end in ("interval_low", "interval_high")}
     caption += CUT if ends & {*summary.within} else ""
@@ -111,16 +108,16 @@ def _words(summary: Summary) -> str:
     return f"{metric}; epochs of all its runs; seconds that a run took.{hollow}"
 
 
-def _measured(row: Mapping[str, Any], others: Sequence[str]) -> list[str]:
-    """Format what was measured; an arm without a mean shows its last value in parentheses."""
+def _row(row: Mapping[str, Any], parameters: Sequence[str], others: Sequence[str]) -> tuple[str, ...]:
+    """Format a row; an arm without a mean shows its last value in parentheses."""
     mean, low, high = row["mean"], row["interval_low"], row["interval_high"]
     shown = f"{mean:.1f}" if mean is not None else "" if row["last"] is None else f"({row['last']:.1f})"
     interval = "" if low is None else span(low, high)
     iqm = _number(row["iqm"], ".1f") if row["seeds"] > 1 else ""
-    state = [str(row["seeds"]), row["state"], str(row["epochs"])]
+    state = (str(row["arm"]), row["role"], *parameters, str(row["seeds"]), row["state"], str(row["epochs"]))
     cost = _number(row["seconds_of_a_run"], ".3g")
     more = [_number(row[f"metric.{other}"], ".4g") for other in others]
-    return [*state, shown, interval, _number(row["deviation"], ".2f"), iqm, cost, *more]
+    return (*state, shown, interval, _number(row["deviation"], ".2f"), iqm, cost, *more)
 
 
 def _number(value: float | None, form: str) -> str:

@@ -16,11 +16,11 @@ HEAD = (
     *("s a run", "device-hours a run", "verdict"),
 )
 
+MEASURED_FIELDS = ("difference", "low", "high", "seeds", "p", "p_holm", "p_flips")
 CSV_COLUMNS = {
     "name": "name",
     "arm": "number",
-    **{name: name for name in ("difference", "low", "high", "seeds", "p", "p_holm", "p_flips")},
-    **{name: name for name in ("probability_of_improvement", "effect_size")},
+    **{name: name for name in (*MEASURED_FIELDS, "probability_of_improvement", "effect_size")},
     "seconds_of_a_run": "seconds",
     "device_hours_of_a_run": "device_hours",
     "verdict": "verdict",
@@ -55,24 +55,21 @@ def components_alone(evidence: Evidence, rows: Sequence[Difference]) -> bool:
 
 def difference_table(name: str, caption: str, rows: Sequence[Difference]) -> Table:
     """Tabulate differences; empty columns are left out."""
-    cells = [
-        (
-            row.name,
-            *(_number(row.difference), spanned(row.low, row.high), str(row.seeds or "")),
-            *(_p(p) for p in (row.p, row.p_holm, row.p_flips)),
-            ""
-            if row.probability_of_improvement is None or row.seeds < 2
-            else f"{row.probability_of_improvement:.2f}",
-            *(_number(row.effect_size), _number(row.seconds, 1), _devices(row)),
-            row.verdict,
-        )
-        for row in rows
-    ]
+    cells = [(row.name, *_measured(row), row.verdict) for row in rows]
     interval = f"Student's {LEVEL:.0%} interval of n paired seeds, each for itself"
     align = "l" + "r" * (len(HEAD) - 2) + "l"
     values = {column: [getattr(row, field) for row in rows] for column, field in CSV_COLUMNS.items()}
     caption = f"{caption} Points of the metric; {interval}."
     return dense(Table(name, caption, HEAD, tuple(cells), align, values))
+
+
+def _measured(row: Difference) -> tuple[str, ...]:
+    """Format what was measured, in the order of HEAD."""
+    better = row.probability_of_improvement
+    ahead = "" if better is None or row.seeds < 2 else f"{better:.2f}"
+    tests = (_p(p) for p in (row.p, row.p_holm, row.p_flips))
+    points = (_number(row.difference), spanned(row.low, row.high), str(row.seeds or ""))
+    return (*points, *tests, ahead, _number(row.effect_size), _number(row.seconds, 1), _devices(row))
 
 
 def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
@@ -93,10 +90,8 @@ def _notes(rows: Sequence[Difference], margin: float | None) -> list[str]:
         "differences. Costs: of one run, less one of the default."
     ]
     if margin is None:
-        none = (
-            "No margin was given (--margin), so nothing is called equivalent; not significant is not equal."
-        )
-        return [*notes, none]
+        none = "No margin was given (--margin), so nothing is called equivalent"
+        return [*notes, f"{none}; not significant is not equal."]
     return [*notes, f"Equivalent within ±{margin:g}: two one-sided tests, corrected likewise."]
 
 

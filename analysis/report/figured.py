@@ -12,15 +12,9 @@ from analysis.report.markup import items, join, tag
 from analysis.report.plates import Group, Maker, drawn, slug
 
 MAKERS: tuple[Maker, ...] = (
-    comparisons.overview_figures,
-    comparisons.component_figures,
-    parameters.parameter_figures,
-    comparisons.arm_figures,
-    course.learning_figures,
-    course.stopping_figures,
-    course.search_figures,
-    course.objective_figures,
-    course.embedding_figures,
+    *(comparisons.overview_figures, comparisons.component_figures, parameters.parameter_figures),
+    *(comparisons.arm_figures, course.learning_figures, course.stopping_figures),
+    *(course.search_figures, course.objective_figures, course.embedding_figures),
 )
 
 

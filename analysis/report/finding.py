@@ -8,7 +8,7 @@ from scipy import stats
 
 from analysis.arms import PLANNED
 from analysis.compare import Comparison
-from analysis.headline import headline
+from analysis.headline import counts, headline
 from analysis.intervals import chance
 from analysis.paired import ALPHA
 from analysis.report.blocks import Section
@@ -27,8 +27,6 @@ PLANNED_ROWS = {
     "the default, its p corrected for their number, may be claimed. Which of them is best may not: the first of a "
     "ranking is there partly by luck.",
 }
-COUNTED = ("complete", "stopped", "paused", "failed", "running")
-
 SMOKE_CLAIM = "No evidence", ["Nothing may be claimed of so few images, epochs and arms."]
 
 
@@ -83,7 +81,7 @@ def _unanswered(summary: Summary) -> tuple[str, list[str]]:
     """Return word and claims where only the default is complete."""
     result = summary.result
     states = Counter(arm.state for arm in result.arms if arm is not result.default)
-    others = ", ".join(f"{states[state]} {state}" for state in COUNTED if states[state])
+    others = counts(states)
     if summary.confirmed:
         return "Not confirmed", [f"Of the arms that were to be run again none is complete: {others}."]
     return "Nothing to claim yet", [f"Of the arms beside the default none is complete: {others}."]
@@ -140,8 +138,7 @@ def _where(evidence: Evidence) -> str:
 
 def counted(evidence: Evidence) -> str:
     """Return the number of runs in each state, in words."""
-    states = evidence.states
-    return ", ".join(f"{states[state]} {state}" for state in COUNTED if states[state]) or "none"
+    return counts(evidence.states) or "none"
 
 
 def _settle(summary: Summary) -> list[str]:
