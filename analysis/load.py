@@ -109,9 +109,9 @@ class Record:
     @property
     def by_arm(self) -> dict[str, list[Run]]:
         """The runs of each arm, in order of issue."""
-        found: dict[str, list[Run]] = {}
+        found = {run.arm: list[Run]() for run in self.runs}
         for run in self.runs:
-            found.setdefault(run.arm, []).append(run)
+            found[run.arm].append(run)
         return found
 
     @property
@@ -135,9 +135,8 @@ def load(directory: str | Path) -> Record:
     runs: list[Run] = []
     for row in rows:
         curve = curves.get(row["run"], {})
-        reported = [int(epochs[-1]) for epochs, _ in curve.values()]
-        run = run_of(row | {"epochs": max([row["epochs"], *reported])}, curve)
-        runs.append(replace(run, origin=origins.get(run.identity, "")))
+        epochs = max([row["epochs"], *(int(epochs[-1]) for epochs, _ in curve.values())])
+        runs.append(replace(run_of(row | {"epochs": epochs}, curve), origin=origins.get(row["run"], "")))
     return Record(manifest, tuple(runs))
 
 
@@ -159,7 +158,7 @@ def setting(record: Record, run: Run) -> dict[str, Any]:
     A run of a space that lists its arms is called by the name of its arm, or by what it changes if it has none.
     """
     space = record.manifest.get("space", {})
-    values = {path: _value_or(run.config, path, "") for path in _paths(space)}
+    values = {path: _value_or_empty(run.config, path) for path in _paths(space)}
     if not space.get("alternatives"):
         return values
     names = [name for name, arm in space["alternatives"].items() if arm == values]
@@ -193,11 +192,10 @@ def _paths(space: dict[str, Any]) -> list[str]:
     return list(dict.fromkeys(path for key in space.get("domains", {}) for path in paths_of(key)))
 
 
-def _value_or(config: dict[str, Any], path: str, default: Any) -> Any:
-    try:
-        return value_at(config, path)
-    except ValueError:
-        return default
+def _value_or_empty(config: Any, path: str) -> Any:
+    for name in path.split("."):
+        config = config[name] if isinstance(config, dict) and name in config else ""
+    return config
 
 
 def _origins(directory: Path) -> dict[str, str]:
@@ -210,12 +208,11 @@ def _origins(directory: Path) -> dict[str, str]:
 def _curves(directory: Path) -> dict[str, dict[str, Curve]]:
     table = store.epochs(directory)  # sorted by run and epoch
     runs, starts = np.unique(table["run"].to_numpy(), return_index=True)
-    ends = [*starts[1:], len(table)]
     epochs = table["epoch"].to_numpy().astype(np.int64)
     found: dict[str, dict[str, Curve]] = {str(run): {} for run in runs}
     for name in (name for name in table.column_names if name.startswith(METRIC)):
         values, valid = table[name].to_numpy(), table[name].is_valid().to_numpy()
-        for run, start, end in zip(runs, starts, ends, strict=True):
+        for run, start, end in zip(runs, starts, [*starts[1:], len(table)], strict=True):
             there = valid[start:end]
             if there.any():
                 has = slice(start, end) if there.all() else start + np.flatnonzero(there)
