@@ -40,7 +40,7 @@ def sinkhorn(scores: Float[Tensor, "n k"], *, epsilon: float, iterations: int = 
     """
     where = "sinkhorn"
     check_positive(where, epsilon=epsilon)
-    check_columns(where, max(1, scores.shape[-1]), scores=scores)
+    check_columns(where, max(1, scores.shape[1]), scores=scores)
     if iterations < 1:
         raise ValueError(f"{where}: iterations={iterations} given; needs 1 or more, such as 3.")
     logits = scores.to(torch.promote_types(scores.dtype, torch.float32)) / epsilon
