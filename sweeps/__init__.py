@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     from sweeps.api import start as start
     from sweeps.api import start_campaign as start_campaign
     from sweeps.campaigns.results import CampaignResults as CampaignResults
+    from sweeps.sessions.arguments import Arguments as Arguments
+    from sweeps.sessions.arguments import Flags as Flags
     from sweeps.sessions.options import Options as Options
-    from sweeps.sessions.request import Arguments as Arguments
-    from sweeps.sessions.request import Flags as Flags
     from sweeps.sessions.results import Sweep as Sweep
     from sweeps.sessions.results import TrainedArm as TrainedArm
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from sweeps import store as stores
 from sweeps.campaigns.results import CampaignResults
+from sweeps.sessions.arguments import spelled_out
 from sweeps.sessions.results import Sweep
 from sweeps.store.driver import DEFAULT_STORE
 from sweeps.store.sql import Answer, ask
@@ -14,11 +15,12 @@ from sweeps.store.sql import Answer, ask
 if TYPE_CHECKING:
     from search_spaces.campaign import Campaign
     from search_spaces.space import Space
+    from sweeps.sessions.arguments import Arguments, Request
     from sweeps.sessions.options import Options
-    from sweeps.sessions.request import Arguments, Request
     from sweeps.sessions.session import Outcome
 
 
+@spelled_out
 def start(
     space: "str | Space | None" = None,
     *,
@@ -46,6 +48,7 @@ def start(
     return _opened(session.start(plan, options, f"sweeps.start({plan.space.name!r})"))
 
 
+@spelled_out
 def resume(
     store: str | Path = DEFAULT_STORE,
     sweep: str | None = None,
@@ -189,7 +192,7 @@ def report(
 
 
 def _divided(store: str | Path, progress: bool, arguments: Mapping[str, Any]) -> "tuple[Request, Options]":
-    from sweeps.sessions.request import Request, divided
+    from sweeps.sessions.arguments import Request, divided
 
     asked, others = divided(arguments)
     return asked, _options(store, progress, others, *Request.__annotations__)

@@ -6,8 +6,9 @@ from sweeps.cli import running
 from sweeps.cli.choices import split
 from sweeps.cli.command import Call, by_flag
 from sweeps.planning.plan import Plan
+from sweeps.sessions.arguments import Request
 from sweeps.sessions.options import Options
-from sweeps.sessions.request import Request, plan_of
+from sweeps.sessions.request import plan_of
 from sweeps.store.driver import Program
 
 

@@ -12,8 +12,8 @@ from sweeps.planning import plan as plans
 from sweeps.planning import reserve
 from sweeps.planning.plan import Plan
 from sweeps.planning.texts import parse_budget
+from sweeps.sessions.arguments import Request
 from sweeps.sessions.options import Options
-from sweeps.sessions.request import Request
 from sweeps.store.driver import ask_to_stop
 
 

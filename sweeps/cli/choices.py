@@ -15,8 +15,8 @@ from sweeps.store.driver import DEFAULT_STORE, Program
 from sweeps.store.locate import KINDS, Kind
 
 if TYPE_CHECKING:
+    from sweeps.sessions.arguments import Request
     from sweeps.sessions.options import Options
-    from sweeps.sessions.request import Request
 
 F = TypeVar("F", bound=Callable[..., Any])
 Decorator = Callable[[F], F]
@@ -131,8 +131,8 @@ def split(typed: dict[str, Any]) -> "tuple[Request, Options]":
     Raises:
         ValueError: an option that cannot be meant.
     """
+    from sweeps.sessions.arguments import divided
     from sweeps.sessions.options import Options
-    from sweeps.sessions.request import divided
     from sweeps.sessions.spaces import parse_assignment
 
     rest = dict(typed)

@@ -8,7 +8,8 @@ from sweeps import store
 from sweeps.planning import plan as plans
 from sweeps.planning.designs import GRIDS, finer
 from sweeps.planning.plan import Plan
-from sweeps.sessions.request import Request, checked, plan_fields, space_of
+from sweeps.sessions.arguments import Request
+from sweeps.sessions.request import checked, plan_fields, space_of
 
 GROWS = {"arms", "seeds", "space", "confirm", "confirm_seeds", "budget", "stopper"}
 """Fields that may be set for an existing sweep."""

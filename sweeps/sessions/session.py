@@ -28,10 +28,10 @@ from sweeps.engine.study import Study
 from sweeps.engine.sweep import Sweep
 from sweeps.engine.sweep_manifest import origin
 from sweeps.planning.plan import Plan
+from sweeps.sessions.arguments import Request
 from sweeps.sessions.growth import grown
 from sweeps.sessions.options import Options
 from sweeps.sessions.progress import Progress
-from sweeps.sessions.request import Request
 from sweeps.store import driver
 from sweeps.store.folding import folding
 

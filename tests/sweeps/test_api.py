@@ -1,6 +1,7 @@
 """Sweeps from Python: one tiny sweep, run in a thread and in a running event loop, and read as it runs."""
 
 import asyncio
+import inspect
 import subprocess
 import sys
 import threading
@@ -137,12 +138,14 @@ def test_the_store_is_found_by_name_though_a_module_has_been_imported() -> None:
 
 def test_the_arguments_of_start_are_those_of_the_command_line_and_of_options() -> None:
     from sweeps.cli import running
-    from sweeps.sessions.request import Flags
+    from sweeps.sessions.arguments import Flags
 
     typed = {parameter.name for parameter in running.run.params} | {"set"}
     assert typed >= set(Flags.__annotations__)
     carried = {field.name for field in fields(sweeps.Options)} - {"store", "progress", "program"}
     assert set(sweeps.Arguments.__annotations__) == set(Flags.__annotations__) | carried
+    for function in (sweeps.start, sweeps.resume):
+        assert set(sweeps.Arguments.__annotations__) < set(inspect.signature(function).parameters)
 
 
 def test_values_that_are_set_from_python_are_taken_as_json_has_them(
