@@ -18,6 +18,7 @@ from sweeps.planning.plan import Plan
 from sweeps.planning.texts import parse_budget
 from sweeps.sessions import request as requests
 from sweeps.sessions import spaces
+from sweeps.sessions.arguments import divided
 from sweeps.store import former
 
 CAMPAIGN = TypeAdapter(Campaign)
@@ -61,7 +62,7 @@ def plan_of(campaign: Campaign, entry: Entry, store: Path) -> Plan:
     """
     said = {"data": campaign.data} | {name: value for name, value in vars(entry).items() if value}
     said |= {name: getattr(campaign, name) for name in ("workers_per_run", "gpus_per_worker")}
-    asked, _ = requests.divided({name: value for name, value in said.items() if value})
+    asked, _ = divided({name: value for name, value in said.items() if value})
     words = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in sorted(asked.items()))
     try:
         if entry.set:
