@@ -54,12 +54,10 @@ def sigreg(
     check_columns(where, z.shape[-1], z=z.flatten(0, 1), directions=directions)
     rows = z.to(torch.promote_types(z.dtype, torch.float32))
     unit = torch.nn.functional.normalize(directions.to(rows.dtype), dim=1)
-    t, weights = _quadrature(limit, points)
     sliced = product(rows, unit.T.expand(len(rows), -1, -1))
     # One frequency at a time: (v, n, m) numbers are in memory at once, not (v, n, m, points).
     terms = [
-        weight * _distance(sliced * frequency, frequency)
-        for frequency, weight in zip(t, weights, strict=True)
+        weight * _distance(sliced * frequency, frequency) for frequency, weight in _quadrature(limit, points)
     ]
     return z.shape[1] * torch.stack(terms).sum()
 
@@ -117,12 +115,13 @@ def lejepa(
     return (1 - regularisation_weight) * prediction + regularisation_weight * normality
 
 
-def _quadrature(limit: float, points: int) -> tuple[list[float], list[float]]:
+def _quadrature(limit: float, points: int) -> list[tuple[float, float]]:
     """Frequencies from 0 to the limit, and what each counts: the trapezoid of both signs under a normal window."""
-    step = limit / (points - 1)
-    t = [step * k for k in range(points)]
-    ends = (0, points - 1)
-    return t, [step * (1 if k in ends else 2) * math.exp(-(t[k] ** 2) / 2) for k in range(points)]
+    step, last = limit / (points - 1), points - 1
+    return [
+        (step * k, step * (1 if k in (0, last) else 2) * math.exp(-((step * k) ** 2) / 2))
+        for k in range(points)
+    ]
 
 
 def _distance(angle: Float[Tensor, "v n m"], frequency: float) -> Float[Tensor, ""]:
