@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 class Decoupled:
     """NT-Xent whose gradient does not fade where the positive is found: DCL, and with `sigma` DCLW.
 
-    The authors call it DCL, as others call debiased contrastive learning. Temperature and sigma are theirs.
+    The authors call it DCL, as others call debiased contrastive learning. The temperature is that of lightly's
+    benchmark.
 
     Paper: https://arxiv.org/abs/2110.06848
 

@@ -59,14 +59,15 @@ class LeJEPA:
         "imagenette": Preset(
             source="the authors' minimal example, a ViT-S/8 by timm on ImageNette at 128 pixels: the projector is on "
                    "timm's own features (theirs: on 512 linear ones), without stochastic depth (theirs: 0.1), the "
-                   "warm-up starts at 0 (theirs: a hundredth) and the cosine ends there (theirs: at half the peak)",
+                   "warm-up starts at 0 (theirs: a hundredth) and the cosine ends there (theirs: at half the peak), "
+                   "and batch statistics are those of a view (theirs: of all)",
             values={
                 "method.regularisation_weight": 0.02, "method.slices": 256, "method.limit": 3.0,
                 "method.points": 17, "method.views": ["strong"] * 4, "method.local_views": [],
                 "method.projector": {"hidden": [2048, 2048], "output": 16},
                 "encoder": {"name": "timm", "model": "vit_small_patch8_224", "image_size": 128},
                 "views.strong": {"size": 128, "crop_scale": [0.08, 1.0], "brightness": 0.8, "contrast": 0.8,
-                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 7, "solarise": 0.2,
+                                 "saturation": 0.8, "hue": 0.2, "blur": 0.5, "blur_kernel": 7, "solarise": 0.1,
                                  "colour": "exact"},
                 "views.channels": IMAGENET_CHANNELS,
                 "optimiser": {"name": "adamw", "lr": 2e-3, "lr_scaling": "none", "weight_decay": 0.05,

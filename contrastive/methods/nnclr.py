@@ -30,7 +30,7 @@ class NNCLR:
     """The prediction from one view must be found by the nearest neighbour of the other in a queue of embeddings.
 
     One network and no slow target: the queue, the paper's support set, holds what the projector has made of the
-    first views. Temperature, queue and the widths of the heads are the paper's.
+    first views. Temperature, queue and heads are those of the ImageNet run as VISSL reproduces it.
 
     Paper: https://arxiv.org/abs/2104.14548
 

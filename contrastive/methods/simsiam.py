@@ -61,13 +61,13 @@ class SimSiam:
     presets: ClassVar[dict[str, Preset]] = {
         "cifar10": Preset(
             source="the paper's appendix on CIFAR-10: SGD at 0.03 for batch 256, 800 epochs of batches of 512, two "
-                   "layers in the projector, no blur; widths and standardisation, which it leaves open, as on ImageNet "
-                   "and in MoCo's demonstration",
+                   "layers in the projector, no blur; the predictor's width and standardisation, which it leaves open, "
+                   "as on ImageNet and in MoCo's demonstration",
             values={
                 "method.symmetric": True, "method.stop_gradient": True, "method.views": ["strong", "strong"],
                 "method.projector": {"hidden": [2048], "output": 2048, "output_batch_norm": True},
                 "method.predictor": {"hidden": [512], "output": 2048},
-                "encoder": CIFAR_RESNET18,
+                "encoder": {**CIFAR_RESNET18, "zero_init_residual": True},
                 "views.strong": {"colour": "exact"}, "views.channels": CIFAR_CHANNELS,
                 "optimiser": {"name": "sgd", "lr": 0.03, "momentum": 0.9, "weight_decay": 5e-4,
                               "warmup_epochs": 0},
@@ -102,7 +102,7 @@ class SimSiam:
         return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
-        """Equation 2 of the paper, the mean over the directions; images do not depend on one another."""
+        """Equation 4 of the paper, the mean over the directions; images do not depend on one another."""
         import torch
 
         found = [

@@ -89,8 +89,8 @@ class SwAV:
         ),
         "imagenet": Preset(
             source="the authors' 800-epoch run, 2 x 224 and 6 x 96, batch 4096; the warm-up starts at 0 (theirs: a "
-                   "sixteenth of the peak), the cosine ends there (theirs: a thousandth), and vectors neither decay "
-                   "nor adapt (theirs do)",
+                   "sixteenth of the peak), the cosine ends there (theirs: a thousandth), vectors neither decay nor "
+                   "adapt (theirs do), and batch statistics are those of a view (theirs: of all of a size)",
             values={
                 "method.temperature": 0.1, "method.epsilon": 0.05, "method.iterations": 3,
                 "method.prototypes": 3000, "method.frozen_epochs": 1, "method.queue": 0,
