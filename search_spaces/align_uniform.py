@@ -16,7 +16,9 @@ WEIGHTS = Space(
             0.25, 4.0, source="ours, around the authors' 1 on STL-10 and 3 on ImageNet-100"
         ),
         "method.uniformity_weight": LogUniform(0.25, 4.0, source="ours, around the authors' 1"),
-        "method.alignment_exponent": Choice((1.0, 2.0), source="the two that the paper studies"),
+        "method.alignment_exponent": Choice(
+            (1.0, 2.0), source="ours: the distance and the authors' square of it"
+        ),
         "method.uniformity_temperature": LogUniform(
             0.5, 8.0, source="ours, around the authors' 2 on STL-10 and 3 on ImageNet-100"
         ),
@@ -33,10 +35,12 @@ WEIGHTS = Space(
 ABLATION = ablation(
     "alignment and uniformity",
     LAPTOP,
+    Alternative("no alignment", {"method.alignment_weight": 0.0}, "the paper: both terms are needed"),
     Alternative(
-        "no alignment", {"method.alignment_weight": 0.0}, "the paper: one term alone makes useless features"
+        "no uniformity",
+        {"method.uniformity_weight": 0.0},
+        "the paper: alignment weighted much higher collapses",
     ),
-    Alternative("no uniformity", {"method.uniformity_weight": 0.0}, "the paper: alignment alone collapses"),
     Alternative("linear head", LINEAR_HEAD, "SimCLR's study of heads"),
     Alternative("no colour", NO_COLOUR, "ours"),
 )

@@ -15,7 +15,7 @@ WEIGHTS = Space(
     domains={
         "method.temperature": LogUniform(0.05, 1.0, source="ours, around lightly's 0.1 and SimCLR's 0.5"),
         "method.sigma": Choice(
-            (None, 0.3, 0.5, 1.0, 2.0), source="ours, around the paper's 0.5; None is the paper's DCL"
+            (None, 0.3, 0.5, 1.0, 2.0), source="ours, around lightly's 0.5; None is the paper's DCL"
         ),
     },
     first=(Alternative("DCL", {"method.sigma": None}, "the paper's plain form"),),

@@ -41,7 +41,7 @@ ABLATION = ablation(
     LAPTOP,
     Alternative("no test", {"method.regularisation_weight": 0.0}, "ours: prediction alone; it collapses"),
     Alternative("no prediction", {"method.regularisation_weight": 1.0}, "ours: the test alone"),
-    Alternative("few directions", {"method.slices": 4}, "ours; the paper finds few enough"),
+    Alternative("few directions", {"method.slices": 4}, "ours; the paper finds 16, drawn anew, to do well"),
     Alternative("low frequencies", {"method.limit": 1.0}, "ours: little beside mean and variance"),
     Alternative("linear head", LINEAR_HEAD, "ours"),
     Alternative("no colour", NO_COLOUR, "ours"),

@@ -24,7 +24,9 @@ ABLATION = ablation(
     "SwAV",
     LAPTOP,
     Alternative("a short queue", {"method.queue": 128}, "ours: three images a prototype, with the batch"),
-    Alternative("one iteration", {"method.iterations": 1}, "ours: codes that are less evenly shared"),
+    Alternative(
+        "one iteration", {"method.iterations": 1}, "the paper's study; with under 3 it fails to converge"
+    ),
     Alternative("nothing frozen", {"method.frozen_epochs": 0}, "ours: prototypes learn from the start"),
     Alternative("fixed prototypes", {"method.frozen_epochs": 24}, "the paper's study of prototypes"),
     Alternative("with small crops", {"method.local_views": ["local", "local"]}, "the paper's multi-crop"),

@@ -13,8 +13,8 @@ WEIGHTS = Space(
     question="How should VICReg weigh invariance, variance and covariance?",
     base=LAPTOP,
     domains={
-        "method.invariance_weight": LogUniform(0.1, 10.0, source=f"{SOURCE} 25, whose study tries 1"),
-        "method.variance_weight": LogUniform(0.1, 10.0, source=f"{SOURCE} 25, whose study tries 1"),
+        "method.invariance_weight": LogUniform(0.1, 10.0, source=f"{SOURCE} 25; they try 1 to 50"),
+        "method.variance_weight": LogUniform(0.1, 10.0, source=f"{SOURCE} 25; they try 1 to 50"),
         "method.covariance_weight": LogUniform(0.004, 0.4, source=f"{SOURCE} 1"),
     },
 )
@@ -22,7 +22,11 @@ WEIGHTS = Space(
 ABLATION = ablation(
     "VICReg",
     LAPTOP,
-    Alternative("no invariance", {"method.invariance_weight": 0.0}, "the paper's study of its terms"),
+    Alternative(
+        "no invariance",
+        {"method.invariance_weight": 0.0},
+        "the paper's study of its terms; it collapses",
+    ),
     Alternative(
         "no variance",
         {"method.variance_weight": 0.0},
