@@ -5,6 +5,7 @@ import logging
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 from collections.abc import Callable, Generator
@@ -25,8 +26,9 @@ QUIET = {
     # Tune's actors have an environment of their own, which workers that are started beforehand lack.
     "RAY_prestart_worker_first_driver": "0",
 }
-# The token that `ray start` leaves behind; a cluster without authentication does not mind it.
-if (Path.home() / ".ray" / "auth_token").is_file():
+# The token that `ray start` leaves behind; a cluster without authentication does not mind it. Where Ray was imported
+# before, the driver's mode is settled already, and the cluster's must not differ from it.
+if "ray" not in sys.modules and (Path.home() / ".ray" / "auth_token").is_file():
     QUIET["RAY_AUTH_MODE"] = "token"
 os.environ.update({name: value for name, value in QUIET.items() if name not in os.environ})
 

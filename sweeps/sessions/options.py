@@ -78,8 +78,13 @@ class Options:
         return "".join(f" {_flag(name, value)}" for name, value in different.items())
 
     def again(self, name: str) -> str:
-        """Say what to type to go on with a sweep or campaign."""
-        return f"Go on with\n  {self.line(f'resume {name}')}{self.typed()}"
+        """Say what to type to go on with a sweep or campaign.
+
+        >>> print(Options(store="mine", keep=5).again("ID"))
+        Go on with
+          sweeps resume ID --store mine --keep 5
+        """
+        return f"Go on with\n  {self.program.line(f'resume {name}', DEFAULT_STORE)}{self.typed()}"
 
     def line(self, words: str) -> str:
         """Return a command line on the same store, as this program is called."""

@@ -1,6 +1,9 @@
 """Ray that does not start: tried again, then told in a sentence with what to type."""
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -122,3 +125,17 @@ def test_signals_are_heard_by_the_main_thread_alone_and_given_back(main_thread: 
         thread.join()
     assert inside == [main_thread]
     assert [signal.getsignal(number) for number in numbers] == before
+
+
+@pytest.mark.parametrize(("first", "mode"), [("ray", None), ("sys", "token")])
+def test_a_cluster_speaks_the_mode_that_its_driver_is_settled_on(
+    first: str, mode: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / ".ray").mkdir()
+    (tmp_path / ".ray" / "auth_token").write_text("0" * 64)
+    code = f"import {first}, os; from sweeps.backend import cluster; print(os.environ.get('RAY_AUTH_MODE'))"
+    alone = {name: value for name, value in os.environ.items() if name != "RAY_AUTH_MODE"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], env={**alone, "HOME": str(tmp_path)}, capture_output=True, check=True
+    )
+    assert done.stdout.decode().split()[-1] == str(mode)
