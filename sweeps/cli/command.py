@@ -3,8 +3,8 @@
 import os
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -22,6 +22,8 @@ class Call:
     program: Program
     words: tuple[str, ...]
     """The command's name, and what was typed behind it."""
+    commands: Mapping[str, click.Command] = field(default_factory=dict[str, click.Command])
+    """All that there are."""
 
 
 class Option(click.Option):
@@ -71,13 +73,14 @@ class Command(click.Command):
                 formatter.write_dl(records)
 
     def _unknown(self, ctx: click.Context, typed: list[str], error: click.NoSuchOption) -> str:
-        from sweeps.cli.main import COMMANDS  # they are built of this class
         from sweeps.planning.slips import corrections
 
         own = {name for parameter in self.params for name in (*parameter.opts, *parameter.secondary_opts)}
+        call = ctx.find_object(Call)
+        others = call.commands.values() if call else ()
         names = [word.partition("=")[0] for word in typed]
         homes = {
-            name: [command for command in COMMANDS.values() if any(name in p.opts for p in command.params)]
+            name: [command for command in others if any(name in p.opts for p in command.params)]
             for name in names
             if name.startswith("--") and name not in own
         }

@@ -70,7 +70,10 @@ def carry_out(meant: Callable[[], tuple[click.Command, list[str]]], program: Pro
         typed = words if command is sweeps else [str(command.name), *words]
         try:
             done: Any = command.main(
-                words, prog_name=program.name, standalone_mode=False, obj=Call(program, tuple(typed))
+                words,
+                prog_name=program.name,
+                standalone_mode=False,
+                obj=Call(program, tuple(typed), COMMANDS),
             )
         except click.exceptions.Exit as end:
             return end.exit_code
