@@ -20,7 +20,7 @@ from contrastive.data import Dataset, Split, load
 from contrastive.evaluate.online import untrained_accuracy
 from contrastive.train import Metrics, train
 
-LIMIT = 1.0
+LIMIT = 0.6
 """Seconds of training after which no further step starts, once there are enough for a measurement."""
 BANK, QUERIES = 2048, 512
 """Images whose evaluation stands for that of all."""

@@ -21,10 +21,11 @@ def list_names(kind: str | None, as_json: bool, **_: Path) -> None:
     from sweeps.cli import names
 
     content = names.listed(kind)
+    width = max(len(name) for entries in content.values() for name in entries)
     lines = (
         line
         for heading, entries in content.items()
-        for line in (heading, *(f"  {name:<18} {about}" for name, about in entries.items()))
+        for line in (heading, *(f"  {name:<{width}} {about}" for name, about in entries.items()))
     )
     say(content, "\n".join(lines), as_json=as_json)
 
