@@ -167,7 +167,7 @@ def setting(record: Record, run: Run) -> dict[str, Any]:
     return {ARM: names[0] if names else " & ".join(changed) or space.get("base_name", "default")}
 
 
-def value_at(config: dict[str, Any], path: str) -> Any:
+def recorded_value(config: dict[str, Any], path: str) -> Any:
     """The value at a dotted path of a run's configuration.
 
     Raises:

@@ -31,7 +31,7 @@ def judged_images(record: Record) -> int | None:
     return count if known and record.metric == PERCENTAGE else None
 
 
-def baselines(record: Record) -> dict[str, float]:
+def recorded_baselines(record: Record) -> dict[str, float]:
     """What needs no training, by name, the untrained encoder on the seeds of the runs; empty for another metric."""
     if record.metric != PERCENTAGE:
         return {}

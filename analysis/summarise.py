@@ -9,7 +9,7 @@ from analysis.arms import Arm, default_arm, front, ranked
 from analysis.compare import Comparison, compare, holm, p_value
 from analysis.components import add_one_in, bare_method, leave_one_out
 from analysis.load import FULL, Record, Run, parameters
-from analysis.measured import baselines, data_set, judged_images, judged_split
+from analysis.measured import data_set, judged_images, judged_split, recorded_baselines
 from analysis.multiple import Difference, against
 from analysis.naming import shown
 from analysis.noise import Noise
@@ -53,7 +53,7 @@ def _summarise(record: Record) -> Summary:
         data=data_set(record),
         images=judged_images(record),
         split=judged_split(record),
-        baselines=baselines(record),
+        baselines=recorded_baselines(record),
     )
     return found if found.smoke else _judged(found, record)
 

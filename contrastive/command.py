@@ -10,7 +10,7 @@ import torch
 from contrastive import checkpoint, data
 from contrastive.config import Config, closest, replace, to_dict, to_json
 from contrastive.data.download import download as fetch
-from contrastive.evaluate.encoder import measured
+from contrastive.evaluate.encoder import measure_protocols
 from contrastive.evaluate.protocols import PROTOCOLS
 
 KINDS: dict[str, type[Any]] = {kind.name: kind for kind in PROTOCOLS}
@@ -27,7 +27,7 @@ def evaluate(given: argparse.Namespace) -> None:
     network = checkpoint.load_encoder(given.checkpoint, device=device)
     config = _with_protocols(network.config, given)
     metrics: dict[str, float] = {}
-    for found in measured(network, config, cache=given.cache, device=device):
+    for found in measure_protocols(network, config, cache=given.cache, device=device):
         metrics |= found
         if not given.json:
             print(*(f"{name:<40} {value:8.2f}" for name, value in found.items()), sep="\n", flush=True)

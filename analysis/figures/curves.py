@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from analysis.arms import Arm
-from analysis.figures.labels import Label, called, label_ends
+from analysis.figures.labels import Label, label_ends, names_by_digest
 from analysis.figures.marks import drawn_note, role, thinned
 from analysis.figures.style import DEFAULT_LOOK, LOOKS, PAGE, PALE, Look, note, sheet, styled, whole_epochs
 from analysis.intervals import LEVEL, Ends, student_interval
@@ -48,7 +48,7 @@ def learning_curves(record: Record, summary: Summary, *, top: int = 3) -> Figure
     labels: list[Label] = []
     others = [arm for arm in summary.arms if arm.digest in runs and arm.digest not in looks]
     thin = {others[place].digest for place in thinned(len(others), THIN)}
-    names = called([arm for arm in summary.arms if arm.digest in looks])
+    names = names_by_digest([arm for arm in summary.arms if arm.digest in looks])
     for arm in (arm for arm in summary.arms if arm.digest in looks or arm.digest in thin):
         members, look = runs.get(arm.digest, []), looks.get(arm.digest)
         epochs, table = _table(members, record.metric)

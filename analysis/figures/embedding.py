@@ -80,13 +80,13 @@ def embedding_plane(
     if not 0 < neighbours < count:
         raise ValueError(f"each of {count} images has {count - 1} neighbours, asked for {neighbours}")
     plane, words = project(images.embeddings, method=method, seed=seed)
-    near = nearest(images.embeddings, np.asarray(queries), neighbours)
+    near = nearest_points(images.embeddings, np.asarray(queries), neighbours)
     figure = sheet(PAGE, max(3.2, 0.9 + 0.42 * len(queries)))
     left, right = figure.subplots(1, 2, width_ratios=(1, 1.15))
     _scatter(left, plane, images, queries)
     left.set(xlabel=words[0], ylabel=words[1], xticks=[], yticks=[])
     _grid(right, images, queries, near)
-    first = nearest(images.embeddings, np.arange(count), 1)[:, 0]
+    first = nearest_points(images.embeddings, np.arange(count), 1)[:, 0]
     own = float((images.labels[first] == images.labels).mean())
     note(
         figure,
@@ -119,7 +119,7 @@ def project(
     return centred @ (axes[:2] * signs[:, None]).T, (first, second)
 
 
-def nearest(
+def nearest_points(
     embeddings: NDArray[np.floating[Any]], queries: NDArray[np.integer[Any]], count: int
 ) -> NDArray[np.int64]:
     """Return the indices of each query's nearest neighbours by cosine, (queries, count), nearest first."""

@@ -73,7 +73,7 @@ def rows_high(names: Sequence[str]) -> float:
     return len(names) * (0.08 + 0.105 * max((name.count("\n") + 1 for name in names), default=1))
 
 
-def called(arms: Sequence[Arm], limit: int = 24) -> dict[str, str]:
+def names_by_digest(arms: Sequence[Arm], limit: int = 24) -> dict[str, str]:
     """Name each arm, by its digest: by its values if they are short and unique, else by its number."""
     names = {arm.digest: ", ".join(map(shown, arm.values.values())) for arm in arms}
     alike = Counter(names.values())

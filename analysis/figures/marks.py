@@ -127,7 +127,7 @@ def mark_arms(
             axes.text(*point, s=str(arm.number), zorder=order, transform=place, **style)
 
 
-def key(arms: Sequence[Arm], summary: Summary) -> str:
+def marker_key(arms: Sequence[Arm], summary: Summary) -> str:
     """Explain the markers that are drawn."""
     hollow = sorted({arm.state for arm in arms if arm.score is None})
     parts = {

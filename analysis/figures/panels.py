@@ -9,7 +9,7 @@ from matplotlib.cm import ScalarMappable
 
 from analysis.arms import Arm
 from analysis.figures.labels import Label, label_ends, wrapped_apart
-from analysis.figures.marks import drawn_note, key, mark_arms, role, some, thinned
+from analysis.figures.marks import drawn_note, mark_arms, marker_key, role, some, thinned
 from analysis.figures.scale import hatch_excluded, parameter_scale, scale
 from analysis.figures.style import GREY, INK, PALE, VERMILLION, Tint, whole_epochs
 from analysis.intervals import Ends
@@ -31,7 +31,7 @@ def arms_over_two(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
     y.draw(axes, "y")
     hatch_excluded(axes, x, y, paths, space)
     mark_arms(axes, summary, summary.arms, zip(x.positions, y.positions, strict=True), tint)
-    axes.set_title(f"Arms ({key(summary.arms, summary)})")
+    axes.set_title(f"Arms ({marker_key(summary.arms, summary)})")
 
 
 def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: Tint) -> None:
@@ -49,7 +49,7 @@ def arms_over_one(axes: Axes, summary: Summary, space: Mapping[str, Any], tint: 
     _deviations(axes, points, arms, "y", within=summary.within, capsize=3)
     axes.margins(y=0.12)
     mark_arms(axes, summary, arms, points, tint)
-    axes.set_title(f"Arms ({key(arms, summary)})")
+    axes.set_title(f"Arms ({marker_key(arms, summary)})")
 
 
 def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
@@ -63,7 +63,7 @@ def arms_in_rows(axes: Axes, summary: Summary, tint: Tint) -> None:
     axes.margins(x=0.06)
     mark_arms(axes, summary, arms, points, tint, size=110, digits=6.0)
     others = drawn_note(len(arms), sum(arm.last is not None for arm in summary.arms))
-    title = f"Arms ({key(arms, summary)})"
+    title = f"Arms ({marker_key(arms, summary)})"
     axes.set_title(f"{title}\n{others}" if others else title)
 
 

@@ -47,7 +47,7 @@ class OfMeans(GaussianProcessRegressor):
         return value + more, slope
 
 
-def fitted(inputs: NDArray[np.float64], table: NDArray[np.float64]) -> Any:
+def fit_process(inputs: NDArray[np.float64], table: NDArray[np.float64]) -> Any:
     """Fit the process to arms at `inputs` (arms, 2) with runs `table` (arms, seeds) of mean 0 and deviation 1."""
     seeds, means = table.shape[1], table.mean(axis=1)
     lengths: Any = (0.4, 0.4)

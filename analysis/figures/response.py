@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from analysis.arms import Arm
 from analysis.figures.labels import wrapped
-from analysis.figures.marks import key, mark_arms
+from analysis.figures.marks import mark_arms, marker_key
 from analysis.figures.scale import Scale, parameter_scale, require_parameter
 from analysis.figures.style import COLUMN, DASHES, GREY, INK, LOOKS, PAGE, note, shades, sheet, styled
 from analysis.intervals import LEVEL, student_interval
@@ -50,7 +50,7 @@ def slice_plot(summary: Summary, space: Mapping[str, Any], paths: Sequence[str] 
     seeds = max(len(arm.seeds) for arm in arms)
     interval = f"whiskers: Student's {LEVEL:.0%} intervals"
     whiskers = f"{interval} over {seeds} seeds" if seeds > 1 else "one seed each"
-    note(figure, f"n = {len(arms)} arms; {whiskers}. {key(arms, summary).capitalize()}.")
+    note(figure, f"n = {len(arms)} arms; {whiskers}. {marker_key(arms, summary).capitalize()}.")
     return figure
 
 
@@ -97,7 +97,7 @@ def response_curve(
     words = [
         f"n = {' or '.join(map(str, seeds)) or 0} seed{'s' if several else ''} an arm;",
         f"whiskers: Student's {LEVEL:.0%} intervals of the mean;" if several else "",
-        f"{key(arms, summary)}.",
+        f"{marker_key(arms, summary)}.",
     ]
     if reported:
         _others(axes, reported, x.positions[len(arms) :])

@@ -87,7 +87,7 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
     """
     label = label.replace("_", " ")
     if not all(map(is_number, values)):
-        words = in_words(values)
+        words = short_forms(values)
         names = sorted(set(words))
         places = [float(names.index(word)) for word in words]
         return Scale(label, places, (-0.5, len(names) - 0.5), categories=tuple(names))
@@ -100,7 +100,7 @@ def scale(label: str, values: Sequence[Any], domain: Mapping[str, Any]) -> Scale
     return Scale(label, list(values), (low - margin, high + margin))
 
 
-def in_words(values: Sequence[Any]) -> list[str]:
+def short_forms(values: Sequence[Any]) -> list[str]:
     """Format each value shortly, or in full where short forms are equal."""
     whole = [json.dumps(value, sort_keys=True, default=str) for value in values]
     words = dict(zip(whole, map(shown, values), strict=True))

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from analysis.arms import Arm, pareto
 from analysis.best_of import BestOf
 from analysis.figures.labels import Label, label_ends, rows_high, wrapped_apart
-from analysis.figures.marks import key, mark_arms
+from analysis.figures.marks import mark_arms, marker_key
 from analysis.figures.style import COLUMN, DASHES, INK, LOOKS, PAGE, note, shades, sheet, styled
 from analysis.importance import Importance, Share
 from analysis.intervals import LEVEL
@@ -137,7 +137,7 @@ def pareto_front(
     note(
         figure,
         f"n = {len(arms)} complete arms, means over {seeds} seed{'s' if seeds > 1 else ''}, no intervals.",
-        f"Line, with arm numbers: not beaten in both. {key(arms, summary).capitalize()}.",
+        f"Line, with arm numbers: not beaten in both. {marker_key(arms, summary).capitalize()}.",
     )
     return figure
 

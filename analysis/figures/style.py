@@ -167,7 +167,7 @@ def luminance(colour: Any) -> float:
     return float(linear @ (0.2126, 0.7152, 0.0722))
 
 
-def contrast(one: Any, other: Any) -> float:
+def contrast_ratio(one: Any, other: Any) -> float:
     """Return the contrast ratio of two colours, 1 to 21 (WCAG 2.2)."""
     dark, light = sorted((luminance(one), luminance(other)))
     return (light + 0.05) / (dark + 0.05)
@@ -175,4 +175,4 @@ def contrast(one: Any, other: Any) -> float:
 
 def ink_on(colour: Any) -> str:
     """Return the ink, dark or white, with the higher contrast on a colour."""
-    return max((INK, "white"), key=lambda ink: contrast(ink, colour))
+    return max((INK, "white"), key=lambda ink: contrast_ratio(ink, colour))

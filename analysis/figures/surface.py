@@ -13,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from analysis.arms import Arm
-from analysis.figures.marks import key, mark_arms, some
+from analysis.figures.marks import mark_arms, marker_key, some
 from analysis.figures.scale import Scale, excluded, hatch_excluded, parameter_scale, require_parameter
 from analysis.figures.style import INK, PAGE, ink_on, note, shades, sheet, styled
 from analysis.stopping import MIN_RUNS
@@ -74,7 +74,7 @@ def response_surface(summary: Summary, paths: tuple[str, str], space: Mapping[st
     left.set_title(f"Expected {summary.label}")
     right.set(title="Its standard deviation (points)", ylabel="")
     around = f"one run lies {found.noise:.1f} points (one deviation) around it"
-    note(figure, f"{_through(fitted, len(arms))}; {around}. Arms: {key(summary.arms, summary)}.")
+    note(figure, f"{_through(fitted, len(arms))}; {around}. Arms: {marker_key(summary.arms, summary)}.")
     return figure
 
 
@@ -93,14 +93,14 @@ def surface(arms: Sequence[Arm], places: Sequence[tuple[float, float]], x: Scale
     amplitude and noise maximise the marginal likelihood. The arms' means and what the seeds vary around them say all
     that the runs do, so that only as many points as arms have to be solved for.
     """
-    from analysis.figures.process import fitted
+    from analysis.figures.process import fit_process
 
     seeds = sorted(set.intersection(*(set(arm.scores) for arm in arms)))
     table = np.array([[arm.scores[seed] for seed in seeds] for arm in arms])
     table -= table.mean(axis=0) - table.mean()
     columns = [one.unit(column) for one, column in zip((x, y), zip(*places, strict=True), strict=True)]
     middle, unit = float(table.mean()), float(table.std()) or 1.0
-    model = fitted(np.stack(columns, axis=1), (table - middle) / unit)
+    model = fit_process(np.stack(columns, axis=1), (table - middle) / unit)
     x_line, y_line = x.line(SIDE), y.line(SIDE)
     grid = np.stack(np.meshgrid(x.unit(x_line), y.unit(y_line)), axis=-1).reshape(-1, 2)
     mean, deviation = model.predict(grid, return_std=True)

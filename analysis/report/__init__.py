@@ -22,7 +22,7 @@ __all__ = ["REPORT_FILE", "write", "write_tables"]
 REPORT_FILE = "report.html"
 SECTIONS = (
     *(finding.section, figures_section.section, arms.section, differences.section, failures.section),
-    *(methods.section, origin.provenance, origin.reported),
+    *(methods.section, origin.origin_section, origin.reported_by_others),
 )
 """In the order in which they are read."""
 

@@ -12,7 +12,7 @@ WORDS = tomllib.loads(Path(__file__).with_name("words.toml").read_text("utf-8"))
 
 
 @dataclass(frozen=True)
-class Drawn:
+class Illustration:
     """A figure with its title and caption."""
 
     title: str
@@ -23,7 +23,7 @@ class Drawn:
     """Of a column's width, so that there is room beside it."""
 
 
-Block = Html | Drawn | Table
+Block = Html | Illustration | Table
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from analysis.report.markup import folded, items, pairs, tag
 from analysis.tables import Table
 
 
-def provenance(evidence: Evidence) -> Section:
+def origin_section(evidence: Evidence) -> Section:
     """List commits, packages, hosts, command line, data and dates; several where the sweep went on elsewhere."""
     manifest, told = evidence.manifest, evidence.manifest.get("provenance") or {}
     commits = evidence.known("commit") or [told.get("commit") or "outside a checkout"]
@@ -44,7 +44,7 @@ def written(evidence: Evidence) -> str:
     return f"{datetime.fromtimestamp(max(times), UTC):%Y-%m-%d %H:%M:%S}" if times else "nothing yet"
 
 
-def reported(evidence: Evidence) -> Section:
+def reported_by_others(evidence: Evidence) -> Section:
     """Tabulate results of others, each with its source."""
     found: list[dict[str, Any]] = evidence.space.get("reported") or []
     title = "Reported by others"

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from analysis import tables
-from analysis.report.blocks import Drawn, Section
+from analysis.report.blocks import Illustration, Section
 from analysis.report.markup import Html, folded, join, tag
 from analysis.tables import Table
 
@@ -54,7 +54,7 @@ def _section(section: Section, numbers: tuple[Iterator[int], Iterator[int]], fol
     blocks: list[Html] = []
     for block in section.blocks:
         match block:
-            case Drawn():
+            case Illustration():
                 blocks.append(_figure(block, next(figures)))
             case Table():
                 blocks.append(_table(block, next(tabled), folder))
@@ -63,7 +63,7 @@ def _section(section: Section, numbers: tuple[Iterator[int], Iterator[int]], fol
     return tag("section", tag("h2", section.title, id=section.anchor), *blocks)
 
 
-def _figure(drawn: Drawn, number: int) -> Html:
+def _figure(drawn: Illustration, number: int) -> Html:
     name = tag("b", f"Figure {number}. {drawn.title}. ")
     return tag(
         "figure",

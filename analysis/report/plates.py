@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from analysis.figures.style import COLUMN
-from analysis.report.blocks import WORDS, Block, Drawn
+from analysis.report.blocks import WORDS, Block, Illustration
 from analysis.report.evidence import Evidence
 from analysis.report.svg import inline
 
@@ -48,7 +48,7 @@ def slug(title: str) -> str:
     return re.sub(r"\W+", "-", title.lower()).strip("-")
 
 
-def drawn(plate: Plate, measured: str = "") -> Drawn:
+def drawn(plate: Plate, measured: str = "") -> Illustration:
     """Draw a figure; its caption begins with what is `measured` and ends with the note at its foot.
 
     Raises:
@@ -63,4 +63,4 @@ def drawn(plate: Plate, measured: str = "") -> Drawn:
         figure.suptitle("")
         picture = inline(figure, slug(plate.title), f"{plate.title}. {plate.says}")
     caption = " ".join(filter(None, [f"{measured}." if measured else "", plate.says, foot]))
-    return Drawn(plate.title, caption, picture, narrow=figure.get_figwidth() <= COLUMN)
+    return Illustration(plate.title, caption, picture, narrow=figure.get_figwidth() <= COLUMN)

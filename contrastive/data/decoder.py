@@ -149,7 +149,7 @@ def _highest(image: Image.Image, tags: Any) -> int:
     return 2 ** tags.get(BITS, (16,))[0] - 1
 
 
-def answer(size: int, reading: Reading) -> None:
+def serve(size: int, reading: Reading) -> None:
     """Decode what is asked for on standard input until it ends."""
     for line in sys.stdin:
         for path in json.loads(line):
@@ -159,4 +159,4 @@ def answer(size: int, reading: Reading) -> None:
 
 if __name__ == "__main__":
     given, *heeded = json.loads(sys.argv[1])
-    answer(given, Reading(*heeded))
+    serve(given, Reading(*heeded))

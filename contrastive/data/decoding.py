@@ -119,7 +119,7 @@ def _pixels(answer: UInt8[ndarray, "n m"], size: int) -> Decoded:
     return np.array(images, order="C"), answer[:, 0]
 
 
-def report(broken: Mapping[str, int], total: int, unreadable: float, instead: str) -> None:
+def warn_of_unreadable(broken: Mapping[str, int], total: int, unreadable: float, instead: str) -> None:
     """Warn of `broken` image files (each with its outcome), and say what is done `instead` of using them.
 
     Raises:

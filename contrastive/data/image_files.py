@@ -12,7 +12,7 @@ from numpy import ndarray
 
 from contrastive.data.dataset import Split
 from contrastive.data.decoder import DAMAGED, HEEDED, NO_FILE, READ, Reading
-from contrastive.data.decoding import decoded, report
+from contrastive.data.decoding import decoded, warn_of_unreadable
 from contrastive.data.listing import Listing
 from contrastive.data.state import file_state
 from contrastive.data.stream import Backdrop, Stream
@@ -48,7 +48,7 @@ def decode(
         for split, one in found.items()
         for row in np.flatnonzero(one.ended != READ)
     }
-    report(broken, sum(map(len, chosen.values())), unreadable, "They are left out.")
+    warn_of_unreadable(broken, sum(map(len, chosen.values())), unreadable, "They are left out.")
     return {split: _readable(one, chosen[split]) for split, one in found.items()}
 
 
@@ -92,7 +92,7 @@ def stream(
     states = {split: file_state(root, listing.paths) for split, listing in chosen.items()}
     empty = [root / name for state in states.values() for name, length, _ in state if not length]
     broken = {str(path): NO_FILE if path.exists() and not path.is_file() else DAMAGED for path in empty}
-    report(broken, sum(map(len, chosen.values())), unreadable, "They are left out.")
+    warn_of_unreadable(broken, sum(map(len, chosen.values())), unreadable, "They are left out.")
     behind = Backdrop(chosen["train"].paths, size, workers)
     splits: dict[str, Split] = {}
     for split, state in states.items():

@@ -14,7 +14,7 @@ SHUFFLE: Final = 2021
 """The seed of the published lists."""
 
 
-def fractions(kind: Literal["linear", "exponential"], classes: int) -> list[float]:
+def class_shares(kind: Literal["linear", "exponential"], classes: int) -> list[float]:
     """Return the share of each class that is kept: g/10 (linear) or e^g / e^10 (exponential), g = ⌊10c / classes⌋ + 1.
 
     That is ten steps, each with one class of CIFAR-10 and ten of CIFAR-100 (Zheng et al., "Contrastive
@@ -39,7 +39,7 @@ def unbalanced(
     train, of_file = picked["train"], np.sort(picked["train"])
     kept = [
         _first(of_file[labels[of_file] == label], fraction)
-        for label, fraction in enumerate(fractions(kind, classes))
+        for label, fraction in enumerate(class_shares(kind, classes))
     ]
     return {**picked, "train": train[np.isin(train, np.concatenate(kept))], "labelled": train}
 

@@ -71,7 +71,9 @@ def hsv(hue: Parameter, saturation: Parameter, value: Parameter) -> Colour:
     return torch.stack([value * (1 - saturation * torch.minimum(s, 4 - s).clamp(0, 1)) for s in sectors], 1)
 
 
-def render(shape: str, texture: str, hue: float, form: Pose, draws: Draws) -> UInt8[Tensor, "n 3 32 32"]:
+def render_objects(
+    shape: str, texture: str, hue: float, form: Pose, draws: Draws
+) -> UInt8[Tensor, "n 3 32 32"]:
     """Draw images of objects of one class, each with nuisances of its own.
 
     Args:

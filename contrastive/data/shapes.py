@@ -88,7 +88,7 @@ class Shapes(DataSet):
         import torch
 
         from contrastive.data.dataset import Split
-        from contrastive.data.rendering import FORMS, SIZE, Draws, render
+        from contrastive.data.rendering import FORMS, SIZE, Draws, render_objects
 
         generator = np.random.default_rng([self.seed, stream])
         sizes = class_sizes(count, self.classes, imbalance)
@@ -97,7 +97,9 @@ class Shapes(DataSet):
         for label, (shape, texture) in enumerate(CLASSES[: self.classes]):
             for members in torch.split(torch.nonzero(labels == label).squeeze(1), CHUNK):
                 draws = Draws(generator, len(members))
-                images[members] = render(shape, texture, label / self.classes, FORMS[self.form], draws)
+                images[members] = render_objects(
+                    shape, texture, label / self.classes, FORMS[self.form], draws
+                )
         return Split(images, labels)
 
 

@@ -15,7 +15,7 @@ from numpy import ndarray
 from torch import Tensor
 
 from contrastive.data.decoder import READ, VERSION, Reading
-from contrastive.data.decoding import decoded, report
+from contrastive.data.decoding import decoded, warn_of_unreadable
 from contrastive.data.transparency import GREY, compose, mean_colour, opacity
 
 BEHIND: Final = 1024
@@ -80,7 +80,7 @@ class Stream:
             if len(broken) > self.unreadable * len(self.names):
                 break
             yield torch.as_tensor(self._shown(pixels, ended))
-        report(broken, len(self.names), self.unreadable, "They are grey in this run.")
+        warn_of_unreadable(broken, len(self.names), self.unreadable, "They are grey in this run.")
 
     def _shown(
         self, pixels: UInt8[ndarray, "n 4 h w"], ended: UInt8[ndarray, " n"]

@@ -49,12 +49,12 @@ def evaluate_encoder(
     moved = {} if root is None else {"data.root": str(root)}
     config = replace(found.config, {"evaluation.after": after, "evaluation.split": split, **moved})
     metrics: dict[str, float] = {}
-    for one in measured(found, config, cache=cache, device=device):
+    for one in measure_protocols(found, config, cache=cache, device=device):
         metrics |= one
     return metrics
 
 
-def measured(
+def measure_protocols(
     encoder: Pretrained, config: Config, *, cache: str | Path | None, device: torch.device
 ) -> Iterator[dict[str, float]]:
     """What each protocol of `config.evaluation.after` finds, one after the other.

@@ -13,7 +13,7 @@ from sweeps.engine.sweep import Sweep
 from sweeps.planning.plan import Plan
 
 
-def baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:
+def measure_baselines(plan: Plan, dataset: Dataset) -> dict[str, Any]:
     """Measure the baselines that learning must beat; the untrained encoder differs from seed to seed."""
     device, base = _device(plan), plan.space.base
     raw = raw_pixel_accuracy(base, dataset, device=device)

@@ -8,7 +8,7 @@ from contrastive.data import Dataset, load
 from contrastive.evaluate.offline import check_evaluation
 from contrastive.train import check_batch
 from sweeps import store
-from sweeps.engine.accuracies import baselines
+from sweeps.engine.accuracies import measure_baselines
 from sweeps.engine.provenance import code, code_changes
 from sweeps.engine.sweep import Sweep
 from sweeps.engine.sweep_manifest import carried_out, code_changed, content, next_commands
@@ -27,7 +27,7 @@ def begin(
     Raises:
         ValueError: the store cannot be used; says why.
     """
-    measured = baselines(plan, dataset)
+    measured = measure_baselines(plan, dataset)
     # Nothing is made before all that can be refused has been.
     now, directory = datetime.now(UTC), store.open_store(root)
     sweep = Sweep(_new_folder(directory, plan.space.name, now), plan, dataset, cache)
@@ -59,7 +59,7 @@ def grow(begun: Sweep, plan: Plan, *, program: Callable[[str], str]) -> Sweep:
     kept = {name: manifest[name] for name in ("created", "command")}
     before = [*manifest.get("plans_before", []), manifest["plan"]]
     kept |= carried_out(manifest)
-    whole = {**content(grown, datetime.now(UTC)), **baselines(plan, grown.dataset), **kept}
+    whole = {**content(grown, datetime.now(UTC)), **measure_baselines(plan, grown.dataset), **kept}
     store.write_manifest(grown.directory, {**whole, **next_commands(grown, program), "plans_before": before})
     return grown
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis.arms import Arm
-from analysis.load import Record, Run, load, value_at
+from analysis.load import Record, Run, load, recorded_value
 from analysis.summarise import summarise
 from sweeps.store import write_whole
 
@@ -91,7 +91,7 @@ def training_command(space: str, config: dict[str, Any], seeds: tuple[int, ...])
     if space not in SPACES:
         return None
     origin, wanted = SPACES[space].base, {**config, "seed": 0}
-    varied = {path: value_at(wanted, path) for path in SPACES[space].default()}
+    varied = {path: recorded_value(wanted, path) for path in SPACES[space].default()}
     changes = {**varied, **_changes(to_dict(replace(origin, {**varied, "seed": 0})), wanted)}
     if replace(origin, {**changes, "seed": 0}) != from_dict(wanted):
         return None

@@ -9,7 +9,7 @@ from scipy import stats
 
 from analysis.compare import compare
 from analysis.headline import headline
-from analysis.load import load, parameters, value_at
+from analysis.load import load, parameters, recorded_value
 from analysis.multiple import against
 from analysis.naming import short, shown
 from analysis.summarise import summarise
@@ -67,7 +67,7 @@ def test_a_sweep_is_loaded_with_its_curves_in_order_of_epoch(tmp_path):
         None,
     )
     assert parameters(record) == (T,)
-    assert value_at(second.config, T) == 0.2
+    assert recorded_value(second.config, T) == 0.2
 
 
 def test_a_running_run_counts_the_epochs_it_has_reported(tmp_path):
@@ -81,9 +81,9 @@ def test_a_running_run_counts_the_epochs_it_has_reported(tmp_path):
 
 def test_a_path_that_is_not_there_is_named_with_what_is():
     with pytest.raises(ValueError, match=r"method\.tau: .*no field 'tau' there, only temperature"):
-        value_at({"method": {"temperature": 0.1}}, "method.tau")
+        recorded_value({"method": {"temperature": 0.1}}, "method.tau")
     with pytest.raises(ValueError, match="no field 'deep' there, only"):
-        value_at({"method": 0.1}, "method.deep")
+        recorded_value({"method": 0.1}, "method.deep")
 
 
 def test_a_folder_without_a_sweep_is_refused(tmp_path):

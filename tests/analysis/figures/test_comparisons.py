@@ -20,7 +20,7 @@ from analysis.figures import (
     pareto_front,
     seed_slopes,
 )
-from analysis.figures.style import contrast
+from analysis.figures.style import contrast_ratio
 from analysis.importance import Importance, Share
 from analysis.load import Record, Run
 from analysis.multiple import Difference
@@ -103,7 +103,7 @@ def test_a_heat_map_writes_its_numbers_in_an_ink_that_can_be_read():
     axes = figure.axes[0]
     assert words(axes) == ["−6.0", "+0.0", "+1.2", "+4.0", "–", "−0.1"]
     for cell, text in zip(axes.patches, axes.texts, strict=True):
-        assert contrast(cell.get_facecolor()[:3], text.get_color()) > 3.9
+        assert contrast_ratio(cell.get_facecolor()[:3], text.get_color()) > 3.9
         assert bool(cell.get_hatch()) == (text.get_text() == "–")
         assert text.get_position() == (cell.get_x() + 0.5, cell.get_y() + 0.5)
     middle = axes.patches[1].get_facecolor()[:3]

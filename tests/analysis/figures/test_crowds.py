@@ -10,9 +10,9 @@ from sklearn.gaussian_process.kernels import ConstantKernel, Matern, WhiteKernel
 
 from analysis import figures
 from analysis.arms import Arm
-from analysis.figures.labels import called, wrapped_apart
+from analysis.figures.labels import names_by_digest, wrapped_apart
 from analysis.figures.marks import drawn_note, some, thinned
-from analysis.figures.process import fitted
+from analysis.figures.process import fit_process
 from analysis.figures.scale import scale
 from analysis.learning import learning
 from analysis.load import Record
@@ -113,7 +113,7 @@ def test_a_process_through_means_is_that_through_all_runs(seeds: int) -> None:
         0.1, (1e-4, 2)
     )
     whole = GaussianProcessRegressor(kernel).fit(np.repeat(inputs, seeds, axis=0), table.ravel())
-    means = fitted(inputs, table)
+    means = fit_process(inputs, table)
     assert means.kernel_.k2.noise_level * seeds == pytest.approx(whole.kernel_.k2.noise_level, rel=1e-3)
     mean, deviation = means.predict(grid, return_std=True)
     expected, spread = whole.predict(grid, return_std=True)
@@ -156,7 +156,7 @@ def test_a_forest_of_long_names_tells_its_rows_apart() -> None:
 
 def test_arms_whose_values_look_alike_are_called_by_their_numbers() -> None:
     arms = [arm(3, t=0.18459), arm(8, t=0.18461), arm(9, t=0.2), arm(11, t="x" * 30), arm(12)]
-    assert list(called(arms).values()) == ["arm 3", "arm 8", "0.2", "arm 11", "arm 12"]
+    assert list(names_by_digest(arms).values()) == ["arm 3", "arm 8", "0.2", "arm 11", "arm 12"]
 
 
 def test_values_that_are_shown_alike_are_not_taken_for_one_category() -> None:

@@ -8,7 +8,7 @@ from matplotlib.colors import to_rgb
 from scipy.spatial.distance import cdist
 
 from analysis.figures import Images, embedding_plane
-from analysis.figures.embedding import nearest, project
+from analysis.figures.embedding import nearest_points, project
 
 
 def images(count: int = 30, classes: int = 3, **changed: Any) -> Images:
@@ -48,7 +48,7 @@ def test_neighbours_are_those_of_the_largest_cosine():
     queries = np.arange(1500)
     distance = cdist(vectors, vectors, "cosine")
     np.fill_diagonal(distance, np.inf)
-    assert (nearest(vectors, queries, 4) == np.argsort(distance, axis=1)[:1500, :4]).all()
+    assert (nearest_points(vectors, queries, 4) == np.argsort(distance, axis=1)[:1500, :4]).all()
 
 
 def test_neighbours_of_another_class_are_framed_and_crossed_out():
@@ -56,7 +56,7 @@ def test_neighbours_of_another_class_are_framed_and_crossed_out():
     queries = [0, 4, 7]
     figure = embedding_plane(given, queries, neighbours=5)
     left, right = figure.axes
-    near = nearest(given.embeddings, np.array(queries), 5)
+    near = nearest_points(given.embeddings, np.array(queries), 5)
     wrong = (given.labels[near] != given.labels[queries][:, None]).sum()
     assert 0 < wrong < 15
     assert len(right.lines) == wrong
@@ -68,7 +68,7 @@ def test_neighbours_of_another_class_are_framed_and_crossed_out():
     assert [label.get_text() for label in right.get_yticklabels()] == ["class 0", "class 1", "class 1"]
     rings = left.collections[-1].get_offsets()
     assert np.allclose(rings, project(given.embeddings)[0][queries])
-    first = nearest(given.embeddings, np.arange(30), 1)[:, 0]
+    first = nearest_points(given.embeddings, np.arange(30), 1)[:, 0]
     share = (given.labels[first] == given.labels).mean()
     assert f"same class for {share:.0%} of all" in figure.get_supxlabel().replace("\n", " ")
 

@@ -15,7 +15,7 @@ from analysis.figures.style import (
     DIVERGING,
     LOOKS,
     SEQUENTIAL,
-    contrast,
+    contrast_ratio,
     ink_on,
     luminance,
     save,
@@ -40,7 +40,7 @@ def lightness(colour) -> float:
 def test_the_sequential_scale_is_in_order_in_grey_and_never_as_light_as_paper(grey):
     steps = [grey(SEQUENTIAL(share)) for share in SHARES]
     assert all(earlier > later for earlier, later in pairwise(steps))
-    assert contrast(SEQUENTIAL(0.0), "white") > 1.3
+    assert contrast_ratio(SEQUENTIAL(0.0), "white") > 1.3
 
 
 @pytest.mark.parametrize("grey", [luma, lightness])
@@ -63,13 +63,13 @@ def test_series_are_told_apart_without_colour():
 
 @pytest.mark.parametrize("scale", [SEQUENTIAL, DIVERGING])
 def test_numbers_can_be_read_on_every_colour(scale):
-    assert min(contrast(ink_on(scale(share)), scale(share)) for share in SHARES) > 3.9
+    assert min(contrast_ratio(ink_on(scale(share)), scale(share)) for share in SHARES) > 3.9
     assert (ink_on("black"), ink_on("white")) == ("white", "#222222")
 
 
 def test_luminance_and_contrast_are_those_of_the_standard():
-    assert contrast("white", "black") == pytest.approx(21)
-    assert contrast("black", "white") == pytest.approx(21)
+    assert contrast_ratio("white", "black") == pytest.approx(21)
+    assert contrast_ratio("black", "white") == pytest.approx(21)
     assert luminance("#808080") == pytest.approx(0.21586, abs=1e-5)
 
 
