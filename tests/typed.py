@@ -5,6 +5,7 @@ import click
 from sweeps.cli import running
 from sweeps.cli.choices import split
 from sweeps.cli.command import Call, by_flag
+from sweeps.cli.main import COMMANDS
 from sweeps.planning.plan import Plan
 from sweeps.sessions.arguments import Request
 from sweeps.sessions.options import Options
@@ -14,7 +15,7 @@ from sweeps.store.driver import Program
 
 def given(*words: str, command: click.Command = running.run) -> tuple[Request, Options]:
     """What is asked for, and what it is carried out with."""
-    call = Call(Program("python sweeps/run.py", flags=True), words)
+    call = Call(Program("python sweeps/run.py", flags=True), words, COMMANDS)
     with command.make_context(str(command.name), list(words), obj=call) as context:
         typed = {n: v for n, v in context.params.items() if n not in ("name", "sweep", "kind", "dry_run")}
         return split(typed)
