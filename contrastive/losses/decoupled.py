@@ -4,7 +4,14 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from contrastive.losses.rows import check_pairs, check_positive, check_several, log_sum, unit_rows
+from contrastive.losses.rows import (
+    check_pairs,
+    check_positive,
+    check_several,
+    log_sum,
+    self_and_twin,
+    unit_rows,
+)
 
 
 def decoupled(
@@ -52,9 +59,7 @@ def decoupled(
     check_several(where, z1=z1)
     first, second = unit_rows(z1), unit_rows(z2)
     z, n = torch.cat([first, second]), len(z1)
-    anchor = torch.arange(2 * n, device=z.device)
-    self_and_twin = torch.stack([anchor, anchor.roll(n)], dim=1)
-    others = log_sum(z, z, temperature, excluded=self_and_twin)
+    others = log_sum(z, z, temperature, excluded=self_and_twin(n, z.device))
     twin = (first * second).sum(1)
     if sigma is not None:
         twin = twin * (2 - n * (twin.detach() / sigma).softmax(0))

@@ -7,7 +7,14 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from contrastive.losses.rows import check_not_negative, check_pairs, check_positive, product, unit_rows
+from contrastive.losses.rows import (
+    check_not_negative,
+    check_pairs,
+    check_positive,
+    product,
+    self_and_twin,
+    unit_rows,
+)
 
 
 def hard_negative(
@@ -99,8 +106,7 @@ def _contrast(
 
 def _log_mean_negative(z: Tensor, temperature: float, concentration: float) -> Float[Tensor, "m 1"]:
     """Return the log of the mean of exp(s / t), weighted by its power, over all rows but the anchor and its twin."""
-    anchor = torch.arange(len(z), device=z.device)
-    excluded = torch.stack([anchor, anchor.roll(len(z) // 2)], dim=1)
+    excluded = self_and_twin(len(z) // 2, z.device)
     cosine = product(z, z.T)
 
     def log_sum(power: float) -> Tensor:

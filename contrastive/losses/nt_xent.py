@@ -5,7 +5,7 @@ from jaxtyping import Float
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
-from contrastive.losses.rows import check_pairs, check_positive, log_sum, unit_rows
+from contrastive.losses.rows import check_pairs, check_positive, log_sum, self_and_twin, unit_rows
 
 
 def nt_xent(z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"], *, temperature: float) -> Float[Tensor, ""]:
@@ -43,8 +43,6 @@ def nt_xent(z1: Float[Tensor, "n d"], z2: Float[Tensor, "n d"], *, temperature: 
     first, second = unit_rows(z1), unit_rows(z2)
     z = torch.cat([first, second])
     twin = ((first * second).sum(1) / temperature).repeat(2)
-    anchor = torch.arange(2 * n, device=z.device)
-    self_and_twin = torch.stack([anchor, anchor.roll(n)], dim=1)
-    others = log_sum(z, z, temperature, excluded=self_and_twin)
+    others = log_sum(z, z, temperature, excluded=self_and_twin(n, z.device))
     # From the margin, not as log of a sum less the twin: a small loss keeps its digits.
     return -logsigmoid(twin - others).mean()

@@ -51,6 +51,12 @@ def log_sum(
     return _LogSum.apply(rows, columns, temperature, excluded)
 
 
+def self_and_twin(n: int, device: torch.device) -> Int[Tensor, "{2*n} 2"]:
+    """Return for each of n first and then n second views its own row and its twin's, which are no negatives."""
+    anchor = torch.arange(2 * n, device=device)
+    return torch.stack([anchor, anchor.roll(n)], dim=1)
+
+
 def softmax_mean(
     rows: Float[Tensor, "n d"],
     columns: Float[Tensor, "m d"],

@@ -106,11 +106,8 @@ def swav(
     scores = product(unit_rows(z.flatten(0, 1)), centres.T).unflatten(0, (views, n))
     earlier = scores.new_empty(0, len(centres)) if queue is None else product(unit_rows(queue), centres.T)
     predicted = (scores / temperature).log_softmax(2)
-    terms = [
-        -(code * predicted[view]).sum(1).mean()
-        for a in range(assigned)
-        for code in [sinkhorn(torch.cat([earlier, scores[a]]), epsilon=epsilon, iterations=iterations)[-n:]]
-        for view in range(views)
-        if view != a
-    ]
+    terms: list[Tensor] = []
+    for a in range(assigned):
+        code = sinkhorn(torch.cat([earlier, scores[a]]), epsilon=epsilon, iterations=iterations)[-n:]
+        terms += [-(code * predicted[view]).sum(1).mean() for view in range(views) if view != a]
     return torch.stack(terms).mean()
