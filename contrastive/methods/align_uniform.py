@@ -90,7 +90,7 @@ class AlignUniform:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Both terms, weighted, on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.align_uniform(
             first,
             second,

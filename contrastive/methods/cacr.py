@@ -132,7 +132,7 @@ class CACR:
         """Return the loss of the form that momentum and queue select."""
         import torch
 
-        queries = [gather(rows) for _, rows in sorted(embeddings.online.items())]
+        queries = embeddings.gathered(gather)
         if self.form == "batch":
             return losses.cacr(
                 torch.stack(queries), cost=self.cost, detach_weights=self.detach_weights, **self.forces
@@ -154,7 +154,7 @@ class CACR:
         if self.form != "batch" or 0 not in embeddings.online:
             return {}
         found = losses.cacr_weight_entropy(
-            torch.stack([gather(rows) for _, rows in sorted(embeddings.online.items())]),
+            torch.stack(embeddings.gathered(gather)),
             attraction_temperature=self.attraction_temperature,
             repulsion_temperature=self.repulsion_temperature,
             variant=self.variant,

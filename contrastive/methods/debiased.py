@@ -76,7 +76,7 @@ class Debiased:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 8 of the paper, with M = 1, on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.debiased(
             first, second, temperature=self.temperature, positive_prior=self.positive_prior
         )

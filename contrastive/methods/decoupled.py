@@ -76,5 +76,5 @@ class Decoupled:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 6 of the paper on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.decoupled(first, second, temperature=self.temperature, sigma=self.sigma)

@@ -71,7 +71,7 @@ class HCL:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """The paper's objective as its code estimates it, on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.hard_negative(
             first,
             second,

@@ -93,7 +93,7 @@ class LeJEPA:
         """Prediction and test on the batch of all processes, along this step's directions."""
         import torch
 
-        rows = torch.stack([gather(rows) for _, rows in sorted(embeddings.online.items())])
+        rows = torch.stack(embeddings.gathered(gather))
         return losses.lejepa(
             rows,
             self._directions(embeddings, rows),

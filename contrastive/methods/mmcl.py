@@ -135,7 +135,7 @@ class MMCL:
                 penalty=self.penalty,
                 solver=self.solver,
             )
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.mmcl(first, second, symmetric=self.symmetric, **self.machine(embeddings.epoch))
 
     @property

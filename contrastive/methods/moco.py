@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from contrastive import losses, recipes
 from contrastive.encoder import Head
-from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries, directions
 from contrastive.recipes import Preset
 from contrastive.schedule import Momentum
 from contrastive.types import Count, Positive, configuration
@@ -98,11 +98,6 @@ class MoCo:
             batch_norm_splits=self.batch_norm_splits,
         )
 
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Online view and target view of each term."""
-        return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
-
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Return equation 1 of the paper, the mean over the pairs; the queue is shared, so own rows are enough."""
         import torch
@@ -115,7 +110,7 @@ class MoCo:
                 embeddings.queue,
                 temperature=self.temperature,
             )
-            for online, target in self.pairs
+            for online, target in directions(self.symmetric)
         ]
         return torch.stack(found).mean()
 

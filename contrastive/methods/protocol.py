@@ -127,11 +127,20 @@ class Embeddings:
     seed: int = 0
     """Of the run."""
 
+    def gathered(self, gather: Gather, *views: int) -> list[Tensor]:
+        """Return the online embeddings of these views, by default of all in their order, from all processes."""
+        return [gather(self.online[view]) for view in views or sorted(self.online)]
+
     def generator(self) -> Generator:
         """What a loss draws from: of this step's own, on the CPU, the same on every process and at each call."""
         from contrastive.randomness import generator
 
         return generator(self.seed, "loss", self.step)
+
+
+def directions(symmetric: bool) -> tuple[tuple[int, int], ...]:
+    """Return pairs of an online view and the view that it looks for: both ways, or the first by the second alone."""
+    return ((1, 0), (0, 1)) if symmetric else ((1, 0),)
 
 
 class Method(Protocol):

@@ -91,7 +91,7 @@ class SimCLR:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Return equation 1 of the paper on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.nt_xent(first, second, temperature=self.temperature)
 
     def queries(self) -> Queries:

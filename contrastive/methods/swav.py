@@ -134,7 +134,7 @@ class SwAV:
             # With a gradient of 0, for which several processes wait, where another would be missing.
             prototypes = prototypes.detach() + 0 * prototypes
         return losses.swav(
-            torch.stack([gather(rows) for _, rows in sorted(embeddings.online.items())]),
+            torch.stack(embeddings.gathered(gather)),
             prototypes,
             embeddings.queue if embeddings.epoch > self.queue_after_epochs else None,
             temperature=self.temperature,

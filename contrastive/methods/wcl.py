@@ -126,7 +126,7 @@ class WCL:
         """Return the terms of instances, weak labels and, after the warm-up, crops, on the batch of all processes."""
         import torch
 
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         loss = losses.nt_xent(first, second, temperature=self.temperature)
         if not self.graph_weight:
             return loss
