@@ -46,6 +46,20 @@ IMAGENET_BYOL_VIEWS: dict[str, Any] = {
     "views.channels": IMAGENET_CHANNELS,
 }  # fmt: skip
 """The two unequal views of BYOL on ImageNet, as SCE and MoCo v3 crop them."""
+IMAGENET_UNEQUAL_VIEWS: dict[str, Any] = {
+    **{f"views.{name}": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
+                         "blur": blur, "blur_kernel": 23, "solarise": solarise, "colour": "exact"}
+       for name, blur, solarise in (("strong", 1.0, 0.0), ("second", 0.1, 0.2))},
+    "views.channels": IMAGENET_CHANNELS,
+}  # fmt: skip
+"""Those two views with the crops of BYOL, as Barlow Twins, VICReg and solo-learn have them."""
+CIFAR_UNEQUAL_VIEWS: dict[str, Any] = {
+    **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
+                         "solarise": solarise, "colour": "exact"}
+       for name, solarise in (("strong", 0.0), ("second", 0.2))},
+    "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
+}  # fmt: skip
+"""The two unequal views of solo-learn's CIFAR-10 runs."""
 STRONG_COLOUR: dict[str, Any] = {
     "brightness": 0.8, "contrast": 0.8, "saturation": 0.8, "hue": 0.2,
     "blur": 0.5, "blur_kernel": 23, "colour": "exact",

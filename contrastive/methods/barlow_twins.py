@@ -9,8 +9,9 @@ from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather
 from contrastive.recipes import (
     CIFAR_RESNET18,
-    IMAGENET_CHANNELS,
+    CIFAR_UNEQUAL_VIEWS,
     IMAGENET_RESNET50,
+    IMAGENET_UNEQUAL_VIEWS,
     Preset,
 )
 from contrastive.types import NonNegative, Positive, configuration
@@ -58,10 +59,7 @@ class BarlowTwins:
                 "method.redundancy_weight": 0.0051, "method.scale": 0.1, "method.views": ["strong", "second"],
                 "method.projector": {"hidden": [2048, 2048], "output": 2048},
                 "encoder": CIFAR_RESNET18,
-                **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
-                                     "solarise": solarise, "colour": "exact"}
-                   for name, solarise in (("strong", 0.0), ("second", 0.2))},
-                "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
+                **CIFAR_UNEQUAL_VIEWS,
                 "optimiser": {"name": "lars", "lr": 0.3, "trust": 0.02, "weight_decay": 1e-4, "warmup_epochs": 10,
                               "norms": "summed", "clip": True},
                 "batch": 256, "epochs": 1000,
@@ -75,11 +73,7 @@ class BarlowTwins:
                 "method.redundancy_weight": 0.0051, "method.scale": 1.0, "method.views": ["strong", "second"],
                 "method.projector": {"hidden": [8192, 8192], "output": 8192, "output_bias": False},
                 "encoder": {**IMAGENET_RESNET50, "zero_init_residual": True},
-                **{f"views.{name}": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic",
-                                     "saturation": 0.2, "blur": blur, "blur_kernel": 23, "solarise": solarise,
-                                     "colour": "exact"}
-                   for name, blur, solarise in (("strong", 1.0, 0.0), ("second", 0.1, 0.2))},
-                "views.channels": IMAGENET_CHANNELS,
+                **IMAGENET_UNEQUAL_VIEWS,
                 "optimiser": {"name": "lars", "lr": 0.2, "weight_decay": 1e-6, "warmup_epochs": 10,
                               "warmup_reaches": "zero"},
                 "batch": 2048, "epochs": 1000,
@@ -94,7 +88,7 @@ class BarlowTwins:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 1 of the paper on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.barlow_twins(first, second, redundancy_weight=self.redundancy_weight, scale=self.scale)
 
     @property

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from contrastive import losses, recipes
 from contrastive.encoder import Head
-from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, MixedStep, Queries, directions
 from contrastive.recipes import Preset
 from contrastive.schedule import Momentum
 from contrastive.types import configuration
@@ -71,10 +71,7 @@ class BYOL:
                 "method.projector": {"hidden": [4096], "output": 256},
                 "method.predictor": {"hidden": [4096], "output": 256},
                 "encoder": recipes.CIFAR_RESNET18,
-                **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
-                                     "solarise": solarise, "colour": "exact"}
-                   for name, solarise in (("strong", 0.0), ("second", 0.2))},
-                "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
+                **recipes.CIFAR_UNEQUAL_VIEWS,
                 "optimiser": {"name": "lars", "lr": 1.0, "trust": 0.02, "weight_decay": 1e-5, "warmup_epochs": 10,
                               "norms": "summed", "clip": True},
                 "batch": 256, "epochs": 1000,
@@ -104,17 +101,13 @@ class BYOL:
             momentum=self.momentum,
         )
 
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Online view and target view of each term."""
-        return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
-
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Return equation 2 of the paper, summed over the directions."""
         import torch
 
         found = [
-            losses.byol(embeddings.online[online], embeddings.target[target]) for online, target in self.pairs
+            losses.byol(embeddings.online[online], embeddings.target[target])
+            for online, target in directions(self.symmetric)
         ]
         return torch.stack(found).sum()
 
@@ -125,4 +118,4 @@ class BYOL:
     def mixed_loss(self, step: MixedStep, mixture: int, source: int) -> Tensor:
         """Return the distance of a mixture to both its images' targets, summed over directions as without mixtures."""
         one = losses.mixed_byol(step.online[mixture], step.target[1 - source], *step.mixed)
-        return one * len(self.pairs)
+        return one * len(directions(self.symmetric))

@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.methods.protocol import Assembly, Embeddings, Gather
-from contrastive.recipes import CIFAR_RESNET18, IMAGENET_CHANNELS, IMAGENET_RESNET18, LAPTOP_HEAD, Preset
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, directions
+from contrastive.recipes import (
+    CIFAR_RESNET18,
+    CIFAR_UNEQUAL_VIEWS,
+    IMAGENET_RESNET18,
+    IMAGENET_UNEQUAL_VIEWS,
+    LAPTOP_HEAD,
+    Preset,
+)
 from contrastive.types import Count, Positive, configuration
 from contrastive.views import ViewName
 
@@ -66,10 +73,7 @@ class NNCLR:
             values={
                 **_SOLO,
                 "encoder": CIFAR_RESNET18,
-                **{f"views.{name}": {"crop_scale": [0.08, 1.0], "interpolation": "bicubic", "saturation": 0.2,
-                                     "solarise": solarise, "colour": "exact"}
-                   for name, solarise in (("strong", 0.0), ("second", 0.2))},
-                "views.channels": {"mean": [0.4914, 0.4822, 0.4465], "std": [0.2470, 0.2435, 0.2616]},
+                **CIFAR_UNEQUAL_VIEWS,
                 "epochs": 1000,
             },
         ),
@@ -79,11 +83,7 @@ class NNCLR:
             values={
                 **_SOLO,
                 "encoder": IMAGENET_RESNET18,
-                **{f"views.{name}": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic",
-                                     "saturation": 0.2, "blur": blur, "blur_kernel": 23, "solarise": solarise,
-                                     "colour": "exact"}
-                   for name, blur, solarise in (("strong", 1.0, 0.0), ("second", 0.1, 0.2))},
-                "views.channels": IMAGENET_CHANNELS,
+                **IMAGENET_UNEQUAL_VIEWS,
                 "epochs": 400,
             },
         ),
@@ -101,17 +101,12 @@ class NNCLR:
             queued=(0,) if self.swap else (),
         )
 
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Predicted view and the view whose neighbour finds it, of each term."""
-        return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
-
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 3 of the paper, the mean over the pairs, on the batch of all processes."""
         import torch
 
         found: list[Tensor] = []
-        for predicted, other in self.pairs:
+        for predicted, other in directions(self.symmetric):
             neighbour = embeddings.projected[other].detach()
             if embeddings.queue is not None:
                 neighbour = losses.support_neighbours(neighbour, embeddings.queue)

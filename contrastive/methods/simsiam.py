@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from contrastive import losses
 from contrastive.encoder import Head
-from contrastive.methods.protocol import Assembly, Embeddings, Gather
+from contrastive.methods.protocol import Assembly, Embeddings, Gather, directions
 from contrastive.recipes import (
     CIFAR_CHANNELS,
     CIFAR_RESNET18,
@@ -96,11 +96,6 @@ class SimSiam:
         """One network and its predictor."""
         return Assembly(views=self.views, online=(0, 1), projector=self.projector, predictor=self.predictor)
 
-    @property
-    def pairs(self) -> tuple[tuple[int, int], ...]:
-        """Predicting view and predicted view of each term."""
-        return ((1, 0), (0, 1)) if self.symmetric else ((1, 0),)
-
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 4 of the paper, the mean over the directions; images do not depend on one another."""
         import torch
@@ -109,7 +104,7 @@ class SimSiam:
             losses.simsiam(
                 embeddings.online[view], embeddings.projected[other], stop_gradient=self.stop_gradient
             )
-            for view, other in self.pairs
+            for view, other in directions(self.symmetric)
         ]
         return torch.stack(found).mean()
 

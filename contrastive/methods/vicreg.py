@@ -9,8 +9,8 @@ from contrastive.encoder import Head
 from contrastive.methods.protocol import Assembly, Embeddings, Gather
 from contrastive.recipes import (
     CIFAR_RESNET18,
-    IMAGENET_CHANNELS,
     IMAGENET_RESNET50,
+    IMAGENET_UNEQUAL_VIEWS,
     Preset,
 )
 from contrastive.types import NonNegative, configuration
@@ -82,11 +82,7 @@ class VICReg:
                 "method.views": ["strong", "second"],
                 "method.projector": {"hidden": [8192, 8192], "output": 8192, "output_bias": False},
                 "encoder": {**IMAGENET_RESNET50, "zero_init_residual": True},
-                **{f"views.{name}": {"size": 224, "crop_scale": [0.08, 1.0], "interpolation": "bicubic",
-                                     "saturation": 0.2, "blur": blur, "blur_kernel": 23, "solarise": solarise,
-                                     "colour": "exact"}
-                   for name, blur, solarise in (("strong", 1.0, 0.0), ("second", 0.1, 0.2))},
-                "views.channels": IMAGENET_CHANNELS,
+                **IMAGENET_UNEQUAL_VIEWS,
                 "optimiser": {"name": "lars", "lr": 0.2, "weight_decay": 1e-6, "warmup_epochs": 10,
                               "warmup_reaches": "zero"},
                 "batch": 2048, "epochs": 1000,
@@ -110,7 +106,7 @@ class VICReg:
 
     def loss(self, embeddings: Embeddings, gather: Gather) -> Tensor:
         """Equation 6 of the paper on the batch of all processes."""
-        first, second = (gather(embeddings.online[view]) for view in (0, 1))
+        first, second = embeddings.gathered(gather, 0, 1)
         return losses.vicreg(
             first,
             second,
