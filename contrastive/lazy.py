@@ -48,9 +48,8 @@ class _Package(ModuleType):
             return [*self._homes, *self._listed()]
         if name in self._homes:
             self.__dict__[name] = self._import(*self._homes[name])
-        elif name[:1].isupper() and name in (
-            listed := self._listed()
-        ):  # as classes are called, and no module
+        # Only a class can be in the lists, and they are read for no other name: no module is called so.
+        elif name[:1].isupper() and name in (listed := self._listed()):
             self.__dict__[name] = listed[name]
         else:
             raise AttributeError(f"module {self.__name__!r} has no attribute {name!r}")

@@ -65,7 +65,7 @@ def carry_out(meant: Callable[[], tuple[click.Command, list[str]]], program: Pro
     # All that is imported is kept: looking for garbage in it would take an eighth of the time.
     gc.set_threshold(50_000)
 
-    def work() -> int:
+    def _work() -> int:
         command, words = meant()
         typed = words if command is sweeps else [str(command.name), *words]
         try:
@@ -85,4 +85,4 @@ def carry_out(meant: Callable[[], tuple[click.Command, list[str]]], program: Pro
             raise ValueError(error.format_message()) from None
         return int(done or 0)
 
-    return guarded("sweeps", work)
+    return guarded("sweeps", _work)

@@ -153,10 +153,8 @@ def _spent(record: Record, reused: Collection[str], *, finished: bool) -> dict[s
     before = sum(run.epochs for run in record.runs) - epochs
     trained = sum(float(run.curve[name][1].sum()) for run in own for name in SECONDS if name in run.curve)
     expected = epochs if finished else max(epochs, _expected(record) - before)
-    pace, workers = (
-        trained / epochs if epochs and trained else None,
-        sum(run.state == "running" for run in record.runs),
-    )
+    pace = trained / epochs if epochs and trained else None
+    workers = sum(run.state == "running" for run in record.runs)
     left = remaining(done=epochs, expected=expected, seconds_per_epoch=pace, workers=workers)
     return {
         "epochs": epochs,

@@ -35,11 +35,8 @@ def campaign(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _of_design(values: dict[str, Any]) -> dict[str, Any]:
-    return (
-        {**values, "design": DESIGNS.get(values["design"], values["design"])}
-        if "design" in values
-        else values
-    )
+    known = {"design": DESIGNS.get(values["design"], values["design"])} if "design" in values else {}
+    return values | known
 
 
 def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
